@@ -1,0 +1,47 @@
+# What can be done in this tree; plain `make` lists it. Needs Python 3.11 or later and make, uses uv if it is there.
+
+PYTHON ?=
+PYTEST_FLAGS ?= -q
+BENCH_FLAGS ?=
+BIN := .venv/bin
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench pictures lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+setup: ## make .venv from requirements.lock (again only when something changed; PYTHON= picks the interpreter)
+	@sh tools/setup.sh
+
+demo: setup ## move a small shop database, change it, move the changes; leaves .demo/ to look at
+	@$(BIN)/pipekit demo --folder .demo
+
+test: setup ## run the tests, PostgreSQL included (PYTEST_FLAGS=)
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: setup ## lint, format, types, import layers, sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_sizes.py
+
+format: setup ## let ruff put imports and lines in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## measure Pipekit beside psql's own pipe, into .bench/ (BENCH_FLAGS="--rows 6000000")
+	@$(BIN)/python -m bench $(BENCH_FLAGS)
+
+pictures: setup ## draw the pictures of the documents anew from a real demo
+	$(BIN)/python tools/make_pictures.py
+
+lock: ## resolve requirements.lock anew; needs uv
+	uv pip compile --quiet --no-config --universal --generate-hashes --no-emit-index-url --no-header --all-extras \
+		pyproject.toml -o requirements.lock
+
+clean: ## remove everything that was made here
+	rm -rf .venv .demo .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
