@@ -1,0 +1,137 @@
+# Where things lie and how long they may take. Knows nothing of what the files hold, and reads no secret.
+"""`Config` from the environment and `config.yaml`."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pipekit.errors import ConfigError
+
+DEPLOYED_HOME = Path("/etc/pipekit")
+DEPLOYED_STATE = Path("/var/lib/pipekit/pipekit.db")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """Settings of one installation. Times are in seconds.
+
+    `base_dir` is where relative file names of embedded databases start. `retry_delays_s` are the waits before a second,
+    third ... attempt. A lease lasts `lease_s` and is renewed every `heartbeat_s`.
+    """
+
+    home: Path
+    base_dir: Path
+    state_path: Path
+    secrets_path: Path
+    connect_timeout_s: float = 15.0
+    silence_timeout_s: float = 900.0
+    run_timeout_s: float = 86_400.0
+    lease_s: float = 20.0
+    heartbeat_s: float = 3.0
+    retry_delays_s: tuple[float, ...] = (1.0, 5.0)
+
+
+_PATHS = ("base_dir", "state_path", "secrets_path")
+_TIMES = ("connect_timeout_s", "silence_timeout_s", "run_timeout_s", "lease_s", "heartbeat_s")
+_DEFAULTS = {f.name: f.default for f in fields(Config)}
+KEYS = tuple(name for name in _DEFAULTS if name != "home")
+
+
+def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Config:
+    """The settings in force: the environment first, then `config.yaml`, then the defaults.
+
+    Raises ConfigError naming the file, the key and what is allowed. Nothing needs to exist but a file that
+    PIPEKIT_CONFIG names.
+    """
+    environ = os.environ if environ is None else environ
+    cwd = Path.cwd() if cwd is None else cwd
+    home, state_path = _find_home(environ, cwd)
+    settings: dict[str, Any] = {
+        "base_dir": home.parent if home.name == ".pipekit" else home,
+        "state_path": state_path,
+        "secrets_path": home / "secrets.env",
+    }
+    settings |= _read_file(_find_file(environ, cwd, home))
+    if environ.get("PIPEKIT_SECRETS"):
+        settings["secrets_path"] = _absolute(environ["PIPEKIT_SECRETS"], cwd)
+    return Config(home=home, **settings)
+
+
+def _find_home(environ: Mapping[str, str], cwd: Path) -> tuple[Path, Path]:
+    """Home and where its state database lies."""
+    if environ.get("PIPEKIT_HOME"):
+        home = _absolute(environ["PIPEKIT_HOME"], cwd)
+    else:
+        home = _absolute(".pipekit", cwd)
+        if not home.is_dir() and (DEPLOYED_HOME / "config.yaml").is_file():
+            return DEPLOYED_HOME, DEPLOYED_STATE
+    return home, home / "pipekit.db"
+
+
+def _find_file(environ: Mapping[str, str], cwd: Path, home: Path) -> Path | None:
+    named = environ.get("PIPEKIT_CONFIG")
+    path = _absolute(named, cwd) if named else home / "config.yaml"
+    if path.exists():
+        return path
+    if named:
+        raise ConfigError(f"PIPEKIT_CONFIG names {path}, and there is no such file.")
+    return None
+
+
+def _absolute(text: str, folder: Path) -> Path:
+    # normpath takes out `..` and `.` without following symbolic links, so a path is shown as it was written.
+    return Path(os.path.normpath(folder.absolute() / Path(text).expanduser()))
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    given = _parse_yaml(path)
+    unknown = [str(key) for key in given if key not in KEYS]
+    if unknown:
+        raise ConfigError(f"{path}: unknown key `{unknown[0]}`.", hint=f"Allowed are: {', '.join(KEYS)}.")
+    settings = {key: _checked(path, key, value) for key, value in given.items()}
+    lease_s, heartbeat_s = ((_DEFAULTS | settings)[key] for key in ("lease_s", "heartbeat_s"))
+    if heartbeat_s * 2 > lease_s:
+        raise ConfigError(f"{path}: `heartbeat_s` ({heartbeat_s:g}) must be at most half of `lease_s` ({lease_s:g}).")
+    return settings
+
+
+def _parse_yaml(path: Path) -> dict[Any, Any]:
+    import yaml  # 40 ms that an installation without a config.yaml need not wait for
+
+    try:
+        given = yaml.safe_load(path.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{path} cannot be read: {reason}.") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{place}: this is not valid YAML ({getattr(error, 'problem', '')}).") from error
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise ConfigError(f"{path}: a list of `key: value` lines is expected.", hint=f"Keys are: {', '.join(KEYS)}.")
+    return given
+
+
+def _checked(path: Path, key: str, value: Any) -> Any:
+    if key in _PATHS:
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{path}: `{key}` must be a path, relative to {path.parent} or absolute.")
+        return _absolute(value, path.parent)
+    if key in _TIMES:
+        if not _is_number(value) or value <= 0:
+            raise ConfigError(f"{path}: `{key}` must be a number of seconds greater than 0.")
+        return float(value)
+    if not isinstance(value, list) or not all(_is_number(item) and item >= 0 for item in value):
+        raise ConfigError(f"{path}: `{key}` must be a list of seconds, for example [1, 5]; [] never tries again.")
+    return tuple(float(item) for item in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,158 @@
+# Every error Pipekit raises on purpose. Knows nothing of the rest of the program.
+"""The error tree. An error's docstring is its default message.
+
+PipekitError                     exit code 1
++ NotFound                       2   no such module, connection, run ...
++ Invalid                        2   input that cannot be accepted; `field` says where
++ ConfigError                    2   the installation must be mended before anything can run
+  - SecretMissing                    a $NAME without a value
+  - DriverUnknown                    a kind no driver exists for
++ StateError                       1   the state database cannot be read or written now (locked, full, damaged)
++ Conflict                       2
+  - NameTaken
+  - ModuleBusy                   3   another run of the module is alive
++ RunnerError                    1   anything that went wrong in, or with, a runner child
+  - ConnectFailed                    the database cannot be reached or refuses the login
+  - StatementFailed                  a statement was refused by the database
+  - Inexact                          a value the dest cannot hold exactly
+  - CheckFailed                      a check inside a transaction failed; it was rolled back
+  - TimedOut                         a limit of time passed
+  - RunnerDied                       the child ended without an answer
+  - Cancelled                        stopped on request
++ RunFailed                      1   a run ended in `error`; `stage` and `cause`
+"""
+
+from typing import ClassVar
+
+
+class PipekitError(Exception):
+    """Something went wrong."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.hint = hint
+        super().__init__(self.message)
+
+    @property
+    def code(self) -> str:
+        """The stable name of this kind of error, for JSON."""
+        return type(self).__name__
+
+
+class NotFound(PipekitError):
+    """There is no such thing."""
+
+    exit_code = 2
+
+
+class Invalid(PipekitError):
+    """This value cannot be accepted."""
+
+    exit_code = 2
+
+    def __init__(self, message: str = "", *, field: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class ConfigError(PipekitError):
+    """Pipekit is not set up correctly."""
+
+    exit_code = 2
+
+
+class SecretMissing(ConfigError):
+    """A secret that is referred to has no value."""
+
+
+class DriverUnknown(ConfigError):
+    """There is no driver of this kind."""
+
+
+class StateError(PipekitError):
+    """The state database cannot be used."""
+
+
+class Conflict(PipekitError):
+    """This cannot be done while things are as they are."""
+
+    exit_code = 2
+
+
+class NameTaken(Conflict):
+    """This name is taken."""
+
+
+class ModuleBusy(Conflict):
+    """The module is already running."""
+
+    exit_code = 3
+
+
+class RunnerError(PipekitError):
+    """The runner failed.
+
+    `transient` marks a fault that trying again can cure (a lost connection, a deadlock), `sqlstate` is the database's
+    own code where it has one, `column` and `row` (counted from 1, in the order the source delivered) say where a value
+    was refused.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        hint: str = "",
+        transient: bool = False,
+        sqlstate: str = "",
+        column: str = "",
+        row: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.transient = transient
+        self.sqlstate = sqlstate
+        self.column = column
+        self.row = row
+
+
+class ConnectFailed(RunnerError):
+    """The database cannot be reached."""
+
+
+class StatementFailed(RunnerError):
+    """The database refused a statement."""
+
+
+class Inexact(RunnerError):
+    """A value cannot be stored exactly."""
+
+
+class CheckFailed(RunnerError):
+    """A check failed; the transaction was rolled back."""
+
+
+class TimedOut(RunnerError):
+    """The runner took too long."""
+
+
+class RunnerDied(RunnerError):
+    """The runner ended without an answer."""
+
+
+class Cancelled(RunnerError):
+    """The run was cancelled."""
+
+
+class RunFailed(PipekitError):
+    """The run failed."""
+
+    def __init__(self, message: str = "", *, stage: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.stage = stage
+
+
+RUNNER_ERRORS: dict[str, type[RunnerError]] = {
+    kind.__name__: kind
+    for kind in (RunnerError, ConnectFailed, StatementFailed, Inexact, CheckFailed, TimedOut, RunnerDied, Cancelled)
+}

@@ -1,0 +1,55 @@
+# Hooks in the state database. Knows nothing of how one is run.
+"""Create, find, change and delete hooks."""
+
+from typing import Any
+
+from pipekit.errors import Invalid
+from pipekit.models import RUN_ON, Hook, RunOn
+from pipekit.repo.modules import get_module
+from pipekit.repo.names import check_fields, check_text, get_row
+from pipekit.repo.state import State, transaction
+
+_FIELDS = ("sql", "run_order", "run_on")
+
+
+def create_hook(db: State, *, module_id: int, sql: str, run_order: int = 1, run_on: RunOn = "success") -> Hook:
+    """Gives a module a hook. Raises Invalid, NotFound for the module."""
+    values = {"sql": sql, "run_order": run_order, "run_on": run_on}
+    _check(values)
+    with transaction(db):
+        get_module(db, module_id)
+        return get_hook(db, db.insert("hook", {"module_id": module_id, **values}))
+
+
+def update_hook(db: State, hook_id: int, **changes: Any) -> Hook:
+    """Changes some fields of a hook. Raises Invalid, NotFound."""
+    check_fields(changes, _FIELDS)
+    _check(changes)
+    with transaction(db):
+        db.update("hook", hook_id, changes)
+        return get_hook(db, hook_id)
+
+
+def delete_hook(db: State, hook_id: int) -> None:
+    """Deletes a hook; raises NotFound."""
+    with transaction(db):
+        get_hook(db, hook_id)
+        db.change("DELETE FROM hook WHERE id = ?", (hook_id,))
+
+
+def get_hook(db: State, hook_id: int) -> Hook:
+    """The hook of this id; raises NotFound."""
+    return Hook.from_row(get_row(db, "hook", "hook", hook_id))
+
+
+def list_hooks(db: State, module_id: int) -> list[Hook]:
+    """A module's hooks in the order they run."""
+    rows = db.rows("SELECT * FROM hook WHERE module_id = ? ORDER BY run_order, id", (module_id,))
+    return [Hook.from_row(row) for row in rows]
+
+
+def _check(values: dict[str, Any]) -> None:
+    if "sql" in values:
+        check_text(values["sql"], "The hook's SQL", field="sql")
+    if values.get("run_on", "success") not in RUN_ON:
+        raise Invalid(f"A hook runs on {', '.join(RUN_ON)}.", field="run_on")

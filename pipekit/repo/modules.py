@@ -1,0 +1,167 @@
+# Modules in the state database. Knows no driver, and nothing of how a module runs: leases are in leases.py.
+"""Create, find, change and delete modules."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from pipekit.errors import Conflict, Invalid
+from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, STRATEGIES, Column, Guards, Module, parse_key
+from pipekit.repo.connections import get_connection
+from pipekit.repo.names import check_fields, check_text, get_row, get_row_by_name, unique
+from pipekit.repo.state import State, transaction
+
+_FIELDS = (
+    "name",
+    "source_id",
+    "dest_id",
+    "source_query",
+    "dest_table",
+    "merge_strategy",
+    "merge_key",
+    "columns",
+    "match",
+    "guards",
+    "create_table",
+    "enabled",
+    "retries",
+    "silence_timeout_s",
+    "run_timeout_s",
+)
+_KEYED = ("incremental", "upsert")
+
+
+def create_module(
+    db: State, *, name: str, source_id: int, dest_id: int, source_query: str, dest_table: str, **options: Any
+) -> Module:
+    """Makes a module. Options are the fields of `Module` that a person sets, with the same defaults.
+
+    `merge_key` may also be a string (`"a, b"`), `guards` a mapping. Raises Invalid (with `field`), NotFound for a
+    connection that is not there, NameTaken.
+    """
+    check_fields(options, _FIELDS)
+    module = Module(
+        id=0,
+        name=name,
+        source_id=source_id,
+        dest_id=dest_id,
+        source_query=source_query,
+        dest_table=dest_table,
+        **_as_fields(options),
+    )
+    _check(module)
+    with transaction(db), unique(f"There is a module named {name!r} already."):
+        _check_connections(db, module)
+        return get_module(db, db.insert("module", _as_values(module)))
+
+
+def update_module(db: State, module_id: int, **changes: Any) -> Module:
+    """Changes some fields of a module; a run under way keeps what it read. Raises as `create_module`."""
+    check_fields(changes, _FIELDS)
+    with transaction(db):
+        module = replace(get_module(db, module_id), **_as_fields(changes))
+        _check(module)
+        _check_connections(db, module)
+        with unique(f"There is a module named {module.name!r} already."):
+            db.update("module", module_id, _as_values(module))
+        return get_module(db, module_id)
+
+
+def delete_module(db: State, module_id: int) -> None:
+    """Deletes a module with its watermarks and hooks; its runs stay. Raises Conflict while it runs."""
+    with transaction(db):
+        module = get_module(db, module_id)
+        if module.running:
+            raise Conflict(f"The module {module.name!r} is running.", hint="Wait for the run or cancel it.")
+        db.change("DELETE FROM module WHERE id = ?", (module_id,))
+
+
+def get_module(db: State, module_id: int) -> Module:
+    """The module of this id; raises NotFound."""
+    return Module.from_row(get_row(db, "module", "module", module_id))
+
+
+def get_module_by_name(db: State, name: str) -> Module:
+    """The module of this name, letter case aside; raises NotFound."""
+    return Module.from_row(get_row_by_name(db, "module", "module", name))
+
+
+def find_module_by_name(db: State, name: str) -> Module | None:
+    """The module of this name, letter case aside, or None."""
+    row = db.row("SELECT * FROM module WHERE name = ?", (name,))
+    return Module.from_row(row) if row else None
+
+
+def list_modules(db: State) -> list[Module]:
+    """Every module by name."""
+    return [Module.from_row(row) for row in db.rows("SELECT * FROM module ORDER BY name")]
+
+
+def _as_fields(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the record holds them."""
+    given = dict(options)
+    if isinstance(given.get("merge_key", ()), str | None):
+        given["merge_key"] = parse_key(given["merge_key"])
+    if "merge_key" in given:
+        given["merge_key"] = tuple(given["merge_key"])
+    if "columns" in given:
+        given["columns"] = tuple(given["columns"] or ())
+    if isinstance(given.get("guards", Guards()), Mapping | None):
+        given["guards"] = Guards(**(given["guards"] or {}))
+    return given
+
+
+def _as_values(module: Module) -> dict[str, Any]:
+    """A record as its row holds it; the lease is left out."""
+    values = {name: getattr(module, name) for name in _FIELDS if name not in ("merge_key", "columns", "guards")}
+    values["merge_key"] = ", ".join(module.merge_key) or None
+    values["columns_json"] = _columns_json(module.columns)
+    values["guards_json"] = json.dumps(asdict(module.guards))
+    return values
+
+
+def _columns_json(columns: tuple[Column, ...]) -> str | None:
+    return json.dumps([asdict(column) for column in columns], ensure_ascii=False) if columns else None
+
+
+def _check_connections(db: State, module: Module) -> None:
+    get_connection(db, module.source_id)
+    get_connection(db, module.dest_id)
+
+
+def _check(module: Module) -> None:
+    _check_module_name(module.name)
+    check_text(module.source_query, "A source query", field="source_query")
+    check_text(module.dest_table, "A dest table", field="dest_table")
+    _check_merge(module)
+    if module.match not in ("name", "position"):
+        raise Invalid("Columns are matched by name or by position.", field="match")
+    if module.retries < 0:
+        raise Invalid("The number of retries is 0 or more.", field="retries")
+    for field in ("silence_timeout_s", "run_timeout_s"):
+        seconds = getattr(module, field)
+        if seconds is not None and not seconds > 0:
+            raise Invalid("A timeout is a number of seconds greater than 0.", field=field)
+    if module.guards.shrink is not None and not 0 <= module.guards.shrink <= 1:
+        raise Invalid("The share of rows a full run must leave is between 0 and 1.", field="guards")
+
+
+def _check_module_name(name: str) -> None:
+    if not MODULE_NAME.match(name):
+        raise Invalid(
+            f"{name!r} cannot be a module's name.",
+            field="name",
+            hint="Use 1 to 60 letters, digits, _ . or -, the first a letter, a digit or _.",
+        )
+    if name.lower() in RESERVED_MODULE_NAMES:
+        raise Invalid(f"{name!r} is reserved: Pipekit's own table in the dest has this name.", field="name")
+
+
+def _check_merge(module: Module) -> None:
+    if module.merge_strategy not in STRATEGIES:
+        raise Invalid(f"The merge strategy is one of {', '.join(STRATEGIES)}.", field="merge_strategy")
+    if any("," in part or not part.strip() for part in module.merge_key):
+        raise Invalid("A column of a merge key has a name without a comma.", field="merge_key")
+    if module.merge_strategy in _KEYED and not module.merge_key:
+        raise Invalid(f"The strategy {module.merge_strategy} needs a merge key.", field="merge_key")

@@ -1,0 +1,73 @@
+# What a name may be, and what is said when one is missing or taken. Knows no table of its own.
+"""Rules and messages shared by everything that has a name."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pipekit.errors import Conflict, Invalid, NameTaken, NotFound
+from pipekit.models import Row
+from pipekit.repo.state import State
+
+LONGEST_NAME = 200
+SHOWN = 8
+
+
+def check_name(text: str, *, field: str = "name") -> str:
+    """A name without surrounding blanks; raises Invalid for one that is empty, too long or not printable."""
+    name = text.strip()
+    if not name:
+        raise Invalid("A name is needed.", field=field)
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise Invalid(f"A name has at most {LONGEST_NAME} characters, all of them printable.", field=field)
+    return name
+
+
+def check_text(text: str, what: str, *, field: str) -> str:
+    """A text that must not be blank; it is kept as it is."""
+    if not text.strip():
+        raise Invalid(f"{what} is needed.", field=field)
+    return text
+
+
+def check_fields(changes: Mapping[str, Any], allowed: Sequence[str]) -> None:
+    """Refuses a field nobody knows: a mistake of the program, so TypeError."""
+    unknown = sorted(set(changes) - set(allowed))
+    if unknown:
+        raise TypeError(f"no such field: {', '.join(unknown)}")
+
+
+def get_row(db: State, table: str, noun: str, row_id: int) -> Row:
+    """The row of this id; raises NotFound."""
+    row = db.row(f"SELECT * FROM {table} WHERE id = ?", (row_id,))
+    if row is None:
+        raise NotFound(f"There is no {noun} with id {row_id}.")
+    return row
+
+
+def get_row_by_name(db: State, table: str, noun: str, name: str) -> Row:
+    """The row of this name, letter case aside; raises NotFound with the names there are."""
+    row = db.row(f"SELECT * FROM {table} WHERE name = ?", (name,))
+    if row is None:
+        known = [str(r["name"]) for r in db.rows(f"SELECT name FROM {table} ORDER BY name")]
+        hint = f"There are: {shorten(known)}." if known else f"There is no {noun} yet."
+        raise NotFound(f"There is no {noun} {name!r}.", hint=hint)
+    return row
+
+
+def shorten(names: Sequence[str]) -> str:
+    """A list of names for a message, the first few of a long one."""
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+@contextmanager
+def unique(message: str, *, hint: str = "Choose another name.") -> Iterator[None]:
+    """Turns the database's refusal of a second row of the same name into NameTaken."""
+    try:
+        yield
+    except Conflict as error:
+        if getattr(error.__cause__, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+            raise NameTaken(message, hint=hint) from error
+        raise

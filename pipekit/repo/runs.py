@@ -1,0 +1,168 @@
+# The record of runs: reading it, and filling it in while a run lives. Owners are in leases.py, logs in live_log.py.
+"""Read and update runs."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipekit.errors import Invalid, NotFound
+from pipekit.models import Check, MergeState, Run, RunStatus
+from pipekit.repo.state import State, transaction
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+ALIVE = "status IN ('queued', 'running')"
+
+# What a run learns while it goes; everything else is set by claim, take-over and finish.
+_PLAIN = (
+    "attempt",
+    "staging_table",
+    "dest_table",
+    "resolved_sql",
+    "staging_sql",
+    "merge_sql",
+    "merge_state",
+    "rows_read",
+    "rows_staged",
+    "rows_deleted",
+    "rows_inserted",
+    "rows_updated",
+    "dest_rows_before",
+    "dest_rows_after",
+    "error_stage",
+    "error",
+    "hint",
+    "stdout",
+    "stderr",
+)
+# A list leaves out stdout and stderr: they may be long, and no list shows them.
+_LISTED = """
+    id, run_key, module_id, module, group_run_id, triggered_by, status, dry_run, attempt, fence, owner,
+    lease_expires_at, cancel_requested, dest_id, staging_table, dest_table, started_at, finished_at, merge_state,
+    rows_read, rows_staged, rows_deleted, rows_inserted, rows_updated, dest_rows_before, dest_rows_after, error_stage,
+    stages_json, watermark_values_json, checks_json, hint, error, resolved_sql, staging_sql, merge_sql,
+    NULL AS stdout, NULL AS stderr
+"""
+
+
+def get_run(db: State, run_id: int) -> Run:
+    """The run of this id; raises NotFound."""
+    row = db.row("SELECT * FROM run_log WHERE id = ?", (run_id,))
+    if row is None:
+        raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
+    return Run.from_row(row)
+
+
+def list_runs(
+    db: State,
+    *,
+    module: str | int | None = None,
+    status: RunStatus | None = None,
+    limit: int = 50,
+    before_id: int | None = None,
+) -> list[Run]:
+    """Runs, the newest first, without `stdout` and `stderr` (both None).
+
+    `module` is a module's id, or the name a run had when it started (so runs of deleted modules are found too, letter
+    case aside). `before_id` goes on where a page ended.
+    """
+    if limit < 1:
+        raise Invalid("A list has a limit of 1 or more.", field="limit")
+    sql, values = build_list_sql(module=module, status=status, before_id=before_id)
+    return [Run.from_row(row) for row in db.rows(sql, {**values, "limit": limit})]
+
+
+def build_list_sql(
+    *, module: str | int | None, status: str | None, before_id: int | None
+) -> tuple[str, dict[str, str | int]]:
+    """The query of `list_runs`: every form of it walks an index backwards and stops at its limit."""
+    filters: dict[str, tuple[str, str | int | None]] = {
+        "module": ("module_id = :module" if isinstance(module, int) else "module = :module", module),
+        # The plus keeps a status, of which there are few, from being chosen as the index where a module is given.
+        "status": ("status = :status" if module is None else "+status = :status", status),
+        "before_id": ("id < :before_id", before_id),
+    }
+    used = {name: pair for name, pair in filters.items() if pair[1] is not None}
+    where = " AND ".join(condition for condition, _ in used.values()) or "TRUE"
+    sql = f"SELECT {_LISTED} FROM run_log WHERE {where} ORDER BY id DESC LIMIT :limit"
+    return sql, {name: value for name, (_, value) in used.items() if value is not None}
+
+
+def list_live_runs(db: State) -> list[Run]:
+    """Runs that have not ended, the oldest first."""
+    return _list(db, ALIVE)
+
+
+def list_expired_runs(db: State) -> list[Run]:
+    """Running runs whose owner has let the lease run out, the oldest first."""
+    return _list(db, "status = 'running' AND lease_expires_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
+
+
+def list_unsettled_runs(db: State, module_id: int | None) -> list[Run]:
+    """A module's runs (None: those without one) of which it is not known whether they merged, the oldest first."""
+    return _list(db, "merge_state = 'unknown' AND module_id IS :module_id", {"module_id": module_id})
+
+
+def update_run(db: State, run_id: int, *, if_owner: str | None = None, **fields: Any) -> bool:
+    """Fills in what a run has learnt; returns False, and changes nothing, once it has ended.
+
+    With `if_owner` also when somebody else owns it by now. `stages`, `watermark_values` and `checks` are whole values,
+    not additions.
+    """
+    values = run_values(fields)
+    condition = "status = 'running' AND (:if_owner IS NULL OR owner = :if_owner)"
+    return bool(_update(db, run_id, values, condition, {"if_owner": if_owner}))
+
+
+def settle_merge_state(db: State, run_id: int, merge_state: MergeState) -> bool:
+    """Says what became of a merge nobody knew about; False when it was known already. The run may have ended."""
+    if merge_state not in ("merged", "none"):
+        raise ValueError(merge_state)
+    return bool(_update(db, run_id, {"merge_state": merge_state}, "merge_state = 'unknown'"))
+
+
+def request_cancel(db: State, run_id: int) -> bool:
+    """Asks a run to stop; its owner sees it at the next `renew_lease`. False when it has ended; raises NotFound."""
+    with transaction(db):
+        get_run(db, run_id)
+        return bool(_update(db, run_id, {"cancel_requested": 1}, ALIVE))
+
+
+def run_values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a `Run` as its row holds them."""
+    values: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in _PLAIN:
+            values[name] = storable(value) if isinstance(value, str) else value
+        elif name in ("stages", "watermark_values"):
+            values[f"{name}_json"] = json.dumps(dict(value))
+        elif name == "checks":
+            values["checks_json"] = _checks_json(value)
+        else:
+            raise TypeError(f"a run's {name} is not set this way")
+    return values
+
+
+def storable(text: str) -> str:
+    """Text SQLite can hold: what is not Unicode becomes the replacement mark. A record must not fail for its log."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _checks_json(checks: Iterable[Check]) -> str:
+    return json.dumps([{"name": c.name, "ok": c.ok, "detail": c.detail} for c in checks])
+
+
+def _list(db: State, where: str, values: Mapping[str, Any] | None = None) -> list[Run]:
+    rows = db.rows(f"SELECT {_LISTED} FROM run_log WHERE {where} ORDER BY id", values or {})
+    return [Run.from_row(row) for row in rows]
+
+
+def _update(
+    db: State, run_id: int, values: Mapping[str, Any], condition: str, extra: Mapping[str, Any] | None = None
+) -> int:
+    if not values:
+        return 0
+    pairs = ", ".join(f"{name} = :{name}" for name in values)
+    sql = f"UPDATE run_log SET {pairs} WHERE id = :run_id AND {condition}"
+    with transaction(db):
+        return db.change(sql, {**values, **(extra or {}), "run_id": run_id})

@@ -1,0 +1,69 @@
+# Watermarks in the state database. Knows nothing of how one is resolved.
+"""Create, find, change and delete watermarks."""
+
+import re
+from typing import Any
+
+from pipekit.errors import Invalid
+from pipekit.models import Watermark
+from pipekit.repo.connections import get_connection
+from pipekit.repo.modules import get_module
+from pipekit.repo.names import check_fields, check_text, get_row, unique
+from pipekit.repo.state import State, transaction
+
+_FIELDS = ("name", "connection_id", "resolver_sql", "default_value")
+# Stands between braces in a query, so it holds no brace, and nothing that makes it hard to see where it ends.
+_NAME = re.compile(r"[^\s{}\x00-\x1f\x7f]{1,60}\Z")
+
+
+def create_watermark(
+    db: State, *, module_id: int, name: str, connection_id: int, resolver_sql: str, default_value: str | None = None
+) -> Watermark:
+    """Gives a module a watermark. Raises Invalid, NotFound for module or connection, NameTaken."""
+    given = {"name": name, "connection_id": connection_id, "resolver_sql": resolver_sql, "default_value": default_value}
+    with transaction(db), unique(f"This module has a watermark named {name!r} already."):
+        get_module(db, module_id)
+        _check(db, given)
+        return get_watermark(db, db.insert("watermark", {"module_id": module_id, **given}))
+
+
+def update_watermark(db: State, watermark_id: int, **changes: Any) -> Watermark:
+    """Changes some fields of a watermark. Raises as `create_watermark`."""
+    check_fields(changes, _FIELDS)
+    with transaction(db), unique(f"This module has a watermark named {changes.get('name')!r} already."):
+        _check(db, changes)
+        db.update("watermark", watermark_id, changes)
+        return get_watermark(db, watermark_id)
+
+
+def delete_watermark(db: State, watermark_id: int) -> None:
+    """Deletes a watermark; raises NotFound."""
+    with transaction(db):
+        get_watermark(db, watermark_id)
+        db.change("DELETE FROM watermark WHERE id = ?", (watermark_id,))
+
+
+def get_watermark(db: State, watermark_id: int) -> Watermark:
+    """The watermark of this id; raises NotFound."""
+    return Watermark.from_row(get_row(db, "watermark", "watermark", watermark_id))
+
+
+def list_watermarks(db: State, module_id: int) -> list[Watermark]:
+    """A module's watermarks in the order they were made."""
+    return [
+        Watermark.from_row(row)
+        for row in db.rows("SELECT * FROM watermark WHERE module_id = ? ORDER BY id", (module_id,))
+    ]
+
+
+def _check(db: State, values: dict[str, Any]) -> None:
+    if "name" in values and not _NAME.match(values["name"]):
+        raise Invalid(
+            f"{values['name']!r} cannot be a watermark's name.",
+            field="name",
+            hint="Use 1 to 60 characters without blanks and braces; the query uses it as {name}.",
+        )
+    if "connection_id" in values:
+        get_connection(db, values["connection_id"])
+    if "resolver_sql" in values:
+        check_text(values["resolver_sql"], "Resolver SQL", field="resolver_sql")
