@@ -1,0 +1,309 @@
+# The contract of a driver: SQL text in, SQL text out. Methods that must look take a `query` callable; no I/O here.
+"""`Driver`: what Pipekit must know about one kind of database."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from pipekit.drivers.sqltext import strip_query
+from pipekit.drivers.types import Type
+from pipekit.errors import Invalid
+from pipekit.models import Strategy
+from pipekit.runner.base import Query, ResultColumn, Statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableName:
+    """A table, perhaps with its schema; both unquoted."""
+
+    schema: str | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableInfo:
+    """One table or view in a listing. `rows` is the database's own estimate, None where it has none."""
+
+    schema: str
+    name: str
+    is_view: bool = False
+    rows: int | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableColumn:
+    """A column of an existing table. `generated` columns are computed by the database and cannot be fed."""
+
+    name: str
+    type: str
+    nullable: bool = True
+    has_default: bool = False
+    generated: bool = False
+    in_key: bool = False
+    comment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """A parsed JDBC URL. `database` is a file name for embedded kinds; `options` holds only allowed parameters."""
+
+    host: str = ""
+    port: int = 0
+    database: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StagedColumn:
+    """How one column travels: source -> staging -> dest.
+
+    `stage_type` is the type of the staging column, None for "as the dest column". `lossy` says that the dest's own
+    conversion from `stage_type` could change a value silently, so that the driver's exactness statements must prove it
+    did not. `refused` is a reason why no value of the source type can be stored at all.
+    """
+
+    source: ResultColumn
+    dest: TableColumn
+    stage_type: str | None = None
+    lossy: bool = False
+    refused: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LedgerEntry:
+    """What the dest's ledger keeps of a run; `run_key` is its primary key there."""
+
+    run_key: str
+    run_id: int
+    module: str
+    fence: int
+    rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MergePlan:
+    """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
+
+    `rows_staged` is what the merge must find in staging; it is not known while planning and then None.
+    """
+
+    strategy: Strategy
+    staging: TableName
+    dest: TableName
+    columns: tuple[StagedColumn, ...]
+    key: tuple[str, ...] = ()
+    null_keys: bool = False
+    can_truncate: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableFacts:
+    """What a merge must know of its dest table. `problem` says why it cannot be written to, if it cannot."""
+
+    exists: bool
+    can_truncate: bool = False
+    problem: str = ""
+
+
+class Driver(ABC):
+    """One kind of database as text. Text methods are pure; looking methods take `query` first."""
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    url_example: ClassVar[str]
+    staging_schema: ClassVar[str] = "pipekit_staging"
+    max_identifier_bytes: ClassVar[int]
+    supports_comments: ClassVar[bool] = False
+    is_embedded: ClassVar[bool] = False
+    type_examples: ClassVar[tuple[str, ...]] = ()
+
+    # -- addresses and names -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def parse_url(self, jdbc_url: str) -> Address:
+        """Checks a JDBC URL against the kind's allowed scheme and parameters; raises Invalid (field `jdbc_url`)."""
+
+    @abstractmethod
+    def browse_fields(self) -> tuple[str, ...]:
+        """What a person picks, in order, to reach a table: `("schema", "table")` or `("table",)`."""
+
+    @abstractmethod
+    def quote_identifier(self, name: str) -> str:
+        """A name as the database takes it verbatim: quoted, quotes doubled; raises Invalid for one it cannot have."""
+
+    def quote_literal(self, text: str) -> str:
+        """A text constant in standard SQL."""
+        if "\0" in text:
+            raise Invalid("A text constant cannot hold a NUL character.")
+        return "'" + text.replace("'", "''") + "'"
+
+    @abstractmethod
+    def parse_table(self, text: str) -> TableName:
+        """`public.orders`, `orders` or a quoted form -> TableName, with the kind's default schema where it has one."""
+
+    def quote_table(self, table: TableName) -> str:
+        """A table as the database takes it."""
+        name = self.quote_identifier(table.name)
+        return f"{self.quote_identifier(table.schema)}.{name}" if table.schema else name
+
+    @abstractmethod
+    def staging_table(self, module_name: str) -> TableName:
+        """`pipekit_staging.{module_name}` in the form this kind can hold."""
+
+    @abstractmethod
+    def ledger_table(self) -> TableName:
+        """The dest's ledger."""
+
+    # -- types ---------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def to_neutral(self, type_text: str) -> Type:
+        """The neutral type of this kind's own spelling; text for a type it cannot tell."""
+
+    @abstractmethod
+    def from_neutral(self, neutral: Type) -> str:
+        """This kind's spelling of a neutral type, wide enough to hold every value of it."""
+
+    def map_type(self, source_type: str, source: "Driver") -> str:
+        """The column type that holds every value of another database's type; the same kind keeps its own spelling."""
+        if source.kind == self.kind and source_type:
+            return source_type
+        return self.from_neutral(source.to_neutral(source_type))
+
+    def default_expression(self, column: TableColumn) -> str:
+        """What a written source query selects for a column: its quoted name, or more where that is not enough."""
+        return self.quote_identifier(column.name)
+
+    @abstractmethod
+    def stage_column(self, source: ResultColumn, source_driver: "Driver", dest: TableColumn) -> StagedColumn:
+        """Decides how a source column is staged so that the dest holds it exactly or the run says why not."""
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def list_schemas(self, query: Query) -> list[str]:
+        """Schemas with tables a person may want, the system's own left out."""
+
+    @abstractmethod
+    def list_tables(self, query: Query, schema: str) -> list[TableInfo]:
+        """Tables and views of a schema."""
+
+    @abstractmethod
+    def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
+        """Columns in the table's order; empty when there is no such table."""
+
+    @abstractmethod
+    def column_inventory(self, query: Query, schema: str) -> dict[str, list[TableColumn]]:
+        """Every table's columns of a schema in one look, for search and completion."""
+
+    @abstractmethod
+    def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
+        """Whether the table exists and how it may be emptied."""
+
+    def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
+        """A query's result columns with their types, found without fetching data."""
+        return list(query(self._zero_row_wrap(sql)).columns)
+
+    def _zero_row_wrap(self, sql: str) -> str:
+        """The query as a derived table with a false predicate; the newline ends a trailing `--` comment."""
+        return f"SELECT * FROM (\n{strip_query(sql)}\n) AS pipekit_query WHERE 1 = 0"
+
+    def build_preview_sql(self, sql: str, limit: int) -> str:
+        """The query's first rows."""
+        return f"SELECT * FROM (\n{strip_query(sql)}\n) AS pipekit_query LIMIT {int(limit)}"
+
+    def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
+        """The query cut to some of its columns."""
+        chosen = ", ".join(self.quote_identifier(name) for name in names)
+        return f"SELECT {chosen} FROM (\n{strip_query(sql)}\n) AS pipekit_query"
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def build_create_table_sql(self, table: TableName, columns: Sequence[TableColumn]) -> tuple[str, ...]:
+        """Makes a dest table, comments included where the kind has them."""
+        lines = ",\n  ".join(self._column_definition(column) for column in columns)
+        create = f"CREATE TABLE {self.quote_table(table)} (\n  {lines}\n)"
+        comments = [self.build_comment_sql(table, c.name, c.comment) for c in columns if c.comment]
+        return (create, *(text for text in comments if text))
+
+    def _column_definition(self, column: TableColumn) -> str:
+        null = "" if column.nullable else " NOT NULL"
+        return f"{self.quote_identifier(column.name)} {column.type}{null}"
+
+    def build_add_column_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
+        """Adds a column at the tail."""
+        add = f"ALTER TABLE {self.quote_table(table)} ADD COLUMN {self._column_definition(column)}"
+        comment = self.build_comment_sql(table, column.name, column.comment) if column.comment else ""
+        return (add, comment) if comment else (add,)
+
+    def build_comment_sql(self, table: TableName, column: str, comment: str) -> str:
+        """Sets a column's comment; `""` where the kind has none."""
+        return ""
+
+    # -- staging -------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def find_setup_sql(self, query: Query) -> tuple[str, ...]:
+        """Statements that make the staging schema and the ledger; empty when both are there."""
+
+    @abstractmethod
+    def build_staging_sql(
+        self, staging: TableName, dest: TableName, columns: Sequence[StagedColumn]
+    ) -> tuple[str, ...]:
+        """Drops and creates the staging table with exactly these columns, in this order, like the dest's."""
+
+    def build_drop_table_sql(self, table: TableName) -> str:
+        """Drops a table if it is there."""
+        return f"DROP TABLE IF EXISTS {self.quote_table(table)}"
+
+    def build_analyze_sql(self, staging: TableName) -> tuple[str, ...]:
+        """What helps the planner before a keyed merge."""
+        return ()
+
+    # -- checks on staging ---------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def build_null_key_sql(self, plan: MergePlan) -> str:
+        """One row: how many staged rows have a NULL in the key, and an example of the key as text."""
+
+    @abstractmethod
+    def build_repeated_key_sql(self, plan: MergePlan) -> str:
+        """One row: how many keys stand more than once in staging, and an example of one as text."""
+
+    @abstractmethod
+    def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
+        """(dest column, query) for each lossy column; the query gives (row number, value) of values that differ."""
+
+    # -- merge ---------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        """The statements between the ledger row and the commit.
+
+        Their counts are named `before` (dest rows before, `full` only), `deleted`, `updated` and `inserted`.
+        """
+
+    # -- ledger --------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def build_ledger_sql(self, entry: LedgerEntry) -> tuple[Statement, ...]:
+        """The first statements of a merge: they write the run's row and count 1 under `ledger`; 0 if it is fenced."""
+
+    @abstractmethod
+    def build_fence_sql(self, entry: LedgerEntry) -> str:
+        """Writes a row that shuts the run out of its merge, unless the run's own row is there already."""
+
+    @abstractmethod
+    def build_outcome_sql(self, run_key: str) -> str:
+        """One row, `merged` or `fenced`, when the ledger knows the run; none when it does not."""
+
+    # -- sessions ------------------------------------------------------------------------------------------------------
+
+    def build_end_sessions_sql(self, application_name: str) -> str:
+        """Ends the sessions of a run and counts those still there; `""` where the kind has no sessions."""
+        return ""

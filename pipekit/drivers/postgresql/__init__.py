@@ -1,0 +1,1 @@
+"""The `postgresql` driver: text in `driver`, its connection in `wire`."""

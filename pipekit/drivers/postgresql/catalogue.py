@@ -1,0 +1,137 @@
+# Looking at PostgreSQL's catalogue: the queries, and reading their rows. Knows no connection; `query` is handed in.
+"""Schemas, tables and columns as `pg_catalog` tells them."""
+
+from collections.abc import Callable
+
+from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.runner.base import Query
+
+Literal = Callable[[str], str]
+
+_SCHEMAS = """\
+SELECT n.nspname
+FROM pg_catalog.pg_namespace AS n
+WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', {staging})
+  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+ORDER BY n.nspname"""
+
+_TABLES = """\
+SELECT c.relname, c.relkind IN ('v', 'm'), CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END,
+  pg_catalog.obj_description(c.oid, 'pg_class')
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+ORDER BY c.relname"""
+
+_COLUMNS = """\
+SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT (a.attnotnull OR t.typnotnull),
+  (a.atthasdef AND a.attgenerated = '') OR a.attidentity = 'd' OR t.typdefault IS NOT NULL,
+  a.attgenerated <> '' OR a.attidentity = 'a', k.attnum IS NOT NULL, pg_catalog.col_description(c.oid, a.attnum)
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+LEFT JOIN (
+  SELECT i.indrelid, pg_catalog.unnest(i.indkey::smallint[]) AS attnum
+  FROM pg_catalog.pg_index AS i WHERE i.indisprimary
+) AS k ON k.indrelid = c.oid AND k.attnum = a.attnum
+WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'f', 'v', 'm'){table}
+ORDER BY c.relname, a.attnum"""
+
+_FACTS = """\
+SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+  pg_catalog.has_any_column_privilege(c.oid, 'INSERT'),
+  (pg_catalog.pg_relation_is_updatable(c.oid, true) & 8) <> 0,
+  c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_constraint AS f
+    WHERE f.contype = 'f' AND f.confrelid IN (SELECT relid FROM family) AND f.conrelid NOT IN (SELECT relid FROM family)
+  )
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.oid = (SELECT oid FROM dest)"""
+
+_FACTS_OF = """\
+WITH dest AS (
+  SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE n.nspname = {schema} AND c.relname = {table}
+), family AS (
+  SELECT oid AS relid FROM dest
+  UNION SELECT p.relid::oid FROM dest, pg_catalog.pg_partition_tree(dest.oid) AS p
+)
+"""
+
+_UNWRITABLE = {
+    "S": "a sequence",
+    "m": "a materialized view",
+    "i": "an index",
+    "I": "an index",
+    "c": "a composite type",
+    "t": "an internal table",
+}
+
+
+def list_schemas(query: Query, literal: Literal, staging_schema: str) -> list[str]:
+    """Every schema we may use except the system's and our own."""
+    rows = query(_SCHEMAS.format(staging=literal(staging_schema))).rows
+    return [row[0] or "" for row in rows]
+
+
+def list_tables(query: Query, literal: Literal, schema: str) -> list[TableInfo]:
+    """Tables and views of a schema, partitions left out; rows as the planner estimates them."""
+    return [
+        TableInfo(
+            schema=schema,
+            name=name or "",
+            is_view=is_view == "t",
+            rows=None if rows is None else int(rows),
+            comment=comment,
+        )
+        for name, is_view, rows, comment in query(_TABLES.format(schema=literal(schema))).rows
+    ]
+
+
+def get_columns(query: Query, literal: Literal, table: TableName) -> list[TableColumn]:
+    """A table's columns in order; none when there is no such table."""
+    where = f" AND c.relname = {literal(table.name)}"
+    rows = query(_COLUMNS.format(schema=literal(table.schema or "public"), table=where)).rows
+    return [_read_column(row[1:]) for row in rows]
+
+
+def column_inventory(query: Query, literal: Literal, schema: str) -> dict[str, list[TableColumn]]:
+    """The columns of every table of a schema."""
+    inventory: dict[str, list[TableColumn]] = {}
+    for row in query(_COLUMNS.format(schema=literal(schema), table="")).rows:
+        inventory.setdefault(row[0] or "", []).append(_read_column(row[1:]))
+    return inventory
+
+
+def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFacts:
+    """What stands in the way of writing to a table, and whether TRUNCATE is possible and allowed."""
+    found = _FACTS_OF.format(schema=literal(table.schema or "public"), table=literal(table.name)) + _FACTS
+    rows = query(found).rows
+    if not rows:
+        return TableFacts(exists=False)
+    kind, usable, insertable, updatable, truncatable = rows[0]
+    problem = ""
+    if kind in _UNWRITABLE:
+        problem = f"{table} is {_UNWRITABLE[kind or '']}; rows cannot be written to it."
+    elif usable != "t":
+        problem = f"There is no right to use the schema {table.schema}."
+    elif insertable != "t":
+        problem = f"There is no right to insert into {table}."
+    elif updatable != "t":
+        problem = f"{table} is a view that takes no rows."
+    return TableFacts(exists=True, can_truncate=truncatable == "t" and not problem, problem=problem)
+
+
+def _read_column(row: tuple[str | None, ...]) -> TableColumn:
+    name, type_, nullable, has_default, generated, in_key, comment = row
+    return TableColumn(
+        name=name or "",
+        type=type_ or "",
+        nullable=nullable == "t",
+        has_default=has_default == "t",
+        generated=generated == "t",
+        in_key=in_key == "t",
+        comment=comment,
+    )

@@ -1,0 +1,151 @@
+# The PostgreSQL driver: gathers the text of its neighbours behind the contract. Pure text; knows no connection.
+"""`PostgresDriver`."""
+
+from collections.abc import Sequence
+
+from pipekit.drivers.base import (
+    Address,
+    Driver,
+    LedgerEntry,
+    MergePlan,
+    StagedColumn,
+    TableColumn,
+    TableFacts,
+    TableInfo,
+    TableName,
+)
+from pipekit.drivers.postgresql import catalogue, ledger, merge, names, types
+from pipekit.drivers.types import Type
+from pipekit.runner.base import Query, ResultColumn, Statement
+
+
+class PostgresDriver(Driver):
+    """PostgreSQL 12 and later."""
+
+    kind = "postgresql"
+    label = "PostgreSQL"
+    url_example = names.URL_EXAMPLE
+    max_identifier_bytes = names.MAX_IDENTIFIER_BYTES
+    supports_comments = True
+    type_examples = (
+        "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",
+        "numeric(38,10)", "money", "text", "character varying(40)", "character(3)", "bytea", "date",
+        "time without time zone", "time with time zone", "timestamp without time zone",
+        "timestamp(3) without time zone", "timestamp with time zone", "interval", "uuid", "json", "jsonb", "xml",
+        "integer[]", "inet", "int4range",
+    )  # fmt: skip
+
+    # -- addresses and names -------------------------------------------------------------------------------------------
+
+    def parse_url(self, jdbc_url: str) -> Address:
+        return names.parse_url(jdbc_url)
+
+    def browse_fields(self) -> tuple[str, ...]:
+        return ("schema", "table")
+
+    def quote_identifier(self, name: str) -> str:
+        return names.quote_identifier(name)
+
+    def parse_table(self, text: str) -> TableName:
+        return names.parse_table(text)
+
+    def staging_table(self, module_name: str) -> TableName:
+        return TableName(schema=self.staging_schema, name=module_name)
+
+    def ledger_table(self) -> TableName:
+        return TableName(schema=self.staging_schema, name="pipekit_ledger")
+
+    # -- types ---------------------------------------------------------------------------------------------------------
+
+    def to_neutral(self, type_text: str) -> Type:
+        return types.to_neutral(type_text)
+
+    def from_neutral(self, neutral: Type) -> str:
+        return types.from_neutral(neutral)
+
+    def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
+        """Equal and wider types are staged as the dest's; another PostgreSQL type as its own, and cast by the merge.
+
+        Values of another kind of database are checked one by one while they are loaded, against the dest's own type.
+        """
+        if source_driver.kind != self.kind:
+            return _stage_foreign(source, dest)
+        one, two = types.parse_type(source.type), types.parse_type(dest.type)
+        stage_type = source.type if one.is_built_in else "text"
+        if source.type in ("", dest.type) or types.is_exact_widening(one, two) or stage_type == dest.type:
+            return StagedColumn(source=source, dest=dest)
+        return StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=True)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def list_schemas(self, query: Query) -> list[str]:
+        return catalogue.list_schemas(query, self.quote_literal, self.staging_schema)
+
+    def list_tables(self, query: Query, schema: str) -> list[TableInfo]:
+        return catalogue.list_tables(query, self.quote_literal, schema)
+
+    def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
+        return catalogue.get_columns(query, self.quote_literal, table)
+
+    def column_inventory(self, query: Query, schema: str) -> dict[str, list[TableColumn]]:
+        return catalogue.column_inventory(query, self.quote_literal, schema)
+
+    def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
+        return catalogue.get_table_facts(query, self.quote_literal, table)
+
+    def find_setup_sql(self, query: Query) -> tuple[str, ...]:
+        return ledger.find_setup_sql(query, self.quote_literal, self.ledger_table())
+
+    # -- tables and staging --------------------------------------------------------------------------------------------
+
+    def build_comment_sql(self, table: TableName, column: str, comment: str) -> str:
+        name = f"{self.quote_table(table)}.{self.quote_identifier(column)}"
+        return f"COMMENT ON COLUMN {name} IS {self.quote_literal(comment)}"
+
+    def build_staging_sql(
+        self, staging: TableName, dest: TableName, columns: Sequence[StagedColumn]
+    ) -> tuple[str, ...]:
+        return merge.build_staging_sql(staging, dest, columns)
+
+    def build_analyze_sql(self, staging: TableName) -> tuple[str, ...]:
+        return (f"ANALYZE {self.quote_table(staging)}",)
+
+    # -- checks and merge ----------------------------------------------------------------------------------------------
+
+    def build_null_key_sql(self, plan: MergePlan) -> str:
+        return merge.build_null_key_sql(plan)
+
+    def build_repeated_key_sql(self, plan: MergePlan) -> str:
+        return merge.build_repeated_key_sql(plan)
+
+    def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
+        return merge.build_exactness_sql(plan)
+
+    def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        return merge.build_merge_sql(plan)
+
+    # -- ledger and sessions -------------------------------------------------------------------------------------------
+
+    def build_ledger_sql(self, entry: LedgerEntry) -> tuple[Statement, ...]:
+        return ledger.build_ledger_sql(self.ledger_table(), self.quote_literal, entry)
+
+    def build_fence_sql(self, entry: LedgerEntry) -> str:
+        return ledger.build_fence_sql(self.ledger_table(), self.quote_literal, entry)
+
+    def build_outcome_sql(self, run_key: str) -> str:
+        return ledger.build_outcome_sql(self.ledger_table(), self.quote_literal, run_key)
+
+    def build_end_sessions_sql(self, application_name: str) -> str:
+        return ledger.build_end_sessions_sql(self.quote_literal, application_name)
+
+
+def _stage_foreign(source: ResultColumn, dest: TableColumn) -> StagedColumn:
+    """As the dest, except where PostgreSQL would round inside a value that is not looked into: those it compares."""
+    type_ = types.parse_type(dest.type)
+    rounds_inside = type_.arguments and (type_.dimensions or type_.base == "interval")
+    if rounds_inside or type_.fields:
+        return StagedColumn(source=source, dest=dest, stage_type=type_.plain(), lossy=True)
+    return StagedColumn(source=source, dest=dest)
+
+
+DRIVER = PostgresDriver()

@@ -1,0 +1,212 @@
+# Which values a PostgreSQL column would change silently, told from the value and the column's type. Pure.
+"""Checks of single values: each gives a reason, or `""` when the column keeps the value as it is."""
+
+import json
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import partial
+
+from pipekit.drivers.postgresql.types import FLOATS, INTEGERS, STRINGS, TIMES, Spelling, parse_type
+
+Check = Callable[[object], str]
+
+_DAY = r"\d{4,7}-\d\d-\d\d"
+_CLOCK = r"(?:[01]\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:\.(?P<fraction>\d+))?)?"
+_ZONE = r" ?(?P<zone>Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)"
+_DATE = re.compile(rf"-?infinity|{_DAY}(?:[ T]00:00(?::00(?:\.0+)?)?)?(?: BC)?", re.ASCII)
+_TIMESTAMP = re.compile(rf"-?infinity|{_DAY}(?:[ T]{_CLOCK}(?:{_ZONE})?)?(?: BC)?", re.ASCII)
+_TIME = re.compile(rf"{_CLOCK}(?:{_ZONE})?", re.ASCII)
+_UTC = re.compile(r"Z|[+-]00(?::?00)*")
+_LONG_FRACTION = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a column's values are checked: those of the `safe` Python types never need it."""
+
+    safe: frozenset[type]
+    check: Check
+
+
+def build_rule(type_text: str) -> Rule:
+    """The rule of a column type."""
+    type_ = parse_type(type_text)
+    safe, check = _choose(type_)
+    return Rule(frozenset({type(None), *safe}), check)
+
+
+def _choose(type_: Spelling) -> tuple[tuple[type, ...], Check]:
+    base, arguments = type_.base, type_.arguments
+    if type_.dimensions:
+        return (str,), check_not_bytes
+    if base in INTEGERS:
+        return (int, bool, str), check_integer
+    if base == "numeric":
+        return ((int, str, float, Decimal), check_not_bytes) if not arguments else _choose_numeric(arguments)
+    if base == "money":
+        return (int,), partial(check_scale, scale=2)
+    if base in FLOATS:
+        return ((float,) if base == "double precision" else ()), partial(check_float, single=base == "real")
+    if base in STRINGS:
+        return _choose_string(base, arguments)
+    if base in (*TIMES, "date", "interval"):
+        return (), _choose_time(base, (*arguments, 6)[0])
+    if base == "bytea":
+        return (bytes,), check_is_bytes
+    if base == "jsonb":
+        return (int, float), check_json_keys
+    return (str, int, float, bool), check_not_bytes
+
+
+def _choose_numeric(arguments: tuple[int, ...]) -> tuple[tuple[type, ...], Check]:
+    scale = (*arguments, 0)[1]
+    return ((int,) if scale >= 0 else ()), partial(check_scale, scale=scale)
+
+
+def _choose_string(base: str, arguments: tuple[int, ...]) -> tuple[tuple[type, ...], Check]:
+    if base == "name" or base == '"char"':
+        return (), partial(check_bytes_length, limit=63 if base == "name" else 1)
+    if arguments:
+        return (), partial(check_length, limit=arguments[0], padded=base == "character")
+    return (str, int, float), check_not_bytes
+
+
+def _choose_time(base: str, digits: int) -> Check:
+    if base == "date":
+        return check_date
+    if base == "interval":
+        return check_interval
+    shape = _TIME if base.startswith("time ") else _TIMESTAMP
+    return partial(check_time, shape=shape, digits=digits, zoned=base.endswith("with time zone"))
+
+
+def check_not_bytes(value: object) -> str:
+    """Bytes have no text of their own."""
+    return "bytes cannot be stored here" if isinstance(value, bytes) else ""
+
+
+def check_is_bytes(value: object) -> str:
+    """Text for a bytea would be read as an escape sequence."""
+    return "" if isinstance(value, bytes) else "only bytes can be stored in a bytea column"
+
+
+def check_integer(value: object) -> str:
+    """A float is taken when it is whole."""
+    if isinstance(value, (float, Decimal)):
+        return (
+            "" if value == value and abs(value) != float("inf") and value == int(value) else "it is not a whole number"
+        )
+    return check_not_bytes(value)
+
+
+def check_scale(value: object, *, scale: int) -> str:
+    """PostgreSQL rounds to the column's scale without a word."""
+    if isinstance(value, float) and value == round(value, scale):
+        return ""
+    if isinstance(value, bytes):
+        return check_not_bytes(value)
+    number = _read_number(value)
+    if number is None or not number.is_finite():
+        return ""  # for the server to read or to refuse
+    exponent = number.normalize().as_tuple().exponent
+    return f"it has more than {scale} decimals" if isinstance(exponent, int) and -exponent > scale else ""
+
+
+def check_float(value: object, *, single: bool) -> str:
+    """A number is kept when the nearest float is written with the same digits."""
+    if isinstance(value, bytes):
+        return check_not_bytes(value)
+    number = _read_number(value)
+    if number is None or not number.is_finite():
+        return ""
+    stored = float(number)
+    if single:
+        try:
+            stored = struct.unpack("f", struct.pack("f", stored))[0]
+        except OverflowError:
+            return "it is too large"
+        same = isinstance(value, float) and stored == value
+        return "" if same or (not isinstance(value, float) and Decimal(f"{stored:.9g}") == number) else _LOST
+    return "" if Decimal(repr(stored)) == number or (isinstance(value, int) and int(stored) == value) else _LOST
+
+
+_LOST = "its precision would be lost"
+
+
+def check_length(value: object, *, limit: int, padded: bool) -> str:
+    """Blanks beyond the limit would be cut; blanks within a padded column cannot be told from padding."""
+    if isinstance(value, bytes):
+        return check_not_bytes(value)
+    text = str(value)
+    if len(text) > limit:
+        return f"it is longer than {limit} characters"
+    return "its trailing blanks would be lost" if padded and len(text) < limit and text.endswith(" ") else ""
+
+
+def check_bytes_length(value: object, *, limit: int) -> str:
+    """These types cut what is too long."""
+    if isinstance(value, bytes):
+        return check_not_bytes(value)
+    return f"it is longer than {limit} bytes" if len(str(value).encode(errors="replace")) > limit else ""
+
+
+def check_date(value: object) -> str:
+    """A date without a time of day; words such as `today` would become a date of their own."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return ""
+    if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
+        return "its time of day would be lost"
+    return "it is not a date in ISO form"
+
+
+def check_time(value: object, *, shape: "re.Pattern[str]", digits: int, zoned: bool) -> str:
+    """ISO form, no more digits of a second than the column keeps, no zone where it would be dropped."""
+    found = shape.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return "it is not a time in ISO form"
+    if len((found["fraction"] or "").rstrip("0")) > digits:
+        return f"it has more than {digits} digits of a second"
+    if not zoned and found["zone"] and not (shape is _TIMESTAMP and _UTC.fullmatch(found["zone"])):
+        return "its time zone would be lost"
+    return ""
+
+
+def check_interval(value: object) -> str:
+    """Digits beyond the microsecond are rounded."""
+    if not isinstance(value, str):
+        return "it is not an interval"
+    return "it has more than 6 digits of a second" if _LONG_FRACTION.search(value) else ""
+
+
+def check_json_keys(value: object) -> str:
+    """jsonb keeps one of several equal keys. What is not JSON is for the server to refuse."""
+    if not isinstance(value, str):
+        return check_not_bytes(value)
+    try:
+        json.loads(value, object_pairs_hook=_refuse_twins, parse_int=str, parse_float=str)
+    except _TwinKeys:
+        return "it has the same key twice, of which jsonb keeps one"
+    except (ValueError, RecursionError):
+        return ""
+    return ""
+
+
+class _TwinKeys(Exception):
+    """An object names a key twice."""
+
+
+def _refuse_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _TwinKeys
+    return found
+
+
+def _read_number(value: object) -> Decimal | None:
+    try:
+        return Decimal(repr(value) if isinstance(value, float) else str(value).strip())
+    except InvalidOperation:
+        return None

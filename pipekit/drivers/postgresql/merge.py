@@ -1,0 +1,189 @@
+# The text of staging, its checks and the merge in PostgreSQL. Pure text; knows no connection.
+"""How rows come into a dest table: staging, checks, merge."""
+
+from collections.abc import Iterable, Sequence
+
+from pipekit.drivers.base import MergePlan, StagedColumn, TableName
+from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.types import build_cast, build_changed
+from pipekit.runner.base import Statement
+
+# Rows stay whole up to a page: wide rows load a third faster. Nothing tends a table that lives for one run.
+_STORAGE = "toast_tuple_target = 8160, autovacuum_enabled = false"
+
+
+def build_staging_sql(staging: TableName, dest: TableName, columns: Sequence[StagedColumn]) -> tuple[str, ...]:
+    """Drops and makes the staging table; it takes types, domains and collations from the dest's own columns."""
+    table = quote_table(staging)
+    chosen = ",\n  ".join(_build_staged(column) for column in columns)
+    like = f"SELECT\n  {chosen}\nFROM {quote_table(dest)}\nWITH NO DATA"
+    create = f"CREATE UNLOGGED TABLE {table} WITH ({_STORAGE}) AS\n{like}"
+    fixed = [f"ALTER COLUMN {quote_identifier(c.dest.name)} SET NOT NULL" for c in columns if not c.dest.nullable]
+    alter = (f"ALTER TABLE {table} " + ", ".join(fixed),) if fixed else ()
+    return (f"DROP TABLE IF EXISTS {table}", create, *alter)
+
+
+def build_null_key_sql(plan: MergePlan) -> str:
+    """How many staged rows have a NULL in the key, and one of their keys."""
+    keys = [quote_identifier(name) for name in plan.key]
+    return (
+        f"SELECT pg_catalog.count(*), pg_catalog.min({_build_example(plan, keys)})\n"
+        f"FROM {quote_table(plan.staging)}\nWHERE {' OR '.join(f'{key} IS NULL' for key in keys)}"
+    )
+
+
+def build_repeated_key_sql(plan: MergePlan) -> str:
+    """How many keys stand more than once in staging, and one of them."""
+    keys = [quote_identifier(name) for name in plan.key]
+    return (
+        f"SELECT pg_catalog.count(*), pg_catalog.min({_build_example(plan, keys)})\n"
+        f"FROM (\n  SELECT {_build_key_list(plan)}\n  FROM {quote_table(plan.staging)} AS s\n"
+        f"  GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}\n"
+        "  HAVING pg_catalog.count(*) > 1\n) AS repeated"
+    )
+
+
+def build_exactness_sql(plan: MergePlan) -> tuple[tuple[str, str], ...]:
+    """For each lossy column the first staged row whose value the dest would change."""
+    return tuple(
+        (column.dest.name, _build_exactness(plan.staging, column)) for column in plan.columns if _is_converted(column)
+    )
+
+
+def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
+    """The merge between the ledger row and the commit."""
+    if plan.strategy == "full":
+        return (*_build_emptying(plan), _build_insert(plan))
+    if plan.strategy == "incremental":
+        return (*_build_deletes(plan), _build_insert(plan))
+    if plan.strategy == "upsert":
+        return (*_build_updates(plan), *_build_missing_inserts(plan))
+    return (_build_insert(plan),)
+
+
+def _is_converted(column: StagedColumn) -> bool:
+    return column.lossy and column.stage_type is not None
+
+
+def _build_staged(column: StagedColumn) -> str:
+    name = quote_identifier(column.dest.name)
+    return name if column.stage_type is None else f"CAST(NULL AS {column.stage_type}) AS {name}"
+
+
+def _build_value(column: StagedColumn, alias: str = "s") -> str:
+    """A staged value as the dest takes it."""
+    value = f"{alias}.{quote_identifier(column.dest.name)}"
+    return value if column.stage_type is None else build_cast(value, column.stage_type, column.dest.type)
+
+
+def _build_exactness(staging: TableName, column: StagedColumn) -> str:
+    table, name = quote_table(staging), quote_identifier(column.dest.name)
+    changed = build_changed(f"s.{name}", column.stage_type or column.dest.type, column.dest.type)
+    row_number = f"(SELECT pg_catalog.count(*) FROM {table} AS before WHERE before.ctid <= s.ctid)"
+    return f"SELECT {row_number}, CAST(s.{name} AS text)\nFROM {table} AS s\nWHERE {changed}\nLIMIT 1"
+
+
+def _build_example(plan: MergePlan, keys: Iterable[str]) -> str:
+    pairs = [
+        f"'{name.replace(chr(39), chr(39) * 2)} = ' || coalesce(CAST({key} AS text), 'NULL')"
+        for name, key in zip(plan.key, keys, strict=True)
+    ]
+    return " || ', ' || ".join(pairs)
+
+
+def _key_columns(plan: MergePlan) -> list[StagedColumn]:
+    by_name = {column.dest.name: column for column in plan.columns}
+    return [by_name[name] for name in plan.key]
+
+
+def _build_key_list(plan: MergePlan) -> str:
+    return ", ".join(f"{_build_value(c)} AS {quote_identifier(c.dest.name)}" for c in _key_columns(plan))
+
+
+def _build_names(plan: MergePlan) -> str:
+    return ", ".join(quote_identifier(column.dest.name) for column in plan.columns)
+
+
+def _build_values(plan: MergePlan) -> str:
+    return ", ".join(_build_value(column) for column in plan.columns)
+
+
+def _build_insert(plan: MergePlan, where: str = "") -> Statement:
+    text = (
+        f"INSERT INTO {quote_table(plan.dest)} ({_build_names(plan)})\n"
+        f"SELECT {_build_values(plan)}\nFROM {quote_table(plan.staging)} AS s{where}"
+    )
+    return Statement(sql=text, name="inserted")
+
+
+def _build_emptying(plan: MergePlan) -> tuple[Statement, ...]:
+    """Counts once: after TRUNCATE the rows that were there are the rows that were deleted."""
+    dest = quote_table(plan.dest)
+    if not plan.can_truncate:
+        count = Statement(sql=f"SELECT pg_catalog.count(*) FROM {dest}", name="before", value=True)
+        return (count, Statement(sql=f"DELETE FROM {dest}", name="deleted"))
+    count_sql = f"SELECT pg_catalog.set_config('pipekit.rows', CAST(pg_catalog.count(*) AS text), true) FROM {dest}"
+    return (
+        Statement(sql=f"LOCK TABLE {dest} IN ACCESS EXCLUSIVE MODE"),
+        Statement(sql=count_sql, name="before", value=True),
+        Statement(sql="SELECT pg_catalog.current_setting('pipekit.rows')", name="deleted", value=True),
+        Statement(sql=f"TRUNCATE TABLE {dest}"),
+    )
+
+
+def _build_equal(plan: MergePlan, value: str = "s.{name}") -> str:
+    """Keys that are equal and not NULL: a plain `=`, so that the planner may hash."""
+    return " AND ".join(f"d.{quote_identifier(name)} = {_key_value(plan, name, value)}" for name in plan.key)
+
+
+def _build_same(plan: MergePlan, value: str = "s.{name}") -> str:
+    """Keys that are the same with a NULL among them: few rows, compared one by one."""
+    null = " OR ".join(f"d.{quote_identifier(name)} IS NULL" for name in plan.key)
+    same = " AND ".join(
+        f"d.{quote_identifier(name)} IS NOT DISTINCT FROM {_key_value(plan, name, value)}" for name in plan.key
+    )
+    return f"({null}) AND {same}"
+
+
+def _key_value(plan: MergePlan, name: str, value: str) -> str:
+    if value:
+        return value.format(name=quote_identifier(name))
+    return next(_build_value(column) for column in plan.columns if column.dest.name == name)
+
+
+def _build_null_staged(plan: MergePlan) -> str:
+    return " OR ".join(f"s.{quote_identifier(name)} IS NULL" for name in plan.key)
+
+
+def _build_deletes(plan: MergePlan) -> tuple[Statement, ...]:
+    start = f"DELETE FROM {quote_table(plan.dest)} AS d\nUSING (SELECT DISTINCT {_build_key_list(plan)} FROM "
+    staging = f"{quote_table(plan.staging)} AS s"
+    first = Statement(sql=f"{start}{staging}) AS s\nWHERE {_build_equal(plan)}", name="deleted")
+    if not plan.null_keys:
+        return (first,)
+    text = f"{start}{staging} WHERE {_build_null_staged(plan)}) AS s\nWHERE {_build_same(plan)}"
+    return (first, Statement(sql=text, name="deleted"))
+
+
+def _build_updates(plan: MergePlan) -> tuple[Statement, ...]:
+    names = [c for c in plan.columns if c.dest.name not in plan.key]
+    assigned = [f"{quote_identifier(c.dest.name)} = {_build_value(c)}" for c in names]
+    if not assigned:  # every column is in the key: matches are still counted
+        assigned = [f"{quote_identifier(plan.key[0])} = d.{quote_identifier(plan.key[0])}"]
+    dest, staging = quote_table(plan.dest), quote_table(plan.staging)
+    start = f"UPDATE {dest} AS d\nSET {', '.join(assigned)}\nFROM {staging} AS s\nWHERE "
+    first = Statement(sql=start + _build_equal(plan, ""), name="updated")
+    if not plan.null_keys:
+        return (first,)
+    return (first, Statement(sql=f"{start}({_build_null_staged(plan)}) AND {_build_same(plan, '')}", name="updated"))
+
+
+def _build_missing_inserts(plan: MergePlan) -> tuple[Statement, ...]:
+    exists = f"NOT EXISTS (SELECT FROM {quote_table(plan.dest)} AS d WHERE "
+    if not plan.null_keys:
+        return (_build_insert(plan, f"\nWHERE {exists}{_build_equal(plan, '')})"),)
+    null = _build_null_staged(plan)
+    return (
+        _build_insert(plan, f"\nWHERE NOT ({null}) AND {exists}{_build_equal(plan, '')})"),
+        _build_insert(plan, f"\nWHERE ({null}) AND {exists}{_build_same(plan, '')})"),
+    )

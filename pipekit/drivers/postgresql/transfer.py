@@ -1,0 +1,136 @@
+# PostgreSQL as a source and as a sink: COPY out of a query, COPY into a staging table. Loaded in the runner child only.
+"""`PostgresSource` and `PostgresSink`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pipekit.drivers.postgresql.copytext import decode_rows, find_copy_place
+from pipekit.drivers.postgresql.encode import RowEncoder
+from pipekit.drivers.postgresql.names import parse_table, quote_identifier
+from pipekit.drivers.wire import Count, Format, Stream
+from pipekit.errors import Inexact, StatementFailed
+from pipekit.runner.base import Load, ResultColumn
+
+if TYPE_CHECKING:
+    from pipekit.drivers.postgresql.session import Described, PostgresSession
+    from pipekit.drivers.postgresql.wire import Link
+
+# Types whose binary form is the same in every server, and their arrays: bool bytea name int8 int2 int4 text json cidr
+# float4 float8 macaddr inet bpchar varchar date time timestamp timestamptz interval timetz numeric uuid jsonb.
+_SCALARS = {16, 17, 19, 20, 21, 23, 25, 114, 650, 700, 701, 829, 869, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266}
+_ARRAYS = {1000, 1001, 1003, 1016, 1005, 1007, 1009, 199, 651, 1021, 1022, 1040, 1041, 1014, 1015, 1182, 1183, 1115}
+SAFE_IN_BINARY = _SCALARS | _ARRAYS | {1700, 2950, 3802} | {1185, 1187, 1270, 1231, 2951, 3807}
+
+FORMATS: tuple[Format, ...] = ("copy-binary", "copy-text", "rows")
+
+# A malformed stream is our fault, not a value's.
+_BAD_COPY_FORMAT = "22P04"
+
+
+def build_signature(described: Described) -> tuple[object, ...] | None:
+    """The exact types of the columns when each may travel in binary, else None."""
+    if all(oid in SAFE_IN_BINARY for _, oid, _ in described):
+        return tuple((oid, modifier) for _, oid, modifier in described)
+    return None
+
+
+class PostgresSource:
+    """A described query; see `drivers.wire.Source`."""
+
+    def __init__(self, link: Link, query: str, described: Described, columns: tuple[ResultColumn, ...]) -> None:
+        self.columns = columns
+        self._link = link
+        self._query = query
+        self._described = described
+
+    def formats(self) -> Sequence[Format]:
+        """Binary where every type allows it, text always."""
+        return FORMATS if self.type_signature() else FORMATS[1:]
+
+    def type_signature(self) -> tuple[object, ...] | None:
+        """Type oids and modifiers."""
+        return build_signature(self._described)
+
+    def open(self, format: Format) -> Stream:
+        """Starts the COPY when the first block is asked for."""
+        is_binary = format == "copy-binary"
+        stream = Stream(format=format, columns=self.columns, blocks=iter(()))
+
+        def keep_total(rows: int) -> None:
+            stream.total = rows
+
+        sql = f"COPY (\n{self._query}\n) TO STDOUT{' (FORMAT binary)' if is_binary else ''}"
+        blocks = self._link.copy_out(sql, int(is_binary), keep_total)
+        stream.blocks = decode_rows(blocks, self.columns) if format == "rows" else blocks
+        return stream
+
+
+class PostgresSink:
+    """A staging table that is to be filled; see `drivers.wire.Sink`."""
+
+    def __init__(self, session: PostgresSession, load: Load) -> None:
+        self._session = session
+        self._load = load
+        self._names = [column.stage_name for column in load.columns]
+        chosen = ", ".join(quote_identifier(name) for name in self._names)
+        self._described = session.link.describe(f"SELECT {chosen} FROM {load.table}")
+        self._copy = f"COPY {load.table} ({chosen}) FROM STDIN"
+
+    def formats(self) -> Sequence[Format]:
+        """Everything there is; binary only where the signatures are equal."""
+        return FORMATS if self.type_signature() else FORMATS[1:]
+
+    def type_signature(self) -> tuple[object, ...] | None:
+        """Type oids and modifiers of the staging columns."""
+        return build_signature(self._described)
+
+    def load(self, stream: Stream, on_rows: Count) -> int:
+        """One COPY in one transaction; a refused row leaves the table empty and is named by row and column.
+
+        The commit need not reach the disk: a crash empties an unlogged table in any case.
+        """
+        how = " (FORMAT binary)" if stream.format == "copy-binary" else ""
+        encoder = self._make_encoder() if stream.format == "rows" else None
+        self._session.link.run("BEGIN; SET LOCAL synchronous_commit TO off")
+        try:
+            rows = self._session.link.copy_in(self._copy + how, _feed(stream, encoder, on_rows), self._find_place)
+        except StatementFailed as error:
+            self._session.roll_back()
+            raise _name_place(error) from None
+        except BaseException:
+            self._session.roll_back()
+            raise
+        self._session.commit()
+        return rows
+
+    def _make_encoder(self) -> RowEncoder:
+        types = [column.type for column in self._session.name_columns(self._described)]
+        return RowEncoder(list(zip(self._names, types, strict=True)), self._load.exact)
+
+    def _find_place(self, context: str) -> tuple[int | None, str]:
+        return find_copy_place(context, parse_table(self._load.table).name, self._names)
+
+
+def _feed(stream: Stream, encoder: RowEncoder | None, on_rows: Count) -> Iterator[bytes]:
+    rows = 0
+    for block, count in stream.blocks:
+        yield encoder.encode(block, rows + 1) if encoder else block
+        rows += count
+        on_rows(rows)
+
+
+def _name_place(error: StatementFailed) -> StatementFailed | Inexact:
+    """A refused value becomes Inexact; the source's own failures, which carry no row, stay what they are."""
+    if error.row is None:
+        return error
+    kind = Inexact if error.sqlstate.startswith("22") and error.sqlstate != _BAD_COPY_FORMAT else StatementFailed
+    place = f"Row {error.row}" + (f", column {error.column}" if error.column else "")
+    return kind(
+        f"{place}: {error.message}",
+        hint=error.hint,
+        sqlstate=error.sqlstate,
+        column=error.column,
+        row=error.row,
+    )

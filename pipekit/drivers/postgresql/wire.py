@@ -1,0 +1,316 @@
+# The connection to PostgreSQL: libpq through psycopg.pq, its errors as ours. Loaded in the runner child only.
+"""`connect(endpoint)` and `Link`, the thin layer over libpq that sessions, sources and sinks stand on."""
+
+import contextlib
+import math
+import re
+import socket
+from collections.abc import Callable, Generator, Iterator
+
+import psycopg
+from psycopg import pq
+from psycopg.pq import abc
+
+from pipekit.drivers.postgresql.names import parse_url
+from pipekit.drivers.postgresql.session import Described, PostgresSession
+from pipekit.errors import ConnectFailed, StatementFailed
+from pipekit.runner.base import Endpoint
+
+# A COPY's error context -> the row (from 1) and the column it names.
+FindPlace = Callable[[str], tuple[int | None, str]]
+
+BLOCK_BYTES = 256 * 1024
+LOCK_TIMEOUT_S = 60
+WATCHED_SETTING = "client_connection_check_interval"  # not in PostgreSQL before 14, not on every system
+
+# Text that means the same to every server. `search_path` stays the login's own: queries rely on it.
+SETTINGS = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO,YMD",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "3",
+    "lc_monetary": "C",
+    "xmloption": "content",
+    "standard_conforming_strings": "on",
+    "lock_timeout": f"{LOCK_TIMEOUT_S}s",
+    "idle_in_transaction_session_timeout": "0",
+    WATCHED_SETTING: "1s",
+}
+
+# A server that stops in the middle of a load (a checkpoint, a lock) must not look like a dead network.
+_NETWORK = {
+    "keepalives": "1",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "300000",
+}
+_TLS_PARAMETERS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
+
+_TRANSIENT_STATES = ("08", "40", "53", "57P01", "57P02", "57P03", "57P05", "55P03", "25P03")
+_TRANSIENT_WORDS = re.compile(
+    r"refused|timed? ?out|timeout expired|translate host name|closed the connection|connection reset|no route|"
+    r"unreachable|starting up|shutting down|not yet accepting|in recovery|too many|connection slots|terminating|"
+    r"broken pipe",
+    re.IGNORECASE,
+)
+_BAD = pq.ConnStatus.BAD
+_OK = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
+_COPYING = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)
+
+
+def connect(endpoint: Endpoint) -> PostgresSession:
+    """Opens a session with pinned settings; raises ConnectFailed, which never holds the password."""
+    return PostgresSession(Link(_open(endpoint)))
+
+
+class Link:
+    """One libpq connection. What goes wrong in it is raised as StatementFailed."""
+
+    def __init__(self, connection: abc.PGconn) -> None:
+        self._connection = connection
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is gone."""
+        return self._connection.status == _BAD
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open and healthy."""
+        return self._connection.transaction_status == pq.TransactionStatus.INTRANS
+
+    def close(self) -> None:
+        """Closes the connection; safe to call twice."""
+        self._connection.finish()
+
+    def run(self, sql: str) -> abc.PGresult:
+        """Runs SQL text, perhaps several statements, and returns the last result."""
+        with self._guard():
+            return self._checked(self._connection.exec_(_encode(sql)))
+
+    def run_one(self, sql: str) -> Generator[abc.PGresult, None, None]:
+        """Runs one statement and yields a result per row, and a last one without rows."""
+        with self._guard():
+            self._connection.send_query_params(_encode(sql), [])
+            self._connection.set_single_row_mode()
+            try:
+                while (result := self._connection.get_result()) is not None:
+                    yield result if result.status == pq.ExecStatus.SINGLE_TUPLE else self._checked(result)
+            finally:
+                self._drain()
+
+    def describe(self, sql: str) -> Described:
+        """(name, type oid, type modifier) of each column of a query that is not run."""
+        with self._guard():
+            self._checked(self._connection.prepare(b"", _encode(sql)))
+            found = self._checked(self._connection.describe_prepared(b""))
+            return [((found.fname(i) or b"").decode(), found.ftype(i), found.fmod(i)) for i in range(found.nfields)]
+
+    def copy_out(
+        self, sql: str, trailers: int, on_total: Callable[[int], None]
+    ) -> Generator[tuple[bytes, int], None, None]:
+        """Blocks of a COPY TO STDOUT with the rows in each; the server's own row count goes to `on_total` at the end.
+
+        A message is a row, except for the last `trailers` of them.
+        """
+        with self._guard():
+            self._start_copy(sql, pq.ExecStatus.COPY_OUT)
+            try:
+                parts: list[memoryview] = []
+                get, size = self._connection.get_copy_data, 0
+                while (got := get(0))[0] > 0:
+                    if size >= BLOCK_BYTES:
+                        yield b"".join(parts), len(parts)
+                        parts, size = [], 0
+                    parts.append(got[1])
+                    size += got[0]
+                on_total(self._finish_copy(None))
+                if parts:
+                    yield b"".join(parts), len(parts) - trailers
+            finally:
+                self._drain()
+
+    def copy_in(self, sql: str, blocks: Iterator[bytes], find_place: FindPlace) -> int:
+        """Feeds a COPY FROM STDIN; returns the rows the server took. When `blocks` fails the server forgets them."""
+        with self._guard():
+            self._start_copy(sql, pq.ExecStatus.COPY_IN)
+        put = self._connection.put_copy_data
+        try:
+            for block in blocks:
+                put(block)
+                if self._has_refused():
+                    break
+            self._connection.put_copy_end()
+        except psycopg.Error:
+            pass  # the connection broke while sending: the server's last words say why
+        except BaseException:
+            self._forget_copy()
+            raise
+        with self._guard():
+            return self._finish_copy(find_place)
+
+    def _start_copy(self, sql: str, expected: pq.ExecStatus) -> None:
+        result = self._connection.exec_(_encode(sql))
+        if result.status != expected:
+            raise self._to_error(result, None)
+
+    def _finish_copy(self, find_place: FindPlace | None) -> int:
+        rows = None
+        while (result := self._connection.get_result()) is not None:
+            if result.status not in _OK:
+                raise self._to_error(result, find_place)
+            rows = result.command_tuples or 0
+        if rows is None:
+            raise StatementFailed("The connection to the server was lost.", transient=True)
+        return rows
+
+    def _forget_copy(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self._connection.put_copy_end(b"the source failed")
+            while self._connection.get_result() is not None:
+                pass
+
+    def _has_refused(self) -> bool:
+        """Whether the server answers already, which it does in the middle of a COPY only to refuse a row.
+
+        Asked by a look at its next byte, which an encrypted connection does not allow: there the COPY goes on.
+        """
+        if self._connection.ssl_in_use:
+            return False
+        with socket.socket(fileno=self._connection.socket) as borrowed:
+            try:
+                return borrowed.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) in (b"E", b"")
+            except BlockingIOError:
+                return False
+            finally:
+                borrowed.detach()
+
+    def _drain(self) -> None:
+        """Ends what is still under way, so that a reader who stops early does not leave the server sending."""
+        if self.is_lost or self._connection.transaction_status != pq.TransactionStatus.ACTIVE:
+            return
+        with contextlib.suppress(psycopg.Error):
+            self._connection.get_cancel().cancel()
+            while (result := self._connection.get_result()) is not None:
+                if result.status == pq.ExecStatus.COPY_OUT:
+                    while self._connection.get_copy_data(0)[0] > 0:
+                        pass
+
+    def _checked(self, result: abc.PGresult) -> abc.PGresult:
+        if result.status in _OK:
+            return result
+        raise self._to_error(result, None)
+
+    def _to_error(self, result: abc.PGresult, find_place: FindPlace | None) -> StatementFailed:
+        if result.status in _COPYING:
+            self.close()  # the only way out of a COPY nobody asked for
+            return StatementFailed("COPY cannot be used here: Pipekit moves the rows itself.")
+        if result.status == pq.ExecStatus.EMPTY_QUERY:
+            return StatementFailed("The statement is empty.")
+        state = _get_field(result, pq.DiagnosticField.SQLSTATE)
+        if not state:
+            return self._to_loss(result.error_message)
+        context = _get_field(result, pq.DiagnosticField.CONTEXT)
+        row, column = find_place(context) if find_place else (None, "")
+        lines = [
+            _get_field(result, pq.DiagnosticField.MESSAGE_PRIMARY),
+            _get_field(result, pq.DiagnosticField.MESSAGE_DETAIL),
+        ]
+        return StatementFailed(
+            "\n".join(filter(None, [*lines, context])),
+            hint=_get_field(result, pq.DiagnosticField.MESSAGE_HINT),
+            transient=state.startswith(_TRANSIENT_STATES),
+            sqlstate=state,
+            column=column or _get_field(result, pq.DiagnosticField.COLUMN_NAME),
+            row=row,
+        )
+
+    def _to_loss(self, text: bytes) -> StatementFailed:
+        message = (text or self._connection.error_message).decode(errors="replace").strip()
+        return StatementFailed(message or "The connection to the server was lost.", transient=self.is_lost)
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise self._to_loss(str(error).encode()) from None
+
+
+def _encode(sql: str) -> bytes:
+    if "\0" in sql:
+        raise StatementFailed("SQL text cannot hold a NUL character.", sqlstate="22021")
+    return sql.encode()
+
+
+def _get_field(result: abc.PGresult, field: pq.DiagnosticField) -> str:
+    return (result.error_field(field) or b"").decode(errors="replace")
+
+
+def _open(endpoint: Endpoint) -> abc.PGconn:
+    """Settings travel with the login, one round trip in all; what an old server or a pooler refuses comes after."""
+    address = parse_url(endpoint.jdbc_url)
+    settings = dict(SETTINGS)
+    if endpoint.read_only:
+        settings["default_transaction_read_only"] = "on"
+    if schema := address.options.get("currentSchema"):
+        settings["search_path"] = schema
+    parameters = _build_parameters(endpoint)
+    connection = _try_open(parameters | {"options": _build_options(settings)})
+    if WATCHED_SETTING in _get_refusal(connection):
+        del settings[WATCHED_SETTING]
+        connection = _try_open(parameters | {"options": _build_options(settings)})
+    if "startup parameter" in _get_refusal(connection):
+        connection = _try_open(parameters)
+        if connection.status != _BAD:
+            connection.exec_(_build_set_config(settings))
+    if connection.status == _BAD:
+        message = _get_refusal(connection)
+        connection.finish()
+        raise ConnectFailed(message, transient=bool(_TRANSIENT_WORDS.search(message)))
+    return connection
+
+
+def _get_refusal(connection: abc.PGconn) -> str:
+    """Why there is no connection, `""` when there is one. libpq names host, user and database, never the password."""
+    return connection.error_message.decode(errors="replace").strip() if connection.status == _BAD else ""
+
+
+def _build_parameters(endpoint: Endpoint) -> dict[str, str]:
+    address = parse_url(endpoint.jdbc_url)
+    timeout_s = float(address.options.get("connectTimeout", endpoint.connect_timeout_s))
+    login = {"user": endpoint.username, "password": endpoint.password}
+    return {
+        "host": address.host,
+        "port": str(address.port),
+        "dbname": address.database,
+        "client_encoding": "UTF8",
+        "application_name": endpoint.application_name,
+        "connect_timeout": str(max(2, math.ceil(timeout_s))),
+        **_NETWORK,
+        **{name: value for name, value in login.items() if value is not None},
+        **{name: value for name, value in address.options.items() if name in _TLS_PARAMETERS},
+    }
+
+
+def _build_options(settings: dict[str, str]) -> str:
+    escaped = {name: value.replace("\\", "\\\\").replace(" ", "\\ ") for name, value in settings.items()}
+    return " ".join(f"-c {name}={value}" for name, value in escaped.items())
+
+
+def _build_set_config(settings: dict[str, str]) -> bytes:
+    values = ", ".join(
+        f"set_config('{name}', '{value.replace(chr(39), chr(39) * 2)}', false)" for name, value in settings.items()
+    )
+    return f"SELECT {values}".encode()
+
+
+def _try_open(parameters: dict[str, str]) -> abc.PGconn:
+    if any("\0" in value for value in parameters.values()):
+        raise ConnectFailed("A login or an address cannot hold a NUL character.")
+    quoted = (
+        f"{n}='{v.replace(chr(92), chr(92) * 2).replace(chr(39), chr(92) + chr(39))}'" for n, v in parameters.items()
+    )
+    return pq.PGconn.connect(" ".join(quoted).encode())

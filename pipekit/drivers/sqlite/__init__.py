@@ -1,0 +1,1 @@
+"""The `sqlite` driver: text in `driver`, its connection in `wire`."""

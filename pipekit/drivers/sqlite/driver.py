@@ -1,0 +1,234 @@
+# The SQLite driver: names, addresses, and which text goes where. Opens nothing; `wire` does.
+"""SQLite as text: one file, no schemas, one writer at a time."""
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pipekit.drivers.base import (
+    Address,
+    Driver,
+    LedgerEntry,
+    MergePlan,
+    StagedColumn,
+    TableColumn,
+    TableFacts,
+    TableInfo,
+    TableName,
+)
+from pipekit.drivers.sqlite import catalogue, typemap
+from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
+from pipekit.drivers.sqltext import strip_query
+from pipekit.drivers.types import Type
+from pipekit.errors import Invalid, StatementFailed
+from pipekit.runner.base import Query, ResultColumn, Statement
+
+_PREFIX = "jdbc:sqlite:"
+_PART = re.compile(r"""\s*(?:"((?:[^"]|"")+)"|\[([^\]]+)\]|`((?:[^`]|``)+)`|([^\s"'`\[\].;()]+))\s*""")
+_RENAMED = re.compile(r":\d+\Z")
+
+
+class SqliteDriver(Driver):
+    """SQLite. The staging table is one name with a dot in it, in the dest's own file, so that one commit covers all."""
+
+    kind: ClassVar[str] = "sqlite"
+    label: ClassVar[str] = "SQLite"
+    url_example: ClassVar[str] = "jdbc:sqlite:shop.db"
+    max_identifier_bytes: ClassVar[int] = 1000
+    is_embedded: ClassVar[bool] = True
+    type_examples: ClassVar[tuple[str, ...]] = (
+        "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",
+        "NUMERIC", "TEXT", "VARCHAR(40)", "CHAR(3)", "CLOB", "BLOB", "DATE", "TIME", "TIMESTAMP", "DATETIME",
+        "TIMESTAMPTZ", "",
+    )  # fmt: skip
+
+    # -- addresses and names -------------------------------------------------------------------------------------------
+
+    def parse_url(self, jdbc_url: str) -> Address:
+        """`jdbc:sqlite:FILE[?busy_timeout=MILLISECONDS]`; a relative file starts at the installation's base folder."""
+        if not jdbc_url.startswith(_PREFIX):
+            raise _bad_url(f"An SQLite URL starts with '{_PREFIX}'.")
+        name, _, query = jdbc_url[len(_PREFIX) :].partition("?")
+        if name == ":memory:" or not name:
+            raise _bad_url("A database in memory ends with the process that made it, and each run is its own process.")
+        if name.startswith((":", "file:")):
+            raise _bad_url("The URL names a plain file; 'file:' and ':resource:' forms could switch locking off.")
+        if "\0" in name:
+            raise _bad_url("A file name cannot hold a NUL character.")
+        return Address(database=name, options=dict(_parse_option(part) for part in query.split("&") if part))
+
+    def browse_fields(self) -> tuple[str, ...]:
+        return ("table",)
+
+    def quote_identifier(self, name: str) -> str:
+        if not name or "\0" in name:
+            raise Invalid("A name in SQLite has at least one character, and no NUL.")
+        if len(name.encode("utf-8", "surrogatepass")) > self.max_identifier_bytes:
+            raise Invalid(f"The name '{name[:40]}...' is longer than {self.max_identifier_bytes} bytes.")
+        return '"' + name.replace('"', '""') + '"'
+
+    def parse_table(self, text: str) -> TableName:
+        parts = _split_table(text)
+        if len(parts) == 2 and parts[0].lower() == "main":
+            parts = parts[1:]
+        if len(parts) >= 2 and parts[0] == self.staging_schema:
+            parts = [".".join(parts)]
+        if len(parts) != 1:
+            raise Invalid(f"SQLite has no schema '{parts[0]}'.", field="dest_table", hint="Name the table alone.")
+        return TableName(schema=None, name=parts[0])
+
+    def staging_table(self, module_name: str) -> TableName:
+        return TableName(schema=None, name=f"{self.staging_schema}.{module_name}")
+
+    def ledger_table(self) -> TableName:
+        return self.staging_table("pipekit_ledger")
+
+    # -- types ---------------------------------------------------------------------------------------------------------
+
+    def to_neutral(self, type_text: str) -> Type:
+        return typemap.to_neutral(type_text)
+
+    def from_neutral(self, neutral: Type) -> str:
+        return typemap.from_neutral(neutral)
+
+    def map_type(self, source_type: str, source: Driver) -> str:
+        """Between two SQLite files the declared type stays, also an empty one: such a column changes no value."""
+        return source_type if source.kind == self.kind else self.from_neutral(source.to_neutral(source_type))
+
+    def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
+        """Staged as the dest declares it, so that the load meets what the dest would do to a value, row by row.
+
+        ANY, which keeps values as they are in a STRICT table, would not do so in the staging table; no type does.
+        """
+        keeps_all = typemap.bare_type(dest.type).upper() == "ANY"
+        return StagedColumn(source=source, dest=dest, stage_type="BLOB" if keeps_all else None)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def list_schemas(self, query: Query) -> list[str]:
+        return ["main"]
+
+    def list_tables(self, query: Query, schema: str) -> list[TableInfo]:
+        return catalogue.list_tables(query)
+
+    def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
+        return catalogue.list_columns(query, self.quote_literal(table.name))
+
+    def column_inventory(self, query: Query, schema: str) -> dict[str, list[TableColumn]]:
+        return catalogue.list_all_columns(query)
+
+    def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
+        return catalogue.get_facts(query, table.name, self.quote_literal(table.name))
+
+    def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
+        """The columns under their own names: a derived table would rename the second `a` to `a:1`.
+
+        A query with a limit of its own takes no second one; it is wrapped, and SQLite's renaming undone.
+        """
+        try:
+            return list(query(f"{strip_query(sql)}\nLIMIT 0").columns)
+        except StatementFailed:
+            return _restore_names(list(query(self._zero_row_wrap(sql)).columns))
+
+    def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
+        """The names stand with their table: a lone quoted name that is not there would be a text constant."""
+        chosen = ", ".join(f"pipekit_query.{self.quote_identifier(name)}" for name in names)
+        return f"SELECT {chosen} FROM (\n{strip_query(sql)}\n) AS pipekit_query"
+
+    # -- tables and staging --------------------------------------------------------------------------------------------
+
+    def _column_definition(self, column: TableColumn) -> str:
+        words = (self.quote_identifier(column.name), column.type, "" if column.nullable else "NOT NULL")
+        return " ".join(word for word in words if word)
+
+    def find_setup_sql(self, query: Query) -> tuple[str, ...]:
+        name = self.quote_literal(self.ledger_table().name)
+        found = query(f"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = {name}").first_cell()
+        return () if found == "1" else build_ledger_setup(self.ledger_table(), self.quote_identifier)
+
+    def build_staging_sql(
+        self, staging: TableName, dest: TableName, columns: Sequence[StagedColumn]
+    ) -> tuple[str, ...]:
+        staged = [
+            TableColumn(
+                name=column.dest.name,
+                type=column.dest.type if column.stage_type is None else column.stage_type,
+                nullable=column.dest.nullable,
+            )
+            for column in columns
+        ]
+        return (self.build_drop_table_sql(staging), *self.build_create_table_sql(staging, staged))
+
+    # -- checks, merge, ledger -----------------------------------------------------------------------------------------
+
+    def _merge_text(self, plan: MergePlan) -> MergeText:
+        return MergeText(plan, self.quote_identifier, self.quote_literal)
+
+    def build_null_key_sql(self, plan: MergePlan) -> str:
+        return self._merge_text(plan).build_null_key()
+
+    def build_repeated_key_sql(self, plan: MergePlan) -> str:
+        return self._merge_text(plan).build_repeated_key()
+
+    def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
+        """None: the load compares every value with what the column makes of it, and knows the row."""
+        return ()
+
+    def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        return self._merge_text(plan).build()
+
+    def build_ledger_sql(self, entry: LedgerEntry) -> tuple[Statement, ...]:
+        table = self.quote_table(self.ledger_table())
+        return (Statement(sql=build_ledger_row(table, entry, "merged", self.quote_literal), name="ledger"),)
+
+    def build_fence_sql(self, entry: LedgerEntry) -> str:
+        return build_ledger_row(self.quote_table(self.ledger_table()), entry, "fenced", self.quote_literal)
+
+    def build_outcome_sql(self, run_key: str) -> str:
+        table = self.quote_table(self.ledger_table())
+        return f"SELECT state FROM {table} WHERE run_key = {self.quote_literal(run_key)}"
+
+
+def _bad_url(message: str) -> Invalid:
+    return Invalid(message, field="jdbc_url", hint=f"For example: {SqliteDriver.url_example}")
+
+
+def _parse_option(part: str) -> tuple[str, str]:
+    name, _, value = part.partition("=")
+    if name != "busy_timeout":
+        raise _bad_url(f"The parameter '{name}' is not allowed in an SQLite URL; 'busy_timeout' (in ms) is.")
+    if not value.isascii() or not value.isdigit() or len(value) > 9:
+        raise _bad_url(f"'busy_timeout' is a number of milliseconds, not '{value}'.")
+    return name, value
+
+
+def _split_table(text: str) -> list[str]:
+    """The parts of a table's name, quotes taken off."""
+    parts: list[str] = []
+    at = 0
+    while (match := _PART.match(text, at)) is not None:
+        double, bracket, back, plain = match.groups()
+        quoted = double.replace('""', '"') if double else back.replace("``", "`") if back else bracket
+        parts.append(quoted or plain)
+        if match.end() == len(text) and "\0" not in text:
+            return parts
+        if text[match.end() : match.end() + 1] != ".":
+            break
+        at = match.end() + 1
+    hint = 'A name with blanks or other marks stands in double quotes: "order lines".'
+    raise Invalid(f"'{text}' is not the name of a table.", field="dest_table", hint=hint)
+
+
+def _restore_names(columns: list[ResultColumn]) -> list[ResultColumn]:
+    """`a`, `a:1` -> `a`, `a`."""
+    seen: set[str] = set()
+    restored = []
+    for column in columns:
+        base = _RENAMED.sub("", column.name)
+        name = base if base.lower() in seen else column.name
+        seen.add(name.lower())
+        restored.append(ResultColumn(name=name, type=column.type))
+    return restored
+
+
+DRIVER = SqliteDriver()

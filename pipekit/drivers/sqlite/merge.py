@@ -1,0 +1,140 @@
+# The text of SQLite's checks, merges and ledger. Knows no connection and opens nothing.
+"""Staging checks, the four strategies and the ledger as SQLite statements.
+
+In every comparison the dest's column stands on the left: SQLite compares by the left side's collation. Every column is
+named with its table: a quoted name that SQLite cannot find would be a text constant, or the outer table's column.
+"""
+
+from collections.abc import Callable, Sequence
+
+from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
+from pipekit.errors import Invalid
+from pipekit.runner.base import Statement
+
+Quote = Callable[[str], str]
+
+LEDGER_COLUMNS = """  run_key TEXT NOT NULL PRIMARY KEY,
+  run_id INTEGER NOT NULL,
+  module TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  rows INTEGER,
+  state TEXT NOT NULL CHECK (state IN ('merged', 'fenced')),
+  committed_at TEXT NOT NULL"""
+
+
+class MergeText:
+    """The statements of one merge; `quote` quotes an identifier, `literal` a text constant."""
+
+    def __init__(self, plan: MergePlan, quote: Quote, literal: Quote) -> None:
+        self._plan = plan
+        self._quote = quote
+        self._literal = literal
+        self._dest = quote(plan.dest.name)
+        self._staging = quote(plan.staging.name)
+        self._names = [quote(column.dest.name) for column in plan.columns]
+        self._key = [quote(name) for name in plan.key]
+
+    def build_null_key(self) -> str:
+        missing = " OR ".join(f"{name} IS NULL" for name in self._staged_keys())
+        return f"SELECT count(*), min({self._example()}) FROM {self._staging} AS staging WHERE {missing}"
+
+    def build_repeated_key(self) -> str:
+        keys = ", ".join(self._staged_keys())
+        grouped = f"SELECT {self._example()} AS example FROM {self._staging} AS staging GROUP BY {keys}"
+        return f"SELECT count(*), min(keys.example) FROM ({grouped} HAVING count(*) > 1) AS keys"
+
+    def build(self) -> tuple[Statement, ...]:
+        strategy = self._plan.strategy
+        if strategy == "full":
+            return (self._build_empty(), self._build_insert())
+        if strategy == "incremental":
+            return (*self._build_key_index(), self._build_keyed_delete(), self._build_insert())
+        if strategy == "upsert":
+            return (self._build_update(), self._build_insert_missing())
+        return (self._build_insert(),)
+
+    def _build_empty(self) -> Statement:
+        """DELETE without WHERE is SQLite's truncate; it rolls back, and its count is the rows there were before."""
+        return Statement(sql=f"DELETE FROM {self._dest}", name="deleted")
+
+    def _build_insert(self, where: str = "") -> Statement:
+        """OR ABORT overrides a REPLACE or IGNORE in the dest's own constraints, which lose rows silently."""
+        into = f"INSERT OR ABORT INTO {self._dest} ({', '.join(self._names)})"
+        chosen = ", ".join(f"staging.{name}" for name in self._names)
+        return Statement(sql=f"{into}\nSELECT {chosen} FROM {self._staging} AS staging{where}", name="inserted")
+
+    def _build_key_index(self) -> tuple[Statement, ...]:
+        """`IS` cannot use the list that `IN` makes for itself; without an index it would compare each with each."""
+        if not self._plan.null_keys:
+            return ()
+        index = self._quote(f"{self._plan.staging.name}.key")
+        return (Statement(sql=f"CREATE INDEX IF NOT EXISTS {index} ON {self._staging} ({', '.join(self._keys())})"),)
+
+    def _build_keyed_delete(self) -> Statement:
+        if self._plan.null_keys:
+            found = f"EXISTS (SELECT 1 FROM {self._staging} AS staging WHERE {self._match()})"
+        else:
+            keys = ", ".join(f"dest.{name}" for name in self._keys())
+            left = f"({keys})" if len(self._key) > 1 else keys
+            found = f"{left} IN (SELECT {', '.join(self._staged_keys())} FROM {self._staging} AS staging)"
+        return Statement(sql=f"DELETE FROM {self._dest} AS dest WHERE {found}", name="deleted")
+
+    def _build_update(self) -> Statement:
+        """With nothing but the key to write, the key is written over itself, so that the matches are counted."""
+        keys = {name.lower() for name in self._keys()}
+        changed = [name for name in self._names if name.lower() not in keys] or self._key
+        sets = ", ".join(f"{name} = staging.{name}" for name in changed)
+        update = f"UPDATE OR ABORT {self._dest} AS dest SET {sets}\nFROM {self._staging} AS staging"
+        return Statement(sql=f"{update}\nWHERE {self._match()}", name="updated")
+
+    def _build_insert_missing(self) -> Statement:
+        """By a list of row numbers: NOT EXISTS and NOT IN over several columns compare each row with each."""
+        matched = f"SELECT staging.rowid FROM {self._staging} AS staging JOIN {self._dest} AS dest ON {self._match()}"
+        return self._build_insert(f"\nWHERE staging.rowid NOT IN ({matched})")
+
+    def _match(self) -> str:
+        equal = "IS" if self._plan.null_keys else "="
+        return " AND ".join(f"dest.{name} {equal} staging.{name}" for name in self._keys())
+
+    def _keys(self) -> list[str]:
+        if not self._key:
+            raise Invalid(f"The strategy '{self._plan.strategy}' needs a merge key.", field="merge_key")
+        return self._key
+
+    def _staged_keys(self) -> list[str]:
+        return [f"staging.{name}" for name in self._keys()]
+
+    def _example(self) -> str:
+        """A key as text: `a = 1, b = 'x'`."""
+        parts = [f"{self._literal(name + ' = ')} || quote(staging.{self._quote(name)})" for name in self._plan.key]
+        return " || ', ' || ".join(parts)
+
+
+# -- ledger ------------------------------------------------------------------------------------------------------------
+
+
+def build_ledger_setup(ledger: TableName, quote: Quote) -> tuple[str, ...]:
+    """Makes the ledger, and what finds a module's newest fence in it."""
+    table = quote(ledger.name)
+    index = quote(f"{ledger.name}.module")
+    return (
+        f"CREATE TABLE IF NOT EXISTS {table} (\n{LEDGER_COLUMNS}\n)",
+        f"CREATE INDEX IF NOT EXISTS {index} ON {table} (module, fence)",
+    )
+
+
+def build_ledger_row(table: str, entry: LedgerEntry, state: str, literal: Quote) -> str:
+    """Writes the run's row unless it has one; a merge's row also gives way to a newer fence of its module."""
+    values: Sequence[str] = (
+        literal(entry.run_key),
+        str(int(entry.run_id)),
+        literal(entry.module),
+        str(int(entry.fence)),
+        "NULL" if entry.rows is None else str(int(entry.rows)),
+        literal(state),
+        "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+    )
+    into = f"INSERT OR IGNORE INTO {table} (run_key, run_id, module, fence, rows, state, committed_at)"
+    newer = f"SELECT 1 FROM {table} WHERE module = {literal(entry.module)} AND fence > {int(entry.fence)}"
+    where = f"\nWHERE NOT EXISTS ({newer})" if state == "merged" else ""
+    return f"{into}\nSELECT {', '.join(values)}{where}"

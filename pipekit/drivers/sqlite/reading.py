@@ -1,0 +1,125 @@
+# Reads rows in blocks that stay small, and scripts statement by statement. Is handed its cursor; imports no database.
+"""Blocks of rows bounded by number and by size, whatever the rows hold."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pipekit.drivers.sqlite.typemap import to_neutral
+from pipekit.drivers.sqltext import READINGS, tokens
+from pipekit.errors import Inexact
+from pipekit.runner.base import ResultColumn
+
+BLOCK_ROWS = 2_000
+BLOCK_CHARS = 1_000_000
+# Columns that may hold long values are measured every few rows, so that a run of long ones is never fetched at once.
+STEP_ROWS = 32
+
+SQLITE = READINGS[1]
+_LONG = frozenset(("text", "bytes"))
+_BAD = object()
+
+Row = tuple[Any, ...]
+
+
+class BlockReader:
+    """The rows of a running query.
+
+    `db` and `cursor` are SQLite's. A query that `repeats` (it only reads) is run once more to find the row of a text
+    that is not UTF-8.
+    """
+
+    def __init__(self, db: Any, cursor: Any, sql: str, columns: tuple[ResultColumn, ...], repeats: bool) -> None:
+        self._db = db
+        self._cursor = cursor
+        self._sql = sql
+        self.columns = columns
+        self._repeats = repeats
+        self._seen = 0
+        self._long = [place for place, column in enumerate(columns) if to_neutral(column.type).name in _LONG]
+
+    def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[list[Row]]:
+        """Blocks of at most `rows` rows and about BLOCK_CHARS characters or bytes; raises Inexact for a broken text."""
+        if self._long:
+            yield from self._measured_blocks(rows)
+            return
+        while block := self._fetch(rows):
+            yield block
+
+    def _measured_blocks(self, rows: int) -> Iterator[list[Row]]:
+        block: list[Row] = []
+        size, step = 0, STEP_ROWS
+        while part := self._fetch(min(step, rows - len(block))):
+            part_size = self._measure(part)
+            step = max(1, min(STEP_ROWS, 2 * step, BLOCK_CHARS * len(part) // (part_size + 1)))
+            block += part
+            size += part_size
+            if len(block) >= rows or size >= BLOCK_CHARS:
+                yield block
+                block, size = [], 0
+        if block:
+            yield block
+
+    def _measure(self, part: list[Row]) -> int:
+        total = 0
+        for place in self._long:
+            total += sum([len(row[place]) for row in part if row[place].__class__ in (str, bytes)])
+        return total
+
+    def _fetch(self, rows: int) -> list[Row]:
+        try:
+            block: list[Row] = self._cursor.fetchmany(rows)
+        except Exception as error:
+            if "decode to UTF-8" not in str(error):
+                raise
+            raise self._find_broken_text() from error
+        self._seen += len(block)
+        return block
+
+    def _find_broken_text(self) -> Inexact:
+        if self._repeats:
+            self._db.text_factory = _probe
+            try:
+                for number, row in enumerate(self._db.execute(self._sql), start=1):
+                    if number > self._seen and any(cell is _BAD for cell in row):
+                        name = self.columns[[cell is _BAD for cell in row].index(True)].name
+                        return Inexact(
+                            f"Column {name}, row {number}: the text is not valid UTF-8.", column=name, row=number
+                        )
+            finally:
+                self._db.text_factory = str
+        return Inexact(f"A text after row {self._seen} is not valid UTF-8.")
+
+    def close(self) -> None:
+        """Ends the query."""
+        self._cursor.close()
+
+
+def _probe(data: bytes) -> object:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _BAD
+
+
+def starts_query(sql: str) -> bool:
+    """Whether a statement begins like one that only reads."""
+    for kind, start, _ in tokens(sql, SQLITE):
+        if kind in ("space", "comment"):
+            continue
+        word = sql[start : start + 6].lower()
+        return kind == "other" and (word in ("select", "values") or word[:4] == "with")
+    return False
+
+
+def split_script(sql: str, is_complete: Callable[[str], bool]) -> Iterator[str]:
+    """The statements of a script; `is_complete` knows that a trigger's body has semicolons of its own."""
+    start, has_words = 0, False
+    for kind, _, end in tokens(sql, SQLITE):
+        if kind != "semicolon":
+            has_words = has_words or kind not in ("space", "comment")
+        elif not has_words or is_complete(sql[start:end]):
+            if has_words:
+                yield sql[start:end]
+            start, has_words = end, False
+    if has_words:
+        yield sql[start:]

@@ -1,0 +1,367 @@
+# SQLite's connection: queries, transactions, and both ends of a move. Imported in the runner child only.
+"""`connect(endpoint)` and the session, source and sink it gives."""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pipekit.drivers.sqlite.driver import DRIVER
+from pipekit.drivers.sqlite.reading import BLOCK_ROWS, BlockReader, split_script, starts_query
+from pipekit.drivers.sqlite.values import Converter, Unfit, build_copy_converters, build_row_converters, split_copy_text
+from pipekit.drivers.sqltext import strip_query
+from pipekit.drivers.wire import Count, Format, Stream, check_expectations
+from pipekit.errors import CheckFailed, ConnectFailed, Inexact, Invalid, RunnerError, StatementFailed
+from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, ResultColumn, Statement
+
+BUSY_TIMEOUT_MS = 60_000
+WAL_WAIT_MS = 2_000
+OLDEST = (3, 37, 0)
+
+_TRANSIENT = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+_VIEW = "pipekit_query_columns"
+_FAULTS = (sqlite3.Error, sqlite3.Warning)
+
+
+def connect(endpoint: Endpoint) -> "SqliteSession":
+    """Opens the file. A source's must exist; a dest's is made when its folder exists. Raises ConnectFailed."""
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise ConnectFailed(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or later is needed.")
+    address = DRIVER.parse_url(endpoint.jdbc_url)
+    path = Path(endpoint.base_dir, address.database).absolute()
+    _check_path(path, endpoint.read_only)
+    busy_ms = int(address.options.get("busy_timeout", BUSY_TIMEOUT_MS))
+    return SqliteSession(_open_file(path, endpoint.read_only, busy_ms), path, endpoint.read_only, busy_ms)
+
+
+def _check_path(path: Path, must_exist: bool) -> None:
+    if path.is_dir():
+        raise ConnectFailed(f"{path} is a folder, not a database file.")
+    if must_exist and not path.exists():
+        raise ConnectFailed(f"There is no file {path}.")
+    if not path.parent.is_dir():
+        raise ConnectFailed(f"There is no folder {path.parent} for the database file {path.name}.")
+
+
+def _open_file(path: Path, read_only: bool, busy_ms: int) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path))}?mode={'ro' if read_only else 'rwc'}"
+    db: sqlite3.Connection | None = None
+    try:
+        db = sqlite3.connect(uri, uri=True, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA schema_version").fetchone()
+        _prepare(db, read_only, busy_ms)
+    except sqlite3.Error as error:
+        if db is not None:
+            db.close()
+        raise _connect_failed(path, error) from error
+    return db
+
+
+def _prepare(db: sqlite3.Connection, read_only: bool, busy_ms: int) -> None:
+    """A file we write gets a write-ahead log, so that its readers never wait; where it cannot, it stays as it is."""
+    if read_only:
+        db.execute("PRAGMA query_only = 1")
+        return
+    db.execute(f"PRAGMA busy_timeout = {min(WAL_WAIT_MS, busy_ms)}")
+    with contextlib.suppress(sqlite3.OperationalError):
+        db.execute("PRAGMA journal_mode = WAL").fetchone()
+    db.execute(f"PRAGMA busy_timeout = {busy_ms}")
+
+
+def _connect_failed(path: Path, error: sqlite3.Error) -> ConnectFailed:
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_NOTADB":
+        return ConnectFailed(f"{path} is not an SQLite database.", sqlstate=name)
+    hint = (
+        "A file with a write-ahead log needs a folder that can be written to."
+        if name.startswith("SQLITE_CANTOPEN")
+        else ""
+    )
+    return ConnectFailed(f"{path} cannot be opened: {error}.", transient=_is_transient(error), sqlstate=name, hint=hint)
+
+
+def _is_transient(error: BaseException) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _TRANSIENT
+
+
+def _failed(error: BaseException, sql: str = "", *, column: str = "", row: int | None = None) -> StatementFailed:
+    transient = _is_transient(error)
+    message = f"{error}" if not transient else f"{error}: another process is writing to the file"
+    where = f" (column {column}, row {row})" if column and row else f" (row {row})" if row else ""
+    hint = f"In: {' '.join(sql.split())[:200]}" if sql else ""
+    name = getattr(error, "sqlite_errorname", "")
+    return StatementFailed(f"{message}{where}.", hint=hint, transient=transient, sqlstate=name, column=column, row=row)
+
+
+class SqliteSession:
+    """One open file."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path, read_only: bool, busy_ms: int) -> None:
+        self._db = db
+        self._path = path
+        self._read_only = read_only
+        self._busy_ms = busy_ms
+
+    # -- queries -------------------------------------------------------------------------------------------------------
+
+    def query(self, sql: str, limit: int | None = None) -> QueryResult:
+        reader = self.start(sql)
+        rows: list[tuple[Any, ...]] = []
+        for block in self._texts(reader, sql, limit):
+            rows += block
+            if limit is not None and len(rows) >= limit:
+                break
+        return QueryResult(columns=reader.columns, rows=tuple(rows[:limit]))
+
+    def stream(self, sql: str) -> Iterator[QueryResult]:
+        reader = self.start(sql)
+        empty = True
+        for block in self._texts(reader, sql):
+            empty = False
+            yield QueryResult(columns=reader.columns, rows=tuple(block))
+        if empty:
+            yield QueryResult(columns=reader.columns, rows=())
+
+    def _texts(self, reader: BlockReader, sql: str, limit: int | None = None) -> Iterator[list[tuple[str | None, ...]]]:
+        rows = BLOCK_ROWS if limit is None else max(1, min(limit, BLOCK_ROWS))
+        try:
+            for block in reader.blocks(rows):
+                yield list(map(_as_texts, block))
+        except _FAULTS as error:
+            raise _failed(error, sql) from error
+        finally:
+            reader.close()
+
+    def start(self, sql: str) -> BlockReader:
+        """Starts a query; its columns are known then."""
+        types = self._find_types(sql)
+        try:
+            cursor = self._db.execute(sql)
+        except _FAULTS as error:
+            raise _failed(error, sql) from error
+        return BlockReader(self._db, cursor, sql, _name_columns(cursor, types), repeats=bool(types))
+
+    def _find_types(self, sql: str) -> list[str]:
+        """The declared types of a query's columns: SQLite tells them for a view. Empty where there can be no view."""
+        if not starts_query(sql):
+            return []
+        try:
+            if self._read_only:
+                self._db.execute("PRAGMA query_only = 0")
+            self._db.execute(f"CREATE TEMP VIEW {_VIEW} AS {strip_query(sql)}\n")
+            try:
+                rows = self._db.execute(f"PRAGMA temp.table_xinfo({_VIEW})").fetchall()
+            finally:
+                self._db.execute(f"DROP VIEW temp.{_VIEW}")
+        except (*_FAULTS, Invalid):
+            return []
+        finally:
+            if self._read_only:
+                self._db.execute("PRAGMA query_only = 1")
+        # Newer versions of SQLite say NUM for an expression they cannot type.
+        return ["" if row[2] == "NUM" else row[2] for row in rows]
+
+    # -- transactions --------------------------------------------------------------------------------------------------
+
+    def execute(self, statements: Sequence[Statement], expect: Sequence[Expect], autocommit: bool) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        try:
+            if not autocommit:
+                self.run("BEGIN IMMEDIATE")
+            for statement in statements:
+                self._run_statement(statement, counts)
+            if message := check_expectations(expect, counts):
+                raise CheckFailed(message)
+            if not autocommit:
+                self.run("COMMIT")
+            elif self._db.in_transaction:
+                raise StatementFailed("The statements left a transaction open; it was rolled back.")
+        finally:
+            self.roll_back()
+        return counts
+
+    def _run_statement(self, statement: Statement, counts: dict[str, int]) -> None:
+        count = 0
+        for sql in split_script(statement.sql, sqlite3.complete_statement):
+            count = self.run(sql, value=statement.value)
+        if statement.name:
+            counts[statement.name] = counts.get(statement.name, 0) + count
+
+    def run(self, sql: str, value: bool = False) -> int:
+        """Runs one statement to its end; its affected rows, or its first cell."""
+        try:
+            cursor = self._db.execute(sql)
+            first = cursor.fetchone() if cursor.description else None
+            for _ in cursor:
+                pass
+        except _FAULTS as error:
+            raise _failed(error, sql) from error
+        return int(first[0] or 0) if value and first else 0 if value else max(cursor.rowcount, 0)
+
+    def roll_back(self) -> None:
+        """Ends an open transaction, changing nothing."""
+        if self._db.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+
+    # -- moving --------------------------------------------------------------------------------------------------------
+
+    def source(self, sql: str) -> "SqliteSource":
+        """A session that writes reads through a connection of its own, so that its own dest may be the same file."""
+        if self._read_only:
+            return SqliteSource(self, sql, owned=False)
+        db = _open_file(self._path, True, self._busy_ms)
+        return SqliteSource(SqliteSession(db, self._path, True, self._busy_ms), sql, owned=True)
+
+    def sink(self, load: Load) -> "SqliteSink":
+        return SqliteSink(self._db, load)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _name_columns(cursor: sqlite3.Cursor, types: list[str]) -> tuple[ResultColumn, ...]:
+    """The names come from the query itself: a view renames the second of two equal ones."""
+    names = [entry[0] for entry in cursor.description or ()]
+    if len(types) != len(names):
+        types = [""] * len(names)
+    return tuple(ResultColumn(name=name, type=type_text) for name, type_text in zip(names, types, strict=True))
+
+
+def _as_texts(row: tuple[Any, ...]) -> tuple[str | None, ...]:
+    return tuple(cell if cell is None or type(cell) is str else _as_text(cell) for cell in row)
+
+
+def _as_text(cell: Any) -> str:
+    return f"0x{cell.hex().upper()}" if isinstance(cell, bytes) else repr(cell)
+
+
+class SqliteSource:
+    """A query in one read transaction: one snapshot, whatever is written meanwhile."""
+
+    def __init__(self, session: SqliteSession, sql: str, owned: bool) -> None:
+        self._session = session
+        self._sql = sql
+        self._owned = owned
+        session.run("BEGIN")
+        try:
+            self._reader = session.start(sql)
+            self.columns = self._reader.columns
+            if not self.columns:
+                raise StatementFailed("The source query gives no columns.")
+        except RunnerError:
+            self._end()
+            raise
+
+    def formats(self) -> Sequence[Format]:
+        return ("rows",)
+
+    def type_signature(self) -> tuple[object, ...] | None:
+        return None
+
+    def open(self, format: Format) -> Stream:
+        stream = Stream(format=format, columns=self.columns, blocks=iter(()))
+        stream.blocks = self._blocks(stream)
+        return stream
+
+    def _blocks(self, stream: Stream) -> Iterator[tuple[Any, int]]:
+        total = 0
+        try:
+            for block in self._reader.blocks():
+                total += len(block)
+                yield block, len(block)
+            stream.total = total
+        except _FAULTS as error:
+            raise _failed(error, self._sql) from error
+        finally:
+            self._reader.close()
+            self._end()
+
+    def _end(self) -> None:
+        self._session.roll_back()
+        if self._owned:
+            self._session.close()
+
+
+class SqliteSink:
+    """A staging table filled in one transaction."""
+
+    def __init__(self, db: sqlite3.Connection, load: Load) -> None:
+        self._db = db
+        self._load = load
+        names = ", ".join(DRIVER.quote_identifier(column.stage_name) for column in load.columns)
+        marks = ", ".join("?" for _ in load.columns)
+        self._insert = f"INSERT INTO {load.table} ({names}) VALUES ({marks})"
+
+    def formats(self) -> Sequence[Format]:
+        return ("copy-text", "rows")
+
+    def type_signature(self) -> tuple[object, ...] | None:
+        return None
+
+    def load(self, stream: Stream, on_rows: Count) -> int:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._load_blocks(stream, on_rows)
+            (held,) = self._db.execute(f"SELECT count(*) FROM {self._load.table}").fetchone()
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _failed(error, self._insert) from error
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        return int(held)
+
+    def _load_blocks(self, stream: Stream, on_rows: Count) -> None:
+        split, converters = self._choose_converters(stream.format)
+        done = 0
+        for block, _ in stream.blocks:
+            columns = split(block)
+            if not columns:
+                continue
+            converted = [self._convert(i, converters[i], cells, done) for i, cells in enumerate(columns)]
+            done += self._insert_block(list(zip(*converted, strict=True)), done)
+            on_rows(done)
+
+    def _choose_converters(self, format: Format) -> tuple[Callable[[Any], list[tuple[Any, ...]]], list[Converter]]:
+        if format == "copy-text":
+            return split_copy_text, build_copy_converters(self._load.columns, self._load.exact)
+        return _transpose, build_row_converters(self._load.columns, self._load.exact)
+
+    def _convert(self, place: int, converter: Converter, cells: Sequence[Any], done: int) -> Sequence[Any]:
+        try:
+            return converter(cells)
+        except Unfit as error:
+            raise self._inexact(place, error.reason, done + error.index + 1) from None
+
+    def _inexact(self, place: int, reason: str, row: int) -> Inexact:
+        column = self._load.columns[place].source_name
+        hint = "The module's guard 'exactness' decides whether such values are refused."
+        return Inexact(f"Column {column}, row {row}: {reason}.", hint=hint, column=column, row=row)
+
+    def _insert_block(self, rows: list[tuple[Any, ...]], done: int) -> int:
+        before = self._db.total_changes
+        try:
+            self._db.executemany(self._insert, rows)
+        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEncodeError) as error:
+            place = self._db.total_changes - before
+            raise self._refused(error, rows[place], done + place + 1) from error
+        return len(rows)
+
+    def _refused(self, error: Exception, values: tuple[Any, ...], row: int) -> RunnerError:
+        """Names the column: from SQLite's message, or as the one whose value cannot be bound."""
+        if isinstance(error, sqlite3.Error):
+            named = [
+                c.source_name for c in self._load.columns if str(error).lower().endswith(f".{c.stage_name}".lower())
+            ]
+            return _failed(error, column=named[0] if named else "", row=row)
+        for place, value in enumerate(values):
+            if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+                return self._inexact(place, "the text is not valid Unicode", row)
+        return Inexact(f"Row {row}: {error}.", row=row)
+
+
+def _transpose(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True))

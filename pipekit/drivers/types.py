@@ -1,0 +1,28 @@
+# The neutral column types every driver maps from and to. Knows no database.
+"""Neutral types: the meeting point of two databases' type systems."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+TypeName = Literal[
+    "bool", "int16", "int32", "int64", "float32", "float64", "decimal", "text", "char", "bytes",
+    "date", "time", "timetz", "timestamp", "timestamptz", "interval", "uuid", "json", "xml", "other",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Type:
+    """A column type without a dialect.
+
+    `length` is characters for text and char and bytes for bytes (None = no limit), `precision` and `scale` are for
+    decimal (None = as many digits as needed), `precision` of the time types is digits of a second. `other` is a type
+    only its own kind knows; it travels as text.
+    """
+
+    name: TypeName
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+
+
+TEXT = Type(name="text")

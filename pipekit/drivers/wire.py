@@ -1,0 +1,107 @@
+# What a database can send and accept, as the runner child sees it. Loaded in the child only.
+"""Sessions, sources and sinks: the contract of `drivers/*/wire.py`.
+
+Every kind's wire module has `connect(endpoint) -> Session`. Two sessions meet in `runner/child.py`: the source names
+the formats it can send for a query, the sink those it can take for a table, fastest first, and the first common one is
+used.
+
+Formats: `copy-binary` and `copy-text` are PostgreSQL's COPY streams as blocks of bytes; `rows` is lists of tuples of
+plain Python values (None, bool, int, float, str, bytes, Decimal, and text for everything else).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement
+
+Format = Literal["copy-binary", "copy-text", "rows"]
+Count = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Stream:
+    """A query's rows on their way.
+
+    `blocks` yields bytes (copy formats) or lists of tuples (rows), each with how many rows it holds. `total` is filled
+    in when the blocks are at their end: the rows the source itself says it delivered.
+    """
+
+    format: Format
+    columns: tuple[ResultColumn, ...]
+    blocks: Iterator[tuple[Any, int]]
+    total: int | None = None
+
+
+class Source(Protocol):
+    """An opened query: its columns are known, its rows are not fetched."""
+
+    columns: tuple[ResultColumn, ...]
+
+    def formats(self) -> Sequence[Format]:
+        """What this query can be sent as, fastest first."""
+        ...
+
+    def type_signature(self) -> tuple[object, ...] | None:
+        """Equal signatures of a source and a sink mean `copy-binary` is safe; None when it never is."""
+        ...
+
+    def open(self, format: Format) -> Stream:
+        """Starts the query."""
+        ...
+
+
+class Sink(Protocol):
+    """A staging table ready to be filled."""
+
+    def formats(self) -> Sequence[Format]:
+        """What the table can be loaded from, fastest first."""
+        ...
+
+    def type_signature(self) -> tuple[object, ...] | None:
+        """See `Source.type_signature`."""
+        ...
+
+    def load(self, stream: Stream, on_rows: Count) -> int:
+        """Takes the whole stream and commits; calls `on_rows` with the rows so far; returns the rows it holds.
+
+        A value it cannot hold exactly raises Inexact (or StatementFailed) naming column and row; nothing is committed.
+        """
+        ...
+
+
+class Session(Protocol):
+    """One connection to one database. Closed by the runner; a lost one raises errors marked transient."""
+
+    def query(self, sql: str, limit: int | None = None) -> QueryResult:
+        """Runs a query and returns its rows as text."""
+        ...
+
+    def stream(self, sql: str) -> Iterator[QueryResult]:
+        """Runs a query and yields blocks of rows as text; at least one block, so that the columns are known."""
+        ...
+
+    def execute(self, statements: Sequence[Statement], expect: Sequence[Expect], autocommit: bool) -> dict[str, int]:
+        """See `Runner.execute`."""
+        ...
+
+    def source(self, sql: str) -> Source:
+        """Describes a query for moving."""
+        ...
+
+    def sink(self, load: Load) -> Sink:
+        """Prepares a staging table for loading."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connection; safe to call twice."""
+        ...
+
+
+def check_expectations(expect: Sequence[Expect], counts: dict[str, int]) -> str:
+    """The message of the first expectation that does not hold, `""` when all do."""
+    for item in expect:
+        got = sum(counts.get(name, 0) for name in item.names)
+        if got != item.equals:
+            return item.message.format(got=got, equals=item.equals)
+    return ""

@@ -1,0 +1,1 @@
+"""Runners: child processes that do everything remote."""

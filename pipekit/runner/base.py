@@ -1,0 +1,148 @@
+# What a runner can do for the engine, and the records it takes and gives. Knows no database and no process.
+"""The runner contract: query, execute, migrate."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """A database as a runner needs it: address, login, and the name its sessions carry.
+
+    `base_dir` is where relative file names of embedded databases start; `read_only` asks for a session that cannot
+    write.
+    """
+
+    kind: str
+    jdbc_url: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    application_name: str = "pipekit"
+    base_dir: str = "."
+    connect_timeout_s: float = 15.0
+    read_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultColumn:
+    """A column of a query's result. `type` is the database's own spelling, `""` where it cannot tell."""
+
+    name: str
+    type: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryResult:
+    """A query's columns and rows; every cell is text as the database spells it, or None for NULL."""
+
+    columns: tuple[ResultColumn, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+
+    def first_cell(self) -> str | None:
+        """The first cell of the first row, None when there is no row."""
+        return self.rows[0][0] if self.rows else None
+
+
+Query = Callable[[str], QueryResult]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """One statement of a transaction. `name` keeps its count: affected rows, or with `value` its first cell, an int."""
+
+    sql: str
+    name: str = ""
+    value: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expect:
+    """Before commit, the counts under `names` must add up to `equals` or the transaction rolls back with `message`.
+
+    `message` may use `{got}` and `{equals}`.
+    """
+
+    names: tuple[str, ...]
+    equals: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadColumn:
+    """How one source column is staged: its staging column, and the types on both sides as the databases spell them."""
+
+    source_name: str
+    source_type: str
+    stage_name: str
+    stage_type: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Load:
+    """Where rows go: the staging table, quoted for the dest, and its columns in the order of the source's result.
+
+    With `exact` False the module accepts what the dest makes of a value it cannot hold exactly.
+    """
+
+    table: str
+    columns: tuple[LoadColumn, ...]
+    exact: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """What a migrate did: rows the source delivered, rows the sink says it holds, and the format between them."""
+
+    rows_read: int
+    rows_staged: int
+    format: str
+
+
+ProgressCallback = Callable[[int], None]
+
+
+class Runner(Protocol):
+    """Does what is remote. Raises the errors of `errors.RunnerError`."""
+
+    def query(self, endpoint: Endpoint, sql: str, *, limit: int | None = None) -> QueryResult:
+        """Runs one query; at most `limit` rows come back."""
+        ...
+
+    def stream(self, endpoint: Endpoint, sql: str) -> Iterator[QueryResult]:
+        """Runs one query and yields its rows block by block; at least one block, so that the columns are known."""
+        ...
+
+    def execute(
+        self,
+        endpoint: Endpoint,
+        statements: Sequence[Statement],
+        expect: Sequence[Expect] = (),
+        *,
+        autocommit: bool = False,
+    ) -> dict[str, int]:
+        """Runs the statements in one transaction (with `autocommit` each on its own); returns the named counts."""
+        ...
+
+    def migrate(
+        self, source: Endpoint, sql: str, dest: Endpoint, load: Load, on_progress: ProgressCallback | None = None
+    ) -> Loaded:
+        """Moves the query's rows into the staging table and commits it."""
+        ...
+
+    def close(self) -> None:
+        """Ends the runner in good order; safe to call twice."""
+        ...
+
+
+def to_wire(record: Any) -> dict[str, Any]:
+    """A record of this module as plain JSON data."""
+    data: dict[str, Any] = json.loads(json.dumps(asdict(record)))
+    return data
+
+
+def load_from_wire(data: dict[str, Any]) -> Load:
+    """The `Load` that `to_wire` wrote."""
+    columns = tuple(LoadColumn(**column) for column in data["columns"])
+    return Load(table=data["table"], columns=columns, exact=data["exact"])

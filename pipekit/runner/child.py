@@ -1,0 +1,222 @@
+# The runner child: the only place that loads drivers/*/wire.py. Knows the pipe protocol, no module, no run, no state.
+"""Reads operations from stdin, one JSON document a line, and answers with events on stdout.
+
+Every answer ends with `{"event": "done", ...}` or `{"event": "error", ...}`; before it may come `rows` and `progress`.
+The child ends by itself as soon as its stdin closes, whatever it is doing: it dies with its parent.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, BinaryIO
+
+from pipekit.drivers import DRIVERS
+from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
+from pipekit.errors import CheckFailed, DriverUnknown, PipekitError, RunnerError, StatementFailed
+from pipekit.runner.base import Endpoint, Expect, Load, Statement, load_from_wire
+
+PROGRESS_EVERY_S = 0.3
+CLOSE = "close"
+
+Answer = dict[str, Any]
+Emit = Callable[[Answer], None]
+
+
+class Child:
+    """Open sessions, and one method per operation."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._sessions: dict[Endpoint, Session] = {}
+
+    def handle(self, request: Answer) -> Answer:
+        """Does one operation and returns its `done` event."""
+        operation = {"query": self.query, "execute": self.execute, "migrate": self.migrate, "ping": self.ping}
+        return {"event": "done", **operation[request["op"]](request)}
+
+    def ping(self, request: Answer) -> Answer:
+        """Says that the child is there and what it runs on."""
+        return {"python": sys.version.split()[0], "pid": os.getpid()}
+
+    def query(self, request: Answer) -> Answer:
+        """Sends a query's rows in `rows` events."""
+        session = self.session(request["endpoint"])
+        limit = request["limit"]
+        results = iter([session.query(request["sql"], limit)]) if limit is not None else session.stream(request["sql"])
+        for block in results:
+            columns = [[column.name, column.type] for column in block.columns]
+            self._emit({"event": "rows", "columns": columns, "rows": block.rows})
+        return {}
+
+    def execute(self, request: Answer) -> Answer:
+        """Runs statements in one transaction."""
+        statements = [Statement(**item) for item in request["statements"]]
+        expect = [Expect(**{**item, "names": tuple(item["names"])}) for item in request["expect"]]
+        session = self.session(request["endpoint"])
+        return {"counts": session.execute(statements, expect, request["autocommit"])}
+
+    def migrate(self, request: Answer) -> Answer:
+        """Moves a query's rows into a staging table."""
+        load = load_from_wire(request["load"])
+        source = self.session(request["source"]).source(request["sql"])
+        _check_columns(source, load)
+        sink = self.session(request["dest"]).sink(load)
+        stream = source.open(_common_format(source, sink))
+        progress = _Progress(self._emit)
+        try:
+            staged = sink.load(_counted(stream, progress), progress.moved)
+        finally:
+            _close_blocks(stream)
+        read = progress.rows if stream.total is None else stream.total
+        return {"rows_read": read, "rows_staged": staged, "format": stream.format}
+
+    def session(self, data: Answer) -> Session:
+        """The open session of an endpoint, connected on first use."""
+        endpoint = Endpoint(**data)
+        if endpoint not in self._sessions:
+            self._sessions[endpoint] = _connect(endpoint)
+        return self._sessions[endpoint]
+
+    def forget_sessions(self) -> None:
+        """Closes every session; after a lost connection the next operation connects anew."""
+        for session in self._sessions.values():
+            with contextlib.suppress(RunnerError):
+                session.close()
+        self._sessions.clear()
+
+
+class _Progress:
+    """Counts rows and tells the parent now and then."""
+
+    def __init__(self, emit: Emit) -> None:
+        self.rows = 0
+        self._emit = emit
+        self._last = time.monotonic()
+
+    def moved(self, rows: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= PROGRESS_EVERY_S:
+            self._last = now
+            self._emit({"event": "progress", "rows": rows})
+
+
+def _counted(stream: Stream, progress: _Progress) -> Stream:
+    """The same stream, its rows counted as they pass."""
+    blocks = stream.blocks
+
+    def passing() -> Any:
+        for block, rows in blocks:
+            progress.rows += rows
+            yield block, rows
+
+    stream.blocks = passing()
+    return stream
+
+
+def _close_blocks(stream: Stream) -> None:
+    close = getattr(stream.blocks, "close", None)
+    if close:
+        close()
+
+
+def _connect(endpoint: Endpoint) -> Session:
+    if endpoint.kind not in DRIVERS:
+        raise DriverUnknown(f"There is no driver '{endpoint.kind}'.")
+    session: Session = import_module(f"{DRIVERS[endpoint.kind]}.wire").connect(endpoint)
+    return session
+
+
+def _check_columns(source: Source, load: Load) -> None:
+    """The plan was made from an earlier look; a source that has changed since must not load into the wrong columns."""
+    names = [column.name for column in source.columns]
+    planned = [column.source_name for column in load.columns]
+    if names != planned:
+        raise CheckFailed(
+            f"The source query's columns changed while the run was under way: planned {planned}, now {names}.",
+            hint="Run the module again.",
+        )
+
+
+def _common_format(source: Source, sink: Sink) -> Format:
+    accepted = sink.formats()
+    for format in source.formats():
+        if format not in accepted:
+            continue
+        if format != "copy-binary":
+            return format
+        signature = source.type_signature()
+        if signature is not None and signature == sink.type_signature():
+            return format
+    raise StatementFailed("These two databases have no way to exchange rows.")
+
+
+def describe_error(error: BaseException) -> Answer:
+    """An exception as an `error` event."""
+    if not isinstance(error, PipekitError):
+        return {"event": "error", "kind": "RunnerError", "message": f"{type(error).__name__}: {error}", "hint": ""}
+    described: Answer = {"event": "error", "kind": error.code, "message": error.message, "hint": error.hint}
+    for name in ("transient", "sqlstate", "column", "row", "field"):
+        if hasattr(error, name):
+            described[name] = getattr(error, name)
+    return described
+
+
+def serve(requests: "queue.SimpleQueue[str]", emit: Emit) -> None:
+    """Answers requests until the one that says close."""
+    child = Child(emit)
+    while True:
+        request = json.loads(requests.get())
+        if request["op"] == CLOSE:
+            child.forget_sessions()
+            return
+        try:
+            emit(child.handle(request))
+        except Exception as error:
+            if not isinstance(error, PipekitError):
+                import traceback
+
+                traceback.print_exc()
+            if not isinstance(error, PipekitError) or getattr(error, "transient", False):
+                child.forget_sessions()
+            emit(describe_error(error))
+
+
+def _read_requests(requests: "queue.SimpleQueue[str]") -> None:
+    """Runs in a thread of its own, so that a closed stdin ends the child even in the middle of a statement."""
+    closing = False
+    for line in sys.stdin:
+        closing = json.loads(line)["op"] == CLOSE
+        requests.put(line)
+    if not closing:
+        os._exit(3)
+
+
+def _take_stdout() -> BinaryIO:
+    """Keeps stdout for events: whatever a library prints goes to stderr, and so into the run's log."""
+    events = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return events
+
+
+def main() -> None:
+    """Runs the child."""
+    events = _take_stdout()
+    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
+
+    def emit(event: Answer) -> None:
+        data = memoryview(json.dumps(event).encode() + b"\n")
+        while data:
+            data = data[events.write(data) :]
+
+    serve(requests, emit)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+# The parent side of Pipekit's own runner. Knows the pipe protocol and the clock, no database and no run.
+"""`NativeRunner`: starts a child, sends it operations through a pipe, relays progress, and ends it."""
+
+import json
+import os
+import selectors
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from pipekit.errors import RUNNER_ERRORS, Cancelled, RunnerDied, RunnerError, TimedOut
+from pipekit.runner.base import (
+    Endpoint,
+    Expect,
+    Load,
+    Loaded,
+    ProgressCallback,
+    QueryResult,
+    ResultColumn,
+    Statement,
+    to_wire,
+)
+from pipekit.runner.process import Program, start_piped
+
+Event = dict[str, Any]
+LogText = Callable[[str], None]
+
+POLL_S = 0.1
+STDERR_TAIL = 65_536
+
+# Nothing else of our environment reaches a child: PG* variables would change where it connects, and secrets that came
+# as environment variables must not be readable in another process.
+KEPT_VARIABLES = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "PYTHONPATH",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+
+
+class NativeRunner:
+    """One runner child. Use as a context manager; safe to close from any thread through `stop`.
+
+    `stop` is an event that ends the current operation with Cancelled; `silence_timeout_s` bounds the time without a
+    sign of life while rows are read or moved; `deadline` (of `time.monotonic`) bounds everything.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: LogText = lambda text: None,
+        stop: threading.Event | None = None,
+        silence_timeout_s: float = 900.0,
+        deadline: float | None = None,
+    ) -> None:
+        self.log = log
+        self._stop = stop or threading.Event()
+        self._silence_timeout_s = silence_timeout_s
+        self._deadline = deadline
+        self._stderr = bytearray()
+        self._buffer = bytearray()
+        self._program: Program | None = start_piped(_child_argv(), env=_child_environment(os.environ))
+        self.pid = self._program.pid
+        self._selector = selectors.DefaultSelector()
+        for pipe, take in ((self._program.stdout, self._take_stdout), (self._program.stderr, self._take_stderr)):
+            os.set_blocking(pipe.fileno(), False)
+            self._selector.register(pipe, selectors.EVENT_READ, take)
+
+    # -- the contract --------------------------------------------------------------------------------------------------
+
+    def ping(self) -> Event:
+        """Waits until the child answers."""
+        return self._last({"op": "ping"}, self._silence_timeout_s)
+
+    def query(self, endpoint: Endpoint, sql: str, *, limit: int | None = None) -> QueryResult:
+        """See `Runner.query`."""
+        blocks = list(self._blocks(endpoint, sql, limit))
+        return QueryResult(columns=blocks[0].columns, rows=tuple(row for block in blocks for row in block.rows))
+
+    def stream(self, endpoint: Endpoint, sql: str) -> Iterator[QueryResult]:
+        """See `Runner.stream`."""
+        return self._blocks(endpoint, sql, None)
+
+    def _blocks(self, endpoint: Endpoint, sql: str, limit: int | None) -> Iterator[QueryResult]:
+        request = {"op": "query", "endpoint": to_wire(endpoint), "sql": sql, "limit": limit}
+        for event in self._events(request, self._silence_timeout_s):
+            if event["event"] == "rows":
+                columns = tuple(ResultColumn(name=name, type=type_) for name, type_ in event["columns"])
+                yield QueryResult(columns=columns, rows=tuple(tuple(row) for row in event["rows"]))
+
+    def execute(
+        self,
+        endpoint: Endpoint,
+        statements: Sequence[Statement],
+        expect: Sequence[Expect] = (),
+        *,
+        autocommit: bool = False,
+    ) -> dict[str, int]:
+        """See `Runner.execute`. A statement may be silent for long, so only the deadline bounds it."""
+        request = {
+            "op": "execute",
+            "endpoint": to_wire(endpoint),
+            "statements": [to_wire(statement) for statement in statements],
+            "expect": [to_wire(item) for item in expect],
+            "autocommit": autocommit,
+        }
+        counts: dict[str, int] = self._last(request, None)["counts"]
+        return counts
+
+    def migrate(
+        self, source: Endpoint, sql: str, dest: Endpoint, load: Load, on_progress: ProgressCallback | None = None
+    ) -> Loaded:
+        """See `Runner.migrate`."""
+        request = {"op": "migrate", "source": to_wire(source), "sql": sql, "dest": to_wire(dest), "load": to_wire(load)}
+        done: Event = {}
+        for event in self._events(request, self._silence_timeout_s):
+            if event["event"] == "progress" and on_progress:
+                on_progress(event["rows"])
+            done = event
+        return Loaded(rows_read=done["rows_read"], rows_staged=done["rows_staged"], format=done["format"])
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def stderr_tail(self) -> str:
+        """The last of what the child wrote to stderr."""
+        return bytes(self._stderr).decode(errors="replace")
+
+    @property
+    def alive(self) -> bool:
+        """Whether operations can still be sent."""
+        return self._program is not None and self._program.poll() is None
+
+    def close(self) -> None:
+        """Lets the child close its connections and end; kills it when it does not."""
+        program = self._program
+        if program is None:
+            return
+        try:
+            self._send({"op": "close"})
+            program.stdin.close()
+            program.wait(2.0)
+        except (BrokenPipeError, RunnerDied):
+            pass
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends the child and whatever it started, at once."""
+        program, self._program = self._program, None
+        if program is not None:
+            self._selector.close()
+            program.kill()
+            program.close_pipes()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # -- the pipe ------------------------------------------------------------------------------------------------------
+
+    def _last(self, request: Event, silence_s: float | None) -> Event:
+        last: Event = {}
+        for event in self._events(request, silence_s):
+            last = event
+        return last
+
+    def _events(self, request: Event, silence_s: float | None) -> Iterator[Event]:
+        """The events of one operation, its `done` last; an `error` event is raised."""
+        self._send(request)
+        while True:
+            event = json.loads(self._next_line(silence_s))
+            if event["event"] == "error":
+                raise _error_from(event)
+            yield event
+            if event["event"] == "done":
+                return
+
+    def _send(self, request: Event) -> None:
+        if self._program is None:
+            raise RunnerDied("The runner has already ended.")
+        try:
+            self._program.stdin.write(json.dumps(request).encode() + b"\n")
+            self._program.stdin.flush()
+        except BrokenPipeError:
+            self._died()
+
+    def _next_line(self, silence_s: float | None) -> bytes:
+        heard = time.monotonic()
+        while True:
+            line, found, rest = self._buffer.partition(b"\n")
+            if found:
+                self._buffer = rest
+                return bytes(line)
+            if self._read_pipes():
+                heard = time.monotonic()
+            self._check_limits(heard, silence_s)
+
+    def _read_pipes(self) -> bool:
+        """Takes what the pipes hold, waiting a moment; whether stdout had something."""
+        heard = False
+        for key, _ in self._selector.select(POLL_S):
+            data = os.read(key.fd, 1 << 20)
+            heard = key.data(data) or heard
+        return heard
+
+    def _take_stdout(self, data: bytes) -> bool:
+        if not data:
+            self._died()
+        self._buffer += data
+        return True
+
+    def _take_stderr(self, data: bytes) -> bool:
+        if data and self._program is not None:
+            self._stderr += data
+            del self._stderr[:-STDERR_TAIL]
+            self.log(data.decode(errors="replace"))
+        elif self._program is not None:
+            self._selector.unregister(self._program.stderr)
+        return False
+
+    def _check_limits(self, heard: float, silence_s: float | None) -> None:
+        now = time.monotonic()
+        if self._stop.is_set():
+            self.kill()
+            raise Cancelled()
+        if self._deadline is not None and now > self._deadline:
+            self.kill()
+            raise TimedOut("The run took longer than its limit.", hint="Raise `timeouts: run_s` of the module.")
+        if silence_s is not None and now - heard > silence_s:
+            self.kill()
+            raise TimedOut(
+                f"Nothing was heard of the databases for {silence_s:g} s.",
+                hint="Raise `timeouts: silence_s` of the module if its query needs that long before its first row.",
+            )
+
+    def _died(self) -> None:
+        program = self._program
+        assert program is not None
+        program.wait(1.0)
+        for key, _ in self._selector.select(0):
+            if key.data == self._take_stderr:
+                self._take_stderr(os.read(key.fd, STDERR_TAIL))
+        code = program.poll()
+        self.kill()
+        how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
+        message = f"The runner ended {how} in the middle of its work."
+        raise RunnerDied(message, hint="The run's log has what it said last.")
+
+
+def _child_argv() -> list[str]:
+    # -P keeps the working directory off the module path.
+    return [sys.executable, "-P", "-m", "pipekit.runner.child"]
+
+
+def _child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: environ[name] for name in KEPT_VARIABLES if name in environ}
+    kept.update({name: value for name, value in environ.items() if name.startswith("LC_")})
+    return kept
+
+
+def _error_from(event: Event) -> RunnerError:
+    kind = RUNNER_ERRORS.get(event["kind"], RunnerError)
+    details = {name: event[name] for name in ("hint", "transient", "sqlstate", "column", "row") if name in event}
+    return kind(event["message"], **details)
