@@ -1,0 +1,76 @@
+# A copy that no module defines: the same corridor with a definition made up for the occasion.
+"""`copy_query`: moves one query's rows into one table."""
+
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+
+from pipekit import repo
+from pipekit.config import Config
+from pipekit.engine.context import Definition
+from pipekit.engine.events import Listener
+from pipekit.engine.owner import new_owner
+from pipekit.engine.run import RunnerSlot, RunOptions, execute_run
+from pipekit.models import Connection, Module, Run, Strategy
+from pipekit.runner.native import NativeRunner
+from pipekit.secrets import Secrets
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CopySpec:
+    """What to copy where."""
+
+    source: Connection
+    query: str
+    dest: Connection
+    table: str
+    strategy: Strategy = "full"
+    key: tuple[str, ...] = ()
+    create_table: bool = True
+
+
+def copy_query(
+    db: repo.State,
+    config: Config,
+    secrets: Secrets,
+    spec: CopySpec,
+    options: RunOptions | None = None,
+    listener: Listener | None = None,
+) -> Run:
+    """Runs the copy and returns its record, which stays in the run log under a name of its own."""
+    options = options or RunOptions()
+    stop = threading.Event()
+    deadline = time.monotonic() + config.run_timeout_s
+    runner = NativeRunner(stop=stop, silence_timeout_s=config.silence_timeout_s, deadline=deadline)
+    owner = new_owner()
+    try:
+        run = repo.start_adhoc_run(
+            db,
+            name=f"copy_{uuid.uuid4().hex[:8]}",
+            dest_id=spec.dest.id,
+            dest_table=spec.table,
+            owner=owner,
+            triggered_by=options.triggered_by,
+            dry_run=options.dry_run,
+        )
+    except BaseException:
+        runner.kill()
+        raise
+    slot = RunnerSlot(stop=stop, runner=runner, deadline=deadline)
+    definition = Definition(module=_make_module(run, spec), source=spec.source, dest=spec.dest)
+    return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
+
+
+def _make_module(run: Run, spec: CopySpec) -> Module:
+    return Module(
+        id=0,
+        name=run.module,
+        source_id=spec.source.id,
+        dest_id=spec.dest.id,
+        source_query=spec.query,
+        dest_table=spec.table,
+        merge_strategy=spec.strategy,
+        merge_key=spec.key,
+        create_table=spec.create_table,
+    )

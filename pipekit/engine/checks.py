@@ -1,0 +1,90 @@
+# The guards between staging and merge. Each one looks, says its verdict, and refuses with the switch that turns it off.
+"""Checks: counts, keys, exactness, an empty source and a shrinking dest."""
+
+from pipekit.engine.context import RunContext
+from pipekit.engine.plan import Plan
+from pipekit.errors import RunFailed
+from pipekit.runner.base import Loaded
+
+
+def run_checks(context: RunContext, plan: Plan, loaded: Loaded) -> None:
+    """Runs every check that concerns the module; raises RunFailed (stage `check`) at the first that fails."""
+    _check_counts(context, loaded)
+    _check_keys(context, plan)
+    _check_exactness(context, plan)
+    if plan.merge.strategy == "full":
+        _check_full(context, plan, loaded)
+
+
+def _fail(context: RunContext, name: str, message: str, hint: str) -> None:
+    context.book.check(name, False, message)
+    raise RunFailed(message, stage="check", hint=hint)
+
+
+def _check_counts(context: RunContext, loaded: Loaded) -> None:
+    read, staged = loaded.rows_read, loaded.rows_staged
+    if read != staged:
+        message = f"The source delivered {read} rows, but staging holds {staged}."
+        if context.module.guards.count_truth:
+            _fail(context, "counts", message, "Run again; `guards: {count_truth: false}` accepts it.")
+        context.book.check("counts", False, message)
+    else:
+        context.book.check("counts", True, f"read = staged = {staged}")
+
+
+def _check_keys(context: RunContext, plan: Plan) -> None:
+    key = ", ".join(plan.merge.key)
+    if not key:
+        return
+    query = context.ask_dest()
+    if not plan.merge.null_keys:
+        count, example = query(context.dest_driver.build_null_key_sql(plan.merge)).rows[0]
+        if int(count or 0):
+            message = f"{count} staged rows have a NULL in the merge key ({key}), for example {example}."
+            _fail(context, "keys", message, "Mend the query; `guards: {null_keys: true}` lets NULLs match each other.")
+    if plan.merge.strategy == "upsert":
+        count, example = query(context.dest_driver.build_repeated_key_sql(plan.merge)).rows[0]
+        if int(count or 0):
+            message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
+            _fail(context, "keys", message, "upsert needs one row for each key; `incremental` accepts repeated keys.")
+    context.book.check("keys", True, f"no NULL in {key}" if not plan.merge.null_keys else f"NULLs match in {key}")
+
+
+def _check_exactness(context: RunContext, plan: Plan) -> None:
+    if not context.module.guards.exactness:
+        context.book.check("exact", True, "switched off")
+        return
+    for column, sql in context.dest_driver.build_exactness_sql(plan.merge):
+        found = context.runner.query(context.dest, sql, limit=1)
+        if found.rows:
+            row, value = found.rows[0][:2]
+            message = f"Row {row}: the value {value!r} cannot be stored exactly in the dest column '{column}'."
+            hint = "Widen the dest column or cast in the query; `guards: {exactness: false}` lets the dest convert."
+            _fail(context, "exact", message, hint)
+    context.book.check("exact", True, "every value fits")
+
+
+def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:
+    guards = context.module.guards
+    if (loaded.rows_staged or not guards.empty_source) and guards.shrink is None:
+        context.book.check("not empty", True, f"{loaded.rows_staged} rows")
+        return
+    old = _count_dest(context, plan)
+    if guards.empty_source and not loaded.rows_staged and old:
+        message = f"The source gave no rows, and {plan.merge.dest} holds {old}: a full load would empty it."
+        _fail(context, "not empty", message, "If that is right, set `guards: {empty_source: false}` on the module.")
+    context.book.check("not empty", True, f"{loaded.rows_staged} rows")
+    if guards.shrink is None:
+        return
+    if loaded.rows_staged < old * guards.shrink:
+        left = f"{loaded.rows_staged} of {old} rows"
+        message = f"The load would leave {left}, less than the set share of {guards.shrink:g}."
+        _fail(context, "shrink", message, "If that is right, lower or remove `guards: {shrink: ...}` on the module.")
+    context.book.check("shrink", True, f"{loaded.rows_staged} after {old}")
+
+
+def _count_dest(context: RunContext, plan: Plan) -> int:
+    if plan.create_sql:
+        return 0
+    sql = f"SELECT count(*) FROM {context.dest_driver.quote_table(plan.merge.dest)}"
+    return int(context.ask_dest()(sql).first_cell() or 0)

@@ -1,0 +1,111 @@
+# Column truth: which source column feeds which dest column. Knows records only, no database.
+"""Matching a query's columns with a table's, by name or by position."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipekit.drivers.base import Driver, StagedColumn, TableColumn
+from pipekit.errors import RunFailed
+from pipekit.models import Column, Module
+from pipekit.runner.base import ResultColumn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnMatch:
+    """Which columns travel, and what is left out: `ignored` of the source, `unfed` of the dest."""
+
+    columns: tuple[StagedColumn, ...]
+    ignored: tuple[str, ...] = ()
+    unfed: tuple[str, ...] = ()
+
+
+def match_columns(
+    module: Module,
+    source_driver: Driver,
+    dest_driver: Driver,
+    source: Sequence[ResultColumn],
+    dest: Sequence[TableColumn],
+) -> ColumnMatch:
+    """Pairs the columns, in the source's order. Raises RunFailed (stage `check`) that names every column in the way."""
+    strict = module.guards.column_truth
+    problems: list[str] = []
+    if module.match == "position":
+        pairs = _by_position(source, dest, problems)
+    else:
+        pairs = _by_name(module.columns, source, dest, problems if strict else [])
+    fed = {column.name for _, column in pairs}
+    unfed = [column for column in dest if column.name not in fed and not column.generated]
+    if strict:
+        problems += [
+            f"the dest column '{column.name}' is NOT NULL, has no default and is fed by nothing"
+            for column in unfed
+            if not column.nullable and not column.has_default
+        ]
+    staged = [dest_driver.stage_column(column, source_driver, target) for column, target in pairs]
+    problems += [f"'{s.source.name}' cannot be stored in '{s.dest.name}': {s.refused}" for s in staged if s.refused]
+    if not pairs and not problems:
+        problems.append("the query and the dest table have no column in common")
+    if problems:
+        _refuse(module, problems)
+    kept = {id(column) for column, _ in pairs}
+    return ColumnMatch(
+        columns=tuple(staged),
+        ignored=tuple(column.name for column in source if id(column) not in kept),
+        unfed=tuple(column.name for column in unfed),
+    )
+
+
+def find_dest_name(columns: Sequence[Column], source_name: str) -> str:
+    """The dest name a column mapping gives a source column, its own name where the mapping has none."""
+    exact = {column.source_name: column.dest_name for column in columns}
+    folded = {column.source_name.casefold(): column.dest_name for column in columns}
+    return exact.get(source_name) or folded.get(source_name.casefold()) or source_name
+
+
+Pairs = list[tuple[ResultColumn, TableColumn]]
+
+
+def _by_name(
+    mapping: Sequence[Column], source: Sequence[ResultColumn], dest: Sequence[TableColumn], problems: list[str]
+) -> Pairs:
+    repeated = [(name, n) for name, n in Counter(column.name for column in source).items() if n > 1]
+    problems += [f"the query has {n} columns named '{name}'" for name, n in repeated]
+    pairs: Pairs = []
+    feeds: dict[str, str] = {}
+    for column in source:
+        target = _find_column(dest, find_dest_name(mapping, column.name))
+        if target is None:
+            problems.append(f"the source column '{column.name}' has no dest column")
+        elif target.generated:
+            problems.append(f"the dest column '{target.name}' is computed by the database and cannot be fed")
+        elif target.name in feeds and feeds[target.name] != column.name:
+            both = f"'{feeds[target.name]}' and '{column.name}'"
+            problems.append(f"{both} would both feed the dest column '{target.name}'")
+        elif target.name not in feeds:
+            feeds[target.name] = column.name
+            pairs.append((column, target))
+    return pairs
+
+
+def _find_column(dest: Sequence[TableColumn], name: str) -> TableColumn | None:
+    """The column of this name; ignoring case where exactly one differs only in case."""
+    for column in dest:
+        if column.name == name:
+            return column
+    alike = [column for column in dest if column.name.casefold() == name.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _by_position(source: Sequence[ResultColumn], dest: Sequence[TableColumn], problems: list[str]) -> Pairs:
+    takers = [column for column in dest if not column.generated]
+    if len(source) > len(takers):
+        problems.append(f"the query has {len(source)} columns, the dest table takes {len(takers)} by position")
+    return list(zip(source, takers, strict=False))
+
+
+def _refuse(module: Module, problems: list[str]) -> None:
+    hint = "Name the columns in the query or map them in the module's `columns`."
+    if module.match == "name":
+        hint += " The module's switch `guards: {column_truth: false}` loads only the columns that meet."
+    raise RunFailed(f"The columns do not meet: {'; '.join(problems)}.", stage="check", hint=hint)

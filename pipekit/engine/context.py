@@ -1,0 +1,175 @@
+# Everything a run needs, read once. After this no step of a run receives the state database.
+"""`RunContext` and how it is read."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipekit import repo
+from pipekit.config import Config
+from pipekit.drivers import get_driver
+from pipekit.drivers.base import Driver, LedgerEntry
+from pipekit.engine.book import RunBook
+from pipekit.models import Connection, Hook, Module, Run, Watermark
+from pipekit.runner.base import Endpoint, Query
+from pipekit.runner.native import NativeRunner
+from pipekit.secrets import Secrets
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BoundWatermark:
+    """A watermark with the database it is resolved in."""
+
+    watermark: Watermark
+    endpoint: Endpoint
+
+
+@dataclass(kw_only=True, slots=True)
+class RunContext:
+    """A run's frozen inputs, its book, and its runner, which is started anew when it has been killed."""
+
+    run: Run
+    module: Module
+    instance: str
+    source: Endpoint
+    dest: Endpoint
+    source_driver: Driver
+    dest_driver: Driver
+    watermarks: tuple[BoundWatermark, ...]
+    hooks: tuple[Hook, ...]
+    overrides: Mapping[str, str]
+    config: Config
+    book: RunBook
+    stop: threading.Event
+    runner: NativeRunner
+    deadline: float
+    stderr: str = field(default="")
+    staging_made: bool = field(default=False)
+
+    @property
+    def ledger_entry(self) -> LedgerEntry:
+        """The run's row in the dest's ledger."""
+        return ledger_entry(self.run, self.instance)
+
+    def ask_source(self) -> Query:
+        """A `query` callable on the source."""
+        return lambda sql: self.runner.query(self.source, sql)
+
+    def ask_dest(self) -> Query:
+        """A `query` callable on the dest."""
+        return lambda sql: self.runner.query(self.dest, sql)
+
+    def renew_runner(self) -> None:
+        """Starts a runner in place of one that was killed or ended; it no longer listens to the stop signal."""
+        if self.runner.alive:
+            return
+        self.close_runner()
+        limit = time.monotonic() + self.config.silence_timeout_s
+        self.runner = NativeRunner(log=self.book.log, silence_timeout_s=self.config.silence_timeout_s, deadline=limit)
+
+    def close_runner(self) -> None:
+        """Ends the runner and keeps what it wrote to stderr."""
+        self.runner.close()
+        self.stderr += self.runner.stderr_tail
+        self.book.put(stderr=self.stderr or None)
+
+
+def ledger_entry(run: Run, instance: str) -> LedgerEntry:
+    """A run's row in a dest's ledger. The module carries the instance, since several may share a dest."""
+    return LedgerEntry(
+        run_key=run.run_key,
+        run_id=run.id,
+        module=f"{run.module}@{instance}",
+        fence=run.fence,
+        rows=run.rows_staged,
+    )
+
+
+def application_name(run: Run, instance: str) -> str:
+    """What a run's database sessions are called."""
+    return f"pipekit:{run.id}@{instance}"
+
+
+def open_endpoint(
+    config: Config, secrets: Secrets, connection: Connection, *, application: str, read_only: bool = False
+) -> Endpoint:
+    """A connection with its secret resolved. Raises SecretMissing, DriverUnknown and Invalid (a bad URL)."""
+    get_driver(connection.driver).parse_url(connection.jdbc_url)
+    return Endpoint(
+        kind=connection.driver,
+        jdbc_url=connection.jdbc_url,
+        username=connection.username,
+        password=secrets.resolve(connection.password),
+        application_name=application,
+        base_dir=str(config.base_dir),
+        connect_timeout_s=config.connect_timeout_s,
+        read_only=read_only,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Definition:
+    """What a run is made of: records of the state database, or for an ad-hoc copy made up for the occasion."""
+
+    module: Module
+    source: Connection
+    dest: Connection
+    watermarks: tuple[tuple[Watermark, Connection], ...] = ()
+    hooks: tuple[Hook, ...] = ()
+
+
+def read_definition(db: repo.State, module: Module) -> Definition:
+    """Reads a module's connections, watermarks and hooks once; later edits do not touch the run."""
+    watermarks = repo.list_watermarks(db, module.id)
+    return Definition(
+        module=module,
+        source=repo.get_connection(db, module.source_id),
+        dest=repo.get_connection(db, module.dest_id),
+        watermarks=tuple((mark, repo.get_connection(db, mark.connection_id)) for mark in watermarks),
+        hooks=tuple(repo.list_hooks(db, module.id)),
+    )
+
+
+def open_context(
+    config: Config,
+    secrets: Secrets,
+    definition: Definition,
+    *,
+    instance: str,
+    book: RunBook,
+    overrides: Mapping[str, str],
+    stop: threading.Event,
+    runner: NativeRunner,
+    deadline: float,
+) -> RunContext:
+    """Resolves secrets and drivers; from here on the run needs nothing but its databases."""
+    application = application_name(book.run, instance)
+    dest = open_endpoint(config, secrets, definition.dest, application=application)
+    source = open_endpoint(config, secrets, definition.source, application=application, read_only=True)
+    marks = tuple(
+        BoundWatermark(
+            watermark=mark,
+            endpoint=open_endpoint(config, secrets, connection, application=application, read_only=True),
+        )
+        for mark, connection in definition.watermarks
+        if mark.name not in overrides
+    )
+    book.masker = secrets.masker()
+    return RunContext(
+        run=book.run,
+        module=definition.module,
+        instance=instance,
+        source=source,
+        dest=dest,
+        source_driver=get_driver(source.kind),
+        dest_driver=get_driver(dest.kind),
+        watermarks=marks,
+        hooks=definition.hooks,
+        overrides=dict(overrides),
+        config=config,
+        book=book,
+        stop=stop,
+        runner=runner,
+        deadline=deadline,
+    )

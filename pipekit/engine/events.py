@@ -1,0 +1,42 @@
+# What a run tells whoever listens while it goes on. Knows nothing of who that is.
+"""Events of a run, handed to a listener in the thread that called the engine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipekit.models import Run, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """The run entered a stage."""
+
+    run_id: int
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class RowsMoved:
+    """Rows that have passed so far."""
+
+    run_id: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """Text that went into the live log, secrets masked."""
+
+    run_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The run ended; its record is final."""
+
+    run: Run
+
+
+Event = StageStarted | RowsMoved | LogLine | RunFinished
+Listener = Callable[[Event], None]

@@ -1,0 +1,103 @@
+# What happens to a run that did not come through: the truth about its merge, cleaning up, failure hooks.
+"""Failing a run: decides its status, asks the ledger where that is needed, and leaves nothing behind."""
+
+from pipekit.engine.context import RunContext
+from pipekit.engine.hooks import has_hooks, run_hooks
+from pipekit.engine.lease import Lease
+from pipekit.engine.settle import drop_staging, end_sessions, settle_merge
+from pipekit.errors import Cancelled, CheckFailed, PipekitError, RunFailed, RunnerError, StatementFailed
+from pipekit.models import MergeState, RunStatus, Stage
+
+LOST = "The run lost its lease to another process and stopped."
+UNKNOWN = "The dest cannot be asked whether the merge was committed; the module's next run finds out."
+MERGED = "The merge was committed."
+
+
+def fail_run(context: RunContext, error: PipekitError | KeyboardInterrupt, lease: Lease) -> RunStatus:
+    """Notes the error and its stage, settles a merge that was under way, cleans up, and runs failure hooks.
+
+    A run whose runner died after the commit has done all it promised: it goes on to its hooks and succeeds.
+    """
+    book = context.book
+    stage: Stage = error.stage if isinstance(error, RunFailed) else book.stage  # type: ignore[assignment]
+    was_killed = isinstance(error, KeyboardInterrupt) or not context.runner.alive
+    if was_killed:
+        context.runner.kill()
+        context.renew_runner()
+    state = _settle(context, error, stage, was_killed)
+    _clean_up(context, was_killed)
+    cancelled = isinstance(error, Cancelled | KeyboardInterrupt)
+    if state == "merged" and stage == "merge" and not cancelled:
+        return _succeed_late(context, error)
+    _note(context, error, stage, state, lease, cancelled)
+    if lease.reason != "lost" and stage != "hook":
+        _run_failure_hooks(context)
+    return "cancelled" if cancelled and lease.reason != "lost" else "error"
+
+
+def _settle(context: RunContext, error: PipekitError | KeyboardInterrupt, stage: Stage, was_killed: bool) -> MergeState:
+    """Asks the ledger when the answer is not already certain."""
+    if stage == "hook":
+        return "merged"
+    certain = isinstance(error, CheckFailed | StatementFailed) and not error.transient and not was_killed
+    if stage != "merge" or certain:
+        return "none"
+    state = settle_merge(
+        context.runner, context.dest_driver, context.dest, context.ledger_entry, context.dest.application_name
+    )
+    context.book.log(f"the dest's ledger says: {state}\n")
+    context.book.put(merge_state=state)
+    return state
+
+
+def _clean_up(context: RunContext, was_killed: bool) -> None:
+    if not context.staging_made:
+        return
+    try:
+        if was_killed:
+            end_sessions(context.runner, context.dest_driver, context.dest, context.dest.application_name)
+        drop_staging(context.runner, context.dest_driver, context.dest, context.module.name)
+    except RunnerError as error:
+        context.book.log(f"staging was not removed: {error.message}\n")
+
+
+def _note(
+    context: RunContext,
+    error: PipekitError | KeyboardInterrupt,
+    stage: Stage,
+    state: MergeState,
+    lease: Lease,
+    cancelled: bool,
+) -> None:
+    message, hint = (error.message, error.hint) if isinstance(error, PipekitError) else ("", "")
+    if lease.reason == "lost":
+        message = LOST
+    elif cancelled:
+        message = f"The run was cancelled during {stage}."
+    if state != "none":
+        message += " " + (MERGED if state == "merged" else UNKNOWN)
+    context.book.log(f"error in {stage}: {message}\n")
+    context.book.put(error_stage=stage, error=message, hint=hint or None)
+
+
+def _run_failure_hooks(context: RunContext) -> None:
+    if not has_hooks(context.hooks, failed=True):
+        return
+    try:
+        context.renew_runner()
+        run_hooks(context, failed=True)
+    except PipekitError as error:
+        # The run's own error stays the record's error; the hook's is in the log.
+        context.book.log(f"{error.message}\n")
+
+
+def _succeed_late(context: RunContext, error: PipekitError | KeyboardInterrupt) -> RunStatus:
+    book = context.book
+    book.log(f"the runner was lost after the commit: {error}\n")
+    try:
+        with book.during("hook"):
+            run_hooks(context, failed=False)
+    except RunFailed as failed:
+        book.put(error_stage="hook", error=f"{failed.message} {MERGED}", hint=failed.hint or None)
+        return "error"
+    return "success"

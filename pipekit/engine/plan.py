@@ -1,0 +1,151 @@
+# The plan of a run: looks at both sides' columns, then pure text. Moves nothing.
+"""`Plan`: everything a run will do, as text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pipekit.drivers.base import MergePlan, TableColumn, TableName
+from pipekit.engine.book import join_sql
+from pipekit.engine.columns import ColumnMatch, find_dest_name, match_columns
+from pipekit.engine.context import RunContext
+from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
+from pipekit.errors import RunFailed
+from pipekit.models import Column
+from pipekit.runner.base import Load, LoadColumn, ResultColumn, Statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a run will do. `create_sql` is empty when the dest table is there."""
+
+    resolved_sql: str
+    source_sql: str
+    create_sql: tuple[str, ...]
+    staging_sql: tuple[str, ...]
+    load: Load
+    merge: MergePlan
+    merge_sql: tuple[Statement, ...]
+    columns: ColumnMatch
+
+
+def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
+    """Looks at the source query's and the dest table's columns and writes down what the run will do."""
+    module, driver = context.module, context.dest_driver
+    resolved = fill_placeholders(module.source_query, values)
+    for name in find_unmatched_placeholders(module.source_query, values):
+        context.book.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
+    dest = driver.parse_table(module.dest_table)
+    source_columns = context.source_driver.introspect_query_columns(context.ask_source(), resolved)
+    dest_columns, create_sql, can_truncate = _look_at_dest(context, dest, source_columns)
+    match = match_columns(module, context.source_driver, driver, source_columns, dest_columns)
+    merge = MergePlan(
+        strategy=module.merge_strategy,
+        staging=driver.staging_table(module.name),
+        dest=dest,
+        columns=match.columns,
+        key=_dest_key(context, match),
+        null_keys=module.guards.null_keys,
+        can_truncate=can_truncate,
+    )
+    return Plan(
+        resolved_sql=resolved,
+        source_sql=_cut_to_columns(context, resolved, match),
+        create_sql=create_sql,
+        staging_sql=driver.build_staging_sql(merge.staging, dest, match.columns),
+        load=_build_load(context, merge),
+        merge=merge,
+        merge_sql=build_merge_statements(context, merge),
+        columns=match,
+    )
+
+
+def build_merge_statements(context: RunContext, merge: MergePlan, rows: int | None = None) -> tuple[Statement, ...]:
+    """The merge's one transaction: ledger row (with the rows that are staged, once known), merge, end of staging."""
+    driver = context.dest_driver
+    return (
+        *driver.build_ledger_sql(replace(context.ledger_entry, rows=rows)),
+        *driver.build_merge_sql(merge),
+        Statement(sql=driver.build_drop_table_sql(merge.staging)),
+    )
+
+
+def _look_at_dest(
+    context: RunContext, dest: TableName, source: Sequence[ResultColumn]
+) -> tuple[list[TableColumn], tuple[str, ...], bool]:
+    """The dest's columns, the SQL that makes the table if it is missing, and whether it may be truncated."""
+    driver = context.dest_driver
+    facts = driver.get_table_facts(context.ask_dest(), dest)
+    if facts.problem:
+        raise RunFailed(f"{dest} cannot be written to: {facts.problem}.", stage="check")
+    if facts.exists:
+        return driver.get_columns(context.ask_dest(), dest), (), facts.can_truncate
+    if not context.module.create_table:
+        hint = "Create it, or set `create_table: true` on the module."
+        raise RunFailed(f"There is no dest table {dest}.", stage="check", hint=hint)
+    columns = build_dest_columns(context, source)
+    return columns, driver.build_create_table_sql(dest, columns), True
+
+
+def build_dest_columns(context: RunContext, source: Sequence[ResultColumn]) -> list[TableColumn]:
+    """The columns of a dest table made for a query: names and types from the module's mapping, else from the query."""
+    mapped: dict[str, Column] = {column.source_name.casefold(): column for column in context.module.columns}
+    columns = []
+    for item in source:
+        chosen = mapped.get(item.name.casefold())
+        type_text = chosen.dest_type if chosen and chosen.dest_type else ""
+        type_text = type_text or context.dest_driver.map_type(item.type, context.source_driver)
+        columns.append(TableColumn(name=find_dest_name(context.module.columns, item.name), type=type_text))
+    return columns
+
+
+def _dest_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:
+    """The merge key as dest column names; raises RunFailed when a keyed strategy has none or one that is not fed."""
+    module = context.module
+    if module.merge_strategy not in ("incremental", "upsert"):
+        return ()
+    if not module.merge_key:
+        message = f"The strategy {module.merge_strategy} needs a merge key."
+        raise RunFailed(message, stage="plan", hint="Set the module's `key`.")
+    fed = {item.dest.name.casefold(): item.dest.name for item in match.columns}
+    exact = {item.dest.name for item in match.columns}
+    key = tuple(name if name in exact else fed.get(name.casefold(), "") for name in module.merge_key)
+    missing = [name for name, found in zip(module.merge_key, key, strict=True) if not found]
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        hint = "The key names dest columns that the query feeds."
+        raise RunFailed(f"The merge key has no such column in the load: {names}.", stage="check", hint=hint)
+    return key
+
+
+def _cut_to_columns(context: RunContext, sql: str, match: ColumnMatch) -> str:
+    if not match.ignored:
+        return sql
+    return context.source_driver.build_select_columns_sql(sql, [item.source.name for item in match.columns])
+
+
+def _build_load(context: RunContext, merge: MergePlan) -> Load:
+    columns = tuple(
+        LoadColumn(
+            source_name=item.source.name,
+            source_type=item.source.type,
+            stage_name=item.dest.name,
+            stage_type=item.stage_type or item.dest.type,
+        )
+        for item in merge.columns
+    )
+    table = context.dest_driver.quote_table(merge.staging)
+    return Load(table=table, columns=columns, exact=context.module.guards.exactness)
+
+
+def note_plan(context: RunContext, plan: Plan) -> None:
+    """Puts the plan's text into the run record."""
+    context.book.put(
+        resolved_sql=plan.resolved_sql,
+        staging_sql=join_sql([*plan.create_sql, *plan.staging_sql]),
+        merge_sql=join_sql([statement.sql for statement in plan.merge_sql]),
+        dest_table=str(plan.merge.dest),
+        staging_table=str(plan.merge.staging),
+    )
+    unfed = f"; not fed: {', '.join(plan.columns.unfed)}" if plan.columns.unfed else ""
+    ignored = f"; not loaded: {', '.join(plan.columns.ignored)}" if plan.columns.ignored else ""
+    context.book.check("columns", True, f"{len(plan.columns.columns)} columns meet{unfed}{ignored}")

@@ -1,0 +1,107 @@
+# Closing runs that have no living owner, from the dest's ledger. Knows leases and ledgers, moves nothing.
+"""Recovery: every run that was cut short is closed with its true outcome and its module freed."""
+
+import contextlib
+import time
+from typing import Any
+
+from pipekit import repo
+from pipekit.config import Config
+from pipekit.drivers import get_driver
+from pipekit.engine.context import RunContext, application_name, ledger_entry, open_endpoint
+from pipekit.engine.owner import get_liveness, new_owner
+from pipekit.engine.settle import drop_staging, settle_merge
+from pipekit.errors import PipekitError, RunnerError
+from pipekit.models import MergeState, Run
+from pipekit.runner.base import Endpoint
+from pipekit.runner.native import NativeRunner
+from pipekit.secrets import Secrets
+
+SETTLER = "pipekit:settle"
+RECOVER_WITHIN_S = 25.0
+GONE = "The process that ran this ended before the run did."
+
+
+def recover_runs(db: repo.State, config: Config, secrets: Secrets) -> list[Run]:
+    """Closes every run whose owner is dead; returns them as they are now."""
+    runs = [run for run in repo.list_live_runs(db) if run.status == "running"]
+    return [closed for run in runs if (closed := _recover(db, config, secrets, run))]
+
+
+def recover_module(db: repo.State, config: Config, secrets: Secrets, module_id: int) -> bool:
+    """Closes the run that holds a module if its owner is dead; whether the module can now be claimed."""
+    runs = [run for run in repo.list_live_runs(db) if run.status == "running" and run.module_id == module_id]
+    closed = [run for run in runs if _recover(db, config, secrets, run)]
+    return bool(closed)
+
+
+def _recover(db: repo.State, config: Config, secrets: Secrets, run: Run) -> Run | None:
+    if not is_abandoned(run):
+        return None
+    owner = new_owner()
+    dead = run.owner or ""
+    if not repo.take_over_run(db, run.id, owner=owner, dead_owner=dead, lease_s=config.lease_s + RECOVER_WITHIN_S):
+        return None
+    state = ask_dest(db, config, secrets, run)
+    repo.append_live_log(db, run.id, f"recovered: the dest's ledger says {state}\n")
+    repo.finish_run(db, run.id, owner=owner, **_outcome(db, run, state))
+    return repo.get_run(db, run.id)
+
+
+def is_abandoned(run: Run) -> bool:
+    """Whether a running run has no living owner: its process is gone, or its lease ran out."""
+    expired = run.lease_expires_at is not None and run.lease_expires_at < repo.now()
+    return expired or get_liveness(run.owner or "") == "dead"
+
+
+def _outcome(db: repo.State, run: Run, state: MergeState) -> dict[str, Any]:
+    """The fields of a recovered run, by what the ledger said."""
+    if state == "none":
+        stage = "merge" if run.rows_staged is not None else "stage" if run.resolved_sql else "claim"
+        return {"status": "error", "error_stage": stage, "error": f"{GONE} Nothing was merged.", "merge_state": state}
+    if state == "unknown":
+        why = "The dest cannot be asked whether the merge was committed; the module's next run finds out."
+        return {"status": "error", "error_stage": "merge", "error": f"{GONE} {why}", "merge_state": state}
+    hooks = repo.list_hooks(db, run.module_id) if run.module_id else []
+    if any(hook.run_on != "failure" for hook in hooks):
+        error = f"{GONE} The merge was committed; whether its hooks ran is not known."
+        return {"status": "error", "error_stage": "hook", "error": error, "merge_state": state}
+    return {"status": "success", "merge_state": state}
+
+
+def ask_dest(db: repo.State, config: Config, secrets: Secrets, run: Run) -> MergeState:
+    """Settles a run in its dest and removes its staging; `unknown` when the dest cannot be asked."""
+    if run.dest_id is None or run.dry_run:
+        return "none"
+    connection = repo.get_connection(db, run.dest_id)
+    instance = repo.get_instance_id(db)
+    try:
+        dest = open_endpoint(config, secrets, connection, application=SETTLER)
+        deadline = time.monotonic() + RECOVER_WITHIN_S
+        with NativeRunner(silence_timeout_s=RECOVER_WITHIN_S, deadline=deadline) as runner:
+            return _ask(runner, dest, run, instance)
+    except PipekitError:
+        return "unknown"
+
+
+def _ask(runner: NativeRunner, dest: Endpoint, run: Run, instance: str) -> MergeState:
+    driver = get_driver(dest.kind)
+    state = settle_merge(runner, driver, dest, ledger_entry(run, instance), application_name(run, instance))
+    if state != "unknown":
+        # Where this fails, the next run of the module drops it before it makes its own.
+        with contextlib.suppress(RunnerError):
+            drop_staging(runner, driver, dest, run.module)
+    return state
+
+
+def settle_earlier_runs(db: repo.State, context: RunContext) -> None:
+    """Finds out about earlier runs of the module whose dest could not be asked when they ended."""
+    if context.run.module_id is None:
+        return
+    for run in repo.list_unsettled_runs(db, context.run.module_id):
+        entry = ledger_entry(run, context.instance)
+        application = application_name(run, context.instance)
+        state = settle_merge(context.runner, context.dest_driver, context.dest, entry, application)
+        if state != "unknown":
+            repo.settle_merge_state(db, run.id, state)
+            context.book.log(f"run {run.id}, whose outcome was not known: {state}\n")

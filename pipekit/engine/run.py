@@ -1,0 +1,229 @@
+# The corridor of one run: claim, watermarks, plan, stage, check, merge, hooks, finish. Knows no database of its own.
+"""`run_module`: one execution of a module, from the claim to the record."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipekit import repo
+from pipekit.config import Config
+from pipekit.drivers import get_driver
+from pipekit.engine.book import RunBook
+from pipekit.engine.checks import run_checks
+from pipekit.engine.context import Definition, RunContext, open_context, read_definition
+from pipekit.engine.events import Listener
+from pipekit.engine.failure import fail_run
+from pipekit.engine.hooks import run_hooks
+from pipekit.engine.lease import Lease
+from pipekit.engine.merge import merge
+from pipekit.engine.owner import new_owner
+from pipekit.engine.plan import Plan, build_plan, note_plan
+from pipekit.engine.recover import recover_module, settle_earlier_runs
+from pipekit.engine.staging import stage
+from pipekit.engine.watermarks import resolve_watermarks
+from pipekit.errors import Cancelled, Invalid, ModuleBusy, PipekitError, RunnerError
+from pipekit.models import Module, Run, RunStatus
+from pipekit.runner.base import Loaded
+from pipekit.runner.native import NativeRunner
+from pipekit.secrets import Masker, Secrets
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions:
+    """How one run differs from its definition. `watermarks` overrides values by name without touching the module."""
+
+    dry_run: bool = False
+    watermarks: Mapping[str, str] = field(default_factory=dict)
+    triggered_by: str = "cli"
+
+
+@dataclass(kw_only=True, slots=True)
+class RunnerSlot:
+    """A runner started before there is a run, so that its start-up costs no time, and the signal that stops it."""
+
+    stop: threading.Event
+    runner: NativeRunner
+    deadline: float
+
+
+def run_module(
+    db: repo.State,
+    config: Config,
+    secrets: Secrets,
+    module: Module,
+    options: RunOptions | None = None,
+    listener: Listener | None = None,
+) -> Run:
+    """Runs a module and returns its record, whatever the outcome.
+
+    Raises ModuleBusy when another run of it is alive, Invalid for an override of a watermark it does not have.
+    """
+    options = options or RunOptions()
+    definition = read_definition(db, module)
+    _check_overrides(definition, options)
+    slot = _open_slot(config, module)
+    owner = new_owner()
+    try:
+        run = _claim(db, config, secrets, module, options, owner)
+    except BaseException:
+        slot.runner.kill()
+        raise
+    return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
+
+
+def _check_overrides(definition: Definition, options: RunOptions) -> None:
+    names = {mark.name for mark, _ in definition.watermarks}
+    for name in options.watermarks:
+        if name not in names:
+            known = f"It has: {', '.join(sorted(names))}." if names else "It has no watermarks."
+            message = f"The module '{definition.module.name}' has no watermark '{name}'."
+            raise Invalid(message, field="watermark", hint=known)
+
+
+def _open_slot(config: Config, module: Module) -> RunnerSlot:
+    stop = threading.Event()
+    deadline = time.monotonic() + (module.run_timeout_s or config.run_timeout_s)
+    silence_s = module.silence_timeout_s or config.silence_timeout_s
+    runner = NativeRunner(stop=stop, silence_timeout_s=silence_s, deadline=deadline)
+    return RunnerSlot(stop=stop, runner=runner, deadline=deadline)
+
+
+def _claim(db: repo.State, config: Config, secrets: Secrets, module: Module, options: RunOptions, owner: str) -> Run:
+    """Claims the module; when its holder is dead, closes that run truthfully first."""
+    staging = str(get_driver(repo.get_connection(db, module.dest_id).driver).staging_table(module.name))
+    for last_try in (False, True):
+        try:
+            return repo.claim_module(
+                db,
+                module.id,
+                owner=owner,
+                lease_s=config.lease_s,
+                triggered_by=options.triggered_by,
+                dry_run=options.dry_run,
+                staging_table=staging,
+            )
+        except ModuleBusy:
+            if last_try or not recover_module(db, config, secrets, module.id):
+                raise
+    raise AssertionError("unreachable")
+
+
+def execute_run(
+    db: repo.State,
+    config: Config,
+    secrets: Secrets,
+    run: Run,
+    definition: Definition,
+    options: RunOptions,
+    listener: Listener | None,
+    owner: str,
+    slot: RunnerSlot,
+) -> Run:
+    """Walks a claimed run down the corridor, writes its outcome once and frees the module."""
+    book = RunBook(db, run, Masker([]), listener)
+    slot.runner.log = book.log
+    status: RunStatus = "error"
+    with Lease(config, run.id, owner, slot.stop) as lease:
+        try:
+            status = _walk(db, config, secrets, definition, options, book, lease, slot)
+        except PipekitError as error:
+            book.put(error_stage=book.stage, error=error.message, hint=error.hint or None)
+        except KeyboardInterrupt:
+            status = "cancelled"
+            book.put(error_stage=book.stage, error="Interrupted while it was cleaning up.")
+        except Exception as error:
+            book.put(error_stage=book.stage, error=f"Pipekit itself failed: {type(error).__name__}: {error}")
+            raise
+        finally:
+            slot.runner.close()
+            finished = book.finish(status, owner)
+    return finished
+
+
+def _walk(
+    db: repo.State,
+    config: Config,
+    secrets: Secrets,
+    definition: Definition,
+    options: RunOptions,
+    book: RunBook,
+    lease: Lease,
+    slot: RunnerSlot,
+) -> RunStatus:
+    context = open_context(
+        config,
+        secrets,
+        definition,
+        instance=repo.get_instance_id(db),
+        book=book,
+        overrides=options.watermarks,
+        stop=slot.stop,
+        runner=slot.runner,
+        deadline=slot.deadline,
+    )
+    try:
+        settle_earlier_runs(db, context)
+        return _corridor(context, options)
+    except (PipekitError, KeyboardInterrupt) as error:
+        return fail_run(context, error, lease)
+    finally:
+        context.close_runner()
+
+
+def _corridor(context: RunContext, options: RunOptions) -> RunStatus:
+    book = context.book
+    prepared = _prepare(context, options)
+    if prepared is None:
+        return "dry_run"
+    plan, loaded = prepared
+    with book.during("merge"):
+        book.save()
+        # The last look: a cancelled run, or one whose lease is gone, does not begin its merge.
+        if context.stop.is_set():
+            raise Cancelled()
+        merge(context, plan, loaded)
+    with book.during("hook"):
+        run_hooks(context, failed=False)
+    return "success"
+
+
+def _prepare(context: RunContext, options: RunOptions) -> tuple[Plan, Loaded] | None:
+    """Everything before the merge, tried again for faults that a retry can cure; None for a dry run."""
+    tries = context.module.retries + 1
+    for attempt in range(1, tries + 1):
+        try:
+            return _prepare_once(context, options)
+        except RunnerError as error:
+            if not error.transient or attempt == tries:
+                raise
+            _wait_for_retry(context, attempt, tries, error)
+    raise AssertionError("unreachable")
+
+
+def _prepare_once(context: RunContext, options: RunOptions) -> tuple[Plan, Loaded] | None:
+    book = context.book
+    with book.during("watermark"):
+        values = resolve_watermarks(context)
+        book.put(watermark_values=values)
+    with book.during("plan"):
+        plan = build_plan(context, values)
+        note_plan(context, plan)
+    if options.dry_run:
+        return None
+    with book.during("stage"):
+        book.save()
+        loaded = stage(context, plan)
+        book.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
+    with book.during("check"):
+        run_checks(context, plan, loaded)
+    return plan, loaded
+
+
+def _wait_for_retry(context: RunContext, attempt: int, tries: int, error: RunnerError) -> None:
+    delays = context.config.retry_delays_s
+    delay_s = delays[min(attempt, len(delays)) - 1] if delays else 0.0
+    context.book.log(f"attempt {attempt} of {tries} failed: {error.message}\ntrying again in {delay_s:g} s\n")
+    context.book.put(attempt=attempt + 1)
+    if context.stop.wait(delay_s):
+        raise Cancelled()

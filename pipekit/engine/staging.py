@@ -1,0 +1,29 @@
+# Filling the staging table. Knows a plan and a runner; merges nothing.
+"""The stage step: dest table and staging are made, rows are moved."""
+
+from pipekit.engine.context import RunContext
+from pipekit.engine.plan import Plan
+from pipekit.runner.base import Loaded, Statement
+
+
+def stage(context: RunContext, plan: Plan) -> Loaded:
+    """Makes what is missing in the dest, drops and creates staging, moves the rows, and helps the planner."""
+    driver, dest = context.dest_driver, context.dest
+    setup = driver.find_setup_sql(context.ask_dest())
+    if setup:
+        _execute(context, setup)
+    context.staging_made = True
+    _execute(context, (*plan.create_sql, *plan.staging_sql))
+    if plan.create_sql:
+        context.book.log(f"created {plan.merge.dest}\n")
+    loaded = context.runner.migrate(context.source, plan.source_sql, dest, plan.load, context.book.moved)
+    context.book.moved(loaded.rows_staged)
+    context.book.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
+    if plan.merge.key:
+        _execute(context, driver.build_analyze_sql(plan.merge.staging))
+    return loaded
+
+
+def _execute(context: RunContext, statements: tuple[str, ...]) -> None:
+    if statements:
+        context.runner.execute(context.dest, [Statement(sql=sql) for sql in statements])

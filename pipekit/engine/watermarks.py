@@ -1,0 +1,62 @@
+# Resolving watermarks and putting their values into a query. Knows no table and no state.
+"""Watermarks: `{name}` in a source query becomes the first cell of its resolver's first row."""
+
+import re
+from collections.abc import Collection, Mapping
+
+from pipekit.engine.context import BoundWatermark, RunContext
+from pipekit.errors import RunFailed, RunnerError
+
+PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def resolve_watermarks(context: RunContext) -> dict[str, str]:
+    """Every watermark's value by name, overrides first; always asked live. Raises RunFailed for one without a value."""
+    values = dict(context.overrides)
+    for bound in context.watermarks:
+        values[bound.watermark.name] = _resolve(context, bound)
+    for name, value in values.items():
+        context.book.log(f"watermark {name} = {value}\n")
+    return values
+
+
+def _resolve(context: RunContext, bound: BoundWatermark) -> str:
+    mark = bound.watermark
+    value = _ask(context, bound)
+    if value is not None:
+        return value
+    if mark.default_value is not None:
+        return mark.default_value
+    raise RunFailed(
+        f"The watermark '{mark.name}' has no value: its SQL gave no row or NULL.",
+        stage="watermark",
+        hint="Give the watermark a `default`, or mend its SQL.",
+    )
+
+
+def _ask(context: RunContext, bound: BoundWatermark) -> str | None:
+    """The resolver's first cell. It may well ask a dest table that this very run is going to make: that is no value."""
+    try:
+        return context.runner.query(bound.endpoint, bound.watermark.resolver_sql, limit=1).first_cell()
+    except RunnerError as error:
+        if error.transient or bound.watermark.default_value is None or not _will_make_dest(context, bound):
+            raise
+        context.book.log(f"watermark {bound.watermark.name}: the dest table is not there yet\n")
+        return None
+
+
+def _will_make_dest(context: RunContext, bound: BoundWatermark) -> bool:
+    if not context.module.create_table or bound.endpoint.jdbc_url != context.dest.jdbc_url:
+        return False
+    table = context.dest_driver.parse_table(context.module.dest_table)
+    return not context.dest_driver.get_table_facts(context.ask_dest(), table).exists
+
+
+def fill_placeholders(query: str, values: Mapping[str, str]) -> str:
+    """The query with each `{name}` of `values` replaced once; other braces, also those in values, are left alone."""
+    return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), query)
+
+
+def find_unmatched_placeholders(query: str, names: Collection[str]) -> list[str]:
+    """`{name}` tokens of a query that no watermark has, for a warning."""
+    return sorted({match[1] for match in PLACEHOLDER.finditer(query)} - set(names))

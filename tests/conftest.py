@@ -1,0 +1,75 @@
+# A real PostgreSQL for every test that needs one: one server for the whole run, fresh databases for each test.
+"""Fixtures `postgres`, `source_db` and `dest_db`."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipekit.errors import PipekitError
+from pipekit.localpg import LocalPostgres
+from pipekit.runner.base import Endpoint
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+    """A running server. Where it cannot be had the tests are skipped, and fail where CI says that it must be there."""
+    server = LocalPostgres(Path(tmp_path_factory.mktemp("postgres")))
+    try:
+        server.start()
+    except PipekitError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no PostgreSQL: {error} {error.hint}")
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def make_database(postgres: LocalPostgres) -> Iterator[Callable[[str], str]]:
+    """Makes an empty database of a name that no other test uses, and drops it afterwards."""
+    made: list[str] = []
+
+    def make(prefix: str) -> str:
+        name = f"{prefix}_{next(_NUMBERS)}"
+        postgres.create_database(name)
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def source_db(make_database: Callable[[str], str]) -> str:
+    """The name of an empty database to read from."""
+    return make_database("source")
+
+
+@pytest.fixture
+def dest_db(make_database: Callable[[str], str]) -> str:
+    """The name of an empty database to write to."""
+    return make_database("dest")
+
+
+@pytest.fixture
+def make_endpoint(postgres: LocalPostgres) -> Callable[..., Endpoint]:
+    """The endpoint of one of the server's databases."""
+
+    def make(database: str, application_name: str = "pipekit:test", read_only: bool = False) -> Endpoint:
+        return Endpoint(
+            kind="postgresql",
+            jdbc_url=postgres.jdbc_url(database),
+            username="postgres",
+            application_name=application_name,
+            read_only=read_only,
+        )
+
+    return make
