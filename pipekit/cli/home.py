@@ -1,0 +1,65 @@
+# Making the home folder and the files in it. Knows what belongs there, not how commands are called.
+"""`make_home`: safe to repeat; what is there is kept."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipekit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipekit.config import Config
+
+CONFIG_TEXT = """\
+# Pipekit's configuration. Every line that is commented out shows the default.
+
+# base_dir: ..                 # where relative names of embedded database files start
+# state_path: pipekit.db       # the state database; relative names start in this folder
+# secrets_path: secrets.env    # the secrets file, readable by its owner only
+
+# connect_timeout_s: 15        # longest time to reach a database, in seconds
+# silence_timeout_s: 900       # longest time of a run without progress, in seconds
+# run_timeout_s: 86400         # longest time of a whole run, in seconds
+# lease_s: 20                  # how long a run that says nothing counts as alive, in seconds
+# heartbeat_s: 3               # how often a run says that it is alive, in seconds
+# retry_delays_s: [1, 5]       # waits before trying again, in seconds
+"""
+
+SECRETS_TEXT = "# NAME=value, one a line; `pipekit secrets set NAME` writes here.\n"
+
+
+def make_home(config: "Config") -> list[tuple[Path, bool]]:
+    """Makes what is missing; returns each path and whether it was made. Raises ConfigError where that fails."""
+    from pipekit.repo import open_state
+
+    config_path = Path(config.home) / "config.yaml"
+    try:
+        made = [(config.home, _make_folder(config.home))]
+        made.append((config_path, _make_file(config_path, CONFIG_TEXT)))
+        made.append((config.secrets_path, _make_file(config.secrets_path, SECRETS_TEXT)))
+    except OSError as error:
+        raise ConfigError(f"{error.filename} cannot be made: {error.strerror}.") from error
+    is_new = not config.state_path.exists()
+    open_state(config.state_path, create=True).close()
+    return [*made, (config.state_path, is_new)]
+
+
+def _make_folder(folder: Path) -> bool:
+    if folder.is_dir():
+        return False
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700)
+    return True
+
+
+def _make_file(path: Path, text: str) -> bool:
+    """Readable by its owner only, whatever the umask."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+    return True

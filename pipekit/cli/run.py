@@ -1,0 +1,160 @@
+# Commands that move rows: run and copy. Knows the engine's calls, nothing of how a run goes.
+"""`pipekit run` and `pipekit copy`."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipekit.cli.options import complete_connection, complete_module, json_option
+from pipekit.cli.session import Session
+
+if TYPE_CHECKING:
+    from pipekit.engine.events import Listener
+    from pipekit.models import Run
+
+
+@click.command(short_help="Run a module.")
+@click.argument("module", shell_complete=complete_module)
+@click.option("--dry-run", is_flag=True, help="Resolve watermarks and build the SQL, move nothing.")
+@click.option(
+    "watermarks", "--watermark", multiple=True, metavar="NAME=VALUE", help="Use this value for a watermark; repeatable."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing unless the run fails.")
+@json_option
+@click.pass_obj
+def run(session: Session, module: str, dry_run: bool, watermarks: tuple[str, ...], quiet: bool, as_json: bool) -> int:
+    """Run MODULE and print its receipt.
+
+    Ctrl-C cancels the run and leaves the dest unchanged, unless the merge had been committed. The exit code is 0 when
+    the run succeeded, 1 when it failed or was cancelled, 3 when another run of the module is alive.
+    """
+    from pipekit import repo
+    from pipekit.engine import RunOptions, run_module
+
+    values = _parse_watermarks(watermarks)
+    found = repo.get_module_by_name(session.db(), module)
+    options = RunOptions(dry_run=dry_run, watermarks=values, triggered_by="cli")
+
+    def start(listener: "Listener | None") -> "Run":
+        return run_module(session.db(), session.config(), session.secrets(), found, options, listener)
+
+    return _follow(session, found.name, start, quiet=quiet, as_json=as_json)
+
+
+def _parse_watermarks(given: tuple[str, ...]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for item in given:
+        name, separator, value = item.partition("=")
+        if not separator or not name.strip():
+            raise click.UsageError(f"--watermark takes NAME=VALUE, not '{item}'.")
+        values[name.strip()] = value
+    return values
+
+
+@click.command(short_help="Copy a query's rows into a table, without a module.")
+@click.argument("source", shell_complete=complete_connection)
+@click.argument("sql")
+@click.argument("dest", shell_complete=complete_connection)
+@click.argument("table")
+@click.option(
+    "--strategy",
+    type=click.Choice(["full", "incremental", "append", "upsert"]),
+    default="full",
+    show_default=True,
+    help="How the rows are merged into the table.",
+)
+@click.option("--key", default="", metavar="COLUMNS", help='The merge key; "a, b" for several columns.')
+@click.option("--create/--no-create", default=True, help="Make the table when it is missing.  [default: create]")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing unless the run fails.")
+@json_option
+@click.pass_obj
+def copy(
+    session: Session,
+    source: str,
+    sql: str,
+    dest: str,
+    table: str,
+    strategy: str,
+    key: str,
+    create: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Copy the rows of SQL (- reads standard input) on the connection SOURCE into TABLE on the connection DEST.
+
+    It is a run like any other: staged, checked, merged in one transaction and kept in the run log.
+    """
+    from pipekit import repo
+    from pipekit.engine import CopySpec, RunOptions, copy_query
+    from pipekit.models import as_strategy, parse_key
+
+    columns = parse_key(key)
+    if strategy in ("incremental", "upsert") and not columns:
+        raise click.UsageError(f"The strategy {strategy} needs --key.")
+    db = session.db()
+    spec = CopySpec(
+        source=repo.get_connection_by_name(db, source),
+        query=sys.stdin.read() if sql == "-" else sql,
+        dest=repo.get_connection_by_name(db, dest),
+        table=table,
+        strategy=as_strategy(strategy),
+        key=columns,
+        create_table=create,
+    )
+
+    def start(listener: "Listener | None") -> "Run":
+        return copy_query(db, session.config(), session.secrets(), spec, RunOptions(triggered_by="cli"), listener)
+
+    return _follow(session, f"copy to {table}", start, quiet=quiet, as_json=as_json)
+
+
+def _follow(
+    session: Session, name: str, start: "Callable[[Listener | None], Run]", *, quiet: bool, as_json: bool
+) -> int:
+    """Runs with progress, prints the record or the receipt, and returns the exit code."""
+    from pipekit.cli.progress import show_progress
+
+    with _terminate_like_interrupt(), show_progress(session.tell, name, quiet=quiet or as_json) as listener:
+        finished = start(listener)
+    failed = finished.status not in ("success", "dry_run")
+    if as_json:
+        session.say_json(finished.to_json())
+        return int(failed)
+    if not quiet or failed:
+        print_receipt(session, finished)
+    if failed:
+        stage = f" in stage {finished.error_stage}" if finished.error_stage else ""
+        session.tell_error(f"The run ended as {finished.status}{stage}: {finished.error or 'no cause was recorded'}")
+        if finished.hint:
+            session.tell_hint(finished.hint)
+    return int(failed)
+
+
+def print_receipt(session: Session, finished: "Run") -> None:
+    """The receipt; for a dry run with the SQL that would have run."""
+    from pipekit.engine.receipt import build_receipt
+
+    for line in build_receipt(finished):
+        session.say(line)
+    if finished.status == "dry_run":
+        for title, sql in (("query", finished.resolved_sql), ("merge", finished.merge_sql)):
+            if sql:
+                session.say(f"-- {title}\n{sql}")
+
+
+@contextmanager
+def _terminate_like_interrupt() -> Iterator[None]:
+    """SIGTERM cancels a run as Ctrl-C does, so that its record tells what happened."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

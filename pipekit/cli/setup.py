@@ -1,0 +1,84 @@
+# Commands that set an installation up or look after it: init, doctor, demo, completion.
+"""`pipekit init`, `doctor`, `demo`, `completion`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipekit.cli.options import json_option
+from pipekit.cli.session import Session
+
+
+@click.command(short_help="Make the home folder, configuration, state database and secrets file.")
+@json_option
+@click.pass_obj
+def init(session: Session, as_json: bool) -> None:
+    """Make the home folder, a commented config.yaml, the state database and an empty secrets file.
+
+    What is there already is kept, so it is safe to repeat.
+    """
+    from pipekit.cli.home import make_home
+
+    config = session.config()
+    made = make_home(config)
+    if as_json:
+        session.say_json({"home": str(config.home), "files": [{"path": str(p), "made": new} for p, new in made]})
+        return
+    for path, new in made:
+        session.say(f"{'made' if new else 'kept'}  {path}")
+    session.tell("Next: write a definition file and `pipekit apply FILE`, or look at `pipekit demo`.")
+
+
+@click.command(short_help="Check the installation and say how to mend it.")
+@click.option("--connect", is_flag=True, help="Also connect to every database.")
+@json_option
+@click.pass_obj
+def doctor(session: Session, connect: bool, as_json: bool) -> int:
+    """Check the configuration, secrets file, state database, disk, runner, drivers and connections.
+
+    Each finding that is bad says how to mend it; then the exit code is 1.
+    """
+    from pipekit.doctor import examine
+
+    findings = list(examine(session.environ(), connect=connect))
+    bad = [finding for finding in findings if finding.level == "bad"]
+    if as_json:
+        data = [{"name": f.name, "level": f.level, "detail": f.detail, "mend": f.mend} for f in findings]
+        session.say_json({"ok": not bad, "findings": data})
+        return 1 if bad else 0
+    for finding in findings:
+        session.say(f"{finding.level:<4}  {finding.name}: {finding.detail}")
+        if finding.mend:
+            session.say(f"      mend: {finding.mend}")
+    return 1 if bad else 0
+
+
+@click.command(short_help="Show what Pipekit does, with a small shop.")
+@click.option("--postgres", is_flag=True, help="Into an ephemeral PostgreSQL instead of a second SQLite file.")
+@click.option("--folder", metavar="DIR", default=".demo", show_default=True, help="Where the shop is made.")
+def demo(postgres: bool, folder: str) -> int:
+    """Make a small shop database, run a definition file into a second one, change some rows, run again."""
+    from pipekit.demo import run_demo
+
+    result = run_demo(Path(folder), postgres=postgres)
+    return result if isinstance(result, int) else 0
+
+
+@click.command(short_help="Print the completion script of a shell.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes commands, modules and connections.
+
+    \b
+    bash:  eval "$(pipekit completion bash)"     in ~/.bashrc
+    zsh:   eval "$(pipekit completion zsh)"      in ~/.zshrc
+    fish:  pipekit completion fish > ~/.config/fish/completions/pipekit.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    from pipekit.cli import cli
+
+    found = get_completion_class(shell)
+    assert found is not None
+    sys.stdout.write(found(cli, {}, "pipekit", "_PIPEKIT_COMPLETE").source())

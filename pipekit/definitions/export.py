@@ -1,0 +1,122 @@
+# Records -> a definition file's text. Knows the fields and YAML; not where the records come from.
+"""`build_yaml`: the same definitions always give the same text, and parsing it gives the same definitions."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pipekit.definitions.fields import OBJECTS
+from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef
+from pipekit.models import Column
+
+
+def build_yaml(definitions: Definitions) -> str:
+    """The definition file of these definitions; fields that have their default value are left out."""
+    return dump_yaml(build_data(definitions))
+
+
+def build_data(definitions: Definitions) -> dict[str, dict[str, Any]]:
+    """The same as plain data, in the order in which it is written."""
+    return {
+        "connections": {name: _connection(item) for name, item in _sorted(definitions.connections)},
+        "modules": {name: _module(item) for name, item in _sorted(definitions.modules)},
+        "groups": {name: _group(item) for name, item in _sorted(definitions.groups)},
+    }
+
+
+def dump_yaml(data: Any) -> str:
+    """Plain data as YAML; text of several lines as block scalars."""
+    import yaml
+
+    text: str = yaml.dump(data, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=2**20)
+    return text
+
+
+def _sorted(items: Any) -> list[tuple[str, Any]]:
+    return sorted(items.items(), key=lambda pair: (pair[0].lower(), pair[0]))
+
+
+def _dumper() -> Any:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Block scalars for text of several lines; no aliases."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def represent_text(dumper: Any, text: str) -> Any:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
+
+    Dumper.add_representer(str, represent_text)
+    return Dumper
+
+
+def _style(text: str) -> str | None:
+    """How a text is written: as a block, quoted where the plain form might be read differently, else as it is."""
+    if "\n" in text and is_plain_block(text):
+        return "|"
+    if any(not c.isprintable() and c != "\n" for c in text):
+        return '"'
+    return None
+
+
+def is_plain_block(text: str) -> bool:
+    """Whether a text of several lines reads back exactly from a block scalar, and is fit to be looked at as one."""
+    lines = text.split("\n")
+    if not lines[0] or lines[0] != lines[0].strip() or text.endswith("\n\n"):
+        return False
+    return all(line == line.rstrip() and line.isprintable() for line in lines)
+
+
+def _without_defaults(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    written = {}
+    for f in OBJECTS[kind]:
+        value = values.get(f.name, f.default)
+        empty = value is None or (f.kind in ("map", "list", "object") and not value)
+        if f.required or not (empty or value == f.default):
+            written[f.name] = value
+    return written
+
+
+def _connection(item: ConnectionDef) -> dict[str, Any]:
+    values = {f.name: getattr(item, f.name) for f in OBJECTS["connection"]}
+    return _without_defaults("connection", values)
+
+
+def _module(item: ModuleDef) -> dict[str, Any]:
+    special = ("key", "watermarks", "hooks", "columns", "guards", "timeouts")
+    values = {f.name: getattr(item, f.name) for f in OBJECTS["module"] if f.name not in special}
+    guards = {f.name: getattr(item.guards, f.name) for f in OBJECTS["guards"]}
+    timeouts = {"silence_s": _number(item.silence_s), "run_s": _number(item.run_s)}
+    guards["shrink"] = _number(item.guards.shrink)
+    values |= {
+        "key": ", ".join(item.key) or None,
+        "watermarks": {w.name: _plain("watermark", w) for w in sorted(item.watermarks, key=lambda w: w.name)},
+        "hooks": [_plain("hook", hook) for hook in item.hooks],
+        "columns": _columns(item.columns),
+        "guards": _without_defaults("guards", guards),
+        "timeouts": _without_defaults("timeouts", timeouts),
+    }
+    return _without_defaults("module", values)
+
+
+def _number(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value == int(value) and abs(value) < 1e15 else value
+
+
+def _plain(kind: str, record: Any) -> dict[str, Any]:
+    return _without_defaults(kind, {f.name: getattr(record, f.name) for f in OBJECTS[kind]})
+
+
+def _columns(columns: Iterable[Column]) -> list[dict[str, Any]]:
+    return [_plain("column", column) for column in columns]
+
+
+def _group(item: GroupDef) -> dict[str, Any]:
+    members = sorted(item.members.items(), key=lambda pair: (pair[1], pair[0].lower(), pair[0]))
+    plain = [order for _, order in members] == list(range(1, len(members) + 1))
+    modules: list[Any] = [name if plain else {"module": name, "order": order} for name, order in members]
+    schedules: list[Any] = [
+        cron if enabled else {"cron": cron, "enabled": False} for cron, enabled in sorted(item.schedules.items())
+    ]
+    return _without_defaults("group", {"enabled": item.enabled, "modules": modules, "schedules": schedules})

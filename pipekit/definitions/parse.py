@@ -1,0 +1,143 @@
+# A definition file's text -> checked records. Knows names, references and what a module needs; not the state database.
+"""`parse_definitions`: YAML text in, `Definitions` out, or every problem of the file at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipekit.definitions.cron import check_cron, expand_cron
+from pipekit.definitions.modules import ModuleReader
+from pipekit.definitions.problems import Problems
+from pipekit.definitions.read import Read, read_object
+from pipekit.definitions.records import (
+    ConnectionDef,
+    Definitions,
+    GroupDef,
+    ModuleDef,
+    build_spelling,
+    find_spelling,
+    fold_name,
+)
+from pipekit.definitions.tree import read_tree
+from pipekit.drivers import get_driver
+from pipekit.errors import PipekitError
+from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES
+
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What a file may refer to without defining it: name of a connection -> its driver, and names of modules."""
+
+    connections: Mapping[str, str] = field(default_factory=dict)
+    modules: Mapping[str, object] = field(default_factory=dict)
+
+
+def parse_definitions(text: str, *, file: str = "definitions", known: Known | None = None) -> Definitions:
+    """Reads a definition file; raises DefinitionErrors (an Invalid) with all that is wrong, by file, line and field."""
+    problems = Problems(file)
+    tree = read_tree(text, problems)
+    read = read_object(tree, "file", "", 1, problems) if tree is not None else None
+    parsed = _Parser(problems, known or Known()).parse(read) if read is not None else Definitions()
+    problems.raise_any()
+    return parsed
+
+
+class _Parser:
+    """One pass over what was read: connections first, then modules, then groups."""
+
+    def __init__(self, problems: Problems, known: Known) -> None:
+        self._problems = problems
+        self._known = known
+
+    def parse(self, read: Read) -> Definitions:
+        sections = ("connections", "modules", "groups")
+        reads: dict[str, dict[str, Read]] = {section: read[section] or {} for section in sections}
+        for section, members in reads.items():
+            self._check_names(section, members)
+        connections = {name: self._connection(name, item) for name, item in reads["connections"].items()}
+        spelling = build_spelling(connections, self._known.connections)
+        kinds = {**self._known.connections, **{c.name: c.driver for c in connections.values()}}
+        reader = ModuleReader(self._problems, spelling, kinds)
+        modules = {name: reader.read(name, item) for name, item in reads["modules"].items()}
+        return Definitions(connections=connections, modules=modules, groups=self._groups(reads["groups"], modules))
+
+    def _check_names(self, section: str, reads: Mapping[str, Read]) -> None:
+        seen: dict[str, str] = {}
+        for name, read in reads.items():
+            problem = _module_name_problem(name) if section == "modules" else _name_problem(name)
+            if fold_name(name) in seen:
+                problem = f"This is the same name as '{seen[fold_name(name)]}': case does not count."
+            if problem:
+                self._problems.add(read.line, read.path, problem)
+            seen[fold_name(name)] = name
+
+    def _connection(self, name: str, read: Read) -> ConnectionDef:
+        if read["driver"] and read["jdbc_url"]:
+            try:
+                get_driver(read["driver"]).parse_url(read["jdbc_url"])
+            except PipekitError as error:
+                told = f"{error.message} {error.hint}".strip()
+                self._problems.add(read.line_of("jdbc_url"), read.path_of("jdbc_url"), told)
+        return ConnectionDef(
+            name=name,
+            driver=read["driver"] or "",
+            jdbc_url=read["jdbc_url"] or "",
+            username=read["username"] or None,
+            password=read["password"],
+        )
+
+    def _groups(self, reads: Mapping[str, Read], modules: Mapping[str, ModuleDef]) -> dict[str, GroupDef]:
+        spelling = build_spelling(modules, self._known.modules)
+        return {
+            name: GroupDef(
+                name=name,
+                enabled=read["enabled"],
+                members=self._members(read["modules"], spelling),
+                schedules=self._schedules(read["schedules"]),
+            )
+            for name, read in reads.items()
+        }
+
+    def _members(self, reads: list[Read], spelling: Mapping[str, str]) -> dict[str, int]:
+        members: dict[str, int] = {}
+        for place, read in enumerate(reads, 1):
+            name = find_spelling(read["module"] or "", spelling)
+            if not read["module"]:
+                continue
+            if name is None:
+                self._problems.add(read.line, read.path, f"There is no module '{read['module']}'.")
+            elif name in members:
+                self._problems.add(read.line, read.path, f"The module '{name}' stands twice in this group.")
+            else:
+                members[name] = place if read["order"] is None else int(read["order"])
+        return members
+
+    def _schedules(self, reads: list[Read]) -> dict[str, bool]:
+        schedules: dict[str, bool] = {}
+        for read in reads:
+            cron = expand_cron(read["cron"] or "")
+            if not cron:
+                continue
+            twice = f"The schedule '{cron}' stands twice in this group." if cron in schedules else ""
+            problem = check_cron(cron) or twice
+            if problem:
+                self._problems.add(read.line, read.path, problem)
+            schedules[cron] = read["enabled"] is not False
+        return schedules
+
+
+def _name_problem(name: str) -> str:
+    if len(name) > MAX_NAME:
+        return f"A name has at most {MAX_NAME} characters; this one has {len(name)}."
+    if name and name == name.strip() and name.isprintable():
+        return ""
+    return "A name must not be empty, begin or end with a space, or hold characters that cannot be printed."
+
+
+def _module_name_problem(name: str) -> str:
+    if fold_name(name) in RESERVED_MODULE_NAMES:
+        return f"The name '{name}' is kept for Pipekit itself."
+    if MODULE_NAME.match(name):
+        return ""
+    return "A module's name has at most 60 letters, digits, '_', '.' and '-', and begins with a letter, a digit or '_'."

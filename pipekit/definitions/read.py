@@ -1,0 +1,199 @@
+# Reads a tree against the table of fields: types, choices, unknown and missing names. Knows no meaning beyond that.
+"""`read_object`: a tree -> plain values, each with its line."""
+
+import difflib
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipekit.definitions.fields import OBJECTS, Field
+from pipekit.definitions.problems import Problems
+from pipekit.definitions.tree import Broken, Mapping, Scalar, Sequence, Tree
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
+_NO_FIELD = object()
+
+
+@dataclass(slots=True)
+class Read:
+    """An object that was read: its values by field, None where a field is absent or could not be read."""
+
+    path: str
+    line: int
+    values: dict[str, Any] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+    def line_of(self, name: str) -> int:
+        """The line of a field, of the object when the field is absent."""
+        return self.lines.get(name, self.line)
+
+    def path_of(self, name: str) -> str:
+        """The dotted path of a field."""
+        return f"{self.path}.{name}" if self.path else name
+
+
+def read_object(tree: Tree, kind: str, path: str, line: int, problems: Problems) -> Read | None:
+    """Reads one object of the table of fields; None, with a problem noted, when it is no mapping."""
+    if isinstance(tree, Broken):
+        return None
+    if not isinstance(tree, Mapping):
+        problems.add(tree.line, path, f"This must be a mapping with: {_names(OBJECTS[kind])}.")
+        return None
+    read = Read(path, line)
+    table = {f.name: f for f in OBJECTS[kind]}
+    for name, entry in tree.entries.items():
+        if name not in table:
+            problems.add(entry.line, read.path_of(name), _unknown(name, OBJECTS[kind]))
+    for f in OBJECTS[kind]:
+        _read_field(tree, f, read, problems)
+    return read
+
+
+def _names(fields: tuple[Field, ...]) -> str:
+    return ", ".join(f.name for f in fields)
+
+
+def _unknown(name: str, fields: tuple[Field, ...]) -> str:
+    near = difflib.get_close_matches(name.lower(), [f.name for f in fields], n=1, cutoff=0.6)
+    told = f"did you mean '{near[0]}'?" if near else f"allowed are {_names(fields)}."
+    return f"There is no field '{name}' here; {told}"
+
+
+def _read_field(tree: Mapping, f: Field, read: Read, problems: Problems) -> None:
+    entry = tree.entries.get(f.name)
+    if entry is None or (isinstance(entry.value, Scalar) and entry.value.tag == "null"):
+        if f.required:
+            problems.add(entry.line if entry else read.line, read.path_of(f.name), "This field is missing.")
+        read.values[f.name] = _absent(f)
+        return
+    read.lines[f.name] = entry.value.line
+    value = _read_value(entry.value, f, read.path_of(f.name), problems)
+    read.values[f.name] = _absent(f) if value is _NO_FIELD else value
+
+
+def _absent(f: Field) -> Any:
+    if f.required:
+        return None
+    return {"map": {}, "list": []}.get(f.kind, f.default)
+
+
+def _read_value(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
+    if isinstance(tree, Broken):
+        return _NO_FIELD
+    if f.kind == "object":
+        return read_object(tree, f.of, path, tree.line, problems) or _NO_FIELD
+    if f.kind == "map":
+        return _read_map(tree, f, path, problems)
+    if f.kind == "list":
+        return _read_list(tree, f, path, problems)
+    if not isinstance(tree, Scalar):
+        problems.add(tree.line, path, f"This must be {_KIND_NAMES[f.kind]}, not a {_shape(tree)}.")
+        return _NO_FIELD
+    return _READERS[f.kind](tree, f, path, problems)
+
+
+def _shape(tree: Tree) -> str:
+    return "list" if isinstance(tree, Sequence) else "mapping"
+
+
+def _read_map(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
+    if not isinstance(tree, Mapping):
+        problems.add(tree.line, path, "This must be a mapping of names.")
+        return _NO_FIELD
+    found: dict[str, Read] = {}
+    for name, entry in tree.entries.items():
+        inner = f"{path}.{name}"
+        # One that cannot be read keeps its name, so that what refers to it is not wrong as well.
+        found[name] = read_object(entry.value, f.of, inner, entry.line, problems) or _blank(f.of, inner, entry.line)
+    return found
+
+
+def _blank(kind: str, path: str, line: int) -> Read:
+    return Read(path, line, {f.name: _absent(f) for f in OBJECTS[kind]})
+
+
+def _read_list(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
+    if not isinstance(tree, Sequence):
+        problems.add(tree.line, path, "This must be a list.")
+        return _NO_FIELD
+    found: list[Read] = []
+    for index, item in enumerate(tree.items, 1):
+        inner = f"{path}[{index}]"
+        if f.short and isinstance(item, Scalar):
+            text = _read_text(item, f, inner, problems)
+            if text is not _NO_FIELD:
+                found.append(Read(inner, item.line, {f.short: text}))
+            continue
+        read = read_object(item, f.of, inner, item.line, problems)
+        if read is not None:
+            found.append(read)
+    return found
+
+
+def _read_text(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
+    """Text is taken as it is written: `1900-01-01` and `007` need no quotes."""
+    text = tree.text
+    problem = ""
+    if "\0" in text or (not text.isascii() and _has_surrogates(text)):
+        problem = "This text holds a character that cannot be stored."
+    elif f.required and not text.strip():
+        problem = "This must not be empty."
+    elif f.choices and text not in f.choices:
+        near = difflib.get_close_matches(text.lower(), f.choices, n=1)
+        told = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(f.choices)}."
+        problem = f"'{text}' is not allowed here; {told}"
+    elif f.pattern and not re.fullmatch(f.pattern, text):
+        # The value is not repeated: somebody may have written the password itself.
+        problem = "This must be the name of a secret, written $NAME; keep the value with `pipekit secrets set NAME`."
+    if problem:
+        problems.add(tree.line, path, problem)
+        return _NO_FIELD
+    return text
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _read_flag(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
+    if tree.tag != "bool":
+        problems.add(tree.line, path, f"This must be true or false, not '{tree.text}'.")
+        return _NO_FIELD
+    return tree.text.lower() in ("true", "yes", "on", "y")
+
+
+def _read_whole(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
+    if tree.tag != "int" or not _WHOLE.match(tree.text):
+        problems.add(tree.line, path, f"This must be a whole number, not '{tree.text}'.")
+        return _NO_FIELD
+    return _bounded(int(tree.text), tree, f, path, problems)
+
+
+def _read_number(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
+    if tree.tag not in ("int", "float", "str") or not _NUMBER.match(tree.text) or math.isinf(float(tree.text)):
+        problems.add(tree.line, path, f"This must be a number, not '{tree.text}'.")
+        return _NO_FIELD
+    return _bounded(float(tree.text), tree, f, path, problems)
+
+
+def _bounded(value: float, tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
+    message = ""
+    if f.above is not None and value <= f.above:
+        message = f"This must be more than {f.above:g}."
+    if f.low is not None and value < f.low:
+        message = f"This must be at least {f.low:g}."
+    if f.high is not None and value > f.high:
+        message = f"This must be at most {f.high:g}."
+    if message:
+        problems.add(tree.line, path, message)
+        return _NO_FIELD
+    return value
+
+
+_READERS = {"text": _read_text, "flag": _read_flag, "whole": _read_whole, "number": _read_number}
+_KIND_NAMES = {"text": "text", "flag": "true or false", "whole": "a whole number", "number": "a number"}

@@ -1,0 +1,83 @@
+# The JSON Schema of a definition file, built from the table of fields. Knows no YAML and no state.
+"""`build_schema` makes it; `python -m pipekit.definitions.schema` prints what `schema.json` must hold."""
+
+import json
+import sys
+from importlib.resources import files
+from typing import Any
+
+from pipekit.definitions.fields import OBJECTS, Field
+from pipekit.models import MODULE_NAME
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_TYPES = {"text": "string", "flag": "boolean", "whole": "integer", "number": "number"}
+
+
+def load_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) that ships with the package."""
+    schema: dict[str, Any] = json.loads(files("pipekit.definitions").joinpath("schema.json").read_text("utf-8"))
+    return schema
+
+
+def build_schema() -> dict[str, Any]:
+    """The JSON Schema of a definition file."""
+    definitions = {kind: _object(kind) for kind in OBJECTS if kind != "file"}
+    return {"$schema": DRAFT, "title": "Pipekit definitions", **_object("file"), "$defs": definitions}
+
+
+def format_schema() -> str:
+    """The text of `schema.json`."""
+    return json.dumps(build_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _object(kind: str) -> dict[str, Any]:
+    fields = OBJECTS[kind]
+    schema: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {f.name: _field(f) for f in fields},
+    }
+    required = [f.name for f in fields if f.required]
+    return schema | ({"required": required} if required else {})
+
+
+def _field(f: Field) -> dict[str, Any]:
+    reference = {"$ref": f"#/$defs/{f.of}"}
+    if f.kind == "object":
+        schema: dict[str, Any] = {"anyOf": [reference, {"type": "null"}]}
+    elif f.kind == "map":
+        schema = {"type": ["object", "null"], "additionalProperties": reference}
+        if f.of == "module":
+            schema["propertyNames"] = {"pattern": f"^{MODULE_NAME.pattern.removesuffix(chr(92) + 'Z')}$"}
+    elif f.kind == "list":
+        schema = {"type": ["array", "null"], "items": _item(f, reference)}
+    else:
+        schema = _scalar(f)
+    default = {} if f.default is None else {"default": f.default}
+    return {"description": f.doc, **schema, **default}
+
+
+def _item(f: Field, reference: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [{"type": "string"}, reference]} if f.short else reference
+
+
+def _scalar(f: Field) -> dict[str, Any]:
+    if f.choices:
+        return {"enum": [*f.choices] if f.required else [*f.choices, None]}
+    own = _TYPES[f.kind]
+    # YAML reads 2024 and 1900-01-01 as more than text; the parser takes them as they are written.
+    types = [own, "number", "boolean"] if f.kind == "text" and f.name in ("default", "username", "key") else [own]
+    schema: dict[str, Any] = {"type": types if f.required else [*types, "null"]}
+    if len(schema["type"]) == 1:
+        schema["type"] = own
+    bounds = {"minimum": f.low, "maximum": f.high, "exclusiveMinimum": f.above}
+    schema |= {name: value for name, value in bounds.items() if value is not None}
+    if f.pattern:
+        schema["pattern"] = f"^{f.pattern}$"
+    if f.required and f.kind == "text":
+        schema["minLength"] = 1
+    return schema
+
+
+if __name__ == "__main__":
+    sys.stdout.write(format_schema())

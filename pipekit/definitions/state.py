@@ -1,0 +1,83 @@
+# The state database -> definitions. Knows the repo's records; changes nothing.
+"""`read_state`: what is there now, in the words of a definition file."""
+
+from collections.abc import Mapping
+
+from pipekit import repo
+from pipekit.definitions.parse import Known
+from pipekit.definitions.records import (
+    ConnectionDef,
+    Definitions,
+    GroupDef,
+    HookDef,
+    ModuleDef,
+    WatermarkDef,
+    find_spelling,
+)
+from pipekit.models import Module
+from pipekit.repo import State
+
+
+def read_known(db: State) -> Known:
+    """The names a definition file may refer to without defining them."""
+    return Known(
+        connections={c.name: c.driver for c in repo.list_connections(db)},
+        modules={m.name: m for m in repo.list_modules(db)},
+    )
+
+
+def read_state(db: State, spelling: Mapping[str, str] | None = None) -> Definitions:
+    """Everything the state defines; references follow `spelling` (folded name -> spelling) where it has the name."""
+    spelled = spelling or {}
+    connections = repo.list_connections(db)
+    names = {c.id: find_spelling(c.name, spelled) or c.name for c in connections}
+    modules = repo.list_modules(db)
+    return Definitions(
+        connections={
+            c.name: ConnectionDef(
+                name=c.name, driver=c.driver, jdbc_url=c.jdbc_url, username=c.username, password=c.password
+            )
+            for c in connections
+        },
+        modules={m.name: _read_module(db, m, names) for m in modules},
+        groups=_read_groups(db, {m.id: m.name for m in modules}),
+    )
+
+
+def _read_module(db: State, module: Module, names: Mapping[int, str]) -> ModuleDef:
+    watermarks = [
+        WatermarkDef(name=w.name, connection=names[w.connection_id], sql=w.resolver_sql, default=w.default_value)
+        for w in repo.list_watermarks(db, module.id)
+    ]
+    hooks = sorted(repo.list_hooks(db, module.id), key=lambda hook: (hook.run_order, hook.id))
+    return ModuleDef(
+        name=module.name,
+        source=names[module.source_id],
+        query=module.source_query,
+        dest=names[module.dest_id],
+        table=module.dest_table,
+        strategy=module.merge_strategy,
+        key=module.merge_key,
+        create_table=module.create_table,
+        enabled=module.enabled,
+        match=module.match,
+        watermarks=tuple(sorted(watermarks, key=lambda w: w.name)),
+        hooks=tuple(HookDef(sql=h.sql, run_on=h.run_on, run_order=h.run_order) for h in hooks),
+        columns=module.columns,
+        guards=module.guards,
+        retries=module.retries,
+        silence_s=module.silence_timeout_s,
+        run_s=module.run_timeout_s,
+    )
+
+
+def _read_groups(db: State, names: Mapping[int, str]) -> dict[str, GroupDef]:
+    return {
+        group.name: GroupDef(
+            name=group.name,
+            enabled=group.enabled,
+            members={names[m.module_id]: m.run_order for m in repo.list_members(db, group.id)},
+            schedules={s.cron: s.enabled for s in repo.list_schedules(db, group.id)},
+        )
+        for group in repo.list_groups(db)
+    }

@@ -1,0 +1,180 @@
+# Looks at an installation and says how to mend it. Changes nothing, and reaches out only when it is asked to.
+"""`examine` yields one finding after another."""
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from pipekit import repo
+from pipekit.config import Config, load_config
+from pipekit.drivers import DRIVERS, get_driver
+from pipekit.engine import Introspection, open_introspection
+from pipekit.errors import PipekitError
+from pipekit.models import Connection
+from pipekit.runner.native import NativeRunner
+from pipekit.runner.process import run_program
+from pipekit.secrets import Secrets
+
+Level = Literal["ok", "warn", "bad"]
+
+ROOM_BAD_BYTES = 50_000_000
+ROOM_WARN_BYTES = 500_000_000
+RUNNER_WITHIN_S = 20.0
+LIBRARIES: Mapping[str, tuple[str, str]] = {
+    "postgresql": ("psycopg", "Run: pip install 'psycopg[binary]'."),
+    "sqlite": ("sqlite3", "Use a Python that was built with SQLite."),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that was looked at; `mend` says what to do where it is not in order."""
+
+    name: str
+    level: Level
+    detail: str
+    mend: str = ""
+
+
+def examine(environ: Mapping[str, str] | None = None, *, connect: bool = False) -> Iterator[Finding]:
+    """Looks at everything in turn. With `connect` each connection is opened as well."""
+    try:
+        config = load_config(environ)
+    except PipekitError as error:
+        yield _from_error("config", error)
+        return
+    yield from _examine_config(config)
+    secrets = Secrets(config.secrets_path, environ)
+    yield _guarded("secrets", lambda: _examine_secrets(config, secrets))
+    yield from _examine_disk(config)
+    yield _guarded("runner", _examine_runner)
+    for kind in sorted(DRIVERS):
+        yield _guarded(f"driver {kind}", partial(_examine_driver, kind))
+    yield from _examine_state(config, secrets, connect=connect)
+
+
+def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except PipekitError as error:
+        return _from_error(name, error)
+
+
+def _from_error(name: str, error: PipekitError) -> Finding:
+    return Finding(name=name, level="bad", detail=error.message, mend=error.hint)
+
+
+def _examine_config(config: Config) -> Iterator[Finding]:
+    if not config.home.is_dir():
+        yield Finding(name="home", level="bad", detail=f"{config.home} is missing.", mend="Run `pipekit init`.")
+        return
+    mode = stat.S_IMODE(config.home.stat().st_mode)
+    if mode & 0o022:
+        told = f"{config.home} can be written to by others (mode {mode:04o})."
+        yield Finding(name="home", level="bad", detail=told, mend=f"chmod go-w {config.home}")
+    else:
+        yield Finding(name="home", level="ok", detail=str(config.home))
+    yield Finding(name="python", level="ok", detail=f"{sys.version.split()[0]} at {sys.executable}")
+
+
+def _examine_secrets(config: Config, secrets: Secrets) -> Finding:
+    path = config.secrets_path
+    if not path.exists():
+        told = f"{path} is missing; secrets can only come from the environment."
+        return Finding(name="secrets", level="warn", detail=told, mend="Run `pipekit init`.")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o007:
+        told = f"{path} is open to everyone (mode {mode:04o})."
+        return Finding(name="secrets", level="bad", detail=told, mend=f"chmod 0600 {path}")
+    names = secrets.names()
+    return Finding(name="secrets", level="ok", detail=f"{path}, mode {mode:04o}, {len(names)} secrets")
+
+
+def _examine_disk(config: Config) -> Iterator[Finding]:
+    folder = config.state_path.parent
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    level: Level = "bad" if free < ROOM_BAD_BYTES else "warn" if free < ROOM_WARN_BYTES else "ok"
+    mend = "" if level == "ok" else f"Make room on the disk of {folder}."
+    yield Finding(name="disk", level=level, detail=f"{free / 1e9:.1f} GB free at {folder}", mend=mend)
+    if not os.access(folder, os.W_OK):
+        yield Finding(
+            name="disk", level="bad", detail=f"{folder} cannot be written to.", mend="Check its owner and mode."
+        )
+
+
+def _examine_runner() -> Finding:
+    """A real child: started, asked once, ended."""
+    from pipekit.runner.base import Endpoint
+
+    with tempfile.TemporaryDirectory(prefix="pipekit-") as folder:
+        Path(folder, "empty.db").touch()
+        endpoint = Endpoint(kind="sqlite", jdbc_url="jdbc:sqlite:empty.db", base_dir=folder, read_only=True)
+        with NativeRunner(silence_timeout_s=RUNNER_WITHIN_S) as runner:
+            runner.query(endpoint, "SELECT 1")
+    return Finding(name="runner", level="ok", detail="a runner starts and answers")
+
+
+def _examine_driver(kind: str) -> Finding:
+    name = f"driver {kind}"
+    library, mend = LIBRARIES.get(kind, ("", ""))
+    try:
+        get_driver(kind)
+    except (PipekitError, ImportError) as error:
+        return Finding(name=name, level="bad", detail=str(error), mend="Install Pipekit again.")
+    if library:
+        # In a child, as a runner does it: this process never loads a database library.
+        tried = run_program([sys.executable, "-c", f"import {library}"], timeout_s=RUNNER_WITHIN_S)
+        if tried.code:
+            told = tried.stderr.strip().splitlines()[-1:] or ["it ended without a word"]
+            return Finding(name=name, level="bad", detail=f"{library} does not load: {told[0]}", mend=mend)
+    return Finding(name=name, level="ok", detail=f"{library} loads" if library else "loads")
+
+
+def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterator[Finding]:
+    try:
+        db = repo.open_state(config.state_path)
+    except PipekitError as error:
+        yield _from_error("state", error)
+        return
+    try:
+        connections = repo.list_connections(db)
+        modules = repo.list_modules(db)
+        told = f"{config.state_path}: schema is current, {len(connections)} connections, {len(modules)} modules"
+        yield Finding(name="state", level="ok", detail=told)
+    finally:
+        db.close()
+    for connection in connections:
+        yield _examine_connection(config, secrets, connection, connect=connect)
+
+
+def _examine_connection(config: Config, secrets: Secrets, connection: Connection, *, connect: bool) -> Finding:
+    name = f"connection {connection.name}"
+
+    def look() -> Finding:
+        get_driver(connection.driver).parse_url(connection.jdbc_url)
+        secrets.resolve(connection.password)
+        if not connect:
+            return Finding(name=name, level="ok", detail="its URL is in order and its password has a value")
+        with open_introspection(config, secrets, connection) as opened:
+            schemas = list_reachable_schemas(opened)
+        return Finding(name=name, level="ok", detail=f"connected, {len(schemas)} schemas")
+
+    return _guarded(name, look)
+
+
+def list_reachable_schemas(opened: Introspection) -> list[str]:
+    """A database's schemas, asked in a way that every kind must really answer. Raises ConnectFailed."""
+    schemas = opened.driver.list_schemas(opened.query)
+    if schemas:
+        # An embedded kind knows its one schema without looking; its tables it must look up.
+        opened.driver.list_tables(opened.query, schemas[0])
+    return schemas

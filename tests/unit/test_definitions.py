@@ -1,0 +1,498 @@
+# Definition files: what is accepted, how mistakes are told, and that an export applied changes nothing.
+"""Parsing, planning, applying and exporting definitions against a real state database."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipekit import repo
+from pipekit.definitions.apply import apply_text
+from pipekit.definitions.cron import check_cron
+from pipekit.definitions.export import build_yaml
+from pipekit.definitions.fields import OBJECTS
+from pipekit.definitions.parse import Known, parse_definitions
+from pipekit.definitions.plan import Change, build_plan, format_plan
+from pipekit.definitions.problems import DefinitionErrors
+from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, HookDef, ModuleDef, WatermarkDef
+from pipekit.definitions.schema import build_schema, format_schema, load_schema
+from pipekit.definitions.state import read_state
+from pipekit.errors import Conflict
+from pipekit.models import RUN_ON, STRATEGIES, Column, Guards
+
+EXAMPLE = """\
+connections:
+  shop: {driver: sqlite, jdbc_url: "jdbc:sqlite:shop.db"}
+  dw:   {driver: postgresql, jdbc_url: "jdbc:postgresql://127.0.0.1:5432/dw", username: etl, password: $DW_PASSWORD}
+modules:
+  orders:
+    source: shop
+    query: select * from orders where updated_at >= '{since}'
+    dest: dw
+    table: public.orders
+    strategy: incremental
+    key: order_id
+    create_table: true
+    enabled: true
+    watermarks:
+      since: {connection: dw, sql: "select max(updated_at) from public.orders", default: 1900-01-01}
+    hooks:
+      - {sql: "analyze public.orders", run_on: success, run_order: 1}
+groups:
+  nightly:
+    modules: [orders]
+    schedules: ["0 4 * * *"]
+"""
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[repo.State]:
+    state = repo.open_state(tmp_path / "pipekit.db", create=True)
+    yield state
+    state.close()
+
+
+def problems_of(text: str, **options: Any) -> list[str]:
+    with pytest.raises(DefinitionErrors) as caught:
+        parse_definitions(text, file="orders.yaml", **options)
+    return caught.value.lines()
+
+
+def with_module(lines: str) -> str:
+    """A file whose module `m` has these lines besides what it must have; they begin at line 4."""
+    indented = "".join(f"    {line}\n" for line in lines.splitlines())
+    return (
+        "connections:\n  c: {driver: sqlite, jdbc_url: 'jdbc:sqlite:a.db'}\nmodules:\n  m:\n"
+        + indented
+        + "    source: c\n    query: select 1\n    dest: c\n    table: t\n"
+    )
+
+
+def actions(changes: list[Change]) -> list[tuple[str, str, str]]:
+    return [(change.action, change.noun, change.name) for change in changes]
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_example_of_the_specification_is_read_whole() -> None:
+    found = parse_definitions(EXAMPLE)
+    module = found.modules["orders"]
+    assert found.connections["dw"].password == "$DW_PASSWORD"
+    assert (module.source, module.dest, module.strategy, module.key) == ("shop", "dw", "incremental", ("order_id",))
+    assert module.watermarks[0].default == "1900-01-01"
+    assert found.groups["nightly"] == GroupDef(name="nightly", members={"orders": 1}, schedules={"0 4 * * *": True})
+
+
+def test_columns_get_ids_that_no_other_column_has() -> None:
+    text = with_module(
+        "columns:\n"
+        "  - {source_name: a, dest_name: x}\n"
+        "  - {id: c1, source_name: b, dest_name: y}\n"
+        "  - {source_name: c, dest_name: z}"
+    )
+    assert [c.id for c in parse_definitions(text).modules["m"].columns] == ["c2", "c1", "c3"]
+
+
+def test_merge_keys_and_anchors_of_yaml_are_understood() -> None:
+    text = (
+        "connections:\n  c: &c {driver: sqlite, jdbc_url: 'jdbc:sqlite:a.db'}\n"
+        "  d:\n    <<: *c\n    jdbc_url: 'jdbc:sqlite:d.db'\n"
+    )
+    found = parse_definitions(text).connections
+    assert (found["d"].driver, found["d"].jdbc_url) == ("sqlite", "jdbc:sqlite:d.db")
+
+
+def test_a_short_file_that_would_unfold_without_end_is_read_at_once() -> None:
+    text = "a0: &a0 {driver: sqlite}\n"
+    text += "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 60))
+    assert len(problems_of(text)) == 60
+
+
+# -- mistakes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("strategy: ful", "orders.yaml:5: modules.m.strategy: 'ful' is not allowed here; did you mean 'full'?"),
+        (
+            "stratgy: full",
+            "orders.yaml:5: modules.m.stratgy: There is no field 'stratgy' here; did you mean 'strategy'?",
+        ),
+        ("enabled: maybe", "orders.yaml:5: modules.m.enabled: This must be true or false, not 'maybe'."),
+        ("retries: 1.5", "orders.yaml:5: modules.m.retries: This must be a whole number, not '1.5'."),
+        ("retries: -1", "orders.yaml:5: modules.m.retries: This must be at least 0."),
+        ("guards: {shrink: 2}", "orders.yaml:5: modules.m.guards.shrink: This must be at most 1."),
+        ("timeouts: {run_s: 0}", "orders.yaml:5: modules.m.timeouts.run_s: This must be more than 0."),
+        ("hooks: analyze", "orders.yaml:5: modules.m.hooks: This must be a list."),
+        ("hooks: [{run_on: always}]", "orders.yaml:5: modules.m.hooks[1].sql: This field is missing."),
+        ("key: [a, b]", "orders.yaml:5: modules.m.key: This must be text, not a list."),
+        ("strategy: upsert", "orders.yaml:5: modules.m.key: The strategy 'upsert' needs a merge key."),
+        ("key: a, a", "orders.yaml:5: modules.m.key: A column stands twice in the merge key."),
+        ("match: !!python/object:os.system name", "orders.yaml:5: modules.m.match: The tag "),
+        ("watermarks: {'a b': {connection: c, sql: x}}", "orders.yaml:5: modules.m.watermarks.a b: A watermark's name"),
+        ("watermarks: {a: {connection: z, sql: x}}", "orders.yaml:5: modules.m.watermarks.a.connection: There is no "),
+    ],
+)
+def test_a_mistake_is_told_with_file_line_and_field(lines: str, told: str) -> None:
+    found = problems_of(with_module(lines))
+    assert [line[: len(told)] for line in found] == [told]
+
+
+def test_all_mistakes_of_a_file_are_told_together_in_the_order_of_their_lines() -> None:
+    text = (
+        "connections:\n  c: {driver: sqlite, jdbc_url: 'jdbc:oracle:x'}\n  e: {driver: foxpro, jdbc_url: x}\n"
+        "modules:\n  bad name:\n    source: nowhere\n    query: ' '\n    dest: c\n    strategy: none\n"
+        "groups:\n  g:\n    modules: [gone]\n    schedules: ['0 4 * *', '0 0 30 2 *', '@sometimes']\n"
+    )
+    found = problems_of(text)
+    assert [line.split(": ")[:2] for line in found] == [
+        ["orders.yaml:2", "connections.c.jdbc_url"],
+        ["orders.yaml:3", "connections.e.driver"],
+        ["orders.yaml:5", "modules.bad name"],
+        ["orders.yaml:5", "modules.bad name.table"],
+        ["orders.yaml:6", "modules.bad name.source"],
+        ["orders.yaml:7", "modules.bad name.query"],
+        ["orders.yaml:9", "modules.bad name.strategy"],
+        ["orders.yaml:12", "groups.g.modules[1]"],
+        ["orders.yaml:13", "groups.g.schedules[1]"],
+        ["orders.yaml:13", "groups.g.schedules[2]"],
+        ["orders.yaml:13", "groups.g.schedules[3]"],
+    ]
+
+
+def test_a_connection_with_a_mistake_is_not_also_missing_to_its_modules() -> None:
+    text = with_module("").replace("driver: sqlite, ", "driver: 5, ")
+    assert [line.split(": ")[1] for line in problems_of(text)] == ["connections.c.driver"]
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    found = problems_of(with_module("table: t"))
+    assert found == ["orders.yaml:9: modules.m.table: This key stands twice; it was first given in line 5."]
+
+
+def test_names_that_differ_in_case_alone_are_refused() -> None:
+    text = "groups:\n  Night: {}\n  night: {}\n"
+    assert problems_of(text) == ["orders.yaml:3: groups.night: This is the same name as 'Night': case does not count."]
+
+
+def test_a_password_that_is_no_reference_is_refused_and_not_repeated() -> None:
+    text = EXAMPLE.replace("$DW_PASSWORD", "hunter2")
+    found = problems_of(text)
+    assert found[0].startswith(
+        "orders.yaml:3: connections.dw.password: This must be the name of a secret, written $NAME"
+    )
+    assert "hunter2" not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# only a comment\n", "a: [\n", "a: \t- b\n\x07", "- 1\n", "a: &a [*a]\n", "--- 1\n--- 2\n"]
+)
+def test_what_is_no_definition_file_is_refused(text: str) -> None:
+    assert problems_of(text)[0].startswith("orders.yaml")
+
+
+def test_deep_nesting_is_refused() -> None:
+    assert problems_of("a: " + "[" * 400 + "]" * 400)
+
+
+def test_references_may_go_to_what_the_state_has() -> None:
+    text = "modules:\n  m: {source: SHOP, query: select 1, dest: shop, table: t}\ngroups:\n  g: {modules: [old]}\n"
+    known = Known(connections={"shop": "sqlite"}, modules={"Old": None})
+    found = parse_definitions(text, known=known)
+    assert found.modules["m"].source == "shop"
+    assert found.groups["g"].members == {"Old": 1}
+    assert len(problems_of(text)) == 3
+
+
+@pytest.mark.parametrize("cron", ["0 4 * * *", "*/5 8-17 * * MON-FRI", "0 0 29 2 *", "0 0 * * 7"])
+def test_cron_expressions_that_come_are_accepted(cron: str) -> None:
+    assert check_cron(cron) == ""
+
+
+@pytest.mark.parametrize(
+    "cron", ["", "* * * *", "0 0 0 4 * *", "61 * * * *", "0 0 31 4 *", "0 0 30 2 *", "@nightly", "? * * * *"]
+)
+def test_cron_expressions_that_never_come_or_are_none_are_refused(cron: str) -> None:
+    assert check_cron(cron)
+
+
+def test_a_name_like_daily_is_kept_as_the_five_fields_it_stands_for() -> None:
+    found = parse_definitions("groups:\n  g: {schedules: ['@daily', {cron: '0  5 * * *', enabled: false}]}\n")
+    assert found.groups["g"].schedules == {"0 0 * * *": True, "0 5 * * *": False}
+
+
+# -- applying ----------------------------------------------------------------------------------------------------------
+
+
+def test_applying_twice_creates_and_then_leaves(db: repo.State) -> None:
+    first = actions(apply_text(db, EXAMPLE))
+    assert first == [
+        ("create", "connection", "shop"),
+        ("create", "connection", "dw"),
+        ("create", "module", "orders"),
+        ("create", "group", "nightly"),
+    ]
+    assert {action for action, _, _ in actions(apply_text(db, EXAMPLE))} == {"leave"}
+    assert read_state(db) == parse_definitions(EXAMPLE)
+
+
+def test_a_dry_run_changes_nothing(db: repo.State) -> None:
+    assert len(apply_text(db, EXAMPLE, dry_run=True)) == 4
+    assert read_state(db) == Definitions()
+
+
+def test_a_change_tells_the_fields_and_keeps_ids(db: repo.State) -> None:
+    apply_text(db, EXAMPLE)
+    before = repo.get_module_by_name(db, "orders")
+    mark = repo.list_watermarks(db, before.id)[0]
+    edited = EXAMPLE.replace("strategy: incremental", "strategy: upsert").replace("1900-01-01", "2000-01-01")
+    edited = edited.replace("$DW_PASSWORD", "$OTHER").replace("      - {sql", "      - {sql: vacuum}\n      - {sql")
+    lines = format_plan(apply_text(db, edited))
+    assert "    password: (changed)" in lines
+    assert "    strategy: incremental -> upsert" in lines
+    assert "    watermarks.since.default: 1900-01-01 -> 2000-01-01" in lines
+    assert "    hooks[2].sql: (none) -> analyze public.orders" in lines
+    assert repo.get_module_by_name(db, "orders").id == before.id
+    assert repo.list_watermarks(db, before.id)[0].id == mark.id
+    assert [hook.sql for hook in repo.list_hooks(db, before.id)] == ["vacuum", "analyze public.orders"]
+
+
+def test_a_difference_deep_in_a_long_query_is_shown_where_it_is(db: repo.State) -> None:
+    old = "select " + ", ".join(f"column_{i}" for i in range(40)) + " from t"
+    new = old.replace("column_30", "column_99")
+    plan = build_plan(
+        Definitions(modules={"m": ModuleDef(name="m", source="a", dest="b", table="t", query=new)}),
+        Definitions(modules={"m": ModuleDef(name="m", source="a", dest="b", table="t", query=old)}),
+    )
+    assert "column_30" in format_plan(plan)[1]
+    assert "column_99" in format_plan(plan)[1]
+
+
+def test_a_name_in_another_case_is_a_rename(db: repo.State) -> None:
+    apply_text(db, EXAMPLE)
+    renamed = EXAMPLE.replace("shop:", "Shop:").replace("source: shop", "source: Shop")
+    lines = format_plan(apply_text(db, renamed))
+    assert lines[:2] == ["~ connection Shop", "    name: shop -> Shop"]
+    assert [line[0] for line in lines[2:]] == ["=", "=", "="]
+    assert {action for action, _, _ in actions(apply_text(db, renamed))} == {"leave"}
+
+
+def test_what_a_file_does_not_name_stays_unless_it_is_pruned(db: repo.State) -> None:
+    apply_text(db, EXAMPLE)
+    small = "connections:\n  shop: {driver: sqlite, jdbc_url: 'jdbc:sqlite:shop.db'}\n"
+    assert actions(apply_text(db, small)) == [("leave", "connection", "shop")]
+    assert actions(apply_text(db, small, prune=True)) == [
+        ("leave", "connection", "shop"),
+        ("delete", "group", "nightly"),
+        ("delete", "module", "orders"),
+        ("delete", "connection", "dw"),
+    ]
+    assert list(read_state(db).connections) == ["shop"]
+
+
+def test_a_pruned_file_may_refer_only_to_what_it_defines(db: repo.State) -> None:
+    apply_text(db, EXAMPLE)
+    text = "modules:\n  m: {source: shop, query: select 1, dest: shop, table: t}\n"
+    assert actions(apply_text(db, text, dry_run=True)) == [("create", "module", "m")]
+    with pytest.raises(DefinitionErrors):
+        apply_text(db, text, prune=True)
+
+
+def test_a_refusal_of_the_state_undoes_everything_and_names_the_module(db: repo.State) -> None:
+    apply_text(db, EXAMPLE)
+    module = repo.get_module_by_name(db, "orders")
+    repo.claim_module(
+        db, module.id, owner="o", lease_s=60, triggered_by="cli", dry_run=False, staging_table="pipekit_staging.orders"
+    )
+    with pytest.raises(Conflict, match="module orders: "):
+        apply_text(db, "groups:\n  new: {}\n", prune=True)
+    assert list(read_state(db).groups) == ["nightly"]
+
+
+def test_a_module_that_runs_can_be_edited_and_keeps_its_lease(db: repo.State) -> None:
+    apply_text(db, EXAMPLE)
+    module = repo.get_module_by_name(db, "orders")
+    repo.claim_module(
+        db, module.id, owner="o", lease_s=60, triggered_by="cli", dry_run=False, staging_table="pipekit_staging.orders"
+    )
+    apply_text(db, EXAMPLE.replace("public.orders\n    strategy", "public.others\n    strategy"))
+    after = repo.get_module_by_name(db, "orders")
+    assert (after.dest_table, after.running, after.lease_owner) == ("public.others", True, "o")
+
+
+def test_a_schedule_that_stays_keeps_its_row(db: repo.State) -> None:
+    apply_text(db, EXAMPLE)
+    before = repo.list_schedules(db)[0]
+    apply_text(db, EXAMPLE.replace('["0 4 * * *"]', '["0 5 * * *", "0 4 * * *"]'))
+    assert before in repo.list_schedules(db)
+
+
+# -- exporting ---------------------------------------------------------------------------------------------------------
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
+VISIBLE = TEXT.filter(lambda text: bool(text.strip()))
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+PLAIN_NAMES = st.text(min_size=1, max_size=12).filter(lambda n: n == n.strip() and n.isprintable() and n.isascii())
+QUERIES = st.builds("select {} as {}".format, st.just("1"), NAMES) | st.just("select 1 -- ;\n  , 'a  \n'\nfrom t\n") | (
+    st.lists(st.text("ab \t\n'%{}:#", max_size=8).map(lambda t: t.replace("'", "''")), max_size=4).map(
+        lambda parts: "select '" + "\n".join(parts) + "'"
+    )
+)  # fmt: skip
+SECONDS = st.none() | st.floats(min_value=0.001, max_value=1e6) | st.integers(1, 10_000).map(float)
+
+
+@st.composite
+def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
+    hooks = draw(
+        st.lists(
+            st.builds(HookDef, sql=VISIBLE, run_on=st.sampled_from(RUN_ON), run_order=st.integers(-5, 5)), max_size=3
+        )
+    )
+    marks = draw(st.lists(NAMES, unique=True, max_size=3))
+    names = draw(st.lists(VISIBLE, unique=True, max_size=3))
+    return ModuleDef(
+        name=name,
+        source=draw(st.sampled_from(connections)),
+        query=draw(QUERIES),
+        dest=draw(st.sampled_from(connections)),
+        table=draw(NAMES),
+        strategy=draw(st.sampled_from(STRATEGIES)),
+        key=tuple(draw(st.lists(NAMES, unique=True, min_size=1, max_size=3))),
+        create_table=draw(st.booleans()),
+        enabled=draw(st.booleans()),
+        match=draw(st.sampled_from(["name", "position"])),
+        watermarks=tuple(
+            WatermarkDef(
+                name=mark,
+                connection=draw(st.sampled_from(connections)),
+                sql=draw(VISIBLE),
+                default=draw(st.none() | TEXT | st.sampled_from(["", "null", "1900-01-01", "0x10", "yes", "~", "1e3"])),
+            )
+            for mark in sorted(marks)
+        ),
+        hooks=tuple(sorted(hooks, key=lambda hook: hook.run_order)),
+        columns=tuple(
+            Column(
+                id=f"c{i}", source_name=n, source_type=draw(NAMES), dest_name=n, dest_type=draw(st.just("") | VISIBLE)
+            )
+            for i, n in enumerate(names, 1)
+        ),
+        guards=Guards(
+            empty_source=draw(st.booleans()),
+            shrink=draw(st.none() | st.floats(0, 1)),
+            exactness=draw(st.booleans()),
+            null_keys=draw(st.booleans()),
+        ),
+        retries=draw(st.integers(0, 9)),
+        silence_s=draw(SECONDS),
+        run_s=draw(SECONDS),
+    )
+
+
+@st.composite
+def any_definitions(draw: st.DrawFn) -> Definitions:
+    connections = draw(st.lists(PLAIN_NAMES, unique_by=str.lower, min_size=1, max_size=3))
+    modules = draw(st.lists(NAMES, unique=True, max_size=3))
+    groups = draw(st.lists(PLAIN_NAMES, unique_by=str.lower, max_size=2))
+    members = st.dictionaries(st.sampled_from(modules), st.integers(1, 9)) if modules else st.just({})
+    crons = st.sampled_from(["0 4 * * *", "*/5 * * * *", "30 1 1 * MON"])
+    return Definitions(
+        connections={
+            name: ConnectionDef(
+                name=name,
+                driver="sqlite",
+                jdbc_url="jdbc:sqlite:shop.db",
+                username=draw(st.none() | VISIBLE),
+                password=draw(st.none() | st.just("$DW_PASSWORD")),
+            )
+            for name in connections
+        },
+        modules={name: draw(any_module(name, connections)) for name in modules},
+        groups={
+            name: GroupDef(
+                name=name,
+                enabled=draw(st.booleans()),
+                members=draw(members),
+                schedules=draw(st.dictionaries(crons, st.booleans())),
+            )
+            for name in groups
+        },
+    )
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(any_definitions())
+def test_an_export_reads_back_as_what_was_exported(definitions: Definitions) -> None:
+    text = build_yaml(definitions)
+    assert parse_definitions(text) == definitions
+    assert build_yaml(parse_definitions(text)) == text
+    jsonschema.validate(yaml.safe_load(text), load_schema(), cls=jsonschema.Draft202012Validator)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(definitions=any_definitions())
+def test_applying_an_export_changes_nothing(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> None:
+    db = repo.open_state(tmp_path_factory.mktemp("state") / "pipekit.db", create=True)
+    try:
+        apply_text(db, build_yaml(definitions))
+        exported = build_yaml(read_state(db))
+        assert parse_definitions(exported) == definitions
+        assert {action for action, _, _ in actions(apply_text(db, exported, prune=True))} <= {"leave"}
+        assert build_yaml(read_state(db)) == exported
+    finally:
+        db.close()
+
+
+def test_a_query_of_several_lines_is_written_as_a_block() -> None:
+    query = "select a,\n       b\nfrom t\nwhere c >= '{since}'\n"
+    module = ModuleDef(name="m", source="c", query=query, dest="c", table="t")
+    assert "    query: |\n      select a,\n             b\n" in build_yaml(Definitions(modules={"m": module}))
+
+
+# -- the schema --------------------------------------------------------------------------------------------------------
+
+
+def test_the_schema_that_ships_is_the_one_built_from_the_fields() -> None:
+    assert json.dumps(load_schema(), indent=2, ensure_ascii=False) + "\n" == format_schema()
+
+
+def test_the_schema_is_a_schema_and_accepts_the_example() -> None:
+    jsonschema.Draft202012Validator.check_schema(build_schema())
+    jsonschema.validate(yaml.safe_load(EXAMPLE.replace("1900-01-01", "'1900-01-01'")), load_schema())
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/definitions.md"])
+def test_the_examples_of_the_documents_are_accepted_by_parser_and_schema(page: str) -> None:
+    text = (Path(__file__).resolve().parents[2] / page).read_text("utf-8")
+    examples = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "connections:" in block]
+    assert examples
+    for example in examples:
+        parse_definitions(example, file=page)
+        jsonschema.validate(yaml.safe_load(example), load_schema())
+
+
+def test_the_schema_knows_the_fields_of_the_parser() -> None:
+    schema = load_schema()
+    for kind, fields in OBJECTS.items():
+        known = schema if kind == "file" else schema["$defs"][kind]
+        assert set(known["properties"]) == {f.name for f in fields}
+        assert known["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    "lines", ["strategy: ful", "stratgy: full", "retries: -1", "guards: {shrink: 2}", "hooks: [{run_on: always}]"]
+)
+def test_the_schema_refuses_what_the_parser_refuses(lines: str) -> None:
+    text = with_module(lines)
+    assert problems_of(text)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(text), load_schema())
