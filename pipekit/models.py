@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 Strategy = Literal["full", "incremental", "append", "upsert"]
 RunStatus = Literal["queued", "running", "success", "dry_run", "error", "cancelled"]
@@ -283,4 +283,4 @@ def as_strategy(text: str) -> Strategy:
     """Narrows a checked string to a `Strategy`."""
     if text not in STRATEGIES:
         raise ValueError(text)
-    return cast(Strategy, text)
+    return text

@@ -1,8 +1,6 @@
 # A copy that no module defines: the same corridor with a definition made up for the occasion.
 """`copy_query`: moves one query's rows into one table."""
 
-import threading
-import time
 import uuid
 from dataclasses import dataclass
 
@@ -11,9 +9,8 @@ from pipekit.config import Config
 from pipekit.engine.context import Definition
 from pipekit.engine.events import Listener
 from pipekit.engine.owner import new_owner
-from pipekit.engine.run import RunnerSlot, RunOptions, execute_run
+from pipekit.engine.run import RunOptions, execute_run, open_slot
 from pipekit.models import Connection, Module, Run, Strategy
-from pipekit.runner.native import NativeRunner
 from pipekit.secrets import Secrets
 
 
@@ -40,14 +37,14 @@ def copy_query(
 ) -> Run:
     """Runs the copy and returns its record, which stays in the run log under a name of its own."""
     options = options or RunOptions()
-    stop = threading.Event()
-    deadline = time.monotonic() + config.run_timeout_s
-    runner = NativeRunner(stop=stop, silence_timeout_s=config.silence_timeout_s, deadline=deadline)
+    module = _make_module(f"copy_{uuid.uuid4().hex[:8]}", spec)
+    definition = Definition(module=module, source=spec.source, dest=spec.dest)
+    slot = open_slot(config, definition)
     owner = new_owner()
     try:
         run = repo.start_adhoc_run(
             db,
-            name=f"copy_{uuid.uuid4().hex[:8]}",
+            name=module.name,
             dest_id=spec.dest.id,
             dest_table=spec.table,
             owner=owner,
@@ -55,17 +52,15 @@ def copy_query(
             dry_run=options.dry_run,
         )
     except BaseException:
-        runner.kill()
+        slot.runner.kill()
         raise
-    slot = RunnerSlot(stop=stop, runner=runner, deadline=deadline)
-    definition = Definition(module=_make_module(run, spec), source=spec.source, dest=spec.dest)
     return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
 
 
-def _make_module(run: Run, spec: CopySpec) -> Module:
+def _make_module(name: str, spec: CopySpec) -> Module:
     return Module(
         id=0,
-        name=run.module,
+        name=name,
         source_id=spec.source.id,
         dest_id=spec.dest.id,
         source_query=spec.query,

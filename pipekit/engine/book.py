@@ -66,14 +66,18 @@ class RunBook:
         if time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self.flush()
 
-    def flush(self) -> None:
-        """Writes what is pending. A state database out of reach keeps it for the next time: a log never fails a run."""
+    def flush(self, *, final: bool = False) -> None:
+        """Writes the whole lines that are pending, at the end (`final`) also one that is not whole.
+
+        A state database out of reach keeps them for the next time: a log never fails a run.
+        """
         self._flushed = time.monotonic()
-        if not self._pending:
+        end = len(self._pending) if final else self._pending.rfind("\n") + 1
+        if not end:
             return
         try:
-            repo.append_live_log(self._db, self.run.id, self._pending)
-            self._pending = ""
+            repo.append_live_log(self._db, self.run.id, self._pending[:end])
+            self._pending = self._pending[end:]
         except PipekitError:
             self._pending = self._pending[-KEPT_TEXT:]
 
@@ -84,7 +88,7 @@ class RunBook:
 
     def finish(self, status: RunStatus, owner: str) -> Run:
         """Writes the outcome once and frees the module. When the lease is another's, that owner's word stands."""
-        self.flush()
+        self.flush(final=True)
         repo.finish_run(self._db, self.run.id, owner=owner, status=status, **self._record())
         run = repo.get_run(self._db, self.run.id)
         self._tell(RunFinished(run))

@@ -32,7 +32,7 @@ def open_introspection(
     """A runner on one connection for the length of the block. Raises SecretMissing and Invalid."""
     application = "pipekit:introspect"
     endpoint = open_endpoint(config, secrets, connection, application=application, read_only=read_only)
-    with NativeRunner(silence_timeout_s=config.silence_timeout_s) as runner:
+    with NativeRunner(silence_timeout_s=config.silence_timeout_s, kinds=[connection.driver]) as runner:
         yield Introspection(
             driver=get_driver(connection.driver),
             query=lambda sql: runner.query(endpoint, sql),

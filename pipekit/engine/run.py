@@ -62,7 +62,7 @@ def run_module(
     options = options or RunOptions()
     definition = read_definition(db, module)
     _check_overrides(definition, options)
-    slot = _open_slot(config, module)
+    slot = open_slot(config, definition)
     owner = new_owner()
     try:
         run = _claim(db, config, secrets, module, options, owner)
@@ -81,11 +81,14 @@ def _check_overrides(definition: Definition, options: RunOptions) -> None:
             raise Invalid(message, field="watermark", hint=known)
 
 
-def _open_slot(config: Config, module: Module) -> RunnerSlot:
+def open_slot(config: Config, definition: Definition) -> RunnerSlot:
+    """Starts a runner for a run that is about to be claimed."""
+    module = definition.module
     stop = threading.Event()
     deadline = time.monotonic() + (module.run_timeout_s or config.run_timeout_s)
     silence_s = module.silence_timeout_s or config.silence_timeout_s
-    runner = NativeRunner(stop=stop, silence_timeout_s=silence_s, deadline=deadline)
+    kinds = {definition.source.driver, definition.dest.driver}
+    runner = NativeRunner(stop=stop, silence_timeout_s=silence_s, deadline=deadline, kinds=kinds)
     return RunnerSlot(stop=stop, runner=runner, deadline=deadline)
 
 

@@ -1,11 +1,14 @@
 # Who owns a run and its module: claim, renew, take over, finish. Knows nothing of what a run does.
 """Leases.
 
-A module's running flag is a lease: an owner, a time it runs out, and a fence that rises with every new owner. The run
+A module's running flag is a lease: an owner, a time it runs out, and a fence that rises with every new owner. The
+fence follows the clock (milliseconds since 1970) where that is ahead, so that it rises even when the state database is
+put back from an older backup: a dest's ledger remembers the highest one and refuses a lower. The run
 carries the same owner and time, so that a run without a module has a lease too. Claiming, renewing, taking over and
 finishing are each one immediate transaction, and each is conditional on the owner being who the caller thinks it is.
 """
 
+import time
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -35,10 +38,11 @@ def claim_module(
     with transaction(db):
         claimed = db.change(
             """
-            UPDATE module SET running = 1, lease_owner = :owner, lease_expires_at = :expires, fence = fence + 1
+            UPDATE module
+            SET running = 1, lease_owner = :owner, lease_expires_at = :expires, fence = max(fence + 1, :ms)
             WHERE id = :id AND running = 0
             """,
-            {"id": module_id, "owner": owner, "expires": expires},
+            {"id": module_id, "owner": owner, "expires": expires, "ms": round(time.time() * 1000)},
         )
         module = get_module(db, module_id)
         if not claimed:

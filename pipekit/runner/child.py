@@ -126,10 +126,14 @@ def _close_blocks(stream: Stream) -> None:
 
 
 def _connect(endpoint: Endpoint) -> Session:
-    if endpoint.kind not in DRIVERS:
-        raise DriverUnknown(f"There is no driver '{endpoint.kind}'.")
-    session: Session = import_module(f"{DRIVERS[endpoint.kind]}.wire").connect(endpoint)
+    session: Session = _load_wire(endpoint.kind).connect(endpoint)
     return session
+
+
+def _load_wire(kind: str) -> Any:
+    if kind not in DRIVERS:
+        raise DriverUnknown(f"There is no driver '{kind}'.")
+    return import_module(f"{DRIVERS[kind]}.wire")
 
 
 def _check_columns(source: Source, load: Load) -> None:
@@ -215,6 +219,10 @@ def main() -> None:
         while data:
             data = data[events.write(data) :]
 
+    for kind in sys.argv[1:]:
+        # While the parent still makes up its mind; what is wrong here is said when it is used.
+        with contextlib.suppress(Exception):
+            _load_wire(kind)
     serve(requests, emit)
 
 

@@ -7,7 +7,7 @@ import selectors
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from pipekit.errors import RUNNER_ERRORS, Cancelled, RunnerDied, RunnerError, TimedOut
@@ -49,7 +49,8 @@ class NativeRunner:
     """One runner child. Use as a context manager; safe to close from any thread through `stop`.
 
     `stop` is an event that ends the current operation with Cancelled; `silence_timeout_s` bounds the time without a
-    sign of life while rows are read or moved; `deadline` (of `time.monotonic`) bounds everything.
+    sign of life while rows are read or moved; `deadline` (of `time.monotonic`) bounds everything; `kinds` are drivers
+    the child may load while it waits for its first operation.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class NativeRunner:
         stop: threading.Event | None = None,
         silence_timeout_s: float = 900.0,
         deadline: float | None = None,
+        kinds: Collection[str] = (),
     ) -> None:
         self.log = log
         self._stop = stop or threading.Event()
@@ -66,7 +68,7 @@ class NativeRunner:
         self._deadline = deadline
         self._stderr = bytearray()
         self._buffer = bytearray()
-        self._program: Program | None = start_piped(_child_argv(), env=_child_environment(os.environ))
+        self._program: Program | None = start_piped(_child_argv(kinds), env=_child_environment(os.environ))
         self.pid = self._program.pid
         self._selector = selectors.DefaultSelector()
         for pipe, take in ((self._program.stdout, self._take_stdout), (self._program.stderr, self._take_stderr)):
@@ -256,9 +258,9 @@ class NativeRunner:
         raise RunnerDied(message, hint="The run's log has what it said last.")
 
 
-def _child_argv() -> list[str]:
+def _child_argv(kinds: Collection[str]) -> list[str]:
     # -P keeps the working directory off the module path.
-    return [sys.executable, "-P", "-m", "pipekit.runner.child"]
+    return [sys.executable, "-P", "-m", "pipekit.runner.child", *sorted(set(kinds))]
 
 
 def _child_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -122,18 +122,26 @@ def check_float(value: object, *, single: bool) -> str:
     number = _read_number(value)
     if number is None or not number.is_finite():
         return ""
-    stored = float(number)
-    if single:
-        try:
-            stored = struct.unpack("f", struct.pack("f", stored))[0]
-        except OverflowError:
-            return "it is too large"
-        same = isinstance(value, float) and stored == value
-        return "" if same or (not isinstance(value, float) and Decimal(f"{stored:.9g}") == number) else _LOST
-    return "" if Decimal(repr(stored)) == number or (isinstance(value, int) and int(stored) == value) else _LOST
+    try:
+        stored = _store_single(float(number)) if single else float(number)
+    except OverflowError:
+        return "it is too large"
+    if stored == value or (not isinstance(value, float) and number in _list_spellings(stored, single)):
+        return ""
+    return "its precision would be lost"
 
 
-_LOST = "its precision would be lost"
+def _store_single(value: float) -> float:
+    stored: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    return stored
+
+
+def _list_spellings(stored: float, single: bool) -> list[Decimal]:
+    """What a float is written as: the shortest digits that are read as the same float again."""
+    if not single:
+        return [Decimal(repr(stored))]
+    texts = [f"{stored:.{digits}g}" for digits in range(6, 10)]
+    return [Decimal(text) for text in texts if _store_single(float(text)) == stored]
 
 
 def check_length(value: object, *, limit: int, padded: bool) -> str:

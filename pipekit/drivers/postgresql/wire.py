@@ -88,7 +88,8 @@ class Link:
     def run(self, sql: str) -> abc.PGresult:
         """Runs SQL text, perhaps several statements, and returns the last result."""
         with self._guard():
-            return self._checked(self._connection.exec_(_encode(sql)))
+            self._connection.send_query(_encode(sql))
+            return self._checked(self._wait())
 
     def run_one(self, sql: str) -> Generator[abc.PGresult, None, None]:
         """Runs one statement and yields a result per row, and a last one without rows."""
@@ -104,8 +105,10 @@ class Link:
     def describe(self, sql: str) -> Described:
         """(name, type oid, type modifier) of each column of a query that is not run."""
         with self._guard():
-            self._checked(self._connection.prepare(b"", _encode(sql)))
-            found = self._checked(self._connection.describe_prepared(b""))
+            self._connection.send_prepare(b"", _encode(sql))
+            self._checked(self._wait())
+            self._connection.send_describe_prepared(b"")
+            found = self._checked(self._wait())
             return [((found.fname(i) or b"").decode(), found.ftype(i), found.fmod(i)) for i in range(found.nfields)]
 
     def copy_out(
@@ -152,9 +155,22 @@ class Link:
             return self._finish_copy(find_place)
 
     def _start_copy(self, sql: str, expected: pq.ExecStatus) -> None:
-        result = self._connection.exec_(_encode(sql))
+        self._connection.send_query(_encode(sql))
+        result = self._wait()
         if result.status != expected:
-            raise self._to_error(result, None)
+            raise self._to_error(self._checked(result), None)
+
+    def _wait(self) -> abc.PGresult:
+        """The last result of what was sent, or the first failure: a server that is going says why before it goes."""
+        last: abc.PGresult | None = None
+        while (result := self._connection.get_result()) is not None:
+            if result.status in _COPYING:
+                return result
+            if last is None or last.status in _OK:
+                last = result
+        if last is None:
+            raise self._to_loss(b"")
+        return last
 
     def _finish_copy(self, find_place: FindPlace | None) -> int:
         rows = None
