@@ -58,7 +58,8 @@ def _check_exactness(context: RunContext, plan: Plan) -> None:
         found = context.runner.query(context.dest, sql, limit=1)
         if found.rows:
             row, value = found.rows[0][:2]
-            message = f"Row {row}: the value {value!r} cannot be stored exactly in the dest column '{column}'."
+            dest = plan.merge.dest
+            message = f"Row {row}: the value {value!r} cannot be stored exactly in the column '{column}' of {dest}."
             hint = "Widen the dest column or cast in the query; `guards: {exactness: false}` lets the dest convert."
             _fail(context, "exact", message, hint)
     context.book.check("exact", True, "every value fits")

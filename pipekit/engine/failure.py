@@ -70,6 +70,8 @@ def _note(
     cancelled: bool,
 ) -> None:
     message, hint = (error.message, error.hint) if isinstance(error, PipekitError) else ("", "")
+    if isinstance(error, RunnerError) and error.column and error.row:
+        message = f"Loading {context.module.dest_table}: {message}"
     if lease.reason == "lost":
         message = LOST
     elif cancelled:

@@ -1,0 +1,90 @@
+# What was measured, as a table for people and as JSON for programs. Measures nothing itself.
+"""The report of a benchmark run."""
+
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.fixed import LIMIT_S, RUN, FixedCost
+from bench.memory import LIMIT_MB, MemoryResult
+from bench.move import LIMIT_RATIO, Result, find_ratio
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything that was measured; a part that was not asked for is None."""
+
+    rows: int
+    rounds: int
+    began: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    moves: list[Result] | None = None
+    fixed: FixedCost | None = None
+    memory: MemoryResult | None = None
+
+    def list_failures(self) -> list[str]:
+        """The limits that do not hold."""
+        failures = []
+        if self.moves and find_ratio(self.moves) > LIMIT_RATIO:
+            failures.append(
+                f"pipekit run takes {find_ratio(self.moves):.2f} times the pipe; the limit is {LIMIT_RATIO}"
+            )
+        if self.memory and not self.memory.is_flat:
+            failures.append(f"memory grows with the rows, or is over {LIMIT_MB:.0f} MB")
+        if self.fixed and self.fixed.medians[RUN] > LIMIT_S:
+            failures.append(f"a run of 1,000 rows takes over {LIMIT_S:g} s")
+        return failures
+
+    def to_text(self) -> str:
+        """The tables."""
+        lines = [f"{self.rows:,} rows x 16 columns, {self.rounds} rounds, {describe_machine()}", ""]
+        lines += _move_lines(self.moves, self.rows) if self.moves else ()
+        lines += _memory_lines(self.memory) if self.memory else ()
+        lines += _fixed_lines(self.fixed) if self.fixed else ()
+        lines += [f"FAILED: {failure}" for failure in self.list_failures()] or ["All limits hold."]
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Every single measurement; standard output of the commands is left out."""
+        record = asdict(self) | {"machine": describe_machine(), "failures": self.list_failures()}
+        for result in record["moves"] or ():
+            for run in result["runs"]:
+                run.pop("stdout")
+        return record
+
+
+def describe_machine() -> str:
+    """Cores, system and Python."""
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+
+
+def _move_lines(results: list[Result], rows: int) -> Iterator[str]:
+    yield f"{'full load':<22}{'median s':>9}{'x pipe':>8}{'k rows/s':>10}{'cpu s':>7}{'RSS MB':>8}{'largest':>9}   runs"
+    for each in results:
+        ratio, rate = find_ratio(results, each.name), rows / each.median_s / 1000
+        yield (
+            f"{each.name:<22}{each.median_s:>9.2f}{ratio:>8.2f}{rate:>10.0f}{each.cpu_s:>7.1f}{each.peak_mb:>8.0f}"
+            f"{each.largest_mb:>9.0f}   {' '.join(f'{run.seconds:.2f}' for run in each.runs)}"
+        )
+    yield ""
+
+
+def _memory_lines(memory: MemoryResult) -> Iterator[str]:
+    yield f"{'peak memory of pipekit run':<28}{'largest process MB':>19}{'all MB':>8}"
+    for peak in (memory.small, memory.large):
+        total = sum(process.peak_mb for process in peak.processes)
+        yield f"{f'{peak.rows:,} rows':<28}{peak.runner_mb:>19.1f}{total:>8.1f}"
+    yield ""
+
+
+def _fixed_lines(fixed: FixedCost) -> Iterator[str]:
+    yield f"{'1,000 rows, from the shell':<36}{'median s':>9}"
+    for name, seconds in fixed.medians.items():
+        yield f"{name:<36}{seconds:>9.3f}"
+    yield f"{'ours: run less bare script':<36}{fixed.ours_s:>9.3f}"
+    yield f"{'of the run, two starts of Python':<36}{fixed.python_s:>9.3f}"
+    for stage, seconds in fixed.stages.items():
+        yield f"{f'of the run, stage {stage}':<36}{seconds:>9.3f}"
+    yield ""

@@ -1,0 +1,91 @@
+# The benchmark's own machinery on small tables. Says nothing about speed.
+"""That `python -m bench` measures what it says, and that nothing unequal counts."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import measure_parts
+from bench.contenders import PIPE, PIPEKIT
+from bench.data import empty_dest, take_fingerprint
+from bench.measure import CommandFailed, Measurement, Process, measure
+from bench.move import NotEqual, Result, find_ratio, measure_moves
+from bench.report import Report
+from bench.servers import DATABASE, Servers, start_servers
+from pipekit.localpg import find_postgres_folder
+
+ROWS = 2_000
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Servers, Path, Report]]:
+    """Both servers with the tables, the folder, and the report of one round."""
+    if find_postgres_folder() is None and "CI" not in os.environ:
+        pytest.skip("the demo extra is not installed")
+    folder = tmp_path_factory.mktemp("bench")
+    report = Report(rows=ROWS, rounds=1)
+    with start_servers(folder) as servers:
+        measure_parts(servers, folder, report, ("move", "memory", "fixed"))
+        yield servers, folder, report
+
+
+def test_every_part_is_measured_and_told(measured: tuple[Servers, Path, Report]) -> None:
+    _, _, report = measured
+    text = report.to_text()
+    for words in ("staged pipe, binary", "pipekit run", "peak memory", "python -c pass", "of the run, stage merge"):
+        assert words in text
+    record = json.loads(json.dumps(report.to_json()))
+    assert len(record["moves"]) == 4
+    assert record["fixed"]["medians"]["pipekit run"] > 0
+
+
+def test_the_memory_of_the_runner_is_seen(measured: tuple[Servers, Path, Report]) -> None:
+    _, _, report = measured
+    assert report.memory is not None
+    assert any("pipekit.runner.child" in process.command for process in report.memory.large.processes)
+    assert 5 < report.memory.large.runner_mb < 500
+
+
+def test_a_result_that_is_not_equal_does_not_count(measured: tuple[Servers, Path, Report]) -> None:
+    servers, folder, _ = measured
+    with pytest.raises(NotEqual, match="pipe: the dest holds 2000"):
+        measure_moves(servers, folder / "home", "something else", 1)
+
+
+def test_one_changed_value_changes_the_fingerprint(measured: tuple[Servers, Path, Report]) -> None:
+    servers, _, _ = measured
+    before = take_fingerprint(servers.source)
+    servers.source.run_sql(
+        "update lineitem set l_tax = l_tax + 0.01 where l_orderkey = 7 and l_linenumber = 1", DATABASE
+    )
+    assert take_fingerprint(servers.source) != before
+    empty_dest(servers)
+    assert take_fingerprint(servers.dest).startswith("0|")
+
+
+def test_the_limit_is_the_ratio_of_medians() -> None:
+    def result(name: str, *seconds: float) -> Result:
+        runs = tuple(Measurement(seconds=each, cpu_s=0.0, stdout="") for each in seconds)
+        return Result(name=name, what="", runs=runs)
+
+    moves = [result(PIPE, 1.0, 2.0, 9.0), result(PIPEKIT, 3.0, 3.4, 3.5)]
+    assert find_ratio(moves) == pytest.approx(1.7)
+    report = Report(rows=1, rounds=3, moves=moves)
+    assert report.list_failures() == ["pipekit run takes 1.70 times the pipe; the limit is 1.6"]
+
+
+def test_the_peak_of_a_child_process_is_measured(tmp_path: Path) -> None:
+    child = f"{sys.executable} -c 'import time; x = bytearray(80_000_000); time.sleep(0.3)'"
+    run = measure(["sh", "-c", f"{child}; true"], cwd=tmp_path)
+    assert [type(process) for process in run.processes] == [Process]
+    assert 75 < run.largest_mb < 150
+    assert run.seconds > 0.3
+
+
+def test_a_command_that_fails_is_shown_with_what_it_wrote(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match=r"(?s)exit code 3.*no luck"):
+        measure(["sh", "-c", "echo no luck >&2; exit 3"], cwd=tmp_path)
