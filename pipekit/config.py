@@ -19,7 +19,9 @@ class Config:
     """Settings of one installation. Times are in seconds.
 
     `base_dir` is where relative file names of embedded databases start. `retry_delays_s` are the waits before a second,
-    third ... attempt. A lease lasts `lease_s` and is renewed every `heartbeat_s`.
+    third ... attempt. A lease lasts `lease_s` and is renewed every `heartbeat_s`. At most `max_runs` runs go on at the
+    same time. A server that is told to end gives its runs `drain_s` before it cancels them. Records of runs are kept
+    `keep_runs_days`, their live logs `keep_logs_days`.
     """
 
     home: Path
@@ -32,10 +34,15 @@ class Config:
     lease_s: float = 20.0
     heartbeat_s: float = 3.0
     retry_delays_s: tuple[float, ...] = (1.0, 5.0)
+    max_runs: int = 4
+    drain_s: float = 60.0
+    keep_runs_days: int = 365
+    keep_logs_days: int = 30
 
 
 _PATHS = ("base_dir", "state_path", "secrets_path")
-_TIMES = ("connect_timeout_s", "silence_timeout_s", "run_timeout_s", "lease_s", "heartbeat_s")
+_TIMES = ("connect_timeout_s", "silence_timeout_s", "run_timeout_s", "lease_s", "heartbeat_s", "drain_s")
+_COUNTS = ("max_runs", "keep_runs_days", "keep_logs_days")
 _DEFAULTS = {f.name: f.default for f in fields(Config)}
 KEYS = tuple(name for name in _DEFAULTS if name != "home")
 
@@ -101,22 +108,36 @@ def _read_file(path: Path | None) -> dict[str, Any]:
 
 
 def _parse_yaml(path: Path) -> dict[Any, Any]:
-    import yaml  # 40 ms that an installation without a config.yaml need not wait for
-
     try:
-        given = yaml.safe_load(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        if all(line.strip() == "" or line.lstrip().startswith("#") for line in text.splitlines()):
+            return {}  # as `pipekit init` writes it: no reason to wait for a YAML parser
+        given = _load_yaml(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError(f"{path} cannot be read: {reason}.") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path}{place}: this is not valid YAML ({getattr(error, 'problem', '')}).") from error
+    except _BadYaml as error:
+        raise ConfigError(f"{path}{error}") from error
     if given is None:
         return {}
     if not isinstance(given, dict):
         raise ConfigError(f"{path}: a list of `key: value` lines is expected.", hint=f"Keys are: {', '.join(KEYS)}.")
     return given
+
+
+class _BadYaml(Exception):
+    """Where in a file and why it is not YAML."""
+
+
+def _load_yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark else ""
+        raise _BadYaml(f"{place}: this is not valid YAML ({getattr(error, 'problem', '')}).") from error
 
 
 def _checked(path: Path, key: str, value: Any) -> Any:
@@ -128,6 +149,10 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         if not _is_number(value) or value <= 0:
             raise ConfigError(f"{path}: `{key}` must be a number of seconds greater than 0.")
         return float(value)
+    if key in _COUNTS:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ConfigError(f"{path}: `{key}` must be a whole number, 1 or more.")
+        return value
     if not isinstance(value, list) or not all(_is_number(item) and item >= 0 for item in value):
         raise ConfigError(f"{path}: `{key}` must be a list of seconds, for example [1, 5]; [] never tries again.")
     return tuple(float(item) for item in value)

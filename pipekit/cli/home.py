@@ -23,6 +23,10 @@ CONFIG_TEXT = """\
 # lease_s: 20                  # how long a run that says nothing counts as alive, in seconds
 # heartbeat_s: 3               # how often a run says that it is alive, in seconds
 # retry_delays_s: [1, 5]       # waits before trying again, in seconds
+# max_runs: 4                  # how many runs go on at once; more wait in the queue
+# drain_s: 60                  # how long a server that is told to end lets its runs go on, in seconds
+# keep_runs_days: 365          # how long the record of a run is kept
+# keep_logs_days: 30           # how long the live log of a run is kept
 """
 
 SECRETS_TEXT = "# NAME=value, one a line; `pipekit secrets set NAME` writes here.\n"

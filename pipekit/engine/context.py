@@ -43,7 +43,6 @@ class RunContext:
     book: RunBook
     stop: threading.Event
     runner: NativeRunner
-    deadline: float
     stderr: str = field(default="")
     staging_made: bool = field(default=False)
 
@@ -141,7 +140,6 @@ def open_context(
     overrides: Mapping[str, str],
     stop: threading.Event,
     runner: NativeRunner,
-    deadline: float,
 ) -> RunContext:
     """Resolves secrets and drivers; from here on the run needs nothing but its databases."""
     application = application_name(book.run, instance)
@@ -171,5 +169,4 @@ def open_context(
         book=book,
         stop=stop,
         runner=runner,
-        deadline=deadline,
     )

@@ -8,6 +8,13 @@ from pipekit.models import Run, Stage
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The run waits in the queue for a slot."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class StageStarted:
     """The run entered a stage."""
 
@@ -38,5 +45,5 @@ class RunFinished:
     run: Run
 
 
-Event = StageStarted | RowsMoved | LogLine | RunFinished
+Event = Waiting | StageStarted | RowsMoved | LogLine | RunFinished
 Listener = Callable[[Event], None]

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 from pipekit import repo
 from pipekit.config import Config
-from pipekit.drivers import get_driver
 from pipekit.engine.book import RunBook
 from pipekit.engine.checks import run_checks
 from pipekit.engine.context import Definition, RunContext, open_context, read_definition
-from pipekit.engine.events import Listener
+from pipekit.engine.events import Listener, Waiting
 from pipekit.engine.failure import fail_run
 from pipekit.engine.hooks import run_hooks
 from pipekit.engine.lease import Lease
@@ -27,6 +26,9 @@ from pipekit.models import Module, Run, RunStatus
 from pipekit.runner.base import Loaded
 from pipekit.runner.native import NativeRunner
 from pipekit.secrets import Masker, Secrets
+
+# How often a waiting run looks whether its turn has come.
+WAIT_S = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +46,6 @@ class RunnerSlot:
 
     stop: threading.Event
     runner: NativeRunner
-    deadline: float
 
 
 def run_module(
@@ -61,20 +62,38 @@ def run_module(
     """
     options = options or RunOptions()
     definition = read_definition(db, module)
-    _check_overrides(definition, options)
+    check_overrides(definition, options.watermarks)
     slot = open_slot(config, definition)
     owner = new_owner()
     try:
-        run = _claim(db, config, secrets, module, options, owner)
+        asked = _enqueue(db, config, secrets, module, options, owner)
+        run = _wait_for_turn(db, config, asked, owner, listener)
     except BaseException:
         slot.runner.kill()
         raise
+    if run is None:
+        slot.runner.kill()
+        return repo.get_run(db, asked.id)
+    slot.runner.deadline = time.monotonic() + (module.run_timeout_s or config.run_timeout_s)
     return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
 
 
-def _check_overrides(definition: Definition, options: RunOptions) -> None:
+def run_claimed(
+    db: repo.State, config: Config, secrets: Secrets, run: Run, owner: str, listener: Listener | None = None
+) -> Run:
+    """Runs what `owner` has claimed from the queue and returns its record, whatever the outcome."""
+    assert run.module_id is not None
+    definition = read_definition(db, repo.get_module(db, run.module_id))
+    overrides = repo.get_overrides(db, run.id)
+    options = RunOptions(dry_run=run.dry_run, watermarks=overrides, triggered_by=run.triggered_by)
+    slot = open_slot(config, definition)
+    return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
+
+
+def check_overrides(definition: Definition, overrides: Mapping[str, str]) -> None:
+    """Raises Invalid for a value of a watermark that the module does not have."""
     names = {mark.name for mark, _ in definition.watermarks}
-    for name in options.watermarks:
+    for name in overrides:
         if name not in names:
             known = f"It has: {', '.join(sorted(names))}." if names else "It has no watermarks."
             message = f"The module '{definition.module.name}' has no watermark '{name}'."
@@ -89,27 +108,45 @@ def open_slot(config: Config, definition: Definition) -> RunnerSlot:
     silence_s = module.silence_timeout_s or config.silence_timeout_s
     kinds = {definition.source.driver, definition.dest.driver}
     runner = NativeRunner(stop=stop, silence_timeout_s=silence_s, deadline=deadline, kinds=kinds)
-    return RunnerSlot(stop=stop, runner=runner, deadline=deadline)
+    return RunnerSlot(stop=stop, runner=runner)
 
 
-def _claim(db: repo.State, config: Config, secrets: Secrets, module: Module, options: RunOptions, owner: str) -> Run:
-    """Claims the module; when its holder is dead, closes that run truthfully first."""
-    staging = str(get_driver(repo.get_connection(db, module.dest_id).driver).staging_table(module.name))
+def _enqueue(db: repo.State, config: Config, secrets: Secrets, module: Module, options: RunOptions, owner: str) -> Run:
+    """Asks for the run; when the module's holder is dead, closes that run truthfully first."""
     for last_try in (False, True):
         try:
-            return repo.claim_module(
+            return repo.enqueue_run(
                 db,
                 module.id,
                 owner=owner,
                 lease_s=config.lease_s,
                 triggered_by=options.triggered_by,
                 dry_run=options.dry_run,
-                staging_table=staging,
+                overrides=options.watermarks,
             )
         except ModuleBusy:
             if last_try or not recover_module(db, config, secrets, module.id):
                 raise
     raise AssertionError("unreachable")
+
+
+def _wait_for_turn(db: repo.State, config: Config, asked: Run, owner: str, listener: Listener | None) -> Run | None:
+    """The run once it is claimed; None when it was cancelled while it waited."""
+    told = False
+    try:
+        while repo.renew_place(db, asked.id, owner, config.lease_s):
+            run = repo.claim_next_run(
+                db, owner=owner, lease_s=config.lease_s, max_runs=config.max_runs, run_id=asked.id
+            )
+            if run is not None:
+                return run
+            if listener and not told:
+                listener(Waiting(asked.id))
+            told = True
+            time.sleep(WAIT_S)
+    except KeyboardInterrupt:
+        repo.cancel_queued_run(db, asked.id)
+    return None
 
 
 def execute_run(
@@ -163,7 +200,6 @@ def _walk(
         overrides=options.watermarks,
         stop=slot.stop,
         runner=slot.runner,
-        deadline=slot.deadline,
     )
     try:
         settle_earlier_runs(db, context)

@@ -67,7 +67,8 @@ CREATE TABLE hook (
 ) STRICT;
 CREATE INDEX hook_by_module ON hook (module_id, run_order, id);
 
--- A run outlives its module: module_id becomes NULL, the name stays. The long texts come last, so that reading the
+-- A run outlives its module: module_id becomes NULL, the name stays. A queued run waits for a slot; one with an owner is
+-- run by that process itself, one without is the server's to start. `run_order` is its place in its group run. The long texts come last, so that reading the
 -- columns before them does not walk through their overflow pages.
 CREATE TABLE run_log (
     id                    INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,6 +76,7 @@ CREATE TABLE run_log (
     module_id             INTEGER REFERENCES module (id) ON DELETE SET NULL,
     module                TEXT NOT NULL COLLATE NOCASE,
     group_run_id          INTEGER,
+    run_order             INTEGER,
     triggered_by          TEXT NOT NULL,
     status                TEXT NOT NULL
                           CHECK (status IN ('queued', 'running', 'success', 'dry_run', 'error', 'cancelled')),
@@ -87,6 +89,7 @@ CREATE TABLE run_log (
     dest_id               INTEGER REFERENCES connection (id) ON DELETE SET NULL,
     staging_table         TEXT,
     dest_table            TEXT,
+    queued_at             TEXT,
     started_at            TEXT,
     finished_at           TEXT,
     merge_state           TEXT NOT NULL DEFAULT 'none' CHECK (merge_state IN ('none', 'merged', 'unknown')),
@@ -99,6 +102,7 @@ CREATE TABLE run_log (
     dest_rows_after       INTEGER,
     error_stage           TEXT
                           CHECK (error_stage IN ('claim', 'watermark', 'plan', 'stage', 'check', 'merge', 'hook')),
+    overrides_json        TEXT,
     stages_json           TEXT,
     watermark_values_json TEXT,
     checks_json           TEXT,

@@ -48,6 +48,14 @@ from pipekit.repo.modules import (
     update_module,
 )
 from pipekit.repo.opening import open_state
+from pipekit.repo.queue import (
+    cancel_queued_run,
+    claim_next_run,
+    enqueue_run,
+    get_overrides,
+    insert_queued_run,
+    renew_place,
+)
 from pipekit.repo.runs import (
     get_run,
     list_expired_runs,
@@ -71,7 +79,9 @@ __all__ = [
     "LeaseState",
     "State",
     "append_live_log",
+    "cancel_queued_run",
     "claim_module",
+    "claim_next_run",
     "clean_text",
     "create_connection",
     "create_group",
@@ -87,6 +97,7 @@ __all__ = [
     "delete_module",
     "delete_schedule",
     "delete_watermark",
+    "enqueue_run",
     "find_connection_by_name",
     "find_group_by_name",
     "find_module_by_name",
@@ -101,9 +112,11 @@ __all__ = [
     "get_member",
     "get_module",
     "get_module_by_name",
+    "get_overrides",
     "get_run",
     "get_schedule",
     "get_watermark",
+    "insert_queued_run",
     "list_connections",
     "list_expired_runs",
     "list_groups",
@@ -120,6 +133,7 @@ __all__ = [
     "read_live_log",
     "read_live_log_tail",
     "renew_lease",
+    "renew_place",
     "request_cancel",
     "settle_merge_state",
     "start_adhoc_run",

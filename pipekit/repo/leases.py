@@ -34,19 +34,8 @@ def claim_module(
     group_run_id: int | None = None,
 ) -> Run:
     """Makes `owner` the owner of the module for `lease_s` seconds and starts its run. Raises ModuleBusy, NotFound."""
-    expires = now_plus(lease_s)
     with transaction(db):
-        claimed = db.change(
-            """
-            UPDATE module
-            SET running = 1, lease_owner = :owner, lease_expires_at = :expires, fence = max(fence + 1, :ms)
-            WHERE id = :id AND running = 0
-            """,
-            {"id": module_id, "owner": owner, "expires": expires, "ms": round(time.time() * 1000)},
-        )
-        module = get_module(db, module_id)
-        if not claimed:
-            raise _busy(db, module)
+        module = take_module(db, module_id, owner, lease_s)
         return _start_run(
             db,
             {
@@ -58,11 +47,27 @@ def claim_module(
                 "dest_table": module.dest_table,
                 "staging_table": staging_table,
                 "owner": owner,
-                "lease_expires_at": expires,
+                "lease_expires_at": module.lease_expires_at,
                 "triggered_by": triggered_by,
                 "dry_run": dry_run,
             },
         )
+
+
+def take_module(db: State, module_id: int, owner: str, lease_s: float) -> Module:
+    """The module's lease, inside the caller's transaction. Raises ModuleBusy, NotFound."""
+    claimed = db.change(
+        """
+        UPDATE module
+        SET running = 1, lease_owner = :owner, lease_expires_at = :expires, fence = max(fence + 1, :ms)
+        WHERE id = :id AND running = 0
+        """,
+        {"id": module_id, "owner": owner, "expires": now_plus(lease_s), "ms": round(time.time() * 1000)},
+    )
+    module = get_module(db, module_id)
+    if not claimed:
+        raise build_busy(db, module)
+    return module
 
 
 def start_adhoc_run(
@@ -178,7 +183,8 @@ def _start_run(db: State, values: dict[str, Any]) -> Run:
     return get_run(db, db.insert("run_log", {**values, **started}))
 
 
-def _busy(db: State, module: Module) -> ModuleBusy:
+def build_busy(db: State, module: Module) -> ModuleBusy:
+    """The error that says which run holds a module, and since when."""
     run = db.row(
         "SELECT id, started_at FROM run_log WHERE module_id = ? AND status = 'running' ORDER BY id DESC LIMIT 1",
         (module.id,),

@@ -24,7 +24,7 @@ _HINTS: dict[int, tuple[type[PipekitError], str, str]] = {
     sqlite3.SQLITE_PERM: (ConfigError, "may not be opened", _ACCESS),
     sqlite3.SQLITE_CANTOPEN: (ConfigError, "cannot be opened", _ACCESS),
     sqlite3.SQLITE_NOTADB: (ConfigError, "is not a database", "Move it away and run `pipekit init`."),
-    sqlite3.SQLITE_CORRUPT: (StateError, "is damaged", "Restore a backup with `pipekit restore`."),
+    sqlite3.SQLITE_CORRUPT: (StateError, "is damaged", "Put a backup in its place."),
 }
 
 

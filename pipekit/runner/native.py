@@ -65,7 +65,7 @@ class NativeRunner:
         self.log = log
         self._stop = stop or threading.Event()
         self._silence_timeout_s = silence_timeout_s
-        self._deadline = deadline
+        self.deadline = deadline
         self._stderr = bytearray()
         self._buffer = bytearray()
         self._program: Program | None = start_piped(_child_argv(kinds), env=_child_environment(os.environ))
@@ -234,7 +234,7 @@ class NativeRunner:
         if self._stop.is_set():
             self.kill()
             raise Cancelled()
-        if self._deadline is not None and now > self._deadline:
+        if self.deadline is not None and now > self.deadline:
             self.kill()
             raise TimedOut("The run took longer than its limit.", hint="Raise `timeouts: run_s` of the module.")
         if silence_s is not None and now - heard > silence_s:
