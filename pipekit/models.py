@@ -21,6 +21,8 @@ Row = Mapping[str, Any]
 
 # A module's name is its staging table's name in every kind of database, so it stays within the shortest common limit.
 MODULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,59}\Z")
+# What can stand in braces in a query.
+WATERMARK_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
 RESERVED_MODULE_NAMES = frozenset({"pipekit_ledger"})
 
 

@@ -1,7 +1,6 @@
 # One module of a definition file: what was read -> a checked record. Knows no state database.
 """`ModuleReader`: checks of a module that go beyond single fields."""
 
-import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -11,9 +10,7 @@ from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef, find_s
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import PipekitError
-from pipekit.models import Column, Guards, as_strategy, parse_key
-
-WATERMARK_NAME = re.compile(r"[^\s{}\x00-\x1f\x7f]{1,60}\Z")
+from pipekit.models import WATERMARK_NAME, Column, Guards, as_strategy, parse_key
 
 
 class ModuleReader:
@@ -90,9 +87,7 @@ class ModuleReader:
         found = []
         for name, read in reads.items():
             if not WATERMARK_NAME.match(name):
-                told = (
-                    "A watermark's name has 1 to 60 characters without blanks and braces; the query uses it as {name}."
-                )
+                told = "A watermark's name has letters, digits and _, not a digit first; the query uses it as {name}."
                 self._problems.add(read.line, read.path, told)
             found.append(
                 WatermarkDef(

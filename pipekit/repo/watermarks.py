@@ -1,19 +1,16 @@
 # Watermarks in the state database. Knows nothing of how one is resolved.
 """Create, find, change and delete watermarks."""
 
-import re
 from typing import Any
 
 from pipekit.errors import Invalid
-from pipekit.models import Watermark
+from pipekit.models import WATERMARK_NAME, Watermark
 from pipekit.repo.connections import get_connection
 from pipekit.repo.modules import get_module
 from pipekit.repo.names import check_fields, check_text, get_row, unique
 from pipekit.repo.state import State, transaction
 
 _FIELDS = ("name", "connection_id", "resolver_sql", "default_value")
-# Stands between braces in a query, so it holds no brace, and nothing that makes it hard to see where it ends.
-_NAME = re.compile(r"[^\s{}\x00-\x1f\x7f]{1,60}\Z")
 
 
 def create_watermark(
@@ -57,11 +54,11 @@ def list_watermarks(db: State, module_id: int) -> list[Watermark]:
 
 
 def _check(db: State, values: dict[str, Any]) -> None:
-    if "name" in values and not _NAME.match(values["name"]):
+    if "name" in values and not WATERMARK_NAME.match(values["name"]):
         raise Invalid(
             f"{values['name']!r} cannot be a watermark's name.",
             field="name",
-            hint="Use 1 to 60 characters without blanks and braces; the query uses it as {name}.",
+            hint="Use letters, digits and _, not a digit first; the query uses it as {name}.",
         )
     if "connection_id" in values:
         get_connection(db, values["connection_id"])
