@@ -1,9 +1,11 @@
 # The guards between staging and merge. Each one looks, says its verdict, and refuses with the switch that turns it off.
 """Checks: counts, keys, exactness, an empty source and a shrinking dest."""
 
+from typing import NoReturn
+
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan
-from pipekit.errors import RunFailed
+from pipekit.errors import RunFailed, StatementFailed
 from pipekit.runner.base import Loaded
 
 
@@ -16,7 +18,7 @@ def run_checks(context: RunContext, plan: Plan, loaded: Loaded) -> None:
         _check_full(context, plan, loaded)
 
 
-def _fail(context: RunContext, name: str, message: str, hint: str) -> None:
+def _fail(context: RunContext, name: str, message: str, hint: str) -> NoReturn:
     context.book.check(name, False, message)
     raise RunFailed(message, stage="check", hint=hint)
 
@@ -55,7 +57,11 @@ def _check_exactness(context: RunContext, plan: Plan) -> None:
         context.book.check("exact", True, "switched off")
         return
     for column, sql in context.dest_driver.build_exactness_sql(plan.merge):
-        found = context.runner.query(context.dest, sql, limit=1)
+        try:
+            found = context.runner.query(context.dest, sql, limit=1)
+        except StatementFailed as error:
+            message = f"A value cannot be stored in the column '{column}' of {plan.merge.dest}: {error.message}"
+            _fail(context, "exact", message, "Mend the value, or cast in the query.")
         if found.rows:
             row, value = found.rows[0][:2]
             dest = plan.merge.dest

@@ -1,8 +1,9 @@
 # Moving a query's rows from one PostgreSQL session to another, as the engine and the runner do it together.
 """`Mover`: staging, load, checks and merge between two sessions, without an engine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.driver import DRIVER
@@ -10,6 +11,8 @@ from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.wire import Format, Stream
 from pipekit.models import Strategy
 from pipekit.runner.base import Load, LoadColumn, ResultColumn, Statement
+
+OpenSession = Callable[..., PostgresSession]
 
 STAGING = DRIVER.staging_table("moved")
 
@@ -78,3 +81,17 @@ class Mover:
         for column, sql in DRIVER.build_exactness_sql(plan):
             found += [(column, row[0], row[1]) for row in self.dest.query(sql).rows]
         return found
+
+
+def build_rows_stream(rows: list[tuple[Any, ...]], names: Sequence[str], block: int) -> Stream:
+    """Rows as another kind of database sends them."""
+    columns = tuple(ResultColumn(name=name) for name in names)
+    blocks = ((rows[i : i + block], len(rows[i : i + block])) for i in range(0, len(rows), block))
+    return Stream(format="rows", columns=columns, blocks=iter(blocks))
+
+
+def load_rows(mover: Mover, rows: list[tuple[Any, ...]], *, exact: bool = True, block: int = 1000) -> int:
+    """Loads rows into staging made like `arrived`, all columns of it."""
+    columns = DRIVER.get_columns(mover.dest.query, mover.table)
+    staged = mover.stage([ResultColumn(name=column.name, type=column.type) for column in columns])
+    return mover.load(build_rows_stream(rows, [column.name for column in columns], block), staged, exact)

@@ -196,7 +196,7 @@ def test_a_keyed_merge_never_compares_each_row_with_each(
     fill(db, "INSERT INTO t VALUES (?, ?, 'old')", [(i, i % 7) for i in range(20_000)])
     started = time.monotonic()
     counts = merge(db, strategy, [(i, i % 7, "new") for i in range(10_000, 30_000)], ("id", "part"), null_keys)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20  # comparing each with each would take minutes
     assert counts == (
         {"deleted": 10_000, "inserted": 20_000}
         if strategy == "incremental"

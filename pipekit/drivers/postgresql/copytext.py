@@ -56,7 +56,7 @@ def find_copy_place(context: str, table: str, columns: Sequence[str]) -> tuple[i
         return None, ""
     rest = context[found.end() :]
     for name in sorted(columns, key=len, reverse=True):
-        if re.match(rf", \S+ {re.escape(name)}(?::|\Z|\n)", rest):
+        if re.match(rf", \S+ {re.escape(name)}(?:\s?:|\Z|\n)", rest):
             return int(found[1]), name
     return int(found[1]), ""
 

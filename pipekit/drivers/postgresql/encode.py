@@ -10,11 +10,12 @@ from pipekit.drivers.postgresql.exact import Rule, build_rule
 from pipekit.drivers.postgresql.types import INTEGERS, parse_type
 from pipekit.errors import Inexact
 
-_ONLY_TEXT = frozenset({str})
-_ONLY_NUMBERS = (frozenset({int}), frozenset({float}), frozenset({int, float}))
 _NOTHING = type(None)
+_ONLY_TEXT = frozenset({str})
+_ONLY_NULL = frozenset({_NOTHING})
 
 Values = tuple[Any, ...]
+Writer = Callable[[Any], str]
 
 
 class RowEncoder:
@@ -53,21 +54,20 @@ class _ColumnEncoder:
 
     def encode(self, values: Values, first_row: int) -> Sequence[str]:
         kinds = frozenset(map(type, values))
+        present = [value for value in values if value is not None] if _NOTHING in kinds else values
+        kinds -= _ONLY_NULL
         if self._rule is not None and not kinds <= self._rule.safe:
-            self._check(values, first_row, self._rule)
-        if kinds == _ONLY_TEXT and str not in self._write:
-            self._refuse_nul(values, first_row)
-            return escape_all(values)
+            self._check(values, present, kinds, first_row, self._rule)
         if str in kinds:
-            self._refuse_nul(values, first_row)
-        write = {kind: self._write.get(kind) or _WRITERS.get(kind) for kind in kinds}
-        for kind, writer in write.items():
-            if writer is None:
-                number = next(number for number, value in enumerate(values, start=first_row) if type(value) is kind)
-                raise self.refuse(
-                    number, f"a value of type {kind.__name__} cannot be stored", values[number - first_row]
-                )
-        return self._write_all(values, write)  # type: ignore[arg-type]  # none of them is None
+            self._refuse_nul(values, present, kinds, first_row)
+        if kinds == _ONLY_TEXT and str not in self._write:
+            texts = escape_all(present)
+            return texts if len(texts) == len(values) else _put_nulls(values, texts)
+        if len(kinds) == 1:
+            texts = list(map(self._choose_writer(next(iter(kinds)), values, first_row), present))
+            return texts if len(texts) == len(values) else _put_nulls(values, texts)
+        write = {kind: self._choose_writer(kind, values, first_row) for kind in kinds}
+        return [NULL if value is None else write[type(value)](value) for value in values]
 
     def refuse(self, row: int, reason: str, value: object) -> Inexact:
         shown = repr(value)
@@ -75,25 +75,35 @@ class _ColumnEncoder:
         message = f"Row {row}, column {self._name}: {reason}: {shown} for {self._type}"
         return Inexact(message, row=row, column=self._name)
 
-    def _write_all(self, values: Values, write: dict[type, Callable[[Any], str]]) -> list[str]:
-        if len(write) == 1:
-            return list(map(next(iter(write.values())), values))
-        if len(write) == 2 and _NOTHING in write:
-            one = next(writer for kind, writer in write.items() if kind is not _NOTHING)
-            return [NULL if value is None else one(value) for value in values]
-        return [write[type(value)](value) for value in values]
+    def _choose_writer(self, kind: type, values: Values, first_row: int) -> Writer:
+        writer = self._write.get(kind) or _WRITERS.get(kind)
+        if writer is None:
+            number, value = next((n, v) for n, v in enumerate(values, start=first_row) if type(v) is kind)
+            raise self.refuse(number, f"a value of type {kind.__name__} cannot be stored", value)
+        return writer
 
-    def _check(self, values: Values, first_row: int, rule: Rule) -> None:
+    def _check(
+        self, values: Values, present: Sequence[Any], kinds: frozenset[type], first_row: int, rule: Rule
+    ) -> None:
+        glance = rule.glances.get(next(iter(kinds))) if len(kinds) == 1 else None
+        if glance is not None and glance(present):
+            return
         safe, check = rule.safe, rule.check
         for number, value in enumerate(values, start=first_row):
             if type(value) not in safe and (reason := check(value)):
                 raise self.refuse(number, reason, value)
 
-    def _refuse_nul(self, values: Values, first_row: int) -> None:
-        if "\0" in "".join([value for value in values if type(value) is str]):
+    def _refuse_nul(self, values: Values, present: Sequence[Any], kinds: frozenset[type], first_row: int) -> None:
+        texts = present if kinds == _ONLY_TEXT else [value for value in present if type(value) is str]
+        if "\0" in "".join(texts):
             for number, value in enumerate(values, start=first_row):
                 if type(value) is str and "\0" in value:
                     raise self.refuse(number, "text cannot hold a NUL character", value)
+
+
+def _put_nulls(values: Values, texts: Sequence[str]) -> list[str]:
+    rest = iter(texts)
+    return [NULL if value is None else next(rest) for value in values]
 
 
 def _write_bytes(value: bytes) -> str:
@@ -104,12 +114,7 @@ def _write_bool(value: bool) -> str:
     return "t" if value else "f"
 
 
-def _write_null(value: None) -> str:
-    return NULL
-
-
-_WRITERS: dict[type, Callable[[Any], str]] = {
-    _NOTHING: _write_null,
+_WRITERS: dict[type, Writer] = {
     bool: _write_bool,
     int: str,
     float: repr,
@@ -119,7 +124,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
 }
 
 
-def _choose_writers(type_text: str) -> dict[type, Callable[[Any], str]]:
+def _choose_writers(type_text: str) -> dict[type, Writer]:
     """Where a column needs another text than the value's own."""
     base = parse_type(type_text)
     if base.base in INTEGERS and not base.dimensions:

@@ -4,14 +4,18 @@
 import json
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
+from itertools import repeat
+from operator import eq
+from typing import Any
 
 from pipekit.drivers.postgresql.types import FLOATS, INTEGERS, STRINGS, TIMES, Spelling, parse_type
 
 Check = Callable[[object], str]
+Glance = Callable[[Sequence[Any]], bool]
 
 _DAY = r"\d{4,7}-\d\d-\d\d"
 _CLOCK = r"(?:[01]\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:\.(?P<fraction>\d+))?)?"
@@ -25,17 +29,22 @@ _LONG_FRACTION = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a column's values are checked: those of the `safe` Python types never need it."""
+    """How a column's values are checked: those of the `safe` Python types never need it.
+
+    `glances` tell in one go that all values of one Python type are fine; where they do not, each value is looked at.
+    """
 
     safe: frozenset[type]
     check: Check
+    glances: Mapping[type, Glance]
 
 
 def build_rule(type_text: str) -> Rule:
     """The rule of a column type."""
     type_ = parse_type(type_text)
     safe, check = _choose(type_)
-    return Rule(frozenset({type(None), *safe}), check)
+    glances = {} if type_.dimensions else _choose_glances(type_)
+    return Rule(frozenset({type(None), *safe}), check, glances)
 
 
 def _choose(type_: Spelling) -> tuple[tuple[type, ...], Check]:
@@ -81,6 +90,43 @@ def _choose_time(base: str, digits: int) -> Check:
         return check_interval
     shape = _TIME if base.startswith("time ") else _TIMESTAMP
     return partial(check_time, shape=shape, digits=digits, zoned=base.endswith("with time zone"))
+
+
+def _choose_glances(type_: Spelling) -> dict[type, Glance]:
+    base, arguments = type_.base, type_.arguments
+    if base == "numeric" and arguments:
+        return {float: partial(_keep_scale, scale=(*arguments, 0)[1])}
+    if base == "character varying" and arguments:
+        return {str: lambda texts: max(map(len, texts)) <= arguments[0]}
+    if base == "character":
+        return {str: lambda texts: set(map(len, texts)) == {arguments[0]}}
+    if base == "real":
+        return {float: _fit_single}
+    shape = _build_usual_shape(base, (*arguments, 6)[0])
+    return {str: lambda texts: None not in map(shape.fullmatch, texts)} if shape else {}
+
+
+def _build_usual_shape(base: str, digits: int) -> "re.Pattern[str] | None":
+    """How most values of a date or a timestamp are written."""
+    if base == "date":
+        return re.compile(_DAY, re.ASCII)
+    if base not in TIMES[:2]:
+        return None
+    zone = r"(?:Z|[+-]\d\d(?::?\d\d)?)?" if base == TIMES[1] else ""
+    fraction = rf"(?:\.\d{{1,{digits}}})?" if digits else ""
+    return re.compile(rf"{_DAY}[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d{fraction}{zone}", re.ASCII)
+
+
+def _keep_scale(numbers: Sequence[float], *, scale: int) -> bool:
+    return all(map(eq, numbers, map(round, numbers, repeat(scale))))
+
+
+def _fit_single(numbers: Sequence[float]) -> bool:
+    shape = f"<{len(numbers)}f"
+    try:
+        return struct.unpack(shape, struct.pack(shape, *numbers)) == tuple(numbers)
+    except OverflowError:
+        return False
 
 
 def check_not_bytes(value: object) -> str:

@@ -4,8 +4,9 @@
 from collections.abc import Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
+from pipekit.drivers.postgresql.changed import build_changed
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
-from pipekit.drivers.postgresql.types import build_cast, build_changed
+from pipekit.drivers.postgresql.types import build_cast
 from pipekit.runner.base import Statement
 
 # Rows stay whole up to a page: wide rows load a third faster. Nothing tends a table that lives for one run.

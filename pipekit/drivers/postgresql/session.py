@@ -126,7 +126,7 @@ class PostgresSession:
         width = range(len(described))
         with contextlib.closing(self.link.run_one(sql)) as results:
             for result in results:
-                if limit is not None and taken >= limit:
+                if limit is not None and taken >= limit and result.ntuples:
                     break
                 for number in range(result.ntuples):
                     cells = [result.get_value(number, i) for i in width]

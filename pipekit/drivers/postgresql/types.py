@@ -48,11 +48,6 @@ _OTHER_BUILT_IN = """
 """
 BUILT_IN = NUMBERS | STRINGS | {*TIMES, "bit varying", *_OTHER_BUILT_IN.split()}
 
-# Equality means "the same value" for these; of every other type the text is compared.
-_COMPARED_BY_VALUE = frozenset(
-    {*INTEGERS, *FLOATS, *TIMES[:3], "numeric", "boolean", "bytea", "uuid", "date"}
-    | {"text", "character varying", "character", "bpchar"}
-)
 _DIRECT_CASTS = frozenset(
     {
         ("date", TIMES[0]), ("date", TIMES[1]), (TIMES[0], "date"), (TIMES[1], "date"), (TIMES[0], TIMES[1]),
@@ -238,12 +233,3 @@ def _find_middle(one: Spelling, two: Spelling) -> str:
     if "boolean" in (one.base, two.base) and (one.base in NUMBERS or two.base in NUMBERS):
         return "integer"
     return "text"
-
-
-def build_changed(expression: str, stage: str, dest: str) -> str:
-    """A condition that is true when storing the expression as `dest` would change its value."""
-    there_and_back = build_cast(build_cast(expression, stage, dest), dest, stage)
-    type_ = parse_type(stage)
-    if type_.base in _COMPARED_BY_VALUE and not type_.dimensions:
-        return f"{there_and_back} IS DISTINCT FROM {expression}"
-    return f"CAST({there_and_back} AS text) IS DISTINCT FROM CAST({expression} AS text)"

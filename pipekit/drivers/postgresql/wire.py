@@ -4,6 +4,7 @@
 import contextlib
 import math
 import re
+import select
 import socket
 from collections.abc import Callable, Generator, Iterator
 
@@ -66,7 +67,10 @@ def connect(endpoint: Endpoint) -> PostgresSession:
 
 
 class Link:
-    """One libpq connection. What goes wrong in it is raised as StatementFailed."""
+    """One libpq connection. What goes wrong in it is raised as StatementFailed.
+
+    It waits for the server with `poll` only, which lets the child's other threads run: libpq's own waiting does not.
+    """
 
     def __init__(self, connection: abc.PGconn) -> None:
         self._connection = connection
@@ -89,7 +93,7 @@ class Link:
         """Runs SQL text, perhaps several statements, and returns the last result."""
         with self._guard():
             self._connection.send_query(_encode(sql))
-            return self._checked(self._wait())
+            return self._checked(self._get_result())
 
     def run_one(self, sql: str) -> Generator[abc.PGresult, None, None]:
         """Runs one statement and yields a result per row, and a last one without rows."""
@@ -97,7 +101,7 @@ class Link:
             self._connection.send_query_params(_encode(sql), [])
             self._connection.set_single_row_mode()
             try:
-                while (result := self._connection.get_result()) is not None:
+                while (result := self._next_result()) is not None:
                     yield result if result.status == pq.ExecStatus.SINGLE_TUPLE else self._checked(result)
             finally:
                 self._drain()
@@ -106,9 +110,9 @@ class Link:
         """(name, type oid, type modifier) of each column of a query that is not run."""
         with self._guard():
             self._connection.send_prepare(b"", _encode(sql))
-            self._checked(self._wait())
+            self._checked(self._get_result())
             self._connection.send_describe_prepared(b"")
-            found = self._checked(self._wait())
+            found = self._checked(self._get_result())
             return [((found.fname(i) or b"").decode(), found.ftype(i), found.fmod(i)) for i in range(found.nfields)]
 
     def copy_out(
@@ -123,7 +127,10 @@ class Link:
             try:
                 parts: list[memoryview] = []
                 get, size = self._connection.get_copy_data, 0
-                while (got := get(0))[0] > 0:
+                while (got := get(1))[0] >= 0:
+                    if not got[0]:
+                        self._wait_to_read()
+                        continue
                     if size >= BLOCK_BYTES:
                         yield b"".join(parts), len(parts)
                         parts, size = [], 0
@@ -139,13 +146,16 @@ class Link:
         """Feeds a COPY FROM STDIN; returns the rows the server took. When `blocks` fails the server forgets them."""
         with self._guard():
             self._start_copy(sql, pq.ExecStatus.COPY_IN)
-        put = self._connection.put_copy_data
         try:
+            self._connection.nonblocking = 1
             for block in blocks:
-                put(block)
+                while not self._connection.put_copy_data(block):
+                    self._flush()
+                self._flush()
                 if self._has_refused():
                     break
             self._connection.put_copy_end()
+            self._flush()
         except psycopg.Error:
             pass  # the connection broke while sending: the server's last words say why
         except BaseException:
@@ -156,14 +166,14 @@ class Link:
 
     def _start_copy(self, sql: str, expected: pq.ExecStatus) -> None:
         self._connection.send_query(_encode(sql))
-        result = self._wait()
+        result = self._get_result()
         if result.status != expected:
             raise self._to_error(self._checked(result), None)
 
-    def _wait(self) -> abc.PGresult:
+    def _get_result(self) -> abc.PGresult:
         """The last result of what was sent, or the first failure: a server that is going says why before it goes."""
         last: abc.PGresult | None = None
-        while (result := self._connection.get_result()) is not None:
+        while (result := self._next_result()) is not None:
             if result.status in _COPYING:
                 return result
             if last is None or last.status in _OK:
@@ -172,21 +182,39 @@ class Link:
             raise self._to_loss(b"")
         return last
 
+    def _next_result(self) -> abc.PGresult | None:
+        while self._connection.is_busy():
+            self._wait_to_read()
+        return self._connection.get_result()
+
+    def _wait_to_read(self) -> None:
+        self._poll(select.POLLIN)
+        self._connection.consume_input()
+
+    def _flush(self) -> None:
+        """Sends all that is queued, and takes in what the server says meanwhile."""
+        while self._connection.flush():
+            if self._poll(select.POLLIN | select.POLLOUT) & select.POLLIN:
+                self._connection.consume_input()
+
+    def _poll(self, events: int) -> int:
+        poller = select.poll()
+        poller.register(self._connection.socket, events)
+        return poller.poll()[0][1]
+
     def _finish_copy(self, find_place: FindPlace | None) -> int:
-        rows = None
-        while (result := self._connection.get_result()) is not None:
-            if result.status not in _OK:
-                raise self._to_error(result, find_place)
-            rows = result.command_tuples or 0
-        if rows is None:
-            raise StatementFailed("The connection to the server was lost.", transient=True)
-        return rows
+        self._connection.nonblocking = 0
+        result = self._get_result()
+        if result.status not in _OK:
+            raise self._to_error(result, find_place)
+        return result.command_tuples or 0
 
     def _forget_copy(self) -> None:
         with contextlib.suppress(psycopg.Error):
             self._connection.put_copy_end(b"the source failed")
-            while self._connection.get_result() is not None:
-                pass
+            self._flush()
+            self._connection.nonblocking = 0
+            self._get_result()
 
     def _has_refused(self) -> bool:
         """Whether the server answers already, which it does in the middle of a COPY only to refuse a row.

@@ -1,0 +1,212 @@
+# The same questions for every driver; their answers are golden files, one folder per kind. Starts no database.
+"""`CASES`: what a driver is asked to write. Each spells the types itself, so that the questions are the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pipekit.drivers.base import Driver, LedgerEntry, MergePlan, StagedColumn, TableColumn, TableName
+from pipekit.drivers.types import Type
+from pipekit.models import Strategy
+from pipekit.runner.base import Query, QueryResult, ResultColumn, Statement
+
+INTEGER = Type(name="int64")
+DECIMAL = Type(name="decimal", precision=12, scale=2)
+FLOAT = Type(name="float64")
+TEXT = Type(name="text")
+MOMENT = Type(name="timestamp")
+
+NEUTRAL_TYPES = (
+    *(Type(name=name) for name in ("bool", "int16", "int32", "int64", "float32", "float64", "decimal", "text", "char")),
+    *(Type(name=name) for name in ("bytes", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "uuid")),
+    *(Type(name=name) for name in ("json", "xml", "other")),
+    Type(name="decimal", precision=12, scale=2),
+    Type(name="decimal", precision=38, scale=0),
+    Type(name="text", length=20),
+    Type(name="char", length=3),
+    Type(name="bytes", length=16),
+    Type(name="timestamp", precision=3),
+    Type(name="timestamp", precision=7),
+    Type(name="time", precision=0),
+)
+QUERY_WITH_A_TAIL = "select id, name from orders -- all of them\n ; -- the end"
+ENTRY = LedgerEntry(run_key="0a1b2c3d-42", run_id=42, module="it's orders", fence=7, rows=1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One golden file: its name and what makes its text."""
+
+    name: str
+    write: Callable[[Driver], str]
+
+
+class _Asked(Exception):
+    """Carries the SQL of a looking method to the test."""
+
+
+def build_column(driver: Driver, name: str, neutral: Type, **more: object) -> TableColumn:
+    """A dest column of a neutral type as the driver spells it."""
+    return replace(TableColumn(name=name, type=driver.from_neutral(neutral)), **more)  # type: ignore[arg-type]
+
+
+def build_orders(driver: Driver) -> list[TableColumn]:
+    """The table most cases are about; one name needs quoting with care."""
+    return [
+        build_column(driver, "id", INTEGER, nullable=False, in_key=True),
+        build_column(driver, "line", INTEGER, nullable=False),
+        build_column(driver, "amount", DECIMAL),
+        build_column(driver, 'odd "name"', TEXT, comment="what it's called"),
+        build_column(driver, "at", MOMENT),
+    ]
+
+
+def build_staged(driver: Driver, *, converted: Sequence[str] = ()) -> tuple[StagedColumn, ...]:
+    """The columns of `build_orders` on their way; those named in `converted` are staged as floats."""
+    columns = []
+    for dest in build_orders(driver):
+        stage_type = driver.from_neutral(FLOAT) if dest.name in converted else None
+        source = ResultColumn(name=dest.name.upper(), type=stage_type or dest.type)
+        columns.append(StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=stage_type is not None))
+    return tuple(columns)
+
+
+def build_plan(
+    driver: Driver,
+    strategy: Strategy = "full",
+    key: tuple[str, ...] = (),
+    *,
+    null_keys: bool = False,
+    can_truncate: bool = True,
+    converted: Sequence[str] = (),
+    only: Sequence[str] = (),
+) -> MergePlan:
+    """A merge into `orders`."""
+    columns = [column for column in build_staged(driver, converted=converted) if not only or column.dest.name in only]
+    return MergePlan(
+        strategy=strategy,
+        staging=driver.staging_table("load.orders"),
+        dest=driver.parse_table("orders"),
+        columns=tuple(columns),
+        key=key,
+        null_keys=null_keys,
+        can_truncate=can_truncate,
+    )
+
+
+def join(statements: Sequence[Statement | str]) -> str:
+    """Statements as one text; what the engine reads from each stands above it."""
+    parts = []
+    for statement in statements:
+        if isinstance(statement, str):
+            parts.append(f"{statement};")
+        else:
+            reads = f"-- {statement.name}{' (first cell)' if statement.value else ''}\n" if statement.name else ""
+            parts.append(f"{reads}{statement.sql};")
+    return "\n".join(parts)
+
+
+def capture(ask: Callable[[Query], object]) -> str:
+    """The first SQL text a looking method asks for."""
+
+    def query(sql: str) -> QueryResult:
+        raise _Asked(sql)
+
+    try:
+        ask(query)
+    except _Asked as asked:
+        return str(asked)
+    return "(asks nothing)"
+
+
+def _merge(
+    name: str,
+    strategy: Strategy,
+    key: tuple[str, ...] = (),
+    *,
+    null_keys: bool = False,
+    can_truncate: bool = True,
+    converted: Sequence[str] = (),
+    only: Sequence[str] = (),
+) -> Case:
+    def write(driver: Driver) -> str:
+        plan = build_plan(
+            driver, strategy, key, null_keys=null_keys, can_truncate=can_truncate, converted=converted, only=only
+        )
+        return join(driver.build_merge_sql(plan))
+
+    return Case(f"merge_{name}", write)
+
+
+def _staging(name: str, *converted: str) -> Case:
+    def write(driver: Driver) -> str:
+        plan = build_plan(driver, converted=converted)
+        return join(driver.build_staging_sql(plan.staging, plan.dest, plan.columns))
+
+    return Case(f"staging_{name}", write)
+
+
+def _write_types(driver: Driver) -> str:
+    lines = []
+    for neutral in NEUTRAL_TYPES:
+        spelling = driver.from_neutral(neutral)
+        lines.append(f"-- {_show(neutral)} -> {spelling} -> {_show(driver.to_neutral(spelling))}")
+    return "\n".join(lines)
+
+
+def _show(neutral: Type) -> str:
+    numbers = [neutral.length, neutral.precision, neutral.scale]
+    shown = ", ".join(str(number) for number in numbers if number is not None)
+    return f"{neutral.name}({shown})" if shown else neutral.name
+
+
+def _write_exactness(driver: Driver) -> str:
+    plan = build_plan(driver, "full", converted=("line", "amount"))
+    return join([f"-- {name}\n{sql}" for name, sql in driver.build_exactness_sql(plan)])
+
+
+def _orders(driver: Driver) -> TableName:
+    return driver.parse_table("orders")
+
+
+CASES = (
+    Case("types", _write_types),
+    Case("create_table", lambda d: join(d.build_create_table_sql(_orders(d), build_orders(d)))),
+    Case("add_column", lambda d: join(d.build_add_column_sql(_orders(d), build_orders(d)[3]))),
+    Case("comment", lambda d: d.build_comment_sql(_orders(d), "id", 'the order\'s "number"')),
+    Case("drop_table", lambda d: d.build_drop_table_sql(d.staging_table("load.orders"))),
+    Case("analyze", lambda d: join(d.build_analyze_sql(d.staging_table("load.orders")))),
+    Case("preview", lambda d: d.build_preview_sql(QUERY_WITH_A_TAIL, 20)),
+    Case("select_columns", lambda d: d.build_select_columns_sql(QUERY_WITH_A_TAIL, ["id", 'odd "name"'])),
+    Case("introspect", lambda d: capture(lambda query: d.introspect_query_columns(query, QUERY_WITH_A_TAIL))),
+    Case("look_schemas", lambda d: capture(d.list_schemas)),
+    Case("look_tables", lambda d: capture(lambda query: d.list_tables(query, "it's"))),
+    Case("look_columns", lambda d: capture(lambda query: d.get_columns(query, d.parse_table('"it\'s"')))),
+    Case("look_inventory", lambda d: capture(lambda query: d.column_inventory(query, "it's"))),
+    Case("look_facts", lambda d: capture(lambda query: d.get_table_facts(query, d.parse_table('"it\'s"')))),
+    Case("look_setup", lambda d: capture(d.find_setup_sql)),
+    _staging("like_dest"),
+    _staging("converted", "amount", "at"),
+    Case("check_null_key", lambda d: d.build_null_key_sql(build_plan(d, "incremental", ("id", 'odd "name"')))),
+    Case("check_repeated_key", lambda d: d.build_repeated_key_sql(build_plan(d, "upsert", ("id", "line")))),
+    Case(
+        "check_repeated_key_converted",
+        lambda d: d.build_repeated_key_sql(build_plan(d, "upsert", ("id",), converted=("id",))),
+    ),
+    Case("check_exactness", _write_exactness),
+    _merge("full", "full"),
+    _merge("full_without_truncate", "full", can_truncate=False),
+    _merge("full_converted", "full", converted=("amount",)),
+    _merge("incremental", "incremental", ("id",)),
+    _merge("incremental_two_keys", "incremental", ("id", "line")),
+    _merge("incremental_null_keys", "incremental", ("id", 'odd "name"'), null_keys=True),
+    _merge("incremental_converted", "incremental", ("id",), converted=("id", "amount")),
+    _merge("append", "append"),
+    _merge("upsert", "upsert", ("id", "line")),
+    _merge("upsert_null_keys", "upsert", ("id", 'odd "name"'), null_keys=True),
+    _merge("upsert_converted", "upsert", ("id",), converted=("id", "amount")),
+    _merge("upsert_only_keys", "upsert", ("id", "line"), only=("id", "line")),
+    Case("ledger", lambda d: join(d.build_ledger_sql(ENTRY))),
+    Case("ledger_fence", lambda d: d.build_fence_sql(replace(ENTRY, rows=None))),
+    Case("ledger_outcome", lambda d: d.build_outcome_sql(ENTRY.run_key)),
+    Case("end_sessions", lambda d: d.build_end_sessions_sql("pipekit:it's 42")),
+)

@@ -1,0 +1,1 @@
+ANALYZE "pipekit_staging"."load.orders";

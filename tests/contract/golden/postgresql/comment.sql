@@ -1,0 +1,1 @@
+COMMENT ON COLUMN "public"."orders"."id" IS 'the order''s "number"'

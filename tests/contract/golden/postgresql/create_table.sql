@@ -1,0 +1,8 @@
+CREATE TABLE "public"."orders" (
+  "id" bigint NOT NULL,
+  "line" bigint NOT NULL,
+  "amount" numeric(12,2),
+  "odd ""name""" text,
+  "at" timestamp without time zone
+);
+COMMENT ON COLUMN "public"."orders"."odd ""name""" IS 'what it''s called';

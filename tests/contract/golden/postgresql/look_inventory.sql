@@ -1,0 +1,13 @@
+SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT (a.attnotnull OR t.typnotnull),
+  (a.atthasdef AND a.attgenerated = '') OR a.attidentity = 'd' OR t.typdefault IS NOT NULL,
+  a.attgenerated <> '' OR a.attidentity = 'a', k.attnum IS NOT NULL, pg_catalog.col_description(c.oid, a.attnum)
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+LEFT JOIN (
+  SELECT i.indrelid, pg_catalog.unnest(i.indkey::smallint[]) AS attnum
+  FROM pg_catalog.pg_index AS i WHERE i.indisprimary
+) AS k ON k.indrelid = c.oid AND k.attnum = a.attnum
+WHERE n.nspname = 'it''s' AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+ORDER BY c.relname, a.attnum

@@ -1,0 +1,28 @@
+-- bool -> boolean -> bool
+-- int16 -> smallint -> int16
+-- int32 -> integer -> int32
+-- int64 -> bigint -> int64
+-- float32 -> real -> float32
+-- float64 -> double precision -> float64
+-- decimal -> numeric -> decimal
+-- text -> text -> text
+-- char -> text -> text
+-- bytes -> bytea -> bytes
+-- date -> date -> date
+-- time -> time without time zone -> time
+-- timetz -> time with time zone -> timetz
+-- timestamp -> timestamp without time zone -> timestamp
+-- timestamptz -> timestamp with time zone -> timestamptz
+-- interval -> interval -> interval
+-- uuid -> uuid -> uuid
+-- json -> json -> json
+-- xml -> xml -> xml
+-- other -> text -> text
+-- decimal(12, 2) -> numeric(12,2) -> decimal(12, 2)
+-- decimal(38, 0) -> numeric(38,0) -> decimal(38, 0)
+-- text(20) -> character varying(20) -> text(20)
+-- char(3) -> character(3) -> char(3)
+-- bytes(16) -> bytea -> bytes
+-- timestamp(3) -> timestamp(3) without time zone -> timestamp(3)
+-- timestamp(7) -> timestamp without time zone -> timestamp
+-- time(0) -> time(0) without time zone -> time(0)

@@ -1,0 +1,1 @@
+SELECT count(*), min('id = ' || quote(staging."id") || ', ' || 'odd "name" = ' || quote(staging."odd ""name""")) FROM "pipekit_staging.load.orders" AS staging WHERE staging."id" IS NULL OR staging."odd ""name""" IS NULL

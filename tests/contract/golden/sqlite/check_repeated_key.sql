@@ -1,0 +1,1 @@
+SELECT count(*), min(keys.example) FROM (SELECT 'id = ' || quote(staging."id") || ', ' || 'line = ' || quote(staging."line") AS example FROM "pipekit_staging.load.orders" AS staging GROUP BY staging."id", staging."line" HAVING count(*) > 1) AS keys

@@ -1,0 +1,3 @@
+SELECT * FROM (
+select id, name from orders
+) AS pipekit_query LIMIT 20

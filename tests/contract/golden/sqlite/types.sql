@@ -1,0 +1,28 @@
+-- bool -> BOOLEAN -> bool
+-- int16 -> INTEGER -> int64
+-- int32 -> INTEGER -> int64
+-- int64 -> INTEGER -> int64
+-- float32 -> REAL -> float64
+-- float64 -> REAL -> float64
+-- decimal -> TEXT -> text
+-- text -> TEXT -> text
+-- char -> TEXT -> text
+-- bytes -> BLOB -> bytes
+-- date -> DATE -> date
+-- time -> TIME -> time
+-- timetz -> TEXT -> text
+-- timestamp -> TIMESTAMP -> timestamp
+-- timestamptz -> TIMESTAMPTZ -> timestamptz
+-- interval -> TEXT -> text
+-- uuid -> TEXT -> text
+-- json -> TEXT -> text
+-- xml -> TEXT -> text
+-- other -> TEXT -> text
+-- decimal(12, 2) -> DECIMAL(12,2) -> decimal(12, 2)
+-- decimal(38, 0) -> TEXT -> text
+-- text(20) -> VARCHAR(20) -> text(20)
+-- char(3) -> VARCHAR(3) -> text(3)
+-- bytes(16) -> BLOB -> bytes
+-- timestamp(3) -> TIMESTAMP -> timestamp
+-- timestamp(7) -> TIMESTAMP -> timestamp
+-- time(0) -> TIME -> time

@@ -1,0 +1,93 @@
+# Every driver gives the answers of its golden files, and keeps the promises of the contract. Starts no database.
+"""The contract of a driver. `PIPEKIT_GOLDEN=write` writes the golden files anew; read them before you commit them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipekit.drivers import DRIVERS, get_driver
+from pipekit.drivers.base import Driver, TableColumn
+from pipekit.errors import Invalid
+from pipekit.runner.base import ResultColumn
+from tests.contract.exercise_driver import CASES, NEUTRAL_TYPES, Case
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(params=sorted(DRIVERS))
+def driver(request: pytest.FixtureRequest) -> Driver:
+    return get_driver(request.param)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_text_is_the_golden_one(driver: Driver, case: Case) -> None:
+    path = GOLDEN / driver.kind / f"{case.name}.sql"
+    text = case.write(driver).rstrip() + "\n"
+    if os.environ.get("PIPEKIT_GOLDEN") == "write":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_there_is_no_golden_file_without_a_case(driver: Driver) -> None:
+    names = {path.stem for path in (GOLDEN / driver.kind).glob("*.sql")}
+    assert names == {case.name for case in CASES}
+
+
+def test_the_driver_knows_its_kind_and_its_own_example(driver: Driver) -> None:
+    assert get_driver(driver.kind) is driver
+    assert driver.parse_url(driver.url_example)
+
+
+@pytest.mark.parametrize("name", ["", "a\0b"])
+def test_a_name_that_cannot_exist_is_refused(driver: Driver, name: str) -> None:
+    with pytest.raises(Invalid):
+        driver.quote_identifier(name)
+
+
+@pytest.mark.parametrize("name", ["orders", "Mixed Case", 'say "hi"', "a.b", "select", "naïve", "it's", "a\\b"])
+def test_a_quoted_table_name_comes_back_as_it_was(driver: Driver, name: str) -> None:
+    assert driver.parse_table(driver.quote_identifier(name)).name == name
+
+
+def test_a_table_has_at_most_two_parts(driver: Driver) -> None:
+    with pytest.raises(Invalid):
+        driver.parse_table("a.b.c.d")
+
+
+@pytest.mark.parametrize("text", ["", " ", ".", "a.", ".b"])
+def test_a_table_without_a_name_is_refused(driver: Driver, text: str) -> None:
+    with pytest.raises(Invalid):
+        driver.parse_table(text)
+
+
+@pytest.mark.parametrize("url", ["", "jdbc:", "postgresql://h/d", "jdbc:mysql://h/d", "file:/etc/passwd"])
+def test_an_address_of_another_kind_is_refused(driver: Driver, url: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        driver.parse_url(url)
+    assert refused.value.field == "jdbc_url"
+
+
+def test_a_literal_doubles_its_quotes_and_refuses_nul(driver: Driver) -> None:
+    assert driver.quote_literal("it's") == "'it''s'"
+    with pytest.raises(Invalid):
+        driver.quote_literal("a\0b")
+
+
+@pytest.mark.parametrize("neutral", NEUTRAL_TYPES, ids=lambda neutral: repr(neutral)[5:-1])
+def test_a_column_fed_with_its_own_type_is_staged_like_the_dest(driver: Driver, neutral: object) -> None:
+    spelling = driver.from_neutral(neutral)  # type: ignore[arg-type]
+    staged = driver.stage_column(ResultColumn(name="a", type=spelling), driver, TableColumn(name="a", type=spelling))
+    assert (staged.stage_type, staged.lossy, staged.refused) == (None, False, "")
+
+
+@pytest.mark.parametrize("neutral", NEUTRAL_TYPES, ids=lambda neutral: repr(neutral)[5:-1])
+def test_a_type_is_stable_after_one_trip_through_the_neutral_form(driver: Driver, neutral: object) -> None:
+    once = driver.from_neutral(neutral)  # type: ignore[arg-type]
+    twice = driver.from_neutral(driver.to_neutral(once))
+    assert driver.from_neutral(driver.to_neutral(twice)) == twice
+
+
+def test_the_same_kind_keeps_its_own_spelling(driver: Driver) -> None:
+    assert driver.map_type("anything at all", driver) == "anything at all"

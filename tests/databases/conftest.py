@@ -1,0 +1,55 @@
+# A database shared by the tests of a file, and PostgreSQL sessions with it. The server is the fixture of all tests.
+"""Fixtures `database`, `open_session`, `session` and `mover`."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipekit.drivers.postgresql.session import PostgresSession
+from pipekit.drivers.postgresql.wire import connect
+from pipekit.localpg import LocalPostgres
+from pipekit.runner.base import Endpoint
+from tests.databases.moving import Mover, OpenSession, run
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def database(postgres: LocalPostgres) -> Iterator[str]:
+    """One database for all tests of a file, as making one takes longer than most tests."""
+    name = f"shared_{next(_NUMBERS)}"
+    postgres.create_database(name)
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def open_session(database: str, postgres: LocalPostgres) -> Iterator[OpenSession]:
+    """Opens sessions with the file's database; arguments change the endpoint. All are closed after the test."""
+    sessions: list[PostgresSession] = []
+
+    def open_one(**more: Any) -> PostgresSession:
+        endpoint = Endpoint(kind="postgresql", jdbc_url=postgres.jdbc_url(database), username="postgres")
+        sessions.append(connect(replace(endpoint, **more)))
+        return sessions[-1]
+
+    yield open_one
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def session(open_session: OpenSession) -> PostgresSession:
+    """A session with the file's database, which has no tables at that moment."""
+    one = open_session(application_name="pipekit:tests")
+    run(one, "DROP SCHEMA IF EXISTS pipekit_staging CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return one
+
+
+@pytest.fixture
+def mover(session: PostgresSession, open_session: OpenSession) -> Mover:
+    """From the file's database to its table `arrived`, over two sessions."""
+    return Mover(open_session(), session, "arrived")
