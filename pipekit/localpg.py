@@ -158,14 +158,22 @@ class LocalPostgres:
         if self._user is None:
             return
         if not _is_reachable_by_all(self._bin / "postgres"):
-            copied = self._make_scratch() / installed.name
-            if not copied.exists():
-                shutil.copytree(installed, copied, symlinks=True)
-            self._bin = copied / "bin"
+            self._bin = self._copy_programs(installed) / "bin"
         if not _is_reachable_by_all(self.folder):
             self._home = self._make_scratch()
         else:
             shutil.chown(self.folder, self._user, pwd.getpwnam(self._user).pw_gid)
+
+    def _copy_programs(self, installed: Path) -> Path:
+        """A copy of the wheel's PostgreSQL, its libraries beside it: the programs look for them by a relative path."""
+        scratch = self._make_scratch()
+        copied = scratch / WHEEL / installed.name
+        if not copied.exists():
+            libraries = installed.parents[1] / f"{WHEEL}.libs"
+            shutil.copytree(installed, copied, symlinks=True)
+            if libraries.is_dir():
+                shutil.copytree(libraries, scratch / libraries.name, symlinks=True)
+        return copied
 
     def _make_scratch(self) -> Path:
         if self._scratch is None:
