@@ -6,6 +6,7 @@ import math
 import re
 import select
 import socket
+import time
 from collections.abc import Callable, Generator, Iterator
 
 import psycopg
@@ -21,6 +22,7 @@ from pipekit.runner.base import Endpoint
 FindPlace = Callable[[str], tuple[int | None, str]]
 
 BLOCK_BYTES = 256 * 1024
+GIVE_EVERY_S = 0.3
 LOCK_TIMEOUT_S = 60
 WATCHED_SETTING = "client_connection_check_interval"  # not in PostgreSQL before 14, not on every system
 
@@ -126,14 +128,17 @@ class Link:
             self._start_copy(sql, pq.ExecStatus.COPY_OUT)
             try:
                 parts: list[memoryview] = []
-                get, size = self._connection.get_copy_data, 0
+                get, size, given = self._connection.get_copy_data, 0, time.monotonic()
                 while (got := get(1))[0] >= 0:
+                    # A slow source's rows go on before a block is full; one stays, as the last may be a trailer.
+                    waited = not got[0] and len(parts) > 1 and time.monotonic() - given > GIVE_EVERY_S
+                    if size >= BLOCK_BYTES or waited:
+                        ready, parts = (parts[:-1], parts[-1:]) if waited else (parts, [])
+                        yield b"".join(ready), len(ready)
+                        size, given = sum(map(len, parts)), time.monotonic()
                     if not got[0]:
                         self._wait_to_read()
                         continue
-                    if size >= BLOCK_BYTES:
-                        yield b"".join(parts), len(parts)
-                        parts, size = [], 0
                     parts.append(got[1])
                     size += got[0]
                 on_total(self._finish_copy(None))
@@ -149,10 +154,10 @@ class Link:
         try:
             self._connection.nonblocking = 1
             for block in blocks:
+                refused = False
                 while not self._connection.put_copy_data(block):
-                    self._flush()
-                self._flush()
-                if self._has_refused():
+                    refused = self._flush() or refused
+                if self._flush() or refused or self._has_refused():
                     break
             self._connection.put_copy_end()
             self._flush()
@@ -191,11 +196,14 @@ class Link:
         self._poll(select.POLLIN)
         self._connection.consume_input()
 
-    def _flush(self) -> None:
-        """Sends all that is queued, and takes in what the server says meanwhile."""
+    def _flush(self) -> bool:
+        """Sends all that is queued and takes in what the server says meanwhile; whether that began with a refusal."""
+        refused = False
         while self._connection.flush():
             if self._poll(select.POLLIN | select.POLLOUT) & select.POLLIN:
+                refused = refused or self._has_refused()
                 self._connection.consume_input()
+        return refused
 
     def _poll(self, events: int) -> int:
         poller = select.poll()
