@@ -132,7 +132,7 @@ class Link:
                 while (got := get(1))[0] >= 0:
                     # A slow source's rows go on before a block is full; one stays, as the last may be a trailer.
                     waited = not got[0] and len(parts) > 1 and time.monotonic() - given > GIVE_EVERY_S
-                    if size >= BLOCK_BYTES or waited:
+                    if waited or (got[0] and size >= BLOCK_BYTES):
                         ready, parts = (parts[:-1], parts[-1:]) if waited else (parts, [])
                         yield b"".join(ready), len(ready)
                         size, given = sum(map(len, parts)), time.monotonic()
