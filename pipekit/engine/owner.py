@@ -24,6 +24,8 @@ def get_liveness(owner: str) -> Liveness:
     # Another boot, machine or container: its processes cannot be seen from here, only the lease's expiry can tell.
     if not boot or boot != _boot() or namespace != _namespace():
         return "unknown"
+    if _is_hidden(int(pid)):
+        return "unknown"
     return "alive" if _started(int(pid)) == started else "dead"
 
 
@@ -36,6 +38,19 @@ def _namespace() -> str:
         return os.readlink("/proc/self/ns/pid").strip("pid:[]")
     except OSError:
         return ""
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether there is such a process, but the system does not let us look at it (hidepid, ProtectProc)."""
+    if Path(f"/proc/{pid}").exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _started(pid: int) -> str:
