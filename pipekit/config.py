@@ -21,7 +21,7 @@ class Config:
     `base_dir` is where relative file names of embedded databases start. `retry_delays_s` are the waits before a second,
     third ... attempt. A lease lasts `lease_s` and is renewed every `heartbeat_s`. At most `max_runs` runs go on at the
     same time. A server that is told to end gives its runs `drain_s` before it cancels them. Records of runs are kept
-    `keep_runs_days`, their live logs `keep_logs_days`.
+    `keep_runs_days`, their live logs `keep_logs_days`. `log_level` and `log_format` are those of a server's own log.
     """
 
     home: Path
@@ -38,11 +38,14 @@ class Config:
     drain_s: float = 60.0
     keep_runs_days: int = 365
     keep_logs_days: int = 30
+    log_level: str = "info"
+    log_format: str = "text"
 
 
 _PATHS = ("base_dir", "state_path", "secrets_path")
 _TIMES = ("connect_timeout_s", "silence_timeout_s", "run_timeout_s", "lease_s", "heartbeat_s", "drain_s")
 _COUNTS = ("max_runs", "keep_runs_days", "keep_logs_days")
+_CHOICES = {"log_level": ("debug", "info", "warning", "error"), "log_format": ("text", "json")}
 _DEFAULTS = {f.name: f.default for f in fields(Config)}
 KEYS = tuple(name for name in _DEFAULTS if name != "home")
 
@@ -73,7 +76,7 @@ def _find_home(environ: Mapping[str, str], cwd: Path) -> tuple[Path, Path]:
         home = _absolute(environ["PIPEKIT_HOME"], cwd)
     else:
         home = _absolute(".pipekit", cwd)
-        if not home.is_dir() and (DEPLOYED_HOME / "config.yaml").is_file():
+        if not home.is_dir() and os.access(DEPLOYED_HOME / "config.yaml", os.R_OK):
             return DEPLOYED_HOME, DEPLOYED_STATE
     return home, home / "pipekit.db"
 
@@ -152,6 +155,10 @@ def _checked(path: Path, key: str, value: Any) -> Any:
     if key in _COUNTS:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ConfigError(f"{path}: `{key}` must be a whole number, 1 or more.")
+        return value
+    if key in _CHOICES:
+        if value not in _CHOICES[key]:
+            raise ConfigError(f"{path}: `{key}` must be one of {', '.join(_CHOICES[key])}.")
         return value
     if not isinstance(value, list) or not all(_is_number(item) and item >= 0 for item in value):
         raise ConfigError(f"{path}: `{key}` must be a list of seconds, for example [1, 5]; [] never tries again.")

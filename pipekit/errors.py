@@ -11,6 +11,7 @@ PipekitError                     exit code 1
 + Conflict                       2
   - NameTaken
   - ModuleBusy                   3   another run of the module is alive
+  - GroupBusy                    3   another run of the group is alive
 + RunnerError                    1   anything that went wrong in, or with, a runner child
   - ConnectFailed                    the database cannot be reached or refuses the login
   - StatementFailed                  a statement was refused by the database
@@ -20,6 +21,9 @@ PipekitError                     exit code 1
   - RunnerDied                       the child ended without an answer
   - Cancelled                        stopped on request
 + RunFailed                      1   a run ended in `error`; `stage` and `cause`
++ Unauthorized                   1   nobody is logged in, or the login is wrong
++ Forbidden                      1   the user may not do this
++ TooMany                        1   too many tries in a short time
 """
 
 from typing import ClassVar
@@ -91,6 +95,12 @@ class ModuleBusy(Conflict):
     exit_code = 3
 
 
+class GroupBusy(Conflict):
+    """The group is already running."""
+
+    exit_code = 3
+
+
 class RunnerError(PipekitError):
     """The runner failed.
 
@@ -150,6 +160,18 @@ class RunFailed(PipekitError):
     def __init__(self, message: str = "", *, stage: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.stage = stage
+
+
+class Unauthorized(PipekitError):
+    """Log in first."""
+
+
+class Forbidden(PipekitError):
+    """This is not allowed."""
+
+
+class TooMany(PipekitError):
+    """Too many tries."""
 
 
 RUNNER_ERRORS: dict[str, type[RunnerError]] = {

@@ -9,6 +9,8 @@ from typing import Any, Literal, Self
 
 Strategy = Literal["full", "incremental", "append", "upsert"]
 RunStatus = Literal["queued", "running", "success", "dry_run", "error", "cancelled"]
+GroupRunStatus = Literal["running", "success", "dry_run", "error", "cancelled"]
+FireOutcome = Literal["fired", "catch_up", "skipped", "missed"]
 Stage = Literal["claim", "watermark", "plan", "stage", "check", "merge", "hook"]
 RunOn = Literal["success", "failure", "always"]
 Match = Literal["name", "position"]
@@ -72,7 +74,10 @@ class Guards:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """A named database. `password` is a `$NAME` reference (or None), never the value."""
+    """A named database. `password` is a `$NAME` reference (or None), never the value.
+
+    At most `max_runs` runs use it at the same time, as source or as dest; None says as many as there are slots.
+    """
 
     id: int
     name: str
@@ -80,6 +85,7 @@ class Connection:
     jdbc_url: str
     username: str | None = None
     password: str | None = None
+    max_runs: int | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -173,7 +179,8 @@ class Run:
     """One execution of a module: a `run_log` row. Row counts are None until they are known.
 
     `run_key` is unique over all installations and names the run in the dest's ledger. `merge_state` says what the
-    dest's ledger said: nothing was merged, it was merged, or the dest could not be asked.
+    dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
+    its group run.
     """
 
     id: int
@@ -181,6 +188,7 @@ class Run:
     module_id: int | None
     module: str
     group_run_id: int | None = None
+    run_order: int | None = None
     triggered_by: str = "cli"
     status: RunStatus = "running"
     dry_run: bool = False
@@ -191,6 +199,7 @@ class Run:
     dest_id: int | None = None
     staging_table: str | None = None
     dest_table: str | None = None
+    queued_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
@@ -241,15 +250,22 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """A named, ordered set of modules."""
+    """A named, ordered set of modules.
+
+    `parallel` members of equal `run_order` may run side by side. `enabled` says whether its schedules fire; while it is
+    `paused` none of its runs starts.
+    """
 
     id: int
     name: str
     enabled: bool = True
+    parallel: int = 1
+    paused: bool = False
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(id=row["id"], name=row["name"], enabled=bool(row["enabled"]))
+        flags = {"enabled": bool(row["enabled"]), "paused": bool(row["paused"])}
+        return cls(id=row["id"], name=row["name"], parallel=row["parallel"], **flags)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -267,18 +283,75 @@ class GroupMember:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GroupRun:
+    """One execution of a group; its runs carry its id. The name stays when the group is deleted."""
+
+    id: int
+    group_id: int | None
+    group_name: str
+    status: GroupRunStatus
+    triggered_by: str
+    parallel: int = 1
+    cancel_requested: bool = False
+    started_at: str | None = None
+    finished_at: str | None = None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        plain = {f.name: row[f.name] for f in fields(cls)}
+        return cls(**{**plain, "cancel_requested": bool(row["cancel_requested"])})
+
+    def to_json(self) -> dict[str, Any]:
+        """The group run as the command line prints it."""
+        return {
+            "group_run_id": self.id,
+            "group": self.group_name,
+            "status": self.status,
+            "triggered_by": self.triggered_by,
+            "cancel_requested": self.cancel_requested,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """A cron expression tied to a group."""
+    """A cron expression tied to a group.
+
+    Of the times that were missed (nothing looked at the clock) the latest is made up for if `catch_up` says so.
+    `last_fired_at` is the latest due time that was dealt with, whatever came of it; times up to `active_from`, when it
+    was made, changed or enabled, are not due.
+    """
 
     id: int
     group_id: int
     cron: str
     enabled: bool = True
+    catch_up: bool = True
+    active_from: str | None = None
     last_fired_at: str | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(**{**{f.name: row[f.name] for f in fields(cls)}, "enabled": bool(row["enabled"])})
+        flags = {"enabled": bool(row["enabled"]), "catch_up": bool(row["catch_up"])}
+        return cls(**{**{f.name: row[f.name] for f in fields(cls)}, **flags})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleFire:
+    """What came of one due time of a schedule."""
+
+    id: int
+    schedule_id: int
+    due_at: str
+    outcome: FireOutcome
+    reason: str | None = None
+    group_run_id: int | None = None
+    recorded_at: str
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(**{f.name: row[f.name] for f in fields(cls)})
 
 
 def as_strategy(text: str) -> Strategy:

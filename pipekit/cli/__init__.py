@@ -15,16 +15,23 @@ from pipekit.errors import PipekitError
 
 COMMANDS = {
     "init": "setup:init",
+    "serve": "serve:serve",
     "doctor": "setup:doctor",
     "apply": "files:apply",
     "export": "files:export",
     "run": "run:run",
     "runs": "runs:runs",
+    "run-group": "groups:run_group",
+    "group-runs": "groups:group_runs",
+    "pause": "groups:pause",
+    "resume": "groups:resume",
+    "schedules": "schedules:schedules",
     "secrets": "secrets:secrets",
     "connections": "connections:connections",
     "modules": "modules:modules",
     "query": "query:query",
     "copy": "run:copy",
+    "purge": "serve:purge",
     "demo": "setup:demo",
     "completion": "setup:completion",
 }
@@ -33,7 +40,7 @@ EXIT_CODES = {
     0: "done",
     1: "a run failed or was cancelled, or something remote went wrong",
     2: "usage or configuration",
-    3: "busy: another run of the module is alive",
+    3: "busy: another run of the module or group is alive",
 }
 
 

@@ -27,6 +27,8 @@ CONFIG_TEXT = """\
 # drain_s: 60                  # how long a server that is told to end lets its runs go on, in seconds
 # keep_runs_days: 365          # how long the record of a run is kept
 # keep_logs_days: 30           # how long the live log of a run is kept
+# log_level: info              # what a server logs: debug, info, warning or error, and what is worse
+# log_format: text             # one line for each record, or one JSON object a line: json
 """
 
 SECRETS_TEXT = "# NAME=value, one a line; `pipekit secrets set NAME` writes here.\n"

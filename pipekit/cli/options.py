@@ -21,6 +21,11 @@ def complete_connection(context: click.Context, parameter: click.Parameter, inco
     return _complete(context, incomplete, lambda repo, db: [item.name for item in repo.list_connections(db)])
 
 
+def complete_group(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names of groups that begin like what is typed."""
+    return _complete(context, incomplete, lambda repo, db: [group.name for group in repo.list_groups(db)])
+
+
 def _complete(context: click.Context, incomplete: str, list_names: Callable[[Any, Any], list[str]]) -> list[str]:
     """A shell that completes must not see an error: no state, no names."""
     try:

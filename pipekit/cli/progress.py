@@ -1,5 +1,5 @@
 # What is seen of a run while it goes on: a live line on a terminal, plain lines elsewhere. Knows events only.
-"""`show_progress`: a context manager that gives a listener for `run_module`."""
+"""`show_progress` and `show_group_progress`: context managers that give a listener for the engine."""
 
 import sys
 import time
@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pipekit.cli.text import format_count
-from pipekit.engine.events import Event, Listener, RowsMoved, StageStarted
+from pipekit.engine.events import Event, Listener, RowsMoved, RunFinished, RunStarted, StageStarted, Waiting
+from pipekit.models import Run
 
 PLAIN_EVERY_S = 10.0
+WAITING = "waiting for a slot ..."
 Say = Callable[[str], None]
 
 
@@ -25,7 +27,10 @@ class _State:
         self.rows = 0
 
     def take(self, event: Event) -> bool:
-        """Notes an event; True when the stage changed."""
+        """Notes an event; True when there is something new to say: another stage, or that it waits."""
+        if isinstance(event, Waiting):
+            self.stage = WAITING
+            return True
         if isinstance(event, StageStarted):
             changed = event.stage != self.stage
             if changed:
@@ -38,6 +43,8 @@ class _State:
     def describe(self) -> str:
         """`stage  120 000 rows  40 000 rows/s  3 s`."""
         now = self._clock()
+        if self.stage == WAITING:
+            return WAITING
         parts = [self.stage]
         if self.rows:
             spent_s = max(now - self.stage_started, 0.001)
@@ -67,19 +74,23 @@ class PlainProgress:
 
     def on_event(self, event: Event) -> None:
         """A listener for the engine."""
-        changed = self._state.take(event)
-        if changed or (isinstance(event, RowsMoved) and self._clock() - self._said >= PLAIN_EVERY_S):
+        is_new = self._state.take(event)
+        if is_new or (isinstance(event, RowsMoved) and self._clock() - self._said >= PLAIN_EVERY_S):
             self._said = self._clock()
             self._say(f"{self._name}: {self._state.describe()}")
 
 
 class _Live(Protocol):
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
     def __enter__(self) -> Any: ...
 
     def __exit__(self, *_: Any) -> None: ...
 
 
-def _open_live(name: str, state: _State) -> _Live:
+def _open_live(describe: Callable[[], str]) -> _Live:
     from rich.console import Console
     from rich.live import Live
     from rich.spinner import Spinner
@@ -88,7 +99,7 @@ def _open_live(name: str, state: _State) -> _Live:
     spinner = Spinner("dots")
 
     def render() -> Spinner:
-        spinner.update(text=Text(f"{name}  {state.describe()}", no_wrap=True, overflow="ellipsis"))
+        spinner.update(text=Text(describe(), no_wrap=True, overflow="ellipsis"))
         return spinner
 
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -102,7 +113,7 @@ def show_progress(say: Say, name: str, *, quiet: bool = False) -> Iterator[Liste
         yield None
     elif sys.stderr.isatty():
         state = _State()
-        with _open_live(name, state):
+        with _open_live(lambda: f"{name}  {state.describe()}"):
             yield lambda event: _ignore(state.take(event))
     else:
         yield PlainProgress(say, name).on_event
@@ -110,3 +121,64 @@ def show_progress(say: Say, name: str, *, quiet: bool = False) -> Iterator[Liste
 
 def _ignore(_: bool) -> None:
     return None
+
+
+class _GroupProgress:
+    """The runs of a group that go on, by id. Its listener is called by one thread at a time."""
+
+    def __init__(self, name: str, on_finished: Callable[[Run], None]) -> None:
+        self._name = name
+        self._on_finished = on_finished
+        self._runs: dict[int, tuple[str, _State]] = {}
+        self._plain: dict[int, PlainProgress] = {}
+        self._waits = False
+
+    def take(self, event: Event) -> None:
+        """Notes an event."""
+        self._waits = isinstance(event, Waiting)
+        if isinstance(event, RunStarted):
+            self._runs[event.run.id] = (event.run.module, _State())
+        elif isinstance(event, RunFinished):
+            self._runs.pop(event.run.id, None)
+        elif event.run_id in self._runs:
+            self._runs[event.run_id][1].take(event)
+
+    def describe(self) -> str:
+        """What goes on, on one line."""
+        running = [f"{module}  {state.describe()}" for module, state in list(self._runs.values())]
+        return "   ".join(running) or (f"{self._name}  {WAITING}" if self._waits else self._name)
+
+    def show_live(self, live: _Live, event: Event) -> None:
+        """For a terminal: the line makes room where a run has something to print."""
+        self.take(event)
+        if isinstance(event, RunFinished):
+            live.stop()
+            self._on_finished(event.run)
+            live.start()
+
+    def show_plain(self, say: Say, event: Event) -> None:
+        """Lines as a single run has them."""
+        if isinstance(event, RunStarted):
+            self._plain[event.run.id] = PlainProgress(say, event.run.module)
+        elif isinstance(event, RunFinished):
+            self._on_finished(event.run)
+        elif isinstance(event, Waiting):
+            say(f"{self._name}: {WAITING}")
+        elif event.run_id in self._plain:
+            self._plain[event.run_id].on_event(event)
+
+
+@contextmanager
+def show_group_progress(
+    say: Say, name: str, on_finished: Callable[[Run], None], *, quiet: bool = False
+) -> Iterator[Listener]:
+    """Gives the listener for a group run; `on_finished` gets each run that ends. Writes to standard error only."""
+    progress = _GroupProgress(name, on_finished)
+    if quiet:
+        yield lambda event: on_finished(event.run) if isinstance(event, RunFinished) else None
+    elif sys.stderr.isatty():
+        live = _open_live(progress.describe)
+        with live:
+            yield lambda event: progress.show_live(live, event)
+    else:
+        yield lambda event: progress.show_plain(say, event)

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def run(session: Session, module: str, dry_run: bool, watermarks: tuple[str, ...], quiet: bool, as_json: bool) -> int:
-    """Run MODULE and print its receipt.
+    """Run MODULE and print its receipt. Where no slot is free it waits for one, after runs that were asked for before.
 
     Ctrl-C cancels the run and leaves the dest unchanged, unless the merge had been committed. The exit code is 0 when
-    the run succeeded, 1 when it failed or was cancelled, 3 when another run of the module is alive.
+    the run succeeded, 1 when it failed or was cancelled, 3 when another run of the module is alive
+    or waits.
     """
     from pipekit import repo
     from pipekit.engine import RunOptions, run_module
@@ -118,7 +119,7 @@ def _follow(
     """Runs with progress, prints the record or the receipt, and returns the exit code."""
     from pipekit.cli.progress import show_progress
 
-    with _terminate_like_interrupt(), show_progress(session.tell, name, quiet=quiet or as_json) as listener:
+    with terminate_like_interrupt(), show_progress(session.tell, name, quiet=quiet or as_json) as listener:
         finished = start(listener)
     failed = finished.status not in ("success", "dry_run")
     if as_json:
@@ -147,7 +148,7 @@ def print_receipt(session: Session, finished: "Run") -> None:
 
 
 @contextmanager
-def _terminate_like_interrupt() -> Iterator[None]:
+def terminate_like_interrupt() -> Iterator[None]:
     """SIGTERM cancels a run as Ctrl-C does, so that its record tells what happened."""
 
     def interrupt(*_: Any) -> None:

@@ -105,12 +105,17 @@ def _read_log(session: Session, run_id: int, *, follow: bool) -> Any:
 @json_option
 @click.pass_obj
 def cancel(session: Session, run_id: int, as_json: bool) -> None:
-    """Ask run ID to stop. It stops within seconds; the dest stays as it was unless the merge had been committed."""
+    """Ask run ID to stop. It stops within seconds; the dest stays as it was unless the merge had been committed.
+
+    A run that waits in the queue is cancelled at once.
+    """
+    from pipekit import repo
     from pipekit.engine import cancel_run
 
     if not cancel_run(session.db(), run_id):
         raise Conflict(f"Run {run_id} has ended already.", hint=f"See `pipekit runs show {run_id}`.")
+    has_ended = repo.get_run(session.db(), run_id).status == "cancelled"
     if as_json:
         session.say_json({"run_id": run_id, "cancel_requested": True})
         return
-    session.say(f"Run {run_id} was asked to stop.")
+    session.say(f"Run {run_id} was cancelled." if has_ended else f"Run {run_id} was asked to stop.")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipekit.definitions.apply import apply_text as apply_text
-    from pipekit.definitions.cron import check_cron as check_cron
     from pipekit.definitions.export import build_yaml as build_yaml
     from pipekit.definitions.parse import parse_definitions as parse_definitions
     from pipekit.definitions.plan import build_plan as build_plan
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "apply_text": "apply",
-    "check_cron": "cron",
     "build_yaml": "export",
     "parse_definitions": "parse",
     "build_plan": "plan",

@@ -13,6 +13,7 @@ from pipekit.definitions.records import (
     GroupDef,
     HookDef,
     ModuleDef,
+    ScheduleDef,
     WatermarkDef,
     build_spelling,
 )
@@ -76,7 +77,7 @@ class _Applier:
             repo.delete_connection(db, repo.get_connection_by_name(db, change.name).id)
 
     def _connection(self, item: ConnectionDef, change: Change) -> None:
-        values = {name: getattr(item, name) for name in ("driver", "jdbc_url", "username", "password")}
+        values = {name: getattr(item, name) for name in ("driver", "jdbc_url", "username", "password", "max_runs")}
         if change.action == "create":
             repo.create_connection(self._db, name=item.name, **values)
         else:
@@ -141,11 +142,17 @@ class _Applier:
             repo.create_hook(self._db, module_id=module_id, sql=item.sql, run_on=item.run_on, run_order=item.run_order)
 
     def _group(self, item: GroupDef, change: Change) -> None:
+        values: dict[str, Any] = {
+            "name": item.name,
+            "enabled": item.enabled,
+            "paused": item.paused,
+            "parallel": item.parallel,
+        }
         if change.action == "create":
-            group_id = repo.create_group(self._db, name=item.name, enabled=item.enabled).id
+            group_id = repo.create_group(self._db, **values).id
         else:
             group_id = repo.get_group_by_name(self._db, change.was).id
-            repo.update_group(self._db, group_id, name=item.name, enabled=item.enabled)
+            repo.update_group(self._db, group_id, **values)
         self._members(group_id, item.members)
         self._schedules(group_id, item.schedules)
 
@@ -159,14 +166,15 @@ class _Applier:
             if module_id not in present or present[module_id].run_order != order:
                 repo.create_member(self._db, group_id=group_id, module_id=module_id, run_order=order)
 
-    def _schedules(self, group_id: int, wanted: Mapping[str, bool]) -> None:
+    def _schedules(self, group_id: int, wanted: Mapping[str, ScheduleDef]) -> None:
         """A schedule that stays keeps its row, and with it when it last fired."""
         present = {schedule.cron: schedule for schedule in repo.list_schedules(self._db, group_id)}
         for cron, schedule in present.items():
             if cron not in wanted:
                 repo.delete_schedule(self._db, schedule.id)
-            elif wanted[cron] != schedule.enabled:
-                repo.update_schedule(self._db, schedule.id, enabled=wanted[cron])
-        for cron, enabled in wanted.items():
+        for cron, item in wanted.items():
+            values: dict[str, Any] = {"enabled": item.enabled, "catch_up": item.catch_up}
             if cron not in present:
-                repo.create_schedule(self._db, group_id=group_id, cron=cron, enabled=enabled)
+                repo.create_schedule(self._db, group_id=group_id, cron=cron, **values)
+            elif item != ScheduleDef(enabled=present[cron].enabled, catch_up=present[cron].catch_up):
+                repo.update_schedule(self._db, present[cron].id, **values)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipekit.definitions.fields import OBJECTS
-from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef
+from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef, ScheduleDef
 from pipekit.models import Column
 
 
@@ -116,7 +116,12 @@ def _group(item: GroupDef) -> dict[str, Any]:
     members = sorted(item.members.items(), key=lambda pair: (pair[1], pair[0].lower(), pair[0]))
     plain = [order for _, order in members] == list(range(1, len(members) + 1))
     modules: list[Any] = [name if plain else {"module": name, "order": order} for name, order in members]
-    schedules: list[Any] = [
-        cron if enabled else {"cron": cron, "enabled": False} for cron, enabled in sorted(item.schedules.items())
-    ]
-    return _without_defaults("group", {"enabled": item.enabled, "modules": modules, "schedules": schedules})
+    values = {name: getattr(item, name) for name in ("enabled", "paused", "parallel")}
+    schedules = [_schedule(cron, schedule) for cron, schedule in sorted(item.schedules.items())]
+    return _without_defaults("group", {**values, "modules": modules, "schedules": schedules})
+
+
+def _schedule(cron: str, item: ScheduleDef) -> Any:
+    """A plain text when nothing but the expression needs to be said."""
+    written = _without_defaults("schedule", {"cron": cron, "enabled": item.enabled, "catch_up": item.catch_up})
+    return cron if len(written) == 1 else written

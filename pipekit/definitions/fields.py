@@ -45,6 +45,13 @@ _CONNECTION = (
         pattern=PASSWORD_PATTERN,
         doc="The name of a secret, written $NAME; never the password itself.",
     ),
+    Field(
+        name="max_runs",
+        kind="whole",
+        low=1,
+        high=1000,
+        doc="How many runs may use it at the same time, as source or dest.",
+    ),
 )
 
 _MODULE = (
@@ -119,18 +126,40 @@ _TIMEOUTS = (
 
 _GROUP = (
     Field(name="enabled", kind="flag", default=True, doc="Whether its schedules fire."),
+    Field(
+        name="paused",
+        kind="flag",
+        default=False,
+        doc="Hold back its schedules and everything it would start.",
+    ),
+    Field(
+        name="parallel",
+        kind="whole",
+        low=1,
+        high=1000,
+        default=1,
+        doc="How many modules of the same order run side by side.",
+    ),
     Field(name="modules", kind="list", of="member", short="module", doc="The modules, in the order they run."),
     Field(name="schedules", kind="list", of="schedule", short="cron", doc="When the group runs."),
 )
 
 _MEMBER = (
     Field(name="module", kind="text", required=True, doc="The module."),
-    Field(name="order", kind="whole", required=True, low=1, high=1_000_000, doc="Lower runs first."),
+    Field(
+        name="order",
+        kind="whole",
+        required=True,
+        low=1,
+        high=1_000_000,
+        doc="Lower runs first; equal ones may run side by side.",
+    ),
 )
 
 _SCHEDULE = (
     Field(name="cron", kind="text", required=True, doc="Five cron fields, or @hourly, @daily and the like."),
     Field(name="enabled", kind="flag", default=True, doc="Whether it fires."),
+    Field(name="catch_up", kind="flag", default=True, doc="Fire once for times that were missed."),
 )
 
 _FILE = (

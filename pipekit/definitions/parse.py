@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipekit.definitions.cron import check_cron, expand_cron
+from pipekit.cron import check_cron, expand_cron
 from pipekit.definitions.modules import ModuleReader
 from pipekit.definitions.problems import Problems
 from pipekit.definitions.read import Read, read_object
@@ -13,6 +13,7 @@ from pipekit.definitions.records import (
     Definitions,
     GroupDef,
     ModuleDef,
+    ScheduleDef,
     build_spelling,
     find_spelling,
     fold_name,
@@ -85,6 +86,7 @@ class _Parser:
             jdbc_url=read["jdbc_url"] or "",
             username=read["username"] or None,
             password=read["password"],
+            max_runs=None if read["max_runs"] is None else int(read["max_runs"]),
         )
 
     def _groups(self, reads: Mapping[str, Read], modules: Mapping[str, ModuleDef]) -> dict[str, GroupDef]:
@@ -93,6 +95,8 @@ class _Parser:
             name: GroupDef(
                 name=name,
                 enabled=read["enabled"],
+                paused=read["paused"],
+                parallel=int(read["parallel"]),
                 members=self._members(read["modules"], spelling),
                 schedules=self._schedules(read["schedules"]),
             )
@@ -113,8 +117,8 @@ class _Parser:
                 members[name] = place if read["order"] is None else int(read["order"])
         return members
 
-    def _schedules(self, reads: list[Read]) -> dict[str, bool]:
-        schedules: dict[str, bool] = {}
+    def _schedules(self, reads: list[Read]) -> dict[str, ScheduleDef]:
+        schedules: dict[str, ScheduleDef] = {}
         for read in reads:
             cron = expand_cron(read["cron"] or "")
             if not cron:
@@ -123,7 +127,8 @@ class _Parser:
             problem = check_cron(cron) or twice
             if problem:
                 self._problems.add(read.line, read.path, problem)
-            schedules[cron] = read["enabled"] is not False
+            # A plain text in the list has neither field: both are None then.
+            schedules[cron] = ScheduleDef(enabled=read["enabled"] is not False, catch_up=read["catch_up"] is not False)
         return schedules
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipekit.definitions.fields import OBJECTS
-from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef, fold_name
+from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef, ScheduleDef, fold_name
 
 Action = Literal["create", "change", "leave", "delete"]
 Noun = Literal["connection", "module", "group"]
@@ -91,12 +91,16 @@ def flatten(record: ConnectionDef | ModuleDef | GroupDef) -> dict[str, Any]:
     if isinstance(record, ModuleDef):
         values = _flatten_module(record)
     elif isinstance(record, GroupDef):
-        values = {"name": record.name, "enabled": record.enabled}
+        values = {name: getattr(record, name) for name in ("name", "enabled", "paused", "parallel")}
         values |= {f"modules.{name}": order for name, order in record.members.items()}
-        values |= {f"schedules.{cron}": "on" if enabled else "off" for cron, enabled in record.schedules.items()}
+        values |= {f"schedules.{cron}": _told_schedule(item) for cron, item in record.schedules.items()}
     else:
         values = {"name": record.name, **{f.name: getattr(record, f.name) for f in OBJECTS["connection"]}}
     return {path: value for path, value in values.items() if value is not None}
+
+
+def _told_schedule(item: ScheduleDef) -> str:
+    return ("on" if item.enabled else "off") + ("" if item.catch_up else ", no catch-up")
 
 
 def _flatten_module(record: ModuleDef) -> dict[str, Any]:

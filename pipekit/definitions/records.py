@@ -16,6 +16,7 @@ class ConnectionDef:
     jdbc_url: str
     username: str | None = None
     password: str | None = None
+    max_runs: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,13 +65,23 @@ class ModuleDef:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleDef:
+    """How a group's schedule behaves; its cron expression is its name."""
+
+    enabled: bool = True
+    catch_up: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GroupDef:
-    """A group: `members` maps a module's name to its place, `schedules` a cron expression to whether it fires."""
+    """A group: `members` maps a module's name to its place, `schedules` is by cron expression."""
 
     name: str
     enabled: bool = True
+    paused: bool = False
+    parallel: int = 1
     members: Mapping[str, int] = field(default_factory=dict)
-    schedules: Mapping[str, bool] = field(default_factory=dict)
+    schedules: Mapping[str, ScheduleDef] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@ from pipekit.definitions.records import (
     GroupDef,
     HookDef,
     ModuleDef,
+    ScheduleDef,
     WatermarkDef,
     find_spelling,
 )
@@ -35,7 +36,12 @@ def read_state(db: State, spelling: Mapping[str, str] | None = None) -> Definiti
     return Definitions(
         connections={
             c.name: ConnectionDef(
-                name=c.name, driver=c.driver, jdbc_url=c.jdbc_url, username=c.username, password=c.password
+                name=c.name,
+                driver=c.driver,
+                jdbc_url=c.jdbc_url,
+                username=c.username,
+                password=c.password,
+                max_runs=c.max_runs,
             )
             for c in connections
         },
@@ -76,8 +82,12 @@ def _read_groups(db: State, names: Mapping[int, str]) -> dict[str, GroupDef]:
         group.name: GroupDef(
             name=group.name,
             enabled=group.enabled,
+            paused=group.paused,
+            parallel=group.parallel,
             members={names[m.module_id]: m.run_order for m in repo.list_members(db, group.id)},
-            schedules={s.cron: s.enabled for s in repo.list_schedules(db, group.id)},
+            schedules={
+                s.cron: ScheduleDef(enabled=s.enabled, catch_up=s.catch_up) for s in repo.list_schedules(db, group.id)
+            },
         )
         for group in repo.list_groups(db)
     }

@@ -1,20 +1,27 @@
 # What a run has learned so far, and the one place where its text is masked and written down. Knows no remote.
 """`RunBook`: the run's growing record, its live log and its stage clock."""
 
+import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from pipekit import repo
 from pipekit.engine.events import Event, Listener, LogLine, RowsMoved, RunFinished, StageStarted
-from pipekit.errors import PipekitError
+from pipekit.engine.receipt import format_duration, get_duration_s
+from pipekit.engine.sidefile import get_side_path, remove_side_file, write_side_file
+from pipekit.errors import ConfigError, PipekitError, StateError
+from pipekit.logs import get_logger
 from pipekit.models import Check, Run, RunStatus, Stage
 from pipekit.secrets import Masker
 
 FLUSH_EVERY_S = 0.5
 KEPT_TEXT = 65_536
+TRY_AGAIN_S = 0.5
+
+_LOG = get_logger("run")
 
 
 class RunBook:
@@ -31,6 +38,7 @@ class RunBook:
         self._fields: dict[str, Any] = {}
         self._pending = ""
         self._flushed = 0.0
+        self._trouble: PipekitError | None = None
 
     @contextmanager
     def during(self, stage: Stage) -> Iterator[None]:
@@ -86,13 +94,45 @@ class RunBook:
         self.flush()
         repo.update_run(self._db, self.run.id, **self._record())
 
-    def finish(self, status: RunStatus, owner: str) -> Run:
-        """Writes the outcome once and frees the module. When the lease is another's, that owner's word stands."""
-        self.flush(final=True)
-        repo.finish_run(self._db, self.run.id, owner=owner, status=status, **self._record())
-        run = repo.get_run(self._db, self.run.id)
+    def finish(self, status: RunStatus, owner: str, is_held: Callable[[], bool] = lambda: False) -> Run:
+        """Writes the outcome once and frees the module. When the lease is another's, that owner's word stands.
+
+        A state database out of reach is tried again until the outcome lies in a side file beside it and the lease is
+        held no more; recovery reads it from there.
+        """
+        outcome = {"owner": owner, "status": status, "finished_at": repo.now(), **self._record()}
+        run = self._write_outcome(outcome) or self._insist(outcome, is_held)
+        log_end(run)
         self._tell(RunFinished(run))
         return run
+
+    def _write_outcome(self, outcome: Mapping[str, Any]) -> Run | None:
+        """The run as it is recorded now; None when the state database is out of reach."""
+        try:
+            self.flush(final=True)
+            repo.finish_run(self._db, self.run.id, **outcome)
+            return repo.get_run(self._db, self.run.id)
+        except (StateError, ConfigError) as error:
+            self._trouble = error
+            return None
+
+    def _insist(self, outcome: Mapping[str, Any], is_held: Callable[[], bool]) -> Run:
+        """Goes on trying; the run as it would be recorded when all that could be written is the side file."""
+        name = f"run {self.run.id} ({self.run.module}), which ended as {outcome['status']},"
+        _LOG.error("the record of %s cannot be written, trying again: %s", name, self._trouble)
+        path = get_side_path(self._db.path, self.run.id)
+        is_kept = False
+        while is_held() or not is_kept:
+            is_kept = is_kept or write_side_file(self._db.path, self.run, {**outcome, "log": self._pending})
+            time.sleep(TRY_AGAIN_S)
+            if run := self._write_outcome(outcome):
+                _LOG.info("the record of %s is written", name)
+                remove_side_file(path)
+                return run
+        _LOG.error("the record of %s is kept in %s until the state database can be written", name, path)
+        known = {**outcome, "checks": tuple(outcome["checks"])}
+        known["hint"] = known.get("hint") or f"This record is kept in {path} until the state database can be written."
+        return replace(self.run, **known)
 
     def _record(self) -> dict[str, Any]:
         record = {name: self._masked(value) for name, value in self._fields.items()}
@@ -107,6 +147,20 @@ class RunBook:
     def _tell(self, event: Event) -> None:
         if self._listener:
             self._listener(event)
+
+
+def log_start(run: Run) -> None:
+    """One line for a run that starts."""
+    _LOG.info("run %d (%s) started, triggered by %s", run.id, run.module, run.triggered_by)
+
+
+def log_end(run: Run) -> None:
+    """One line for a run that has ended: status, rows, seconds, and for a failed one why."""
+    rows = "no" if run.rows_read is None else str(run.rows_read)
+    why = f": {run.error_stage}: {run.error}" if run.error else ""
+    took = format_duration(get_duration_s(run))
+    level = logging.INFO if run.status in ("success", "dry_run") else logging.WARNING
+    _LOG.log(level, "run %d (%s) %s, %s rows, %s%s", run.id, run.module, run.status, rows, took, why)
 
 
 def join_sql(statements: Sequence[str]) -> str:

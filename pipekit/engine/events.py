@@ -1,5 +1,5 @@
 # What a run tells whoever listens while it goes on. Knows nothing of who that is.
-"""Events of a run, handed to a listener in the thread that called the engine."""
+"""Events of a run, handed to a listener in the thread that runs it; those of a group run one at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,13 @@ class Waiting:
     """The run waits in the queue for a slot."""
 
     run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run of a group was claimed and begins."""
+
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +52,5 @@ class RunFinished:
     run: Run
 
 
-Event = Waiting | StageStarted | RowsMoved | LogLine | RunFinished
+Event = Waiting | RunStarted | StageStarted | RowsMoved | LogLine | RunFinished
 Listener = Callable[[Event], None]

@@ -8,10 +8,13 @@ from typing import Literal, Self
 from pipekit import repo
 from pipekit.config import Config
 from pipekit.errors import PipekitError
+from pipekit.logs import get_logger
 
 CANCEL_POLL_S = 0.5
 
 StopReason = Literal["", "cancel", "lost"]
+
+_LOG = get_logger("run")
 
 
 class Lease:
@@ -27,6 +30,7 @@ class Lease:
         self._config = config
         self._run_id = run_id
         self._owner = owner
+        self._held_until = time.monotonic() + config.lease_s
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease-{run_id}", daemon=True)
 
@@ -38,13 +42,20 @@ class Lease:
         self._done.set()
         self._thread.join()
 
+    def is_held(self) -> bool:
+        """Whether nobody else may have taken the run over yet, as far as can be known here."""
+        return self.reason != "lost" and time.monotonic() < self._held_until
+
     def stop(self, reason: StopReason) -> None:
         """Ends the run for this reason; the first reason stays."""
+        if not self.reason and reason == "cancel":
+            _LOG.info("run %d was asked to stop", self._run_id)
+        elif not self.reason:
+            _LOG.warning("run %d has lost its lease and stops", self._run_id)
         self.reason = self.reason or reason
         self.stopped.set()
 
     def _beat(self) -> None:
-        held_until = time.monotonic() + self._config.lease_s
         renewed = time.monotonic()
         db: repo.State | None = None
         while not self._done.wait(CANCEL_POLL_S):
@@ -58,10 +69,10 @@ class Lease:
                     self.stop("lost")
                     break
                 renewed = time.monotonic()
-                held_until = renewed + self._config.lease_s
+                self._held_until = renewed + self._config.lease_s
             except PipekitError:
                 # The state database is out of reach; it may come back before the lease runs out.
-                if time.monotonic() > held_until:
+                if time.monotonic() > self._held_until:
                     self.stop("lost")
                     break
         if db is not None:

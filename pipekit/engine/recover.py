@@ -3,6 +3,7 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pipekit import repo
@@ -11,32 +12,60 @@ from pipekit.drivers import get_driver
 from pipekit.engine.context import RunContext, application_name, ledger_entry, open_endpoint
 from pipekit.engine.owner import get_liveness, new_owner
 from pipekit.engine.settle import drop_staging, settle_merge
+from pipekit.engine.sidefile import apply_side_file, apply_side_files
 from pipekit.errors import PipekitError, RunnerError
+from pipekit.logs import get_logger
 from pipekit.models import MergeState, Run
 from pipekit.runner.base import Endpoint
 from pipekit.runner.native import NativeRunner
 from pipekit.secrets import Secrets
 
+_LOG = get_logger("recovery")
 SETTLER = "pipekit:settle"
 RECOVER_WITHIN_S = 25.0
 GONE = "The process that ran this ended before the run did."
 
 
-def recover_runs(db: repo.State, config: Config, secrets: Secrets) -> list[Run]:
-    """Closes every run whose owner is dead; returns them as they are now."""
-    runs = [run for run in repo.list_live_runs(db) if run.status == "running"]
-    return [closed for run in runs if (closed := _recover(db, config, secrets, run))]
+def recover_runs(
+    db: repo.State, config: Config, secrets: Secrets, *, before_each: Callable[[], None] | None = None
+) -> list[Run]:
+    """Closes every run whose owner is dead, waiting ones too, and group runs whose runs have all ended.
+
+    Returns the runs that were running, as they are now. Each may take a while when its dest does not answer, so
+    `before_each` is called before it.
+    """
+    closed: list[Run | None] = [*apply_side_files(db)]
+    live = repo.list_live_runs(db)
+    close_dead_places(db, live)
+    for run in live:
+        if run.status == "running":
+            if before_each and is_abandoned(db, run):
+                before_each()
+            closed.append(_recover(db, config, secrets, run))
+    repo.fold_ended_group_runs(db)
+    return [run for run in closed if run]
 
 
 def recover_module(db: repo.State, config: Config, secrets: Secrets, module_id: int) -> bool:
-    """Closes the run that holds a module if its owner is dead; whether the module can now be claimed."""
-    runs = [run for run in repo.list_live_runs(db) if run.status == "running" and run.module_id == module_id]
-    closed = [run for run in runs if _recover(db, config, secrets, run)]
-    return bool(closed)
+    """Closes the runs that hold a module or wait for it if their owner is dead; whether there were any."""
+    live = [run for run in repo.list_live_runs(db) if run.module_id == module_id]
+    waited = close_dead_places(db, live)
+    closed = [run for run in live if run.status == "running" and _recover(db, config, secrets, run)]
+    return bool(waited or closed)
+
+
+def close_dead_places(db: repo.State, live: list[Run]) -> int:
+    """Ends the waiting ones of these runs whose process is gone, and how many."""
+    waiting = {run.owner for run in live if run.status == "queued"}
+    dead = [owner for owner in waiting if owner is not None and get_liveness(owner) == "dead"]
+    ended = sum(repo.close_orphans(db, dead_owner=owner) for owner in dead)
+    return ended + (repo.close_orphans(db) if waiting else 0)
 
 
 def _recover(db: repo.State, config: Config, secrets: Secrets, run: Run) -> Run | None:
-    if not is_abandoned(run):
+    if apply_side_file(db, run):
+        return repo.get_run(db, run.id)
+    if not is_abandoned(db, run):
         return None
     owner = new_owner()
     dead = run.owner or ""
@@ -45,12 +74,14 @@ def _recover(db: repo.State, config: Config, secrets: Secrets, run: Run) -> Run 
     state = ask_dest(db, config, secrets, run)
     repo.append_live_log(db, run.id, f"recovered: the dest's ledger says {state}\n")
     repo.finish_run(db, run.id, owner=owner, **_outcome(db, run, state))
-    return repo.get_run(db, run.id)
+    closed = repo.get_run(db, run.id)
+    _LOG.warning("run %d (%s) had no living owner: recovered as %s", run.id, run.module, closed.status)
+    return closed
 
 
-def is_abandoned(run: Run) -> bool:
+def is_abandoned(db: repo.State, run: Run) -> bool:
     """Whether a running run has no living owner: its process is gone, or its lease ran out."""
-    expired = run.lease_expires_at is not None and run.lease_expires_at < repo.now()
+    expired = run.lease_expires_at is not None and run.lease_expires_at < repo.lease_now(db)
     return expired or get_liveness(run.owner or "") == "dead"
 
 

@@ -1,6 +1,7 @@
 # The corridor of one run: claim, watermarks, plan, stage, check, merge, hooks, finish. Knows no database of its own.
 """`run_module`: one execution of a module, from the claim to the record."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -8,10 +9,10 @@ from dataclasses import dataclass, field
 
 from pipekit import repo
 from pipekit.config import Config
-from pipekit.engine.book import RunBook
+from pipekit.engine.book import RunBook, log_end, log_start
 from pipekit.engine.checks import run_checks
 from pipekit.engine.context import Definition, RunContext, open_context, read_definition
-from pipekit.engine.events import Listener, Waiting
+from pipekit.engine.events import Listener, RunFinished
 from pipekit.engine.failure import fail_run
 from pipekit.engine.hooks import run_hooks
 from pipekit.engine.lease import Lease
@@ -20,15 +21,13 @@ from pipekit.engine.owner import new_owner
 from pipekit.engine.plan import Plan, build_plan, note_plan
 from pipekit.engine.recover import recover_module, settle_earlier_runs
 from pipekit.engine.staging import stage
+from pipekit.engine.turn import claim_asked, give_up, wait_for_turn
 from pipekit.engine.watermarks import resolve_watermarks
 from pipekit.errors import Cancelled, Invalid, ModuleBusy, PipekitError, RunnerError
 from pipekit.models import Module, Run, RunStatus
 from pipekit.runner.base import Loaded
 from pipekit.runner.native import NativeRunner
 from pipekit.secrets import Masker, Secrets
-
-# How often a waiting run looks whether its turn has come.
-WAIT_S = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,26 +55,31 @@ def run_module(
     options: RunOptions | None = None,
     listener: Listener | None = None,
 ) -> Run:
-    """Runs a module and returns its record, whatever the outcome.
+    """Runs a module, after waiting for a slot where none is free, and returns its record, whatever the outcome.
 
-    Raises ModuleBusy when another run of it is alive, Invalid for an override of a watermark it does not have.
+    Raises ModuleBusy when another run of it is alive or waits, Invalid for an override of a watermark it does not have.
     """
     options = options or RunOptions()
     definition = read_definition(db, module)
     check_overrides(definition, options.watermarks)
     slot = open_slot(config, definition)
     owner = new_owner()
+    asked: Run | None = None
     try:
         asked = _enqueue(db, config, secrets, module, options, owner)
-        run = _wait_for_turn(db, config, asked, owner, listener)
+        run = claim_asked(db, config, asked, owner)
     except BaseException:
         slot.runner.kill()
+        if asked is not None:
+            with contextlib.suppress(PipekitError):
+                give_up(db, asked, owner)
         raise
-    if run is None:
-        slot.runner.kill()
-        return repo.get_run(db, asked.id)
-    slot.runner.deadline = time.monotonic() + (module.run_timeout_s or config.run_timeout_s)
-    return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
+    if run is not None:
+        return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
+    # It may take hours: no child waits along, and what the module is then is read then.
+    slot.runner.kill()
+    run = wait_for_turn(db, config, secrets, asked, owner, listener)
+    return run_claimed(db, config, secrets, run, owner, listener) if run else repo.get_run(db, asked.id)
 
 
 def run_claimed(
@@ -83,11 +87,30 @@ def run_claimed(
 ) -> Run:
     """Runs what `owner` has claimed from the queue and returns its record, whatever the outcome."""
     assert run.module_id is not None
-    definition = read_definition(db, repo.get_module(db, run.module_id))
     overrides = repo.get_overrides(db, run.id)
     options = RunOptions(dry_run=run.dry_run, watermarks=overrides, triggered_by=run.triggered_by)
-    slot = open_slot(config, definition)
+    try:
+        definition = read_definition(db, repo.get_module(db, run.module_id))
+        check_overrides(definition, overrides)
+        slot = open_slot(config, definition)
+    except Exception as error:
+        return _fail_early(db, run, owner, error, listener)
     return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
+
+
+def _fail_early(db: repo.State, run: Run, owner: str, error: Exception, listener: Listener | None) -> Run:
+    """Ends a claimed run that could not even begin; nobody else would before its lease has run out."""
+    told, hint = f"Pipekit itself failed: {type(error).__name__}: {error}", ""
+    if isinstance(error, PipekitError):
+        told, hint = error.message, error.hint
+    repo.finish_run(db, run.id, owner=owner, status="error", error_stage="claim", error=told, hint=hint or None)
+    if not isinstance(error, PipekitError):
+        raise error
+    finished = repo.get_run(db, run.id)
+    log_end(finished)
+    if listener:
+        listener(RunFinished(finished))
+    return finished
 
 
 def check_overrides(definition: Definition, overrides: Mapping[str, str]) -> None:
@@ -130,25 +153,6 @@ def _enqueue(db: repo.State, config: Config, secrets: Secrets, module: Module, o
     raise AssertionError("unreachable")
 
 
-def _wait_for_turn(db: repo.State, config: Config, asked: Run, owner: str, listener: Listener | None) -> Run | None:
-    """The run once it is claimed; None when it was cancelled while it waited."""
-    told = False
-    try:
-        while repo.renew_place(db, asked.id, owner, config.lease_s):
-            run = repo.claim_next_run(
-                db, owner=owner, lease_s=config.lease_s, max_runs=config.max_runs, run_id=asked.id
-            )
-            if run is not None:
-                return run
-            if listener and not told:
-                listener(Waiting(asked.id))
-            told = True
-            time.sleep(WAIT_S)
-    except KeyboardInterrupt:
-        repo.cancel_queued_run(db, asked.id)
-    return None
-
-
 def execute_run(
     db: repo.State,
     config: Config,
@@ -163,6 +167,7 @@ def execute_run(
     """Walks a claimed run down the corridor, writes its outcome once and frees the module."""
     book = RunBook(db, run, Masker([]), listener)
     slot.runner.log = book.log
+    log_start(run)
     status: RunStatus = "error"
     with Lease(config, run.id, owner, slot.stop) as lease:
         try:
@@ -177,7 +182,7 @@ def execute_run(
             raise
         finally:
             slot.runner.close()
-            finished = book.finish(status, owner)
+            finished = book.finish(status, owner, lease.is_held)
     return finished
 
 

@@ -13,6 +13,8 @@ CREATE INDEX group_run_alive ON group_run (status, id);
 
 -- Whether a schedule that was missed (the program was down) fires once when it is back.
 ALTER TABLE schedule ADD COLUMN catch_up INTEGER NOT NULL DEFAULT 1;
+-- When it was made, changed or enabled: times before are not due. NULL = from the first look at it.
+ALTER TABLE schedule ADD COLUMN active_from TEXT;
 
 -- One row for each due time, written in the transaction that makes its group run, before anything starts.
 CREATE TABLE schedule_fire (
@@ -25,6 +27,12 @@ CREATE TABLE schedule_fire (
     recorded_at  TEXT NOT NULL,
     UNIQUE (schedule_id, due_at)
 ) STRICT;
+CREATE INDEX schedule_fire_by_group_run ON schedule_fire (group_run_id) WHERE group_run_id IS NOT NULL;
+
+-- What is old is found without a walk through what is not.
+CREATE INDEX run_log_by_end ON run_log (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX group_run_by_end ON group_run (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX schedule_fire_by_time ON schedule_fire (recorded_at);
 
 -- The server that works on this file; a second one refuses to start while the lease is alive.
 CREATE TABLE server (

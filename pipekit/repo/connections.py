@@ -9,18 +9,32 @@ from pipekit.models import Connection
 from pipekit.repo.names import check_fields, check_name, check_text, get_row, get_row_by_name, shorten, unique
 from pipekit.repo.state import State, transaction
 
-_FIELDS = ("name", "driver", "jdbc_url", "username", "password")
+_FIELDS = ("name", "driver", "jdbc_url", "username", "password", "max_runs")
 _REFERENCE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*\Z")
 # A password inside the URL would be kept in the state database. Every driver refuses it too; this is the second lock.
 _SECRET_IN_URL = re.compile(r"(?i)[?;&](?:password|passwd|pwd)\s*=|://[^/?#\s]*:[^/?#\s]*@")
 
 
 def create_connection(
-    db: State, *, name: str, driver: str, jdbc_url: str, username: str | None = None, password: str | None = None
+    db: State,
+    *,
+    name: str,
+    driver: str,
+    jdbc_url: str,
+    username: str | None = None,
+    password: str | None = None,
+    max_runs: int | None = None,
 ) -> Connection:
     """Makes a connection. `password` is a `$NAME` reference; anything else raises Invalid, which does not repeat it."""
     values = _checked(
-        {"name": name, "driver": driver, "jdbc_url": jdbc_url, "username": username, "password": password}
+        {
+            "name": name,
+            "driver": driver,
+            "jdbc_url": jdbc_url,
+            "username": username,
+            "password": password,
+            "max_runs": max_runs,
+        }
     )
     with transaction(db), unique(f"There is a connection named {values['name']!r} already."):
         return get_connection(db, db.insert("connection", values))
@@ -103,6 +117,8 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
                 field="jdbc_url",
                 hint="Give the login as username and password: $NAME.",
             )
+    if checked.get("max_runs") is not None and checked["max_runs"] < 1:
+        raise Invalid("The number of runs that may use a connection is 1 or more.", field="max_runs")
     for name in ("username", "password"):
         if name in checked:
             checked[name] = checked[name] or None

@@ -1,28 +1,34 @@
-# Groups, their members and their schedules in the state database. Knows nothing of how a group runs or when one is due.
-"""Create, find, change and delete groups, members and schedules."""
+# Groups and their members in the state database. Knows nothing of how a group runs or when one is due.
+"""Create, find, change and delete groups and members."""
 
 from typing import Any
 
 from pipekit.errors import Invalid
-from pipekit.models import Group, GroupMember, Schedule
+from pipekit.models import Group, GroupMember
 from pipekit.repo.modules import get_module
 from pipekit.repo.names import check_fields, check_name, get_row, get_row_by_name, unique
-from pipekit.repo.state import State, transaction
+from pipekit.repo.state import State, now, transaction
 
 
-def create_group(db: State, *, name: str, enabled: bool = True) -> Group:
+def create_group(db: State, *, name: str, enabled: bool = True, parallel: int = 1, paused: bool = False) -> Group:
     """Makes a group without members. Raises Invalid, NameTaken."""
-    name = check_name(name)
-    with transaction(db), unique(f"There is a group named {name!r} already."):
-        return get_group(db, db.insert("grp", {"name": name, "enabled": enabled}))
+    values = _checked({"name": name, "enabled": enabled, "parallel": parallel, "paused": paused})
+    with transaction(db), unique(f"There is a group named {values['name']!r} already."):
+        return get_group(db, db.insert("grp", values))
 
 
 def update_group(db: State, group_id: int, **changes: Any) -> Group:
-    """Changes a group's `name` or `enabled`. Raises Invalid, NotFound, NameTaken."""
-    check_fields(changes, ("name", "enabled"))
-    values = {**changes, "name": check_name(changes["name"])} if "name" in changes else changes
+    """Changes a group's `name`, `enabled`, `parallel` or `paused`. Raises Invalid, NotFound, NameTaken.
+
+    A group run that goes on keeps its `parallel`; `paused` holds back what it has not started.
+    """
+    check_fields(changes, ("name", "enabled", "parallel", "paused"))
+    values = _checked(changes)
     with transaction(db), unique(f"There is a group named {values.get('name')!r} already."):
+        before = get_group(db, group_id)
         db.update("grp", group_id, values)
+        if values.get("enabled") and not before.enabled:
+            db.change("UPDATE schedule SET active_from = ? WHERE group_id = ?", (now(), group_id))
         return get_group(db, group_id)
 
 
@@ -89,53 +95,13 @@ def list_members(db: State, group_id: int) -> list[GroupMember]:
     return [GroupMember.from_row(row) for row in rows]
 
 
-def create_schedule(db: State, *, group_id: int, cron: str, enabled: bool = True) -> Schedule:
-    """Gives a group a schedule. Raises Invalid, NotFound, NameTaken when it has the same one."""
-    cron = _check_cron(cron)
-    with transaction(db), unique(f"This group has the schedule {cron!r} already.", hint=""):
-        get_group(db, group_id)
-        return get_schedule(db, db.insert("schedule", {"group_id": group_id, "cron": cron, "enabled": enabled}))
-
-
-def update_schedule(db: State, schedule_id: int, **changes: Any) -> Schedule:
-    """Changes a schedule's `cron` or `enabled`. Raises Invalid, NotFound, NameTaken."""
-    check_fields(changes, ("cron", "enabled"))
-    values = {**changes, "cron": _check_cron(changes["cron"])} if "cron" in changes else changes
-    with transaction(db), unique(f"This group has the schedule {values.get('cron')!r} already.", hint=""):
-        db.update("schedule", schedule_id, values)
-        return get_schedule(db, schedule_id)
-
-
-def delete_schedule(db: State, schedule_id: int) -> None:
-    """Deletes a schedule; raises NotFound."""
-    with transaction(db):
-        get_schedule(db, schedule_id)
-        db.change("DELETE FROM schedule WHERE id = ?", (schedule_id,))
-
-
-def get_schedule(db: State, schedule_id: int) -> Schedule:
-    """The schedule of this id; raises NotFound."""
-    return Schedule.from_row(get_row(db, "schedule", "schedule", schedule_id))
-
-
-def list_schedules(db: State, group_id: int | None = None) -> list[Schedule]:
-    """A group's schedules, or everyone's, in the order they were made."""
-    rows = db.rows("SELECT * FROM schedule WHERE :group IS NULL OR group_id = :group ORDER BY id", {"group": group_id})
-    return [Schedule.from_row(row) for row in rows]
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    if values.get("parallel", 1) < 1:
+        raise Invalid("The number of modules that run side by side is 1 or more.", field="parallel")
+    return {**values, "name": check_name(values["name"])} if "name" in values else values
 
 
 def _next_place(db: State, group_id: int) -> int:
     row = db.row("SELECT coalesce(max(run_order), 0) + 1 AS place FROM group_member WHERE group_id = ?", (group_id,))
     assert row is not None
     return int(row["place"])
-
-
-def _check_cron(text: str) -> str:
-    fields = text.split()
-    if len(fields) != 5:
-        raise Invalid(
-            "A schedule has five fields: minute, hour, day of month, month, day of week.",
-            field="cron",
-            hint="For example `0 4 * * *`, every day at 04:00.",
-        )
-    return " ".join(fields)

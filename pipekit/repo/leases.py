@@ -14,10 +14,12 @@ from uuid import uuid4
 
 from pipekit.errors import ModuleBusy
 from pipekit.models import Module, Run, RunStatus
+from pipekit.repo.clock import lease_end
 from pipekit.repo.connections import get_connection
+from pipekit.repo.group_runs import fold_group_run
 from pipekit.repo.modules import get_module
 from pipekit.repo.runs import get_run, run_values, storable
-from pipekit.repo.state import State, now, now_plus, transaction
+from pipekit.repo.state import State, now, transaction
 
 LeaseState = Literal["held", "cancel", "lost"]
 
@@ -62,7 +64,7 @@ def take_module(db: State, module_id: int, owner: str, lease_s: float) -> Module
         SET running = 1, lease_owner = :owner, lease_expires_at = :expires, fence = max(fence + 1, :ms)
         WHERE id = :id AND running = 0
         """,
-        {"id": module_id, "owner": owner, "expires": now_plus(lease_s), "ms": round(time.time() * 1000)},
+        {"id": module_id, "owner": owner, "expires": lease_end(db, lease_s), "ms": round(time.time() * 1000)},
     )
     module = get_module(db, module_id)
     if not claimed:
@@ -93,7 +95,7 @@ def start_adhoc_run(
                 "dest_table": dest_table,
                 "staging_table": staging_table,
                 "owner": owner,
-                "lease_expires_at": now_plus(lease_s),
+                "lease_expires_at": lease_end(db, lease_s),
                 "triggered_by": triggered_by,
                 "dry_run": dry_run,
             },
@@ -106,7 +108,7 @@ def renew_lease(db: State, run_id: int, owner: str, lease_s: float) -> LeaseStat
     Answers "cancel" (the lease is extended all the same) when somebody asked the run to stop, and "lost", changing
     nothing, when the run has another owner or has ended.
     """
-    values = {"run_id": run_id, "owner": owner, "expires": now_plus(lease_s)}
+    values = {"run_id": run_id, "owner": owner, "expires": lease_end(db, lease_s)}
     with transaction(db):
         run = db.row(
             """
@@ -130,7 +132,7 @@ def take_over_run(db: State, run_id: int, *, owner: str, dead_owner: str, lease_
     False, and nothing is changed, when `dead_owner` is not the run's owner (any more) or the run has ended. Whether the
     owner is dead is the caller's to know; one that lives finds the lease lost, and its merge fenced off.
     """
-    values = {"run_id": run_id, "owner": owner, "dead_owner": dead_owner, "expires": now_plus(lease_s)}
+    values = {"run_id": run_id, "owner": owner, "dead_owner": dead_owner, "expires": lease_end(db, lease_s)}
     with transaction(db):
         run = db.row(
             """
@@ -152,18 +154,21 @@ def take_over_run(db: State, run_id: int, *, owner: str, dead_owner: str, lease_
         return True
 
 
-def finish_run(db: State, run_id: int, *, owner: str, status: RunStatus, **fields: Any) -> bool:
-    """Writes a run's outcome and frees its module, in one transaction.
+def finish_run(
+    db: State, run_id: int, *, owner: str, status: RunStatus, finished_at: str | None = None, **fields: Any
+) -> bool:
+    """Writes a run's outcome, frees its module and ends its group run if it was the last one, in one transaction.
 
     False, and nothing is changed, when the run has ended already or belongs to another owner by now. `fields` are those
-    of `update_run`.
+    of `update_run`; `finished_at` is now unless it is given, and never before the start, whatever the clock says.
     """
-    values = {**run_values(fields), "status": status, "finished_at": now(), "lease_expires_at": None}
+    values = {**run_values(fields), "status": status, "lease_expires_at": None, "finished_at": finished_at or now()}
     pairs = ", ".join(f"{name} = :{name}" for name in values)
+    pairs = pairs.replace("= :finished_at", "= max(:finished_at, started_at)")
     with transaction(db):
         run = db.row(
             f"UPDATE run_log SET {pairs} WHERE id = :run_id AND owner = :owner AND status = 'running' "
-            "RETURNING module_id",
+            "RETURNING module_id, group_run_id",
             {**values, "run_id": run_id, "owner": owner},
         )
         if run is None:
@@ -175,6 +180,8 @@ def finish_run(db: State, run_id: int, *, owner: str, status: RunStatus, **field
             """,
             {"id": run["module_id"], "owner": owner},
         )
+        if run["group_run_id"] is not None:
+            fold_group_run(db, run["group_run_id"])
         return True
 
 

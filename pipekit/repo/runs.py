@@ -5,10 +5,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from pipekit.errors import Invalid, NotFound
-from pipekit.models import Check, MergeState, Run, RunStatus
-from pipekit.repo.state import State, transaction
+from pipekit.models import Check, MergeState, Module, Run, RunStatus
+from pipekit.repo.clock import lease_now
+from pipekit.repo.state import State, now, transaction
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 ALIVE = "status IN ('queued', 'running')"
@@ -37,10 +39,10 @@ _PLAIN = (
 )
 # A list leaves out stdout and stderr: they may be long, and no list shows them.
 _LISTED = """
-    id, run_key, module_id, module, group_run_id, triggered_by, status, dry_run, attempt, fence, owner,
-    lease_expires_at, cancel_requested, dest_id, staging_table, dest_table, started_at, finished_at, merge_state,
-    rows_read, rows_staged, rows_deleted, rows_inserted, rows_updated, dest_rows_before, dest_rows_after, error_stage,
-    stages_json, watermark_values_json, checks_json, hint, error, resolved_sql, staging_sql, merge_sql,
+    id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
+    lease_expires_at, cancel_requested, dest_id, staging_table, dest_table, queued_at, started_at, finished_at,
+    merge_state, rows_read, rows_staged, rows_deleted, rows_inserted, rows_updated, dest_rows_before, dest_rows_after,
+    error_stage, stages_json, watermark_values_json, checks_json, hint, error, resolved_sql, staging_sql, merge_sql,
     NULL AS stdout, NULL AS stderr
 """
 
@@ -88,6 +90,26 @@ def build_list_sql(
     return sql, {name: value for name, (_, value) in used.items() if value is not None}
 
 
+def list_group_members(db: State, group_run_id: int) -> list[Run]:
+    """The runs of a group run in the order they start."""
+    sql = f"SELECT {_LISTED} FROM run_log WHERE group_run_id = ? ORDER BY run_order, id"
+    return [Run.from_row(row) for row in db.rows(sql, (group_run_id,))]
+
+
+def insert_queued_run(db: State, module: Module, **fields: str | int | None) -> Run:
+    """A `queued` row for a module, inside the caller's transaction."""
+    values = {
+        "run_key": uuid4().hex,
+        "status": "queued",
+        "queued_at": now(),
+        "module_id": module.id,
+        "module": module.name,
+        "dest_id": module.dest_id,
+        "dest_table": module.dest_table,
+    }
+    return get_run(db, db.insert("run_log", {**values, **fields}))
+
+
 def list_live_runs(db: State) -> list[Run]:
     """Runs that have not ended, the oldest first."""
     return _list(db, ALIVE)
@@ -95,7 +117,7 @@ def list_live_runs(db: State) -> list[Run]:
 
 def list_expired_runs(db: State) -> list[Run]:
     """Running runs whose owner has let the lease run out, the oldest first."""
-    return _list(db, "status = 'running' AND lease_expires_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
+    return _list(db, "status = 'running' AND lease_expires_at < :now", {"now": lease_now(db)})
 
 
 def list_unsettled_runs(db: State, module_id: int | None) -> list[Run]:

@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class State(sqlite3.Connection):
     """
 
     path: Path
+    lease_epoch_s: float | None = None  # see clock.py
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """One statement."""
@@ -101,15 +102,16 @@ def state_error(error: sqlite3.Error, path: Path) -> PipekitError:
 
 def now() -> str:
     """This moment in UTC, ISO 8601 with milliseconds."""
-    return _iso(datetime.now(UTC))
+    return format_moment(wall_clock())
 
 
-def now_plus(seconds: float) -> str:
-    """The moment `seconds` from now, written like `now`."""
-    return _iso(datetime.now(UTC) + timedelta(seconds=seconds))
+def wall_clock() -> datetime:
+    """This moment in UTC by the machine's clock, which may be set back at any time."""
+    return datetime.now(UTC)
 
 
-def _iso(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
+    """A moment in UTC, ISO 8601 with milliseconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 

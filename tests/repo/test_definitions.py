@@ -71,7 +71,7 @@ def test_the_database_itself_refuses_a_password_that_is_no_reference(db: repo.St
     ("field", "value"), [("name", " "), ("name", "a\nb"), ("name", "x" * 201), ("driver", ""), ("jdbc_url", " ")]
 )
 def test_a_connection_without_its_parts_is_refused_by_field(db: repo.State, field: str, value: str) -> None:
-    given = {"name": "x", "driver": "sqlite", "jdbc_url": "jdbc:sqlite:x", field: value}
+    given: dict[str, Any] = {"name": "x", "driver": "sqlite", "jdbc_url": "jdbc:sqlite:x", field: value}
     with pytest.raises(Invalid) as caught:
         repo.create_connection(db, **given)
     assert caught.value.field == field

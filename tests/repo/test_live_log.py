@@ -211,3 +211,46 @@ def test_appending_costs_the_same_however_long_the_log_is(db: repo.State, run: R
         repo.append_live_log(db, run.id, line * 100_000)
     full = min(append(200) for _ in range(3))
     assert full < 2 * empty + 0.05
+
+
+def test_10_mb_cost_at_most_two_and_a_half_times_what_5_mb_cost(db: repo.State, dw: Connection) -> None:
+    db.execute("PRAGMA synchronous = OFF")
+
+    def write(megabytes: int) -> float:
+        """As a run writes it: some lines and a tick at a time. Processor time, other tests may be running."""
+        run = repo.start_adhoc_run(
+            db, name="x", dest_id=dw.id, dest_table="t", owner="me", triggered_by="cli", dry_run=False
+        )
+        lines = ("x" * 99 + "\n") * 50
+        begun = time.process_time()
+        for number in range(megabytes * 200):
+            repo.append_live_log(db, run.id, f"{lines}{number}\n")
+        return time.process_time() - begun
+
+    write(1)
+    five = min(write(5) for _ in range(2))
+    assert write(10) <= 2.5 * five + 0.05
+
+
+def test_the_tail_of_a_long_log_is_read_without_the_rest(db: repo.State, run: Run) -> None:
+    def count_steps() -> int:
+        """Steps of SQLite's machine for a tail."""
+        steps = 0
+
+        def step() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        db.set_progress_handler(step, 1)
+        assert len(repo.read_live_log_tail(db, run.id, 10_000)) > 9_900
+        assert repo.get_live_log_end(db, run.id) > 0
+        db.set_progress_handler(None, 0)
+        return steps
+
+    repo.append_live_log(db, run.id, ("x" * 99 + "\n") * 1_000)
+    short = count_steps()
+    with repo.transaction(db):
+        for _ in range(100):
+            repo.append_live_log(db, run.id, ("x" * 99 + "\n") * 1_000)
+    assert count_steps() <= short + 20

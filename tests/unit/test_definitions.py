@@ -14,14 +14,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipekit import repo
+from pipekit.cron import check_cron
 from pipekit.definitions.apply import apply_text
-from pipekit.definitions.cron import check_cron
 from pipekit.definitions.export import build_yaml
 from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.parse import Known, parse_definitions
 from pipekit.definitions.plan import Change, build_plan, format_plan
 from pipekit.definitions.problems import DefinitionErrors
-from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, HookDef, ModuleDef, WatermarkDef
+from pipekit.definitions.records import (
+    ConnectionDef,
+    Definitions,
+    GroupDef,
+    HookDef,
+    ModuleDef,
+    ScheduleDef,
+    WatermarkDef,
+)
 from pipekit.definitions.schema import build_schema, format_schema, load_schema
 from pipekit.definitions.state import read_state
 from pipekit.errors import Conflict
@@ -88,7 +96,9 @@ def test_the_example_of_the_specification_is_read_whole() -> None:
     assert found.connections["dw"].password == "$DW_PASSWORD"
     assert (module.source, module.dest, module.strategy, module.key) == ("shop", "dw", "incremental", ("order_id",))
     assert module.watermarks[0].default == "1900-01-01"
-    assert found.groups["nightly"] == GroupDef(name="nightly", members={"orders": 1}, schedules={"0 4 * * *": True})
+    assert found.groups["nightly"] == GroupDef(
+        name="nightly", members={"orders": 1}, schedules={"0 4 * * *": ScheduleDef()}
+    )
 
 
 def test_columns_get_ids_that_no_other_column_has() -> None:
@@ -227,7 +237,7 @@ def test_cron_expressions_that_never_come_or_are_none_are_refused(cron: str) -> 
 
 def test_a_name_like_daily_is_kept_as_the_five_fields_it_stands_for() -> None:
     found = parse_definitions("groups:\n  g: {schedules: ['@daily', {cron: '0  5 * * *', enabled: false}]}\n")
-    assert found.groups["g"].schedules == {"0 0 * * *": True, "0 5 * * *": False}
+    assert found.groups["g"].schedules == {"0 0 * * *": ScheduleDef(), "0 5 * * *": ScheduleDef(enabled=False)}
 
 
 # -- applying ----------------------------------------------------------------------------------------------------------
@@ -264,6 +274,37 @@ def test_a_change_tells_the_fields_and_keeps_ids(db: repo.State) -> None:
     assert repo.get_module_by_name(db, "orders").id == before.id
     assert repo.list_watermarks(db, before.id)[0].id == mark.id
     assert [hook.sql for hook in repo.list_hooks(db, before.id)] == ["vacuum", "analyze public.orders"]
+
+
+def test_limits_and_switches_of_groups_schedules_and_connections_are_applied_and_told(db: repo.State) -> None:
+    apply_text(db, EXAMPLE)
+    schedule = repo.list_schedules(db)[0]
+    edited = EXAMPLE.replace(
+        '    schedules: ["0 4 * * *"]',
+        '    parallel: 3\n    paused: true\n    schedules: [{cron: "0 4 * * *", catch_up: false}]',
+    ).replace("jdbc:sqlite:shop.db", "jdbc:sqlite:shop.db, max_runs: 2")
+    edited = re.sub(r'"jdbc:sqlite:shop\.db, max_runs: 2"', '"jdbc:sqlite:shop.db", max_runs: 2', edited)
+    lines = format_plan(apply_text(db, edited))
+    assert "    max_runs: (none) -> 2" in lines
+    assert {"    parallel: 1 -> 3", "    paused: false -> true"} <= set(lines)
+    assert "    schedules.0 4 * * *: on -> on, no catch-up" in lines
+    group = repo.get_group_by_name(db, "nightly")
+    assert (group.parallel, group.paused) == (3, True)
+    assert repo.get_connection_by_name(db, "shop").max_runs == 2
+    kept = repo.list_schedules(db)[0]
+    assert (kept.id, kept.catch_up) == (schedule.id, False)
+    assert actions(apply_text(db, build_yaml(read_state(db)))) == [
+        ("leave", "connection", "dw"),
+        ("leave", "connection", "shop"),
+        ("leave", "module", "orders"),
+        ("leave", "group", "nightly"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["parallel: 0", "parallel: 1.5", "paused: maybe", "parallel: 1001"])
+def test_a_limit_or_switch_that_cannot_be_is_told_by_field(text: str) -> None:
+    field = text.split(":")[0]
+    assert problems_of(f"groups:\n  g: {{{text}}}\n")[0].startswith(f"orders.yaml:2: groups.g.{field}: ")
 
 
 def test_a_difference_deep_in_a_long_query_is_shown_where_it_is(db: repo.State) -> None:
@@ -405,6 +446,7 @@ def any_definitions(draw: st.DrawFn) -> Definitions:
     groups = draw(st.lists(PLAIN_NAMES, unique_by=str.lower, max_size=2))
     members = st.dictionaries(st.sampled_from(modules), st.integers(1, 9)) if modules else st.just({})
     crons = st.sampled_from(["0 4 * * *", "*/5 * * * *", "30 1 1 * MON"])
+    schedules = st.builds(ScheduleDef, enabled=st.booleans(), catch_up=st.booleans())
     return Definitions(
         connections={
             name: ConnectionDef(
@@ -413,6 +455,7 @@ def any_definitions(draw: st.DrawFn) -> Definitions:
                 jdbc_url="jdbc:sqlite:shop.db",
                 username=draw(st.none() | VISIBLE),
                 password=draw(st.none() | st.just("$DW_PASSWORD")),
+                max_runs=draw(st.none() | st.integers(1, 9)),
             )
             for name in connections
         },
@@ -422,7 +465,9 @@ def any_definitions(draw: st.DrawFn) -> Definitions:
                 name=name,
                 enabled=draw(st.booleans()),
                 members=draw(members),
-                schedules=draw(st.dictionaries(crons, st.booleans())),
+                schedules=draw(st.dictionaries(crons, schedules)),
+                paused=draw(st.booleans()),
+                parallel=draw(st.integers(1, 9)),
             )
             for name in groups
         },

@@ -1,0 +1,50 @@
+# Commands of the server: serve, and purge, which does one of its chores by hand.
+"""`pipekit serve` and `pipekit purge`."""
+
+import click
+
+from pipekit.cli.options import json_option
+from pipekit.cli.session import Session
+
+
+@click.command(short_help="Run schedules and queued runs until it is stopped.")
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="What is logged, and worse."
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="A line of text or of JSON for each record.")
+@click.pass_obj
+def serve(session: Session, log_level: str | None, log_format: str | None) -> int:
+    """Run schedules and queued runs, recover what was cut short, remove what is old.
+
+    One server works on a state database; a second one is refused. SIGTERM or Ctrl-C lets running runs end for the
+    `drain_s` of config.yaml, then cancels them; a second signal cancels at once. It logs to standard error, by the
+    `log_level` and `log_format` of config.yaml unless they are given here.
+    """
+    from pipekit.logs import set_up_logging
+    from pipekit.server import serve
+
+    config, secrets = session.config(), session.secrets()
+    is_json = (log_format or config.log_format) == "json"
+    set_up_logging(log_level or config.log_level, "json" if is_json else "text", secrets.masker)
+    return serve(config, secrets)
+
+
+@click.command(short_help="Remove old logs and run records.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be removed.")
+@json_option
+@click.pass_obj
+def purge(session: Session, dry_run: bool, as_json: bool) -> None:
+    """Remove live logs older than `keep_logs_days`, and runs, group runs and fires older than `keep_runs_days`.
+
+    A server does this by itself every hour. Runs that are alive or whose merge is not settled stay, and so does the
+    newest run of each module. It goes in small steps, so that nobody waits for it.
+    """
+    from dataclasses import asdict
+
+    from pipekit.retention import purge
+
+    purged = purge(session.db(), session.config(), dry_run=dry_run)
+    if as_json:
+        session.say_json({"dry_run": dry_run, **asdict(purged)})
+        return
+    session.say(f"{'would remove' if dry_run else 'removed'}: {purged}")

@@ -1,0 +1,103 @@
+# How long records and logs are kept. Knows the settings and the pace of removal, not which rows may go.
+"""`purge`: removes what is older than the settings say, so slowly that nobody waits for it."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pipekit import repo
+from pipekit.config import Config
+from pipekit.repo import purge as rows
+
+# A batch aims at holding the write lock this long; the next one begins after a pause in which others have their turn.
+HOLD_S = 0.04
+PAUSE_S = 0.06
+FIRST_BATCH = 50
+LARGEST_BATCH = 5_000
+# Pieces of a live log are up to 16,384 characters each.
+LARGEST_LOG_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many of each were removed, or would be."""
+
+    logs: int = 0
+    runs: int = 0
+    group_runs: int = 0
+    fires: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many in all."""
+        return self.logs + self.runs + self.group_runs + self.fires
+
+    def __str__(self) -> str:
+        return f"{self.logs} logs, {self.runs} runs, {self.group_runs} group runs, {self.fires} fires"
+
+
+def purge(db: repo.State, config: Config, *, dry_run: bool = False, stop: threading.Event | None = None) -> Purged:
+    """Removes live logs older than `keep_logs_days`, and runs, group runs and fires older than `keep_runs_days`.
+
+    Ends early when `stop` is set; the next time goes on where it ended. `dry_run` only counts.
+    """
+    runs_before = _days_ago(config.keep_runs_days)
+    logs_before = max(_days_ago(config.keep_logs_days), runs_before)
+    if dry_run:
+        kinds = (rows.RUNS, rows.GROUP_RUNS, rows.FIRES)
+        return Purged(
+            sum(1 for _ in rows.list_old_logs(db, logs_before)),
+            *(sum(1 for _ in rows.list_old(db, kind, runs_before)) for kind in kinds),
+        )
+    pace = _Pace(stop or threading.Event())
+    logs = sum(_purge_log(db, run_id, pace) for run_id in pace.until_stopped(rows.list_old_logs(db, logs_before)))
+    counts = [_purge_kind(db, kind, runs_before, pace) for kind in (rows.FIRES, rows.RUNS, rows.GROUP_RUNS)]
+    return Purged(logs=logs, fires=counts[0], runs=counts[1], group_runs=counts[2])
+
+
+def _days_ago(days: int) -> str:
+    return repo.format_moment(repo.wall_clock() - timedelta(days=days))
+
+
+def _purge_log(db: repo.State, run_id: int, pace: "_Pace") -> int:
+    """1 when the log is gone, 0 when the time was up before."""
+    while not pace.stop.is_set():
+        limit = min(pace.size, LARGEST_LOG_BATCH)
+        if pace.measure(rows.delete_log_chunks, db, run_id, limit) < limit:
+            return 1
+    return 0
+
+
+def _purge_kind(db: repo.State, kind: rows.Kind, before: str, pace: "_Pace") -> int:
+    """How many rows of a kind were removed."""
+    pace.size = FIRST_BATCH
+    ids = pace.until_stopped(rows.list_old(db, kind, before))
+    removed = 0
+    while batch := list(itertools.islice(ids, pace.size)):
+        removed += pace.measure(rows.delete_old, db, kind, batch, before)
+    return removed
+
+
+class _Pace:
+    """Chooses the size of batches by how long they took, and waits between them."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+        self.size = FIRST_BATCH
+
+    def until_stopped(self, ids: Iterable[int]) -> Iterator[int]:
+        """The ids, as long as nobody asks to stop."""
+        return itertools.takewhile(lambda _: not self.stop.is_set(), ids)
+
+    def measure(self, remove: Callable[..., int], *arguments: Any) -> int:
+        """Removes a batch and pauses; how much was removed."""
+        begun = time.monotonic()
+        removed = remove(*arguments)
+        took_s = time.monotonic() - begun
+        self.size = max(1, min(LARGEST_BATCH, round(self.size * min(2.0, HOLD_S / max(took_s, 0.001)))))
+        self.stop.wait(max(PAUSE_S, took_s))
+        return removed

@@ -1,0 +1,225 @@
+# The state database's disk fills up, its file may not be written or is locked, while a real server works with it.
+"""After each trouble the same server goes on, every outcome is recorded, and the log has said what was wrong."""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sqlite3
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pipekit.errors import RunnerError
+from pipekit.models import Module, Run
+from pipekit.runner.process import Program, run_program, wait_until
+from tests.site import COUNT, Site, stop
+
+SETTINGS = {"lease_s": 4, "heartbeat_s": 1}
+SLOW_HOOK = {"sql": COUNT.format(count=6_000_000, what="count(*)")}
+IN_CI = os.environ.get("CI") == "true"
+
+# Root may write whatever a file's mode is; without this right it is held to it like everyone.
+WITHOUT_OVERRIDE = """
+import ctypes, os, sys
+CAPABILITY_BOUNDING_SET_DROP, DAC_OVERRIDE = 24, 1
+ctypes.CDLL(None).prctl(CAPABILITY_BOUNDING_SET_DROP, DAC_OVERRIDE, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+OBEDIENT = (sys.executable, "-c", WITHOUT_OVERRIDE)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path, **SETTINGS)
+    yield made
+    made.close()
+
+
+def add_with_hook(site: Site) -> Module:
+    """Its hook goes on for some seconds after the merge."""
+    return site.add("slow", hooks=[SLOW_HOOK])
+
+
+def start_merged_run(site: Site, module: Module) -> int:
+    """A run of the server that has merged and is in its hook."""
+    run_id = site.ask(module)
+    assert wait_until(lambda: site.rows("slow") == 100, 30), site.log()
+    return run_id
+
+
+def assert_whole(run: Run, site: Site) -> None:
+    assert (run.status, run.rows_inserted, run.merge_state) == ("success", 100, "merged"), f"{run}\n{site.log()}"
+    assert run.stages["hook"] > 0
+    assert run.checks
+    assert "-- hook" in site.project.read_log(run.id)
+
+
+def assert_not_a_flood(log: str) -> None:
+    lines = [line.partition(" ")[2] for line in log.splitlines() if " ERROR " in line]
+    assert all(lines.count(line) <= 2 for line in lines), log
+    assert len(lines) < 25, log
+    assert "Traceback" not in log
+
+
+def assert_works(site: Site, server: Program) -> None:
+    """It runs the next run and ends as it should."""
+    site.wait_for(site.ask(site.add("next")), "success")
+    assert stop(server) == 0
+    assert_not_a_flood(site.log())
+
+
+# -- a full disk -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder with room for 4 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    finished = None
+    with contextlib.suppress(RunnerError):
+        finished = run_program(
+            ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "pipekit", str(folder)], timeout_s=10
+        )
+    if finished is None or finished.code:
+        told = f"no small disk can be mounted: {finished.stderr if finished else 'there is no mount'}"
+        if IN_CI and os.geteuid() == 0:
+            pytest.fail(told)
+        pytest.skip(told)
+    yield folder
+    run_program(["umount", "--lazy", str(folder)], timeout_s=10)
+
+
+def fill(folder: Path) -> Path:
+    """A file that takes all the room there is."""
+    path = folder / "ballast"
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return path
+
+
+def test_a_run_that_ends_while_the_disk_is_full_is_recorded_when_there_is_room(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    (small_disk / "state").mkdir(mode=0o700)
+    (tmp_path / ".pipekit").symlink_to(small_disk / "state")
+    site = Site(tmp_path, **SETTINGS)
+    try:
+        module = add_with_hook(site)
+        server = site.serve()
+        run_id = start_merged_run(site, module)
+        ballast = fill(small_disk)
+        assert wait_until(lambda: "cannot be written, trying again" in site.log(), 30), site.log()
+        time.sleep(SETTINGS["lease_s"] + 1)
+        assert server.poll() is None
+        assert site.project.get_run(run_id).status == "running"
+        assert "cannot grow: the disk is full" in site.log()
+        ballast.unlink()
+        assert_whole(site.wait_for(run_id, "success", "error"), site)
+        assert wait_until(lambda: "mended: " in site.log(), 20), site.log()
+        assert_works(site, server)
+    finally:
+        site.close()
+
+
+@contextlib.contextmanager
+def limited(server: Program, largest_bytes: int) -> Iterator[None]:
+    """The server may write no file beyond a size: as if its disk were full, but for what is small."""
+    before = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (largest_bytes, before[1]))
+    try:
+        yield
+    finally:
+        if server.poll() is None:
+            resource.prlimit(server.pid, resource.RLIMIT_FSIZE, before)
+
+
+def start_server_with_a_long_wal(site: Site) -> Program:
+    """Whose next change of the state stands far from the beginning of a file."""
+    server = site.serve()
+    warm = site.add("warm")
+    wal = site.project.config.state_path.with_name("pipekit.db-wal")
+    while wal.stat().st_size < 400_000:
+        site.wait_for(site.ask(warm), "success")
+    return server
+
+
+def test_an_outcome_that_cannot_be_recorded_is_kept_beside_the_state_and_read_back(site: Site) -> None:
+    assert site.project.cli("secrets", "set", "PW", input_text="hunter2-and-more\n").code == 0
+    module = site.add("slow", "select id from t where 'hunter2-and-more' <> ''", hooks=[SLOW_HOOK])
+    server = start_server_with_a_long_wal(site)
+    run_id = start_merged_run(site, module)
+    side = site.project.config.state_path.with_name(f"pipekit.db.run-{run_id}.json")
+    with limited(server, 100_000):
+        assert wait_until(lambda: "is kept in" in site.log(), 40), site.log()
+        assert stat.S_IMODE(side.stat().st_mode) == 0o600
+        kept = side.read_text()
+        assert json.loads(kept)["status"] == "success"
+        assert "hunter2" not in kept
+        assert site.project.get_run(run_id).status == "running"
+    assert_whole(site.wait_for(run_id, "success", "error"), site)
+    assert wait_until(lambda: not side.exists(), 10)
+    assert "its outcome was read from" in site.log()
+    assert_works(site, server)
+
+
+def test_a_side_file_is_read_back_after_the_server_was_killed(site: Site) -> None:
+    module = add_with_hook(site)
+    server = start_server_with_a_long_wal(site)
+    run_id = start_merged_run(site, module)
+    side = site.project.config.state_path.with_name(f"pipekit.db.run-{run_id}.json")
+    with limited(server, 100_000):
+        assert wait_until(side.exists, 40), site.log()
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait(10)
+    assert site.project.cli("run", "slow", "--quiet").code == 0
+    assert_whole(site.project.get_run(run_id), site)
+    assert not side.exists()
+
+
+# -- a file that may not be written ------------------------------------------------------------------------------------
+
+
+def test_a_state_file_that_is_read_only_fails_runs_clearly_and_loses_none() -> None:
+    # Not below the test's own folder, which nobody but root may enter without the right that is dropped here.
+    with tempfile.TemporaryDirectory() as folder:
+        site = Site(Path(folder), **SETTINGS)
+        path = site.project.config.state_path
+        try:
+            module = site.add("m")
+            server = site.serve(through=OBEDIENT)
+            path.chmod(0o400)
+            run_id = site.ask(module)
+            assert wait_until(lambda: "cannot be written" in site.log(), 30), site.log()
+            path.chmod(0o600)
+            run = site.wait_for(run_id, "success", "error")
+            assert run.status == "error"
+            assert "pipekit.db cannot be written to" in (run.error or ""), f"{run}\n{site.log()}"
+            assert site.rows("m") == 0
+            assert_works(site, server)
+        finally:
+            site.close()
+
+
+# -- a file that is locked ---------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_ends_while_another_process_holds_the_lock_waits_for_it(site: Site) -> None:
+    module = add_with_hook(site)
+    server = site.serve()
+    run_id = start_merged_run(site, module)
+    with closing(sqlite3.connect(site.project.config.state_path, isolation_level=None)) as holder:
+        holder.execute("begin immediate")
+        time.sleep(6)
+        holder.execute("rollback")
+    assert_whole(site.wait_for(run_id, "success", "error"), site)
+    assert_works(site, server)
