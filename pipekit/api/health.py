@@ -1,0 +1,48 @@
+# Whether the program works. Open to everybody, so it tells nothing else.
+"""`GET /api/health`."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from pipekit import __version__, repo
+from pipekit.api.state import ContextDep
+from pipekit.errors import PipekitError
+
+router = APIRouter(prefix="/api", tags=["health"])
+
+
+class Health(BaseModel):
+    """`ok` when the state database can be written to and, where schedules run here, their thread is alive."""
+
+    status: Literal["ok", "failing"]
+    version: str
+    state_writable: bool
+    scheduler_alive: bool | None
+
+
+@router.get("/health")
+def get_health(context: ContextDep, response: Response) -> Health:
+    """Whether the state database is writable and the scheduler alive; 503 when not."""
+    writable = _is_writable(context)
+    alive = context.service.is_well() if context.service else None
+    is_well = writable and alive is not False
+    response.status_code = 200 if is_well else 503
+    status: Literal["ok", "failing"] = "ok" if is_well else "failing"
+    return Health(status=status, version=__version__, state_writable=writable, scheduler_alive=alive)
+
+
+def _is_writable(context: ContextDep) -> bool:
+    try:
+        db = repo.open_state(context.config.state_path)
+    except PipekitError:
+        return False
+    try:
+        with repo.transaction(db):
+            db.change("UPDATE meta SET value = value WHERE name = 'instance_id'")
+        return True
+    except PipekitError:
+        return False
+    finally:
+        db.close()

@@ -1,0 +1,60 @@
+# Who looks at a page. Knows the session cookie and the CSRF value, no page.
+"""Dependencies of pages: a session, a role, and a CSRF check on every unsafe request."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+
+from pipekit.accounts import Role, User
+from pipekit.api.auth import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, find_session, require
+from pipekit.api.state import Db
+from pipekit.errors import Forbidden, Unauthorized
+
+
+async def read_csrf(request: Request) -> str:
+    """What the request repeats of the session's CSRF value: a header (HTMX) or a form field."""
+    given = request.headers.get(CSRF_HEADER, "")
+    kind = request.headers.get("content-type", "")
+    if not given and request.method not in SAFE_METHODS and "form" in kind:
+        given = str((await request.form()).get(CSRF_FIELD, ""))
+    return given
+
+
+def check_origin(request: Request) -> None:
+    """Raises Forbidden for an unsafe request that another site's page sent."""
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if site not in (None, "same-origin", "none") or (site is None and foreign):
+        raise Forbidden("This request came from another site.")
+
+
+def get_session_user(request: Request, db: Db, given: Annotated[str, Depends(read_csrf)]) -> User:
+    """The page's user. Raises Unauthorized (which leads to the login) and Forbidden for a forged request."""
+    session = find_session(request, db)
+    if session is None:
+        raise Unauthorized()
+    request.state.session = session
+    check_origin(request)
+    if request.method not in SAFE_METHODS and given != session.csrf:
+        raise Forbidden("This form is too old or came from elsewhere.", hint="Load the page again and repeat.")
+    return session.user
+
+
+class RequirePage:
+    """A dependency: the page's user, who must have a role."""
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+
+    def __call__(self, user: Annotated[User, Depends(get_session_user)]) -> User:
+        require(user, self._role)
+        return user
+
+
+Viewer = Annotated[User, Depends(RequirePage("viewer"))]
+Operator = Annotated[User, Depends(RequirePage("operator"))]
+Admin = Annotated[User, Depends(RequirePage("admin"))]

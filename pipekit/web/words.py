@@ -1,0 +1,43 @@
+# Times, ages and statuses as people read them. Knows no template.
+"""Words for pages: local times, relative ages, the word of a status."""
+
+from datetime import UTC, datetime
+
+STATUS_WORDS = {
+    "queued": "queued",
+    "running": "running",
+    "success": "success",
+    "dry_run": "dry run",
+    "error": "error",
+    "cancelled": "cancelled",
+}
+
+
+def status_word(status: str) -> str:
+    """`dry_run` -> `dry run`."""
+    return STATUS_WORDS.get(status, status)
+
+
+def format_local(moment: str | None) -> str:
+    """A stored UTC time in the server's zone: `2026-11-24 04:00:03`; `-` for none."""
+    return "-" if not moment else datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def describe_age(moment: str | None, now: datetime | None = None) -> str:
+    """`3 min ago`, `in 2 h`; `-` for none."""
+    if not moment:
+        return "-"
+    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds()
+    span = _describe_span(abs(seconds))
+    if span == "now":
+        return "just now"
+    return f"{span} ago" if seconds >= 0 else f"in {span}"
+
+
+def _describe_span(seconds: float) -> str:
+    for limit, size, unit in ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h")):
+        if seconds < limit:
+            number = int(seconds // size)
+            return "now" if unit == "s" and number < 5 else f"{number} {unit}"
+    days = int(seconds // 86_400)
+    return f"{days} day" if days == 1 else f"{days} days"
