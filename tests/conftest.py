@@ -3,6 +3,7 @@
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 from pipekit.errors import PipekitError
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
+
+# A test run that a shell has put into the background ignores Ctrl-C, and so would every `pipekit` it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _NUMBERS = itertools.count(1)
 
