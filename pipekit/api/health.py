@@ -22,7 +22,7 @@ class Health(BaseModel):
     scheduler_alive: bool | None
 
 
-@router.get("/health")
+@router.get("/health", responses={503: {"model": Health, "description": "Something of it does not work."}})
 def get_health(context: ContextDep, response: Response) -> Health:
     """Whether the state database is writable and the scheduler alive; 503 when not."""
     writable = _is_writable(context)

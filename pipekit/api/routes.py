@@ -3,6 +3,42 @@
 
 from fastapi import APIRouter
 
-from pipekit.api import health
+from pipekit.api import (
+    audit,
+    connections,
+    drivers,
+    group_runs,
+    groups,
+    health,
+    hooks,
+    introspect,
+    members,
+    modules,
+    openapi,
+    pause,
+    runs,
+    schedules,
+    tokens,
+    users,
+    watermarks,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (health.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    drivers.router,
+    connections.router,
+    introspect.router,
+    modules.router,
+    watermarks.router,
+    hooks.router,
+    runs.router,
+    groups.router,
+    members.router,
+    schedules.router,
+    group_runs.router,
+    pause.router,
+    users.router,
+    tokens.router,
+    audit.router,
+    openapi.router,
+)

@@ -22,6 +22,11 @@ class Context:
     secrets: Secrets
     service: Service | None
 
+    def wake(self) -> None:
+        """Lets the queue look at once: something was put into it."""
+        if self.service:
+            self.service.wake()
+
 
 def get_context(request: Request) -> Context:
     """The application's context."""
@@ -30,8 +35,8 @@ def get_context(request: Request) -> Context:
 
 
 def open_db(context: Annotated[Context, Depends(get_context)]) -> Iterator[repo.State]:
-    """The state database, open for one request in its own thread."""
-    with closing(repo.open_state(context.config.state_path)) as db:
+    """The state database, open for one request, whose parts may run in different threads one after the other."""
+    with closing(repo.open_state(context.config.state_path, any_thread=True)) as db:
         yield db
 
 

@@ -2,6 +2,7 @@
 """`make_home`: safe to repeat; what is there is kept."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from pipekit.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipekit.config import Config
+    from pipekit.repo import State
 
 CONFIG_TEXT = """\
 # Pipekit's configuration. Every line that is commented out shows the default.
@@ -29,6 +31,8 @@ CONFIG_TEXT = """\
 # keep_logs_days: 30           # how long the live log of a run is kept
 # log_level: info              # what a server logs: debug, info, warning or error, and what is worse
 # log_format: text             # one line for each record, or one JSON object a line: json
+# host: 127.0.0.1              # the address the pages are on; one that others reach needs a user first
+# port: 8321                   # the port the pages are on
 """
 
 SECRETS_TEXT = "# NAME=value, one a line; `pipekit secrets set NAME` writes here.\n"
@@ -46,8 +50,25 @@ def make_home(config: "Config") -> list[tuple[Path, bool]]:
     except OSError as error:
         raise ConfigError(f"{error.filename} cannot be made: {error.strerror}.") from error
     is_new = not config.state_path.exists()
-    open_state(config.state_path, create=True).close()
+    with closing(open_state(config.state_path, create=True)) as db:
+        register_drivers(db)
     return [*made, (config.state_path, is_new)]
+
+
+def register_drivers(db: "State", *, dry_run: bool = False) -> list[str]:
+    """Registers the kinds that are built in, an upsert; the kinds that were not registered as they are now."""
+    from pipekit.drivers import DRIVERS, get_driver
+    from pipekit.repo import find_driver_registration, register_driver
+
+    changed = []
+    for kind in DRIVERS:
+        template = get_driver(kind).url_example
+        found = find_driver_registration(db, kind)
+        if found is None or found.url_template != template:
+            changed.append(kind)
+            if not dry_run:
+                register_driver(db, kind, url_template=template)
+    return changed
 
 
 def _make_folder(folder: Path) -> bool:

@@ -7,26 +7,38 @@ from pipekit.cli.options import json_option
 from pipekit.cli.session import Session
 
 
-@click.command(short_help="Run schedules and queued runs until it is stopped.")
+@click.command(short_help="The pages, the API, schedules and queued runs, until it is stopped.")
+@click.option("--host", metavar="ADDRESS", help="The address the pages are on, instead of config.yaml's.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="The port the pages are on; 0 is any free one.")
+@click.option("--reload", is_flag=True, help="Start anew when Pipekit's own files change, for work on it.")
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="What is logged, and worse."
 )
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="A line of text or of JSON for each record.")
 @click.pass_obj
-def serve(session: Session, log_level: str | None, log_format: str | None) -> int:
-    """Run schedules and queued runs, recover what was cut short, remove what is old.
+def serve(
+    session: Session, host: str | None, port: int | None, reload: bool, log_level: str | None, log_format: str | None
+) -> int:
+    """Serve the pages and the API, run schedules and queued runs, recover what was cut short, remove what is old.
 
-    One server works on a state database; a second one is refused. SIGTERM or Ctrl-C lets running runs end for the
-    `drain_s` of config.yaml, then cancels them; a second signal cancels at once. It logs to standard error, by the
-    `log_level` and `log_format` of config.yaml unless they are given here.
+    The pages are on the `host` and `port` of config.yaml, http://127.0.0.1:8321 unless set; an address that others
+    reach is refused while there is no user. One server works on a state database; a second one is refused. SIGTERM or
+    Ctrl-C lets running runs end for the `drain_s` of config.yaml, then cancels them; a second signal cancels at once.
+    It logs to standard error, by the `log_level` and `log_format` of config.yaml unless they are given here.
     """
+    from pipekit.api.site import LOG_LEVEL_VARIABLE, bind, open_site, serve_reloading
     from pipekit.logs import set_up_logging
     from pipekit.server import serve
 
     config, secrets = session.config(), session.secrets()
+    place = host or config.host, config.port if port is None else port
+    if reload:
+        serve_reloading(config, *place, session.environ() | ({LOG_LEVEL_VARIABLE: log_level} if log_level else {}))
+        return 0
+    bound = bind(config, *place)
     is_json = (log_format or config.log_format) == "json"
-    set_up_logging(log_level or config.log_level, "json" if is_json else "text", secrets.masker)
-    return serve(config, secrets)
+    handler = set_up_logging(log_level or config.log_level, "json" if is_json else "text", secrets.masker)
+    return serve(config, secrets, site=lambda service: open_site(config, secrets, service, bound, handler))
 
 
 @click.command(short_help="Remove old logs and run records.")

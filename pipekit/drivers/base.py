@@ -121,6 +121,8 @@ class Driver(ABC):
     supports_comments: ClassVar[bool] = False
     is_embedded: ClassVar[bool] = False
     type_examples: ClassVar[tuple[str, ...]] = ()
+    # One cell: the server's version, for people. Empty where the kind has no such query.
+    version_sql: ClassVar[str] = ""
 
     # -- addresses and names -------------------------------------------------------------------------------------------
 

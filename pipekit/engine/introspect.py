@@ -1,6 +1,7 @@
 # A connection made ready for looking: its driver and a query callable. Knows no module.
 """Looking into a database outside of a run: catalogue, query columns, a test of the connection, ad-hoc queries."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,12 +28,15 @@ class Introspection:
 
 @contextmanager
 def open_introspection(
-    config: Config, secrets: Secrets, connection: Connection, *, read_only: bool = True
+    config: Config, secrets: Secrets, connection: Connection, *, read_only: bool = True, limit_s: float | None = None
 ) -> Iterator[Introspection]:
-    """A runner on one connection for the length of the block. Raises SecretMissing and Invalid."""
+    """A runner on one connection for the length of the block, `limit_s` at most. Raises SecretMissing and Invalid."""
     application = "pipekit:introspect"
     endpoint = open_endpoint(config, secrets, connection, application=application, read_only=read_only)
-    with NativeRunner(silence_timeout_s=config.silence_timeout_s, kinds=[connection.driver]) as runner:
+    deadline = None if limit_s is None else time.monotonic() + limit_s
+    with NativeRunner(
+        silence_timeout_s=config.silence_timeout_s, deadline=deadline, kinds=[connection.driver]
+    ) as runner:
         yield Introspection(
             driver=get_driver(connection.driver),
             query=lambda sql: runner.query(endpoint, sql),

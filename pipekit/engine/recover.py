@@ -23,6 +23,8 @@ from pipekit.secrets import Secrets
 _LOG = get_logger("recovery")
 SETTLER = "pipekit:settle"
 RECOVER_WITHIN_S = 25.0
+# A statement may wait 30 s for the state database's lock, and the process tries again.
+ALIVE_GRACE_S = 60.0
 GONE = "The process that ran this ended before the run did."
 
 
@@ -80,9 +82,14 @@ def _recover(db: repo.State, config: Config, secrets: Secrets, run: Run) -> Run 
 
 
 def is_abandoned(db: repo.State, run: Run) -> bool:
-    """Whether a running run has no living owner: its process is gone, or its lease ran out."""
-    expired = run.lease_expires_at is not None and run.lease_expires_at < repo.lease_now(db)
-    return expired or get_liveness(run.owner or "") == "dead"
+    """Whether a running run has no living owner: its process is gone, or its lease ran out.
+
+    A process of this machine that lives may only be kept from writing, by a lock or a full disk; it gets more time.
+    """
+    liveness = get_liveness(run.owner or "")
+    grace_s = ALIVE_GRACE_S if liveness == "alive" else 0.0
+    expired = run.lease_expires_at is not None and run.lease_expires_at < repo.lease_end(db, -grace_s)
+    return expired or liveness == "dead"
 
 
 def _outcome(db: repo.State, run: Run, state: MergeState) -> dict[str, Any]:

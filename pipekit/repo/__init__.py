@@ -11,6 +11,7 @@ from pipekit.repo.connections import (
     list_connections,
     update_connection,
 )
+from pipekit.repo.drivers import find_driver_registration, list_driver_registrations, register_driver
 from pipekit.repo.group_runs import (
     cancel_group_run,
     create_group_run,
@@ -29,6 +30,7 @@ from pipekit.repo.groups import (
     get_group_by_name,
     get_member,
     list_groups,
+    list_groups_of,
     list_members,
     update_group,
     update_member,
@@ -111,6 +113,15 @@ from pipekit.repo.users import (
     open_session,
     update_user,
 )
+from pipekit.repo.uses import (
+    ConnectionUse,
+    GroupOverview,
+    count_connection_uses,
+    count_group_runs,
+    count_runs,
+    list_connection_uses,
+    list_group_overviews,
+)
 from pipekit.repo.watermarks import (
     create_watermark,
     delete_watermark,
@@ -120,7 +131,9 @@ from pipekit.repo.watermarks import (
 )
 
 __all__ = [
+    "ConnectionUse",
     "DueCandidate",
+    "GroupOverview",
     "LeaseState",
     "Server",
     "SessionUser",
@@ -133,6 +146,9 @@ __all__ = [
     "clean_text",
     "close_orphans",
     "close_session",
+    "count_connection_uses",
+    "count_group_runs",
+    "count_runs",
     "create_connection",
     "create_group",
     "create_group_run",
@@ -154,6 +170,7 @@ __all__ = [
     "delete_watermark",
     "enqueue_run",
     "find_connection_by_name",
+    "find_driver_registration",
     "find_due_candidate",
     "find_group_by_name",
     "find_last_fire",
@@ -188,13 +205,17 @@ __all__ = [
     "lease_end",
     "lease_now",
     "list_audit",
+    "list_connection_uses",
     "list_connections",
+    "list_driver_registrations",
     "list_due_candidates",
     "list_expired_runs",
     "list_fires",
     "list_group_members",
+    "list_group_overviews",
     "list_group_runs",
     "list_groups",
+    "list_groups_of",
     "list_hooks",
     "list_live_runs",
     "list_members",
@@ -212,6 +233,7 @@ __all__ = [
     "read_live_log",
     "read_live_log_tail",
     "record_fire",
+    "register_driver",
     "release_server",
     "renew_lease",
     "renew_place",

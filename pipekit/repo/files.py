@@ -19,19 +19,24 @@ FILE_MODE = 0o600
 _creating = threading.Lock()
 
 
-def open_file(path: Path, *, create: bool) -> State:
+def open_file(path: Path, *, create: bool, any_thread: bool = False) -> State:
     """A bare connection to a private file, made first if `create`: no settings, no migrations. Raises ConfigError."""
     with _creating:
         _prepare(path, create)
-        return connect(path)
+        return connect(path, any_thread=any_thread)
 
 
-def connect(path: Path) -> State:
+def connect(path: Path, *, any_thread: bool = False) -> State:
     """A bare connection to an existing file: no settings, no migrations."""
     try:
         # mode=rw: SQLite must never create the file, it would do so with whatever mode the umask leaves.
         db = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=State
+            f"{path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            factory=State,
+            check_same_thread=not any_thread,
         )
     except sqlite3.Error as error:
         raise state_error(error, path) from error

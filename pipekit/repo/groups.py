@@ -60,6 +60,12 @@ def list_groups(db: State) -> list[Group]:
     return [Group.from_row(row) for row in db.rows("SELECT * FROM grp ORDER BY name")]
 
 
+def list_groups_of(db: State, module_id: int) -> list[Group]:
+    """The groups a module is in, by name."""
+    where = "id IN (SELECT group_id FROM group_member WHERE module_id = ?)"
+    return [Group.from_row(row) for row in db.rows(f"SELECT * FROM grp WHERE {where} ORDER BY name", (module_id,))]
+
+
 def create_member(db: State, *, group_id: int, module_id: int, run_order: int | None = None) -> GroupMember:
     """Gives a module a place in a group, the last one by default. Raises NotFound, NameTaken when it has one."""
     with transaction(db):
@@ -89,9 +95,11 @@ def get_member(db: State, member_id: int) -> GroupMember:
     return GroupMember.from_row(get_row(db, "group_member", "group member", member_id))
 
 
-def list_members(db: State, group_id: int) -> list[GroupMember]:
-    """A group's members in the order they run."""
-    rows = db.rows("SELECT * FROM group_member WHERE group_id = ? ORDER BY run_order, id", (group_id,))
+def list_members(db: State, group_id: int | None = None) -> list[GroupMember]:
+    """A group's members in the order they run; without one, every group's."""
+    where = "TRUE" if group_id is None else "group_id = :group"
+    sql = f"SELECT * FROM group_member WHERE {where} ORDER BY group_id, run_order, id"
+    rows = db.rows(sql, {"group": group_id})
     return [GroupMember.from_row(row) for row in rows]
 
 

@@ -42,9 +42,10 @@ def get_hook(db: State, hook_id: int) -> Hook:
     return Hook.from_row(get_row(db, "hook", "hook", hook_id))
 
 
-def list_hooks(db: State, module_id: int) -> list[Hook]:
-    """A module's hooks in the order they run."""
-    rows = db.rows("SELECT * FROM hook WHERE module_id = ? ORDER BY run_order, id", (module_id,))
+def list_hooks(db: State, module_id: int | None = None) -> list[Hook]:
+    """A module's hooks in the order they run; without one, every module's."""
+    where = "TRUE" if module_id is None else "module_id = :module"
+    rows = db.rows(f"SELECT * FROM hook WHERE {where} ORDER BY module_id, run_order, id", {"module": module_id})
     return [Hook.from_row(row) for row in rows]
 
 

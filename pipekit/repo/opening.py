@@ -14,12 +14,13 @@ from pipekit.repo.state import State
 OLDEST_SQLITE = (3, 37, 0)
 
 
-def open_state(path: Path | str, *, create: bool = False) -> State:
+def open_state(path: Path | str, *, create: bool = False, any_thread: bool = False) -> State:
     """Opens the state database and brings its schema up to date.
 
     The file, its WAL and its shared memory are readable by their owner only; a wider mode is tightened. With `create` a
-    missing file is made, its folder too (0700). Raises ConfigError for a file that is missing, not ours, written by a
-    newer Pipekit, or not accessible; StateError for one that is locked or damaged.
+    missing file is made, its folder too (0700). With `any_thread` it may go from thread to thread, one at a time.
+    Raises ConfigError for a file that is missing, not ours, written by a newer Pipekit, or not accessible; StateError
+    for one that is locked or damaged.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
@@ -28,7 +29,7 @@ def open_state(path: Path | str, *, create: bool = False) -> State:
             hint="Use a newer Python, or one built with a newer SQLite.",
         )
     path = Path(path).absolute()
-    db = open_file(path, create=create)
+    db = open_file(path, create=create, any_thread=any_thread)
     try:
         _set_up(db)
         migrate(db)

@@ -60,6 +60,7 @@ def list_runs(
     *,
     module: str | int | None = None,
     status: RunStatus | None = None,
+    group_run_id: int | None = None,
     limit: int = 50,
     before_id: int | None = None,
 ) -> list[Run]:
@@ -70,18 +71,19 @@ def list_runs(
     """
     if limit < 1:
         raise Invalid("A list has a limit of 1 or more.", field="limit")
-    sql, values = build_list_sql(module=module, status=status, before_id=before_id)
+    sql, values = build_list_sql(module=module, status=status, group_run_id=group_run_id, before_id=before_id)
     return [Run.from_row(row) for row in db.rows(sql, {**values, "limit": limit})]
 
 
 def build_list_sql(
-    *, module: str | int | None, status: str | None, before_id: int | None
+    *, module: str | int | None, status: str | None, group_run_id: int | None = None, before_id: int | None
 ) -> tuple[str, dict[str, str | int]]:
     """The query of `list_runs`: every form of it walks an index backwards and stops at its limit."""
     filters: dict[str, tuple[str, str | int | None]] = {
         "module": ("module_id = :module" if isinstance(module, int) else "module = :module", module),
         # The plus keeps a status, of which there are few, from being chosen as the index where a module is given.
         "status": ("status = :status" if module is None else "+status = :status", status),
+        "group_run_id": ("group_run_id = :group_run_id", group_run_id),
         "before_id": ("id < :before_id", before_id),
     }
     used = {name: pair for name, pair in filters.items() if pair[1] is not None}

@@ -160,12 +160,23 @@ def note_audit(
 
 
 def list_audit(
-    db: State, *, kind: str | None = None, name: str | None = None, limit: int = 100, before_id: int | None = None
+    db: State,
+    *,
+    kind: str | None = None,
+    name: str | None = None,
+    user: str | None = None,
+    limit: int = 100,
+    before_id: int | None = None,
 ) -> list[AuditEntry]:
     """The audit trail, the newest first."""
-    filters: dict[str, Any] = {"kind = :kind": kind, "name = :name": name, "id < :before_id": before_id}
+    filters: dict[str, Any] = {
+        "kind = :kind": kind,
+        "name = :name": name,
+        "user = :user": user,
+        "id < :before_id": before_id,
+    }
     where = " AND ".join(text for text, value in filters.items() if value is not None) or "TRUE"
-    values = {"kind": kind, "name": name, "before_id": before_id, "limit": limit}
+    values = {"kind": kind, "name": name, "user": user, "before_id": before_id, "limit": limit}
     rows = db.rows(f"SELECT * FROM audit WHERE {where} ORDER BY id DESC LIMIT :limit", values)
     return [AuditEntry.from_row(row) for row in rows]
 

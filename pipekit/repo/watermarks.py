@@ -45,12 +45,11 @@ def get_watermark(db: State, watermark_id: int) -> Watermark:
     return Watermark.from_row(get_row(db, "watermark", "watermark", watermark_id))
 
 
-def list_watermarks(db: State, module_id: int) -> list[Watermark]:
-    """A module's watermarks in the order they were made."""
-    return [
-        Watermark.from_row(row)
-        for row in db.rows("SELECT * FROM watermark WHERE module_id = ? ORDER BY id", (module_id,))
-    ]
+def list_watermarks(db: State, module_id: int | None = None) -> list[Watermark]:
+    """A module's watermarks in the order they were made; without one, every module's."""
+    where = "TRUE" if module_id is None else "module_id = :module"
+    rows = db.rows(f"SELECT * FROM watermark WHERE {where} ORDER BY module_id, id", {"module": module_id})
+    return [Watermark.from_row(row) for row in rows]
 
 
 def _check(db: State, values: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pipekit.api.auth import COOKIE, find_session, get_address, log_in
 from pipekit.api.state import Db
 from pipekit.errors import TooMany, Unauthorized
 from pipekit.web.pages import render
-from pipekit.web.sessions import Viewer, check_origin
+from pipekit.web.sessions import Viewer, check_origin, set_session_cookie
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,9 +37,7 @@ def do_login(
         problem = f"{error.message} {error.hint}".strip()
         return render(request, "login.html", status, name=name, problem=problem, has_users=bool(repo.list_users(db)))
     answer = RedirectResponse("/", 303)
-    secure = request.url.scheme == "https"
-    value = repo.open_session(db, user.id)
-    answer.set_cookie(COOKIE, value, max_age=7 * 24 * 3600, path="/", secure=secure, httponly=True, samesite="lax")
+    set_session_cookie(request, answer, repo.open_session(db, user.id))
     return answer
 
 

@@ -4,12 +4,15 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from pipekit.accounts import Role, User
-from pipekit.api.auth import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, find_session, require
+from pipekit.api.auth import COOKIE, CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, find_session, require
 from pipekit.api.state import Db
 from pipekit.errors import Forbidden, Unauthorized
+from pipekit.web.forms import MAX_FIELDS
+
+COOKIE_S = 7 * 24 * 3600
 
 
 async def read_csrf(request: Request) -> str:
@@ -17,7 +20,7 @@ async def read_csrf(request: Request) -> str:
     given = request.headers.get(CSRF_HEADER, "")
     kind = request.headers.get("content-type", "")
     if not given and request.method not in SAFE_METHODS and "form" in kind:
-        given = str((await request.form()).get(CSRF_FIELD, ""))
+        given = str((await request.form(max_fields=MAX_FIELDS)).get(CSRF_FIELD, ""))
     return given
 
 
@@ -42,6 +45,12 @@ def get_session_user(request: Request, db: Db, given: Annotated[str, Depends(rea
     if request.method not in SAFE_METHODS and given != session.csrf:
         raise Forbidden("This form is too old or came from elsewhere.", hint="Load the page again and repeat.")
     return session.user
+
+
+def set_session_cookie(request: Request, answer: Response, value: str) -> None:
+    """Gives the browser a session: not for scripts, not along with other sites' requests."""
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, value, max_age=COOKIE_S, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 class RequirePage:

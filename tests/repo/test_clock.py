@@ -44,11 +44,18 @@ def claim(db: repo.State, module: Module, owner: str, lease_s: float = 20) -> Ru
     )
 
 
+def test_a_process_that_lives_on_this_machine_gets_more_time_than_its_lease(db: repo.State, orders: Module) -> None:
+    run = claim(db, orders, new_owner(), lease_s=0.01)
+    time.sleep(0.05)
+    assert [expired.id for expired in repo.list_expired_runs(db)] == [run.id]
+    assert not is_abandoned(db, repo.get_run(db, run.id))
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_lease_neither_dies_early_nor_lives_on_when_the_clock_is_set(
     db: repo.State, path: Path, orders: Module, step: Step, hours: float
 ) -> None:
-    owner = new_owner()
+    owner = "another machine's process"
     run = claim(db, orders, owner, lease_s=0.6)
     step(hours)
     other = repo.open_state(path)

@@ -25,6 +25,7 @@ class PostgresDriver(Driver):
     kind = "postgresql"
     label = "PostgreSQL"
     url_example = names.URL_EXAMPLE
+    version_sql = "SELECT current_setting('server_version')"
     max_identifier_bytes = names.MAX_IDENTIFIER_BYTES
     supports_comments = True
     type_examples = (

@@ -34,6 +34,7 @@ class SqliteDriver(Driver):
     kind: ClassVar[str] = "sqlite"
     label: ClassVar[str] = "SQLite"
     url_example: ClassVar[str] = "jdbc:sqlite:shop.db"
+    version_sql: ClassVar[str] = "SELECT sqlite_version()"
     max_identifier_bytes: ClassVar[int] = 1000
     is_embedded: ClassVar[bool] = True
     type_examples: ClassVar[tuple[str, ...]] = (

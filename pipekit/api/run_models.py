@@ -1,0 +1,216 @@
+# Requests and responses of runs, group runs, looking and the audit trail. Knows the records they are made from.
+"""Models of what happens: runs, logs, group runs, introspection, the audit trail."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from pipekit.api.bodies import Answer, Body, Name, Text
+from pipekit.engine.look import MOST_ROWS
+from pipekit.models import GroupRunStatus, MergeState, RunStatus, Stage
+
+
+class RunStart(Body):
+    """How a run differs from its module's definition."""
+
+    dry_run: bool = Field(default=False, description="Resolve and show everything, move nothing.")
+    watermarks: dict[Name, Text] = Field(
+        default_factory=dict, max_length=100, description="Values of watermarks for this run, by name."
+    )
+
+
+class RunQueued(Answer):
+    """The run that was asked for; the server starts it."""
+
+    run_id: int
+
+
+class GroupRunStart(Body):
+    """How to run a group."""
+
+    dry_run: bool = Field(default=False, description="Every member only as a dry run.")
+
+
+class GroupRunQueued(Answer):
+    """The group run that was asked for."""
+
+    group_run_id: int
+
+
+class CheckAnswer(Answer):
+    """One line of a receipt."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class RunSummary(Answer):
+    """One execution of a module, without its long texts."""
+
+    run_id: int = Field(validation_alias="id")
+    module_id: int | None
+    module: str = Field(description="The module's name when the run started.")
+    group_run_id: int | None
+    run_order: int | None
+    triggered_by: str
+    status: RunStatus
+    dry_run: bool
+    attempt: int
+    cancel_requested: bool
+    dest_table: str | None
+    queued_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    stages: dict[str, float] = Field(description="Seconds by stage.")
+    watermark_values: dict[str, str]
+    merge_state: MergeState
+    rows_read: int | None
+    rows_staged: int | None
+    rows_deleted: int | None
+    rows_inserted: int | None
+    rows_updated: int | None
+    dest_rows_before: int | None
+    dest_rows_after: int | None
+    error_stage: Stage | None
+    error: str | None
+    hint: str | None
+
+
+class RunAnswer(RunSummary):
+    """One execution of a module: the whole record but the live log."""
+
+    staging_table: str | None
+    checks: list[CheckAnswer]
+    resolved_sql: str | None
+    staging_sql: str | None
+    merge_sql: str | None
+    stdout: str | None
+    stderr: str | None
+
+
+class LogAnswer(Answer):
+    """A piece of a live log."""
+
+    text: str
+    next_offset: int = Field(description="Ask with this offset next.")
+    ended: bool = Field(description="Whether the run has ended and this was the rest.")
+
+
+class CancelAnswer(Answer):
+    """Whether there was anything to cancel."""
+
+    cancelled: bool = Field(description="False when it had ended already.")
+
+
+class GroupRunSummary(Answer):
+    """One execution of a group."""
+
+    group_run_id: int = Field(validation_alias="id")
+    group_id: int | None
+    group: str = Field(validation_alias="group_name", description="The group's name when it started.")
+    status: GroupRunStatus
+    triggered_by: str
+    cancel_requested: bool
+    started_at: str | None
+    finished_at: str | None
+
+
+class GroupRunAnswer(GroupRunSummary):
+    """One execution of a group with the runs of its members."""
+
+    runs: list[RunSummary]
+
+
+class PauseAnswer(Answer):
+    """The pause switch of the whole program."""
+
+    paused: bool
+
+
+# -- looking into databases --------------------------------------------------------------------------------------------
+
+
+class DriverAnswer(Answer):
+    """A kind of database."""
+
+    kind: str
+    label: str
+    url_example: str
+    fields: list[str] = Field(description="What is picked, in order, to reach a table.")
+
+
+class TestAnswer(Answer):
+    """A connection that works."""
+
+    __test__ = False
+
+    ok: bool
+    seconds: float = Field(description="How long connecting and looking took.")
+    schemas: list[str]
+
+
+class TableAnswer(Answer):
+    """A table or view."""
+
+    schema_: str = Field(alias="schema")
+    name: str
+    is_view: bool
+    rows: int | None = Field(description="The database's own estimate.")
+    comment: str | None
+
+
+class TableColumnAnswer(Answer):
+    """A column of a table."""
+
+    name: str
+    type: str
+    nullable: bool
+    has_default: bool
+    generated: bool
+    in_key: bool
+    comment: str | None
+
+
+class QueryColumnAnswer(Answer):
+    """A column of a query's result."""
+
+    name: str
+    type: str = Field(description="The database's own spelling, empty where it cannot tell.")
+
+
+_Sql = Annotated[Text, StringConstraints(min_length=1)]
+
+
+class QueryBody(Body):
+    """A query to look at."""
+
+    sql: _Sql = Field(description="The query.")
+
+
+class PreviewBody(QueryBody):
+    """A query to read the first rows of."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = Field(default=20, description="How many rows at most.")
+
+
+class PreviewAnswer(Answer):
+    """The first rows of a query."""
+
+    columns: list[QueryColumnAnswer]
+    rows: list[list[str | None]] = Field(description="Every cell is text, or null for NULL.")
+
+
+# -- the audit trail ---------------------------------------------------------------------------------------------------
+
+
+class AuditAnswer(Answer):
+    """Who did what to which thing."""
+
+    id: int
+    at: str
+    user: str
+    action: str
+    kind: str
+    name: str
+    detail: dict[str, Any] = Field(description="For changes {field: [old, new]}.")

@@ -1,0 +1,60 @@
+# Runs and their logs over HTTP. Knows models, not how a module runs.
+"""`/api/runs`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from pipekit import repo
+from pipekit.api.auth import ApiOperator, ApiViewer
+from pipekit.api.bodies import LARGEST_ID, ROUTER, BeforeId, Limit, PathId
+from pipekit.api.run_models import CancelAnswer, LogAnswer, RunAnswer, RunSummary
+from pipekit.api.state import Db
+from pipekit.engine.ask import ask_cancel
+from pipekit.models import RunStatus
+
+router = APIRouter(prefix="/api/runs", tags=["runs"], **ROUTER)
+
+_Module = Annotated[
+    str | None, Query(min_length=1, max_length=200, description="Only runs of this module: its id, or its name then.")
+]
+_GroupRun = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only runs of this group run.")]
+_Offset = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Where to go on: 0, or the last `next_offset`.")]
+_Chars = Annotated[int, Query(ge=1, le=1_000_000, description="About how many characters at most.")]
+
+
+@router.get("")
+def list_runs(
+    user: ApiViewer,
+    db: Db,
+    module: _Module = None,
+    status: RunStatus | None = None,
+    group_run: _GroupRun = None,
+    limit: Limit = 50,
+    before_id: BeforeId = None,
+) -> list[RunSummary]:
+    """Runs, the newest first. The next page: `before_id` = the `run_id` of the last one."""
+    which = int(module) if module and module.isascii() and module.isdigit() and len(module) <= 18 else module
+    runs = repo.list_runs(db, module=which, status=status, group_run_id=group_run, limit=limit, before_id=before_id)
+    return [RunSummary.of(run) for run in runs]
+
+
+@router.get("/{id}")
+def get_run(user: ApiViewer, db: Db, id: PathId) -> RunAnswer:
+    """One run with its SQL, checks and the runner's output."""
+    return RunAnswer.of(repo.get_run(db, id))
+
+
+@router.get("/{id}/log")
+def get_log(user: ApiViewer, db: Db, id: PathId, offset: _Offset = 0, limit: _Chars = 65_536) -> LogAnswer:
+    """A piece of the live log. Ask again with `next_offset` until `ended`."""
+    # Whether it has ended is asked first: what was written before its end is then surely in the text.
+    is_over = repo.get_run(db, id).finished_at is not None
+    text, next_offset = repo.read_live_log(db, id, offset, limit)
+    return LogAnswer(text=text, next_offset=next_offset, ended=is_over and next_offset >= repo.get_live_log_end(db, id))
+
+
+@router.post("/{id}/cancel", status_code=202)
+def cancel_run(user: ApiOperator, db: Db, id: PathId) -> CancelAnswer:
+    """End a run that waits, ask one that runs to stop. A merge that was committed stays."""
+    return CancelAnswer(cancelled=ask_cancel(db, repo.get_run(db, id), user=user.name))

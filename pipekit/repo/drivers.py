@@ -1,0 +1,32 @@
+# Registered drivers in the state database. Knows nothing of what a driver does.
+"""The `driver` table: which kinds this installation has, and for those that need one their jar."""
+
+from pipekit.models import DriverRegistration
+from pipekit.repo.state import State, transaction
+
+
+def register_driver(
+    db: State, kind: str, *, jar: str | None = None, java_class: str | None = None, url_template: str | None = None
+) -> bool:
+    """Makes the kind's registration what is given, an upsert; whether that changed anything."""
+    wanted = DriverRegistration(kind=kind, jar=jar, java_class=java_class, url_template=url_template)
+    with transaction(db):
+        if find_driver_registration(db, kind) == wanted:
+            return False
+        db.execute(
+            "INSERT INTO driver (kind, jar, class, url_template) VALUES (:kind, :jar, :class, :url_template)"
+            " ON CONFLICT (kind) DO UPDATE SET jar = :jar, class = :class, url_template = :url_template",
+            {"kind": kind, "jar": jar, "class": java_class, "url_template": url_template},
+        )
+        return True
+
+
+def find_driver_registration(db: State, kind: str) -> DriverRegistration | None:
+    """The registration of a kind, or None."""
+    row = db.row("SELECT * FROM driver WHERE kind = ?", (kind,))
+    return DriverRegistration.from_row(row) if row else None
+
+
+def list_driver_registrations(db: State) -> list[DriverRegistration]:
+    """Every registration by kind."""
+    return [DriverRegistration.from_row(row) for row in db.rows("SELECT * FROM driver ORDER BY kind")]

@@ -1,0 +1,308 @@
+# What lists and overviews show, in few queries whatever the number of modules and runs. Knows no page.
+"""Reading for many things at once: module rows, recent runs by module, what runs, what failed, a day's ends."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pipekit.models import Row
+from pipekit.repo.state import State
+
+ModuleState = Literal["all", "failing", "running", "disabled"]
+MODULE_STATES: tuple[ModuleState, ...] = ("all", "failing", "running", "disabled")
+# The plus keeps a status from being chosen as the index: there are 500 modules and a million runs.
+_STATES = {
+    "all": "TRUE",
+    "failing": "+r.status = 'error'",
+    "running": "m.running",
+    "disabled": "NOT m.enabled",
+}
+# Without a last run a module comes last, whichever way it is sorted.
+MODULE_SORTS = {
+    "name": "m.name {way}",
+    "source": "s.name {way}, m.name",
+    "strategy": "m.merge_strategy {way}, m.name",
+    "status": "r.status IS NULL, r.status {way}, m.name",
+    "last": "r.id IS NULL, r.id {way}",
+    "rows": "r.rows_read IS NULL, r.rows_read {way}, m.name",
+    "took": "r.finished_at IS NULL, julianday(r.finished_at) - julianday(r.started_at) {way}, m.name",
+}
+_LONGEST_ERROR = 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunBrief:
+    """A run as a list shows it: no SQL, no long texts. `error` is its beginning."""
+
+    id: int
+    module_id: int | None
+    module: str
+    group_run_id: int | None
+    triggered_by: str
+    status: str
+    dry_run: bool
+    attempt: int
+    queued_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    rows_read: int | None
+    rows_deleted: int | None
+    rows_inserted: int | None
+    rows_updated: int | None
+    error_stage: str | None
+    error: str | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(**{name: row[name] for name in _BRIEF_NAMES})
+
+    @property
+    def changed(self) -> int | None:
+        """How many rows of the dest it touched."""
+        counts = (self.rows_deleted, self.rows_inserted, self.rows_updated)
+        return sum(count or 0 for count in counts) if any(count is not None for count in counts) else None
+
+    @property
+    def seconds(self) -> float | None:
+        """From start to finish; None where one of them is missing."""
+        return _measure(self.started_at, self.finished_at)
+
+
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """A run as one of many bars."""
+
+    id: int
+    module_id: int
+    status: str
+    queued_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    rows_read: int | None
+
+    @property
+    def seconds(self) -> float | None:
+        """From start to finish; None where one of them is missing."""
+        return _measure(self.started_at, self.finished_at)
+
+
+def _measure(started_at: str | None, finished_at: str | None) -> float | None:
+    if not started_at or not finished_at:
+        return None
+    return (datetime.fromisoformat(finished_at) - datetime.fromisoformat(started_at)).total_seconds()
+
+
+def read_at_once(
+    db: State, names: Sequence[str], sql: str, values: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """A query's rows, packed by SQLite into one.
+
+    For each row that is fetched a thread lets go of the interpreter and waits until it gets it back; where twenty
+    requests want it at once, a hundred rows are a hundred waits. Columns are numbers, plain text or NULL.
+    """
+    columns = ", ".join(f'"{name}"' for name in names)
+    row = db.row(f"SELECT json_group_array(json_array({columns})) AS packed FROM ({sql})", values or {})
+    packed: list[list[Any]] = json.loads(row["packed"]) if row else []
+    return [dict(zip(names, found, strict=True)) for found in packed]
+
+
+_BRIEF_NAMES = tuple(f.name for f in fields(RunBrief))
+_BRIEF = ", ".join(
+    f"substr(r.error, 1, {_LONGEST_ERROR}) AS error" if name == "error" else f"r.{name}" for name in _BRIEF_NAMES
+)
+_LAST = "(SELECT max(id) FROM run_log WHERE module_id = m.id)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModuleRow:
+    """A module as the list shows it."""
+
+    id: int
+    name: str
+    source: str
+    dest: str
+    dest_table: str
+    merge_strategy: str
+    enabled: bool
+    running: bool
+
+
+def list_module_rows(
+    db: State,
+    *,
+    search: str = "",
+    state: ModuleState = "all",
+    sort: str = "name",
+    descending: bool = False,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[ModuleRow]:
+    """Modules whose name, table or connections contain `search`, in an order of `MODULE_SORTS`."""
+    order = MODULE_SORTS[sort].format(way="DESC" if descending else "ASC")
+    sql = f"""
+        SELECT m.id, m.name, s.name AS source, d.name AS dest, m.dest_table, m.merge_strategy, m.enabled, m.running
+        {_module_source(state)} ORDER BY {order} LIMIT :limit OFFSET :offset
+    """
+    values = {"like": like_pattern(search), "limit": limit, "offset": offset}
+    found = read_at_once(db, [f.name for f in fields(ModuleRow)], sql, values)
+    return [ModuleRow(**{**row, "enabled": bool(row["enabled"]), "running": bool(row["running"])}) for row in found]
+
+
+def count_module_rows(db: State, *, search: str = "", state: ModuleState = "all") -> int:
+    """How many there are in all."""
+    row = db.row(f"SELECT count(*) AS n {_module_source(state)}", {"like": like_pattern(search)})
+    return int(row["n"]) if row else 0
+
+
+def _module_source(state: ModuleState) -> str:
+    return f"""
+        FROM module m
+        JOIN connection s ON s.id = m.source_id
+        JOIN connection d ON d.id = m.dest_id
+        LEFT JOIN run_log r ON r.id = {_LAST}
+        WHERE {_STATES[state]} AND (:like = '%' OR m.name LIKE :like ESCAPE '\\' OR m.dest_table LIKE :like ESCAPE '\\'
+            OR s.name LIKE :like ESCAPE '\\' OR d.name LIKE :like ESCAPE '\\')
+    """
+
+
+def like_pattern(text: str) -> str:
+    """A LIKE pattern for text that stands anywhere; its own wildcards are plain characters."""
+    text = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{text}%" if text else "%"
+
+
+# -- runs --------------------------------------------------------------------------------------------------------------
+
+
+def list_run_briefs(
+    db: State,
+    *,
+    module: str | int | None = None,
+    status: str | None = None,
+    limit: int = 50,
+    before_id: int | None = None,
+) -> list[RunBrief]:
+    """Runs, the newest first; filters as those of `list_runs`."""
+    sql, values = build_briefs_sql(module=module, status=status, before_id=before_id)
+    return [RunBrief.from_row(row) for row in read_at_once(db, _BRIEF_NAMES, sql, {**values, "limit": limit})]
+
+
+def build_briefs_sql(
+    *, module: str | int | None, status: str | None, before_id: int | None
+) -> tuple[str, dict[str, str | int]]:
+    """The query of `list_run_briefs`: every form of it walks an index backwards and stops at its limit."""
+    filters: dict[str, tuple[str, str | int | None]] = {
+        "module": ("r.module_id = :module" if isinstance(module, int) else "r.module = :module", module),
+        # The plus keeps a status, of which there are few, from being chosen as the index where a module is given.
+        "status": ("r.status = :status" if module is None else "+r.status = :status", status),
+        "before_id": ("r.id < :before_id", before_id),
+    }
+    used = {name: pair for name, pair in filters.items() if pair[1] is not None}
+    where = " AND ".join(condition for condition, _ in used.values()) or "TRUE"
+    sql = f"SELECT {_BRIEF} FROM run_log r WHERE {where} ORDER BY r.id DESC LIMIT :limit"
+    return sql, {name: value for name, (_, value) in used.items() if value is not None}
+
+
+_MARK_NAMES = tuple(f.name for f in fields(RunMark))
+_RECENT = f"""
+    SELECT {", ".join(f"r.{name}" for name in _MARK_NAMES)} FROM json_each(:ids) AS w CROSS JOIN run_log r
+    WHERE r.id IN (SELECT id FROM run_log WHERE module_id = w.value ORDER BY id DESC LIMIT :count)
+"""
+
+
+def list_recent_runs(db: State, module_ids: Iterable[int], count: int) -> dict[int, list[RunMark]]:
+    """The last `count` runs of each of some modules, the oldest first. One query."""
+    recent: dict[int, list[RunMark]] = {module_id: [] for module_id in module_ids}
+    for row in read_at_once(db, _MARK_NAMES, _RECENT, {"ids": json.dumps(list(recent)), "count": count}):
+        recent[row["module_id"]].append(RunMark(**row))
+    for runs in recent.values():
+        runs.sort(key=lambda run: run.id)
+    return recent
+
+
+_FAILED = f"""
+    SELECT {_BRIEF} FROM (
+        SELECT (SELECT iif(status = 'error', id, NULL) FROM run_log
+                WHERE module_id = m.id AND +status NOT IN ('queued', 'running') ORDER BY id DESC LIMIT 1) AS failed
+        FROM module m WHERE m.enabled
+    ) CROSS JOIN run_log r ON r.id = failed ORDER BY r.id DESC
+"""
+
+
+def list_failed_modules(db: State) -> list[RunBrief]:
+    """The last ended run of each enabled module, where that failed; the latest first."""
+    return [RunBrief.from_row(row) for row in read_at_once(db, _BRIEF_NAMES, _FAILED)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveRun:
+    """A run that goes on: rows so far (None until told) and what its module read the last time it succeeded."""
+
+    run: RunBrief
+    rows: int | None
+    expected: int | None
+
+
+_LIVE = f"""
+    SELECT {_BRIEF},
+        (SELECT CASE WHEN is_tick THEN text END FROM run_log_chunk
+         WHERE run_id = r.id ORDER BY start DESC LIMIT 1) AS tick,
+        (SELECT rows_read FROM run_log WHERE id IN (
+            SELECT id FROM run_log WHERE module_id = r.module_id ORDER BY id DESC LIMIT 20)
+         AND status = 'success' ORDER BY id DESC LIMIT 1) AS expected
+    FROM run_log r WHERE r.status = 'running' ORDER BY r.id
+"""
+
+
+def list_live_briefs(db: State) -> list[LiveRun]:
+    """Runs that run now, the oldest first."""
+    return [
+        LiveRun(run=RunBrief.from_row(row), rows=parse_tick(row["tick"]), expected=row["expected"])
+        for row in db.rows(_LIVE)
+    ]
+
+
+def parse_tick(text: str | None) -> int | None:
+    """The number of a progress tick."""
+    digits = "".join(character for character in text or "" if character.isdigit())
+    return int(digits) if digits else None
+
+
+def get_run_stamp(db: State, run_id: int) -> str:
+    """Changes whenever something that a live page of the run shows has changed; empty for a run that is not there."""
+    row = db.row(
+        """
+        SELECT status, cancel_requested, attempt, merge_state, rows_read, rows_staged, stages_json,
+            (SELECT start + length(text) FROM run_log_chunk
+             WHERE run_id = run_log.id ORDER BY start DESC LIMIT 1) AS log
+        FROM run_log WHERE id = ?
+        """,
+        (run_id,),
+    )
+    return ".".join(str(value) for value in _stamp_parts(row)) if row else ""
+
+
+def _stamp_parts(row: Row) -> list[Any]:
+    names = ("status", "cancel_requested", "attempt", "merge_state", "rows_read", "rows_staged", "log")
+    return [row[name] if row[name] is not None else "" for name in names] + [len(row["stages_json"] or "")]
+
+
+def list_member_briefs(db: State, group_run_id: int) -> list[RunBrief]:
+    """The runs of a group run in the order they start."""
+    sql = f"SELECT {_BRIEF} FROM run_log r WHERE r.group_run_id = ? ORDER BY r.run_order, r.id"
+    return [RunBrief.from_row(row) for row in db.rows(sql, (group_run_id,))]
+
+
+def get_group_run_stamp(db: State, group_run_id: int) -> str:
+    """Changes whenever a member starts or ends or a cancel is asked for; empty for a group run that is not there."""
+    row = db.row(
+        """
+        SELECT g.status, g.cancel_requested, count(r.id) AS total, sum(r.status = 'running') AS running,
+               sum(r.finished_at IS NOT NULL) AS ended
+        FROM group_run g LEFT JOIN run_log r ON r.group_run_id = g.id WHERE g.id = ? GROUP BY g.id
+        """,
+        (group_run_id,),
+    )
+    return ".".join(str(value) for value in row.values()) if row else ""

@@ -1,0 +1,122 @@
+# One's own account: password and tokens. Knows nobody else's.
+"""`/account`."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pipekit import repo
+from pipekit.accounts import ROLES, Token, User
+from pipekit.api.auth import get_address, log_in
+from pipekit.api.state import Db
+from pipekit.errors import NotFound, TooMany, Unauthorized
+from pipekit.web.answers import go
+from pipekit.web.confirm import confirm
+from pipekit.web.forms import MENDABLE, Form, FormDep, get_text
+from pipekit.web.pages import render
+from pipekit.web.sessions import Viewer, set_session_cookie
+from pipekit.web.users import ROLE_WORDS, read_new_password
+
+router = APIRouter(include_in_schema=False)
+
+PASSWORD_ORDER = ("current", "password", "again")
+
+
+@router.get("/account")
+def show(request: Request, db: Db, user: Viewer) -> Response:
+    """Who one is, the form for a new password, one's tokens."""
+    return _show(request, db, user)
+
+
+@router.post("/account/password")
+def change_password(request: Request, db: Db, user: Viewer, data: FormDep) -> Response:
+    """Changes one's password; every session ends, and this browser gets a new one."""
+    form = Form(order=PASSWORD_ORDER)
+    try:
+        log_in(db, user.name, get_text(data, "current"), get_address(request))
+    except Unauthorized:
+        form.note("current", "This is not your password.")
+    except TooMany as error:
+        form.note("current", f"{error.message} {error.hint}")
+    password_hash = "" if form.problems else read_new_password(form, data)
+    if form.problems:
+        return _show(request, db, user, password=form, status=422)
+    with repo.transaction(db):
+        repo.update_user(db, user.id, password_hash=password_hash)
+        detail = {"password": ["(old)", "(new)"]}
+        repo.note_audit(db, user=user.name, action="change", kind="user", name=user.name, detail=detail)
+    answer = go(request, "/account?changed=1")
+    set_session_cookie(request, answer, repo.open_session(db, user.id))
+    return answer
+
+
+@router.post("/account/tokens")
+def create_token(request: Request, db: Db, user: Viewer, data: FormDep) -> Response:
+    """Makes a token; its value is in this answer and nowhere else."""
+    form = Form(values={"token_name": get_text(data, "token_name")}, order=("token_name",))
+    form.need("token_name", "Give the token a name.")
+    value = ""
+    try:
+        if not form.problems:
+            with repo.transaction(db):
+                value = repo.create_token(db, user.id, form.value("token_name"))
+                name = form.value("token_name").strip()
+                repo.note_audit(db, user=user.name, action="create", kind="token", name=name)
+    except MENDABLE as error:
+        form.note_error(error, "token_name", {"name": "token_name"})
+    if form.problems:
+        return _show(request, db, user, token=form, status=422)
+    return _show(request, db, user, value=value, status=201)
+
+
+@router.get("/account/tokens/{token_id:int}/delete")
+def show_delete_token(request: Request, db: Db, user: Viewer, token_id: int) -> Response:
+    """Names what stops working."""
+    token = _get_token(db, user, token_id)
+    return confirm(
+        request,
+        crumbs=[("/account", "Account")],
+        title=f"Revoke the token {token.name}",
+        goes=[f"the token {token.name}: scripts that use it are refused from now on"],
+        button=f"Revoke {token.name}",
+        back="/account",
+    )
+
+
+@router.post("/account/tokens/{token_id:int}/delete")
+def delete_token(request: Request, db: Db, user: Viewer, token_id: int) -> Response:
+    """Revokes one of one's tokens."""
+    with repo.transaction(db):
+        token = _get_token(db, user, token_id)
+        repo.delete_token(db, user.id, token.id)
+        repo.note_audit(db, user=user.name, action="delete", kind="token", name=token.name)
+    return go(request, "/account")
+
+
+def _get_token(db: repo.State, user: User, token_id: int) -> Token:
+    found = next((token for token in repo.list_tokens(db, user.id) if token.id == token_id), None)
+    if found is None:
+        raise NotFound(f"You have no token with id {token_id}.")
+    return found
+
+
+def _show(
+    request: Request,
+    db: repo.State,
+    user: User,
+    *,
+    password: Form | None = None,
+    token: Form | None = None,
+    value: str = "",
+    status: int = 200,
+) -> Response:
+    return render(
+        request,
+        "account.html",
+        status,
+        password=password or Form(),
+        token=token or Form(),
+        tokens=repo.list_tokens(db, user.id),
+        value=value,
+        words=[ROLE_WORDS[role] for role in ROLES if user.may(role)],
+        changed="changed" in request.query_params,
+    )

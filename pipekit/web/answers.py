@@ -1,0 +1,30 @@
+# Answers that are no page: where to go next, JSON for scripts. Knows no noun.
+"""`go` and `wants_json`, `answer_error`."""
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from pipekit.api.errors import describe, get_status
+from pipekit.errors import PipekitError
+
+
+def go(request: Request, address: str) -> Response:
+    """Leads to another page: HTMX by its header, a browser by a redirect."""
+    if "hx-request" in request.headers:
+        return Response(headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a script asks: it takes JSON, or says nothing of HTML, which every browser does."""
+    if "hx-request" in request.headers:
+        return False
+    accepted = request.headers.get("accept", "*/*")
+    return "text/html" not in accepted and ("application/json" in accepted or "*/*" in accepted)
+
+
+def answer_error(request: Request, error: PipekitError) -> Response:
+    """An error for a script, as the API has it."""
+    masker = request.app.state.context.secrets.masker()
+    shown = {name: masker.mask(text) for name, text in describe(error).items()}
+    return JSONResponse({"error": shown}, get_status(error))

@@ -1,0 +1,34 @@
+# The page before a destructive act: what goes, what stays, and the name to be typed. Knows no noun.
+"""`confirm` and `get_confirmed`."""
+
+from collections.abc import Sequence
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+
+from pipekit.web.forms import get_text
+from pipekit.web.pages import render
+
+
+def confirm(
+    request: Request,
+    *,
+    crumbs: Sequence[tuple[str, str]],
+    title: str,
+    goes: Sequence[str],
+    button: str,
+    back: str,
+    stays: Sequence[str] = (),
+    ask: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    """A page whose form posts to its own address. `ask` is what must be typed where data is lost."""
+    values = {"crumbs": crumbs, "title": title, "goes": goes, "stays": stays, "button": button, "back": back}
+    return render(request, "confirm.html", status, **values, ask=ask, problem=problem, action=request.url.path)
+
+
+def get_confirmed(data: FormData, name: str) -> bool:
+    """Whether the name was typed; blanks around it do not count."""
+    return get_text(data, "confirm").strip() == name

@@ -1,0 +1,205 @@
+# Connections in a browser: list, page, form, test. Knows no module beyond who uses what.
+"""`/connections`."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pipekit import repo
+from pipekit.api.state import Context, ContextDep, Db
+from pipekit.definitions import edit
+from pipekit.drivers import DRIVERS, get_driver
+from pipekit.engine.look import open_look
+from pipekit.errors import ConfigError, Conflict, PipekitError
+from pipekit.models import Connection
+from pipekit.web.answers import go
+from pipekit.web.confirm import confirm
+from pipekit.web.forms import MENDABLE, Form, FormDep
+from pipekit.web.pages import render
+from pipekit.web.sessions import Admin, Viewer
+
+router = APIRouter(include_in_schema=False)
+
+ORDER = ("name", "driver", "jdbc_url", "username", "password", "max_runs")
+# Somebody waits in front of the button.
+TEST_WITHIN_S = 10.0
+SHOWN_SCHEMAS = 12
+
+
+@router.get("/connections")
+def show_list(request: Request, db: Db, user: Viewer) -> Response:
+    """Every connection and how many modules use it."""
+    uses = repo.count_connection_uses(db)
+    return render(request, "connections.html", connections=repo.list_connections(db), uses=uses, labels=_labels())
+
+
+@router.get("/connections/new")
+def show_new(request: Request, context: ContextDep, user: Admin) -> Response:
+    """An empty form."""
+    return _show_form(request, context, Form(values={"driver": next(iter(DRIVERS))}, order=ORDER))
+
+
+@router.post("/connections")
+def create(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
+    """Makes a connection."""
+    form = Form(order=ORDER)
+    form.take(data)
+    try:
+        values = _read(form)
+        made = edit.create(db, edit.CONNECTION, user.name, **values) if not form.problems else None
+    except MENDABLE as error:
+        form.note_error(error, "name")
+        made = None
+    return go(request, f"/connections/{made.id}") if made else _show_form(request, context, form, status=422)
+
+
+@router.get("/connections/{connection_id}")
+def show(request: Request, db: Db, user: Viewer, connection_id: int) -> Response:
+    """A connection, who uses it, and the button that tests it."""
+    return _show(request, db, repo.get_connection(db, connection_id))
+
+
+@router.get("/connections/{connection_id}/edit")
+def show_edit(request: Request, db: Db, context: ContextDep, user: Admin, connection_id: int) -> Response:
+    """A connection's form."""
+    connection = repo.get_connection(db, connection_id)
+    return _show_form(request, context, _build_form(connection), connection=connection)
+
+
+@router.post("/connections/{connection_id}")
+def update(request: Request, db: Db, context: ContextDep, user: Admin, connection_id: int, data: FormDep) -> Response:
+    """Changes a connection; a run under way keeps what it read."""
+    connection = repo.get_connection(db, connection_id)
+    form = _build_form(connection)
+    form.take(data)
+    try:
+        values = _read(form)
+        if not form.problems:
+            edit.update(db, edit.CONNECTION, user.name, connection_id, **values)
+    except MENDABLE as error:
+        form.note_error(error, "name")
+    if form.problems:
+        return _show_form(request, context, form, connection=connection, status=422)
+    return go(request, f"/connections/{connection_id}")
+
+
+@router.get("/connections/{connection_id}/delete")
+def show_delete(request: Request, db: Db, user: Admin, connection_id: int) -> Response:
+    """Names what goes, or which modules stand in the way."""
+    return _confirm_delete(request, db, repo.get_connection(db, connection_id))
+
+
+@router.post("/connections/{connection_id}/delete")
+def delete(request: Request, db: Db, user: Admin, connection_id: int) -> Response:
+    """Deletes a connection that nothing uses."""
+    connection = repo.get_connection(db, connection_id)
+    try:
+        edit.delete(db, edit.CONNECTION, user.name, connection_id)
+    except Conflict as error:
+        return _confirm_delete(request, db, connection, f"{error.message} {error.hint}".strip(), status=409)
+    return go(request, "/connections")
+
+
+@router.post("/connections/{connection_id}/test")
+def test(request: Request, db: Db, context: ContextDep, user: Admin, connection_id: int) -> Response:
+    """Connects, logs in and looks: a fragment for HTMX, the page with the same in it otherwise."""
+    connection = repo.get_connection(db, connection_id)
+    outcome = _test(context, connection)
+    if "hx-request" in request.headers:
+        return render(request, "_connection_test.html", tested=outcome)
+    return _show(request, db, connection, outcome)
+
+
+def _test(context: Context, connection: Connection) -> dict[str, Any]:
+    started = time.monotonic()
+    config = replace(
+        context.config,
+        connect_timeout_s=min(context.config.connect_timeout_s, TEST_WITHIN_S),
+        silence_timeout_s=min(context.config.silence_timeout_s, TEST_WITHIN_S),
+    )
+    try:
+        with open_look(config, context.secrets, connection) as look:
+            schemas = look.driver.list_schemas(look.query)
+            # An embedded kind knows its one schema without looking; its tables it must look up.
+            tables = look.driver.list_tables(look.query, schemas[0]) if schemas else []
+            version = look.query(look.driver.version_sql).first_cell() if look.driver.version_sql else None
+    except PipekitError as error:
+        mask = context.secrets.masker().mask
+        return {"ok": False, "message": mask(error.message), "hint": mask(error.hint)}
+    seconds = time.monotonic() - started
+    found = {"schemas": schemas[:SHOWN_SCHEMAS], "more": len(schemas) - SHOWN_SCHEMAS, "tables": len(tables)}
+    return {"ok": True, "seconds": seconds, "version": version, **found}
+
+
+def _show(request: Request, db: repo.State, connection: Connection, tested: dict[str, Any] | None = None) -> Response:
+    uses = repo.list_connection_uses(db, connection.id)
+    label = _labels().get(connection.driver, connection.driver)
+    return render(request, "connection.html", connection=connection, uses=uses, label=label, tested=tested)
+
+
+def _labels() -> dict[str, str]:
+    return {kind: get_driver(kind).label for kind in DRIVERS}
+
+
+def _build_form(connection: Connection) -> Form:
+    values = {name: getattr(connection, name) for name in ORDER}
+    return Form(values={name: "" if value is None else str(value) for name, value in values.items()}, order=ORDER)
+
+
+def _read(form: Form) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "name": form.need("name", "Give the connection a name."),
+        "driver": form.need("driver", "Choose the kind of database."),
+        "jdbc_url": form.need("jdbc_url", "Write where the database is."),
+        "username": form.value("username").strip() or None,
+        "password": form.value("password").strip() or None,
+        "max_runs": form.read_whole("max_runs", 1, 1000),
+    }
+    if values["driver"] in DRIVERS and values["jdbc_url"]:
+        try:
+            get_driver(values["driver"]).parse_url(values["jdbc_url"])
+        except PipekitError as error:
+            form.note_error(error, "jdbc_url")
+    if values["password"] and not values["password"].startswith("$"):
+        # What was typed may be the password itself: it is not sent back.
+        form.note("password", "Give the name of a secret, $NAME, never the password itself. It was not kept.")
+        form.values["password"] = ""
+    return values
+
+
+def _show_form(
+    request: Request, context: Context, form: Form, *, connection: Connection | None = None, status: int = 200
+) -> Response:
+    try:
+        names = context.secrets.names()
+    except ConfigError:
+        names = []
+    drivers = [get_driver(kind) for kind in DRIVERS]
+    return render(
+        request, "connection_form.html", status, form=form, connection=connection, secrets=names, drivers=drivers
+    )
+
+
+def _confirm_delete(
+    request: Request, db: repo.State, connection: Connection, problem: str = "", *, status: int = 200
+) -> Response:
+    uses = [use.module for use in repo.list_connection_uses(db, connection.id)]
+    if uses and not problem:
+        problem = f"It is used by {', '.join(uses)}: point these modules elsewhere or delete them first."
+    stays = ["the database it leads to, with everything in it"]
+    if connection.password:
+        stays.append(f"the secret {connection.password[1:]}")
+    return confirm(
+        request,
+        crumbs=[("/connections", "Connections"), (f"/connections/{connection.id}", connection.name)],
+        title=f"Delete the connection {connection.name}",
+        goes=[f"the connection {connection.name}: its address and its user name"],
+        stays=stays,
+        button=f"Delete {connection.name}",
+        back=f"/connections/{connection.id}",
+        problem=problem,
+        status=status,
+    )

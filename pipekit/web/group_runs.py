@@ -1,0 +1,103 @@
+# Group runs: a page with a Gantt of the members, live while it goes on. Knows no group's definition.
+"""`/group-runs`, `/group-runs/{id}`, `/group-runs/{id}/live`, `POST /group-runs/{id}/cancel`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pipekit import repo
+from pipekit.api.state import Db
+from pipekit.engine import cancel_group_run
+from pipekit.engine.receipt import format_duration
+from pipekit.models import GroupRun, Run
+from pipekit.repo import pages
+from pipekit.web.answers import go
+from pipekit.web.drawing import GanttBar
+from pipekit.web.pages import render
+from pipekit.web.sessions import Operator, Viewer
+from pipekit.web.words import status_word
+
+router = APIRouter(include_in_schema=False)
+
+PAGE_ROWS = 50
+
+
+@router.get("/group-runs")
+def show_group_runs(request: Request, db: Db, user: Viewer, before: int | None = None) -> Response:
+    """Every group run, the newest first."""
+    found = repo.list_group_runs(db, limit=PAGE_ROWS + 1, before_id=before)
+    more = found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None
+    lines = [(item, _took(item)) for item in found[:PAGE_ROWS]]
+    return render(request, "group_runs.html", lines=lines, more=more, is_first=before is None)
+
+
+@router.get("/group-runs/{group_run_id:int}")
+def show_group_run(request: Request, db: Db, user: Viewer, group_run_id: int) -> Response:
+    """A group run: when each member ran, and what came of it."""
+    return render(request, "group_run.html", **_build_values(db, group_run_id))
+
+
+@router.get("/group-runs/{group_run_id:int}/live")
+def show_live(request: Request, db: Db, user: Viewer, group_run_id: int, have: str | None = None) -> Response:
+    """The part of the page that moves; 204 when what the page has is still so."""
+    if have and have == pages.get_group_run_stamp(db, group_run_id):
+        return Response(status_code=204)
+    return render(request, "_group_run_live.html", **_build_values(db, group_run_id))
+
+
+@router.post("/group-runs/{group_run_id:int}/cancel")
+def cancel(request: Request, db: Db, user: Operator, group_run_id: int) -> Response:
+    """Ends the members that wait, asks those that run to stop."""
+    with repo.transaction(db):
+        group_run = repo.get_group_run(db, group_run_id)
+        if cancel_group_run(db, group_run_id):
+            detail = {"group_run_id": group_run_id}
+            name = group_run.group_name
+            repo.note_audit(db, user=user.name, action="cancel", kind="group run", name=name, detail=detail)
+    return go(request, f"/group-runs/{group_run_id}")
+
+
+def _build_values(db: repo.State, group_run_id: int) -> dict[str, Any]:
+    stamp = pages.get_group_run_stamp(db, group_run_id)
+    group_run = repo.get_group_run(db, group_run_id)
+    runs = pages.list_member_briefs(db, group_run_id)
+    now = datetime.now(UTC)
+    return {
+        "group_run": group_run,
+        "took_s": _took(group_run, now),
+        "bars": list(zip(runs, build_bars(group_run, runs, now), strict=True)),
+        "counts": Counter(run.status for run in runs),
+        "stamp": stamp,
+    }
+
+
+def _took(group_run: GroupRun, now: datetime | None = None) -> float | None:
+    if not group_run.started_at or not (group_run.finished_at or now):
+        return None
+    end = datetime.fromisoformat(group_run.finished_at) if group_run.finished_at else now
+    assert end is not None
+    return max((end - datetime.fromisoformat(group_run.started_at)).total_seconds(), 0.0)
+
+
+def build_bars(group_run: GroupRun, runs: Sequence[Run | pages.RunBrief], now: datetime) -> list[GanttBar | None]:
+    """A bar for each run that has started; None for one that has not."""
+    begin = datetime.fromisoformat(group_run.started_at) if group_run.started_at else now
+    moments = [datetime.fromisoformat(run.finished_at) for run in runs if run.finished_at]
+    end = max(moments, default=now) if group_run.finished_at else now
+    whole_s = max((end - begin).total_seconds(), 0.001)
+    return [_build_bar(run, begin, end, whole_s) for run in runs]
+
+
+def _build_bar(run: Run | pages.RunBrief, begin: datetime, end: datetime, whole_s: float) -> GanttBar | None:
+    if not run.started_at:
+        return None
+    started = datetime.fromisoformat(run.started_at)
+    stopped = datetime.fromisoformat(run.finished_at) if run.finished_at else end
+    took = format_duration(max((stopped - started).total_seconds(), 0.0))
+    first, last = ((moment - begin).total_seconds() / whole_s for moment in (started, stopped))
+    label = f"{run.module} {status_word(run.status)} {took}"
+    return GanttBar(run.id, label, run.status, min(max(first, 0.0), 1.0), min(max(last, 0.0), 1.0))

@@ -1,0 +1,220 @@
+# Looking at modules: the list and a module's page. Defining and starting them is in modules_write.py.
+"""`/modules` and `/modules/{id}`."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from markupsafe import Markup
+
+from pipekit import repo
+from pipekit.api.state import Db
+from pipekit.models import Watermark
+from pipekit.repo import overview, pages
+from pipekit.repo.overview import Badge
+from pipekit.repo.pages import MODULE_SORTS, MODULE_STATES, ModuleRow, ModuleState, RunBrief, RunMark
+from pipekit.scheduler import get_zone
+from pipekit.web.drawing import STRIP_BARS
+from pipekit.web.lateness import Next, list_next
+from pipekit.web.module_form import STRATEGY_WORDS
+from pipekit.web.pages import ENVIRONMENT, render
+from pipekit.web.sessions import Viewer
+from pipekit.web.watermarks import build_placeholder_warnings
+
+router = APIRouter(include_in_schema=False)
+
+PAGE_ROWS = 50
+# How long `3 min ago` may stand.
+AGES_HOLD_S = 10
+CHART_RUNS = 60
+HISTORY_RUNS = 15
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListView:
+    """What the address of the list says, and addresses that differ from it in one thing."""
+
+    q: str
+    state: ModuleState
+    sort: str
+    descending: bool
+    page: int
+
+    def address(self, **changes: Any) -> str:
+        """The list's address with some of it changed; what is as usual is left out. A change leads to page 1."""
+        now = {"q": self.q, "state": self.state, "sort": self.sort, "descending": self.descending, "page": 1, **changes}
+        usual = {"q": "", "state": "all", "sort": "name", "page": 1}
+        words = {name: now[name] for name, value in usual.items() if now[name] != value}
+        words |= {"desc": "1"} if now["descending"] else {}
+        return "/modules" + (f"?{urlencode(words)}" if words else "")
+
+    def sort_address(self, sort: str) -> str:
+        """Sorts by a column; by the same one again the other way round."""
+        return self.address(sort=sort, descending=sort == self.sort and not self.descending)
+
+    def aria_sort(self, sort: str) -> str:
+        """How a column is sorted, in the words of ARIA."""
+        if sort != self.sort:
+            return "none"
+        return "descending" if self.descending else "ascending"
+
+
+def read_view(request: Request) -> ListView:
+    """The view an address asks for; what makes no sense in it counts as not said."""
+    words = request.query_params
+    page = words.get("page", "1")
+    return ListView(
+        q=words.get("q", "").strip()[:200],
+        state=next((state for state in MODULE_STATES if state == words.get("state")), "all"),
+        sort=words["sort"] if words.get("sort") in MODULE_SORTS else "name",
+        descending=words.get("desc") == "1",
+        page=min(max(int(page), 1), 100_000) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One line of the list."""
+
+    module: ModuleRow
+    runs: tuple[RunMark, ...]
+    badges: tuple[Badge, ...]
+    next: Next | None
+
+    @property
+    def last(self) -> RunMark | None:
+        """The latest run."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def last_ended(self) -> RunMark | None:
+        """The latest run that has ended: its rows and its time are shown."""
+        return next((run for run in reversed(self.runs) if run.finished_at), None)
+
+
+@router.get("/modules")
+def show_modules(request: Request, db: Db, user: Viewer) -> Response:
+    """The list. A fixed number of queries, whatever is in it."""
+    view = read_view(request)
+    total = pages.count_module_rows(db, search=view.q, state=view.state)
+    last_page = max((total + PAGE_ROWS - 1) // PAGE_ROWS, 1)
+    rows = pages.list_module_rows(
+        db,
+        search=view.q,
+        state=view.state,
+        sort=view.sort,
+        descending=view.descending,
+        limit=PAGE_ROWS,
+        offset=(min(view.page, last_page) - 1) * PAGE_ROWS,
+    )
+    moment = int(time.time() / AGES_HOLD_S)
+    return render(
+        request,
+        "modules.html",
+        view=view,
+        lines=[render_line(line, user.may("admin"), user.may("operator"), moment) for line in _build_lines(db, rows)],
+        total=total,
+        last_page=last_page,
+        states=MODULE_STATES,
+        is_empty=not total and not view.q and view.state == "all",
+    )
+
+
+@lru_cache(maxsize=1000)
+def render_line(line: Line, may_define: bool, may_run: bool, moment: int) -> Markup:
+    """A line as HTML. Kept: most lines are the same for the next request, and a line is most of what a list costs.
+
+    `moment` only tells one stretch of time from the next: ages are told anew in each.
+    """
+    html = ENVIRONMENT.get_template("_module_line.html").render(line=line, may_define=may_define, may_run=may_run)
+    return Markup(html)
+
+
+def _build_lines(db: repo.State, rows: Sequence[ModuleRow]) -> list[Line]:
+    ids = [row.id for row in rows]
+    runs = pages.list_recent_runs(db, ids, STRIP_BARS)
+    badges = overview.list_badges(db, ids)
+    coming = {
+        item.group_id: item for item in list_next(overview.list_schedule_states(db), datetime.now(UTC), get_zone())
+    }
+    return [
+        Line(
+            module=row, runs=tuple(runs[row.id]), badges=tuple(badges[row.id]), next=_find_next(badges[row.id], coming)
+        )
+        for row in rows
+    ]
+
+
+def _find_next(badges: Sequence[Badge], coming: Mapping[int, Next]) -> Next | None:
+    known = [coming[badge.id] for badge in badges if badge.id in coming]
+    return min(known, key=lambda item: item.at, default=None)
+
+
+@router.get("/modules/{module_id:int}")
+def show_module(request: Request, db: Db, user: Viewer, module_id: int, before: int | None = None) -> Response:
+    """A module: its definition, its last run, its history."""
+    module = repo.get_module(db, module_id)
+    runs = pages.list_run_briefs(db, module=module_id, limit=CHART_RUNS)
+    older = pages.list_run_briefs(db, module=module_id, limit=HISTORY_RUNS + 1, before_id=before) if before else runs
+    connections = {item.id: item for item in repo.list_connections(db)}
+    badges = overview.list_badges(db, [module_id])[module_id]
+    ended = next((run for run in runs if run.finished_at), None)
+    last = repo.get_run(db, ended.id) if ended else None
+    marks = repo.list_watermarks(db, module_id)
+    coming = {
+        item.group_id: item for item in list_next(overview.list_schedule_states(db), datetime.now(UTC), get_zone())
+    }
+    return render(
+        request,
+        "module.html",
+        module=module,
+        connections=connections,
+        marks=[(mark, _last_value(mark, last.watermark_values if last else {})) for mark in marks],
+        warnings=build_placeholder_warnings(module.source_query, [mark.name for mark in marks]),
+        hooks=repo.list_hooks(db, module_id),
+        guards=_list_guards(module.guards),
+        strategies=STRATEGY_WORDS,
+        last=last,
+        alive=[run for run in runs if not run.finished_at],
+        chart_runs=runs[::-1],
+        chart=build_chart(runs[::-1]),
+        history=older[:HISTORY_RUNS],
+        history_next=older[HISTORY_RUNS - 1].id if len(older) > HISTORY_RUNS else None,
+        is_first=before is None,
+        badges=[(badge, coming.get(badge.id)) for badge in badges],
+    )
+
+
+def _last_value(mark: Watermark, values: Mapping[str, str]) -> str | None:
+    return values.get(mark.name)
+
+
+def build_chart(runs: Sequence[RunBrief]) -> dict[str, list[Any]]:
+    """Columns for a chart over time: start in Unix seconds, seconds, rows, status, and the run to open."""
+    ended = [run for run in runs if run.finished_at and run.started_at]
+    return {
+        "at": [round(datetime.fromisoformat(run.started_at or "").timestamp()) for run in ended],
+        "seconds": [run.seconds for run in ended],
+        "rows": [run.rows_read for run in ended],
+        "status": [run.status for run in ended],
+        "href": [f"/runs/{run.id}" for run in ended],
+    }
+
+
+def _list_guards(guards: Any) -> list[str]:
+    """What is not as usual, in words."""
+    words = {
+        "an empty source empties the dest": not guards.empty_source,
+        "counts may differ": not guards.count_truth,
+        "columns may be left out": not guards.column_truth,
+        "the dest may convert values": not guards.exactness,
+        "NULLs match in the key": guards.null_keys,
+    }
+    told = [text for text, holds in words.items() if holds]
+    return told + ([f"at least {guards.shrink:.0%} of the old rows must be left"] if guards.shrink is not None else [])

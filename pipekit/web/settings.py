@@ -1,0 +1,111 @@
+# The program itself: the pause switch, settings in force, drivers, looks, the audit trail. Knows no module.
+"""`/settings`, `/drivers`, `/audit`."""
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, get_args
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pipekit import repo
+from pipekit.api.state import ContextDep, Db
+from pipekit.config import KEYS, Config
+from pipekit.cron import get_zone
+from pipekit.drivers import DRIVERS, get_driver
+from pipekit.engine.ask import ask_pause
+from pipekit.web.answers import go
+from pipekit.web.forms import FormDep, get_text
+from pipekit.web.pages import THEME_COOKIE, Theme, render
+from pipekit.web.sessions import Operator, Viewer
+
+router = APIRouter(include_in_schema=False)
+
+THEME_KEPT_S = 365 * 24 * 3600
+AUDIT_ROWS = 100
+KINDS = (
+    "connection",
+    "module",
+    "watermark",
+    "hook",
+    "group",
+    "member",
+    "schedule",
+    "secret",
+    "user",
+    "token",
+    "program",
+)
+_DEFAULTS = {f.name: f.default for f in fields(Config)}
+
+
+@router.get("/settings")
+def show_settings(request: Request, db: Db, context: ContextDep, user: Viewer) -> Response:
+    """The pause switch, what is in force and where it is set."""
+    config = context.config
+    lines = [(name, _describe(getattr(config, name)), getattr(config, name) == _DEFAULTS[name]) for name in KEYS]
+    return render(
+        request,
+        "settings.html",
+        paused=repo.is_paused(db),
+        lines=lines,
+        config=config,
+        zone=datetime.now(get_zone()).strftime("%Z, UTC%z"),
+        server=repo.find_server(db),
+        themes=get_args(Theme),
+    )
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(f"{item:g}" for item in value) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@router.post("/settings/pause")
+def pause(request: Request, db: Db, user: Operator) -> Response:
+    """Holds back everything the server would start; what runs goes on."""
+    ask_pause(db, True, user=user.name)
+    return go(request, "/settings")
+
+
+@router.post("/settings/resume")
+def resume(request: Request, db: Db, context: ContextDep, user: Operator) -> Response:
+    """Lets everything go on."""
+    ask_pause(db, False, user=user.name)
+    context.wake()
+    return go(request, "/settings")
+
+
+@router.post("/settings/theme")
+def choose_theme(request: Request, user: Viewer, data: FormDep) -> Response:
+    """Light, dark, or as the system has it; kept in this browser."""
+    theme = get_text(data, "theme")
+    answer = go(request, "/settings")
+    if theme in ("light", "dark"):
+        secure = request.url.scheme == "https"
+        answer.set_cookie(THEME_COOKIE, theme, max_age=THEME_KEPT_S, secure=secure, httponly=True, samesite="lax")
+    else:
+        answer.delete_cookie(THEME_COOKIE)
+    return answer
+
+
+@router.get("/drivers")
+def show_drivers(request: Request, db: Db, user: Viewer) -> Response:
+    """The kinds of databases, how their addresses look, and what uses them."""
+    drivers = [get_driver(kind) for kind in DRIVERS]
+    used: dict[str, int] = {}
+    for connection in repo.list_connections(db):
+        used[connection.driver] = used.get(connection.driver, 0) + 1
+    return render(request, "drivers.html", drivers=drivers, used=used)
+
+
+@router.get("/audit")
+def show_audit(request: Request, db: Db, user: Viewer) -> Response:
+    """Who changed what, the newest first; filters and place live in the address."""
+    asked = {name: request.query_params.get(name, "").strip() for name in ("kind", "name", "user", "before")}
+    before_id = int(asked["before"]) if asked["before"].isdecimal() else None
+    filters = {name: asked[name] or None for name in ("kind", "name", "user")}
+    entries = repo.list_audit(db, **filters, limit=AUDIT_ROWS + 1, before_id=before_id)
+    more = entries[AUDIT_ROWS - 1].id if len(entries) > AUDIT_ROWS else None
+    return render(request, "audit.html", entries=entries[:AUDIT_ROWS], more=more, asked=asked, kinds=KINDS)

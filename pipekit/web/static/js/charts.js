@@ -1,0 +1,88 @@
+// Charts of a module's runs: seconds and rows over time. The pointer shows a run, a click opens it.
+import uPlot from "../build/uplot.js";
+
+const HEIGHT = 136;
+const DAY_S = 86_400;
+
+function loadStyles() {
+  if (document.querySelector("link[data-uplot]")) return;
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = "/static/build/uplot.css";
+  link.dataset.uplot = "1";
+  document.head.append(link);
+}
+
+/** The columns of the data, in the order of time. */
+function sortByTime(data) {
+  const order = data.at.map((_, place) => place).sort((a, b) => data.at[a] - data.at[b]);
+  return Object.fromEntries(Object.entries(data).map(([name, column]) => [name, order.map((place) => column[place])]));
+}
+
+function formatTicks(ticks) {
+  const isLong = ticks.length > 1 && ticks[ticks.length - 1] - ticks[0] > DAY_S;
+  const options = isLong ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit", hour12: false };
+  const format = new Intl.DateTimeFormat(undefined, options);
+  return ticks.map((tick) => format.format(new Date(tick * 1000)));
+}
+
+const formatCount = (number) => (number === null ? "-" : number.toLocaleString("en").replaceAll(",", "\u202f"));
+
+function describe(data, place) {
+  if (place === null || place === undefined) return "— seconds   - - rows   ● failed";
+  const when = new Date(data.at[place] * 1000).toLocaleString(undefined, { hour12: false });
+  return `${when}: ${data.status[place]}, ${data.seconds[place] ?? "-"} s, ${formatCount(data.rows[place])} rows`;
+}
+
+function buildOptions(width, caption, data) {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour("--muted"), font: "12px system-ui", ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 },
+  };
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, y: false },
+    scales: { x: { time: true }, y: { range: (u, low, high) => [0, high || 1] }, rows: { range: (u, low, high) => [0, high || 1] } },
+    axes: [
+      { ...axis, size: 24, values: (u, ticks) => formatTicks(ticks) },
+      { ...axis, size: 44, values: (u, ticks) => ticks.map((tick) => `${tick} s`) },
+      { ...axis, side: 1, size: 60, scale: "rows", grid: { show: false }, values: (u, ticks) => ticks.map(formatCount) },
+    ],
+    series: [
+      {},
+      { stroke: colour("--accent"), width: 1.5, points: { show: data.at.length < 20, size: 5 } },
+      { stroke: colour("--bad"), paths: () => null, points: { show: true, size: 8, fill: colour("--bad") } },
+      { scale: "rows", stroke: colour("--good"), width: 1, dash: [4, 3], points: { show: false } },
+    ],
+    hooks: { setCursor: [(u) => (caption.textContent = describe(data, u.cursor.idx))] },
+  };
+}
+
+function draw(box) {
+  const data = sortByTime(JSON.parse(box.dataset.chart));
+  if (data.at.length < 2) return;
+  const failed = data.seconds.map((seconds, place) => (data.status[place] === "error" ? seconds : null));
+  const caption = document.createElement("p");
+  caption.className = "help";
+  caption.textContent = describe(data);
+  box.replaceChildren(caption);
+  const options = buildOptions(box.clientWidth, caption, data);
+  const plot = new uPlot(options, [data.at, data.seconds, failed, data.rows], box);
+  box.append(caption);
+  plot.over.addEventListener("click", () => {
+    const href = data.href[plot.cursor.idx];
+    if (href) location.assign(href);
+  });
+  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT })).observe(box);
+}
+
+export function enhanceCharts(root) {
+  loadStyles();
+  for (const box of root.querySelectorAll("[data-chart]")) {
+    if (box.dataset.ready) continue;
+    box.dataset.ready = "1";
+    draw(box);
+  }
+}

@@ -1,0 +1,88 @@
+// Small help for fields: filters, choices that send their form, tables of fields, forms that are not left by mistake.
+
+function filterRows(input) {
+  const rows = () => document.querySelectorAll(`${input.dataset.filter} tbody tr`);
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase();
+    for (const row of rows()) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  });
+}
+
+function sendOnChange(select) {
+  select.addEventListener("change", () => {
+    const button = select.dataset.submitOnChange ? document.querySelector(select.dataset.submitOnChange) : undefined;
+    select.form.requestSubmit(button ?? undefined);
+  });
+}
+
+function checkAll(box) {
+  const boxes = () => [...box.form.querySelectorAll(`input[type=checkbox][name="${box.dataset.checkAll}"]`)];
+  const show = () => {
+    const checked = boxes().filter((other) => other.checked).length;
+    box.checked = checked === boxes().length;
+    box.indeterminate = checked > 0 && !box.checked;
+  };
+  box.hidden = false;
+  show();
+  box.addEventListener("change", () => boxes().forEach((other) => (other.checked = box.checked)));
+  box.form.addEventListener("change", show);
+}
+
+/** The fields of a column of a table from one field on, downwards. */
+function fieldsBelow(input) {
+  const cells = [...input.closest("tbody").querySelectorAll(`input[name="${input.name}"]`)];
+  return cells.slice(cells.indexOf(input));
+}
+
+function makeGrid(table) {
+  table.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches("input:not([type=checkbox])")) return;
+    event.preventDefault();
+    const cells = [...table.querySelectorAll(`input[name="${event.target.name}"]`)];
+    const next = cells[cells.indexOf(event.target) + (event.shiftKey ? -1 : 1)];
+    next?.focus();
+    next?.select();
+  });
+  table.addEventListener("paste", (event) => {
+    const lines = event.clipboardData.getData("text").trimEnd().split(/\r?\n|\t/);
+    if (lines.length < 2 || !event.target.matches("input")) return;
+    event.preventDefault();
+    fieldsBelow(event.target).slice(0, lines.length).forEach((input, place) => {
+      input.value = lines[place].trim();
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  });
+}
+
+/** A button that says what it will do with what stands in the form now. */
+function keepSaying(button) {
+  const say = () => {
+    const text = button.dataset.says.replace(/\{(\w+)\}(\.)?/g, (_, name, dot) => {
+      const value = button.form.elements[name]?.value.trim() ?? "";
+      return value ? value + (dot ?? "") : "";
+    });
+    button.textContent = text;
+  };
+  button.form.addEventListener("input", say);
+}
+
+function guard(form) {
+  let isChanged = false;
+  form.addEventListener("input", () => (isChanged = true));
+  form.addEventListener("submit", () => (isChanged = false));
+  addEventListener("beforeunload", (event) => {
+    if (isChanged && form.isConnected) event.preventDefault();
+  });
+}
+
+export function enhanceFields(root) {
+  const each = (selector, action) => root.querySelectorAll(selector).forEach(action);
+  each("[data-needs-script]", (element) => (element.hidden = false));
+  each("[data-hide-with-script]", (element) => (element.hidden = true));
+  each("[data-filter]", filterRows);
+  each("[data-submit-on-change]", sendOnChange);
+  each("[data-check-all]", checkAll);
+  each("table[data-grid]", makeGrid);
+  each("button[data-says]", keepSaying);
+  each("form[data-guard]", guard);
+}

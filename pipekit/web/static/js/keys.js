@@ -1,0 +1,70 @@
+// Keys that work anywhere but in a field.
+import { openDialog } from "./dialog.js";
+
+const PLACES = { h: "/", m: "/modules", g: "/groups", r: "/runs", c: "/connections" };
+const HELP = [
+  ["/", "search"],
+  ["g h", "home"],
+  ["g m", "modules"],
+  ["g g", "groups"],
+  ["g r", "runs"],
+  ["g c", "connections"],
+  ["r", "run the module or group in view"],
+  ["Ctrl Enter", "show the columns of a query"],
+  ["Alt ↑ ↓", "move a member of a group"],
+  ["?", "this list"],
+];
+const SECOND_KEY_WITHIN_MS = 1500;
+
+let firstKeyAt = 0;
+
+function isTyping(target) {
+  return target.isContentEditable || target.closest?.("input, textarea, select, dialog, .cm-editor") !== null;
+}
+
+function press(name) {
+  const wanted = document.querySelector(`[data-key="${name}"]:not(:disabled)`);
+  if (!wanted) return false;
+  if (wanted.matches("input")) {
+    wanted.focus();
+    wanted.select();
+  } else {
+    wanted.click();
+  }
+  return true;
+}
+
+function showHelp() {
+  const list = document.createElement("dl");
+  list.className = "facts";
+  for (const [key, words] of HELP) {
+    const name = document.createElement("dt");
+    for (const part of key.split(" ")) {
+      const cap = document.createElement("kbd");
+      cap.textContent = part;
+      name.append(cap, " ");
+    }
+    const what = document.createElement("dd");
+    what.textContent = words;
+    list.append(name, what);
+  }
+  openDialog("Keys", [list], [{ label: "Close" }]);
+}
+
+export function listenToKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (Date.now() - firstKeyAt < SECOND_KEY_WITHIN_MS && PLACES[event.key]) {
+      firstKeyAt = 0;
+      event.preventDefault();
+      location.assign(PLACES[event.key]);
+    } else if (event.key === "g") {
+      firstKeyAt = Date.now();
+    } else if (event.key === "?") {
+      event.preventDefault();
+      showHelp();
+    } else if ((event.key === "/" || event.key === "r") && press(event.key)) {
+      event.preventDefault();
+    }
+  });
+}

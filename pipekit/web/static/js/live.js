@@ -1,0 +1,55 @@
+// Requests of fragments: none from a hidden tab, errors that are told, clocks that go on between two answers.
+
+let notice;
+
+function tell(text) {
+  notice?.remove();
+  notice = document.createElement("div");
+  notice.className = "problem toast";
+  notice.setAttribute("role", "alert");
+  const line = document.createElement("p");
+  line.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "link";
+  close.textContent = "Close";
+  close.addEventListener("click", () => notice.remove());
+  notice.append(line, close);
+  document.body.append(notice);
+}
+
+function isPoll(element) {
+  return element.getAttribute("hx-trigger")?.includes("every") ?? false;
+}
+
+function formatSeconds(total) {
+  if (total < 60) return `${Math.floor(total)} s`;
+  const two = (number) => String(Math.floor(number)).padStart(2, "0");
+  if (total < 3600) return `${Math.floor(total / 60)}m ${two(total % 60)}s`;
+  return `${Math.floor(total / 3600)}h ${two((total % 3600) / 60)}m`;
+}
+
+export function watchRequests() {
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && isPoll(event.detail.elt)) event.preventDefault();
+  });
+  // A form with mistakes comes back as 422 and is shown.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status === 422) Object.assign(event.detail, { shouldSwap: true, isError: false });
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+    const text = answer.querySelector(".problem")?.textContent.trim().replace(/\s+/g, " ");
+    tell(text || `The server answered ${event.detail.xhr.status}.`);
+  });
+  document.addEventListener("htmx:sendError", () => tell("The server cannot be reached; it is tried again."));
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    if (event.detail.xhr.status < 400 && notice?.textContent.startsWith("The server cannot")) notice.remove();
+  });
+  setInterval(() => {
+    if (document.hidden) return;
+    for (const clock of document.querySelectorAll("[data-since]")) {
+      clock.textContent = formatSeconds(Math.max(0, (Date.now() - Date.parse(clock.dataset.since)) / 1000));
+    }
+  }, 1000);
+}

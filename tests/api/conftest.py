@@ -1,0 +1,41 @@
+# Fixtures of the tests of the API: an installation, and clients of an admin, an operator and a viewer.
+"""Fixtures `home`, `ana`, `otto`, `vera`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipekit.api import auth
+from tests.api.caller import Caller, Home
+
+
+@pytest.fixture(autouse=True)
+def _nobody_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failed logins of another test do not count."""
+    monkeypatch.setattr(auth, "THROTTLE", auth.Throttle())
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    made = Home(tmp_path / "home")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ana(home: Home) -> Caller:
+    """An admin's client."""
+    return home.call("ana")
+
+
+@pytest.fixture
+def otto(home: Home) -> Caller:
+    """An operator's client."""
+    return home.call("otto")
+
+
+@pytest.fixture
+def vera(home: Home) -> Caller:
+    """A viewer's client."""
+    return home.call("vera")

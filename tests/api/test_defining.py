@@ -1,0 +1,194 @@
+# Defining through the API: each noun's life from its making to its end, and what is refused on the way.
+"""Rules for connections, modules, watermarks, hooks, groups, members and schedules over HTTP."""
+
+from typing import Any
+
+import pytest
+
+from pipekit import repo
+from tests.api.caller import Caller, Home
+
+SRC = {"name": "src", "driver": "sqlite", "jdbc_url": "jdbc:sqlite:src.db"}
+
+
+def make_module(ana: Caller, **more: Any) -> dict[str, Any]:
+    source = ana.post("/connections", SRC)["id"]
+    dest = ana.post("/connections", {**SRC, "name": "dw", "jdbc_url": "jdbc:sqlite:dw.db"})["id"]
+    body = {"name": "orders", "source_id": source, "dest_id": dest, "source_query": "select 1 as a", "dest_table": "o"}
+    made: dict[str, Any] = ana.post("/modules", {**body, **more}, expect=201)
+    return made
+
+
+def test_a_connection_lives_from_making_to_deleting(ana: Caller) -> None:
+    made = ana.post("/connections", {**SRC, "password": "$SHOP"}, expect=201)
+    assert made == {"id": 1, **SRC, "username": None, "password": "$SHOP", "max_runs": None}
+    assert ana.get("/connections") == [made]
+    assert ana.get("/connections/1") == made == ana.get("/connections/SRC")
+    assert ana.patch("/connections/src", {"max_runs": 2})["max_runs"] == 2
+    assert ana.ask("PUT", "/connections/src", {"name": "shop"})["name"] == "shop"
+    assert ana.delete("/connections/shop", expect=204) is None
+    assert ana.fail("GET", "/connections/1", 404)["code"] == "NotFound"
+
+
+def test_a_module_lives_from_making_to_deleting(ana: Caller) -> None:
+    columns = [{"id": "c1", "source_name": "a", "source_type": "", "dest_name": "b", "dest_type": "INTEGER"}]
+    made = make_module(ana, merge_strategy="upsert", merge_key="b, c", columns=columns, guards={"shrink": 0.5})
+    assert made["merge_key"] == "b, c"
+    assert made["columns"] == columns
+    assert made["guards"]["shrink"] == 0.5
+    assert made["guards"]["empty_source"] is True
+    assert ana.get("/modules/orders") == made == ana.get("/modules/1")
+    changed = ana.patch("/modules/orders", {"enabled": False, "retries": 0})
+    assert changed == {**made, "enabled": False, "retries": 0}
+    ana.delete("/modules/orders", expect=204)
+    assert ana.get("/modules") == []
+
+
+def test_columns_and_guards_are_replaced_as_a_whole(ana: Caller) -> None:
+    make_module(ana, guards={"shrink": 0.5, "exactness": False})
+    changed = ana.patch("/modules/orders", {"guards": {"shrink": 0.9}})
+    assert (changed["guards"]["shrink"], changed["guards"]["exactness"]) == (0.9, True)
+    column = {"id": "c1", "source_name": "a", "dest_name": "b"}
+    changed = ana.patch("/modules/orders", {"columns": [column]})
+    assert changed["columns"] == [{**column, "source_type": "", "dest_type": ""}]
+
+
+def test_watermarks_and_hooks_live_with_their_module(ana: Caller) -> None:
+    module = make_module(ana)
+    mark = {"module_id": module["id"], "name": "since", "connection_id": 2, "resolver_sql": "select 1"}
+    made = ana.post("/watermarks", mark, expect=201)
+    assert ana.get("/watermarks?module=orders") == [made] == ana.get("/watermarks")
+    assert ana.patch(f"/watermarks/{made['id']}", {"default_value": "0"})["default_value"] == "0"
+    hook = ana.post("/hooks", {"module_id": module["id"], "sql": "analyze"}, expect=201)
+    assert hook == {"id": 1, "module_id": 1, "sql": "analyze", "run_order": 1, "run_on": "success"}
+    assert ana.patch("/hooks/1", {"run_on": "always"})["run_on"] == "always"
+    assert ana.get("/hooks?module=1")[0]["run_on"] == "always"
+    ana.delete(f"/watermarks/{made['id']}", expect=204)
+    ana.delete("/hooks/1", expect=204)
+    assert ana.get("/watermarks") == ana.get("/hooks") == []
+
+
+def test_a_group_with_members_and_schedules(ana: Caller) -> None:
+    module = make_module(ana)
+    group = ana.post("/groups", {"name": "nightly", "parallel": 2}, expect=201)
+    member = ana.post("/members", {"group_id": group["id"], "module_id": module["id"]}, expect=201)
+    assert member["run_order"] == 1
+    assert ana.patch(f"/members/{member['id']}", {"run_order": 5})["run_order"] == 5
+    assert ana.fail("POST", "/members", 409, {"group_id": 1, "module_id": 1})["code"] == "NameTaken"
+    schedule = ana.post("/schedules", {"group_id": group["id"], "cron": "@daily"}, expect=201)
+    assert schedule["cron"] == "0 0 * * *"
+    assert schedule["next_at"]
+    assert "00:00" in schedule["reading"]
+    assert ana.patch(f"/schedules/{schedule['id']}", {"enabled": False})["next_at"] is None
+    assert ana.get(f"/schedules/{schedule['id']}/fires") == []
+    assert ana.get("/schedules?group=nightly")[0]["id"] == schedule["id"]
+    ana.delete(f"/members/{member['id']}", expect=204)
+    ana.delete("/groups/nightly", expect=204)
+    assert ana.get("/schedules") == ana.get("/members") == []
+
+
+def test_what_is_in_use_is_not_deleted_and_the_answer_says_by_what(ana: Caller) -> None:
+    make_module(ana)
+    assert "orders" in ana.fail("DELETE", "/connections/src", 409)["message"]
+    group = ana.post("/groups", {"name": "nightly"})
+    ana.post("/members", {"group_id": group["id"], "module_id": 1})
+    assert "nightly" in ana.fail("DELETE", "/modules/orders", 409)["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**SRC, "driver": "oracle9"}, "driver"),
+        ({**SRC, "jdbc_url": "jdbc:postgresql://h/db"}, "jdbc_url"),
+        ({**SRC, "password": "hunter2"}, "password"),
+        ({**SRC, "colour": "red"}, "colour"),
+        ({**SRC, "name": "a\0b"}, "name"),
+        ({**SRC, "name": "x" * 5000}, "name"),
+        ({**SRC, "max_runs": 0}, "max_runs"),
+        ({**SRC, "max_runs": "2"}, "max_runs"),
+        ({**SRC, "max_runs": 2**70}, "max_runs"),
+        ({"name": "src"}, "driver"),
+    ],
+)
+def test_a_connection_that_cannot_be_is_refused_with_its_field(ana: Caller, body: dict[str, Any], field: str) -> None:
+    error = ana.fail("POST", "/connections", 422, body)
+    assert error["field"].split(".")[0] == field
+    assert "hunter2" not in str(error)
+    assert ana.get("/connections") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"source_query": "select 'open"}, "source_query"),
+        ({"source_query": "select 1; select 2"}, "source_query"),
+        ({"merge_strategy": "upsert"}, "merge_key"),
+        ({"merge_strategy": "upsert", "merge_key": "a, a"}, "merge_key"),
+        ({"merge_strategy": "replace"}, "merge_strategy"),
+        ({"name": "no spaces here"}, "name"),
+        ({"run_timeout_s": -1}, "run_timeout_s"),
+        ({"guards": {"shrink": 2}}, "guards"),
+    ],
+)
+def test_a_module_that_cannot_be_is_refused_with_its_field(ana: Caller, more: dict[str, Any], field: str) -> None:
+    with pytest.raises(AssertionError, match=": 422 ") as told:
+        make_module(ana, **more)
+    assert f'"field":"{field}' in str(told.value)
+    assert ana.get("/modules") == []
+
+
+@pytest.mark.parametrize("text", [b'{"name": "\\ud800"}', b"\xff\xfe", b"[" * 100_000, b'{"max_runs": 1e400}', b"nul"])
+def test_a_body_that_is_no_text_or_no_json_is_refused(ana: Caller, text: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    answer = ana.client.post("/api/connections", content=text, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert answer.json()["error"]["message"]
+
+
+def test_a_field_whose_name_is_no_unicode_is_refused_in_unicode(ana: Caller) -> None:
+    answer = ana.client.post("/api/groups", content=b'{"\\ud800": 1}', headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+
+
+def test_a_body_of_more_than_a_megabyte_is_refused(ana: Caller) -> None:
+    assert ana.fail("POST", "/groups", 413, {"name": "x" * 1_100_000})["message"]
+
+
+@pytest.mark.parametrize("noun", ["connections", "modules", "groups", "runs", "hooks", "users"])
+def test_an_id_that_nothing_has_is_an_error_of_the_caller(ana: Caller, noun: str) -> None:
+    for ref in ("99999999999999999999", str(2**63), "9" * 190, "%00", "%ED%A0%80", "-1", "0", "0x1", "1.5"):
+        answer = ana.client.get(f"/api/{noun}/{ref}")
+        assert answer.status_code in (404, 422), f"{ref}: {answer.text}"
+
+
+def test_an_update_says_null_only_where_null_may_be(ana: Caller) -> None:
+    ana.post("/connections", {**SRC, "username": "etl"})
+    assert ana.patch("/connections/src", {"username": None})["username"] is None
+    assert ana.fail("PATCH", "/connections/src", 422, {"name": None})["field"] == "name"
+
+
+def test_every_definition_is_in_the_audit_trail_with_old_and_new(home: Home, ana: Caller) -> None:
+    make_module(ana)
+    ana.patch("/modules/orders", {"retries": 7})
+    ana.patch("/modules/orders", {"retries": 7})
+    ana.delete("/modules/orders")
+    trail = [(e["action"], e["kind"], e["name"]) for e in ana.get("/audit")]
+    assert trail == [
+        ("delete", "module", "orders"),
+        ("change", "module", "orders"),
+        ("create", "module", "orders"),
+        ("create", "connection", "dw"),
+        ("create", "connection", "src"),
+    ]
+    change = ana.get("/audit?kind=module&name=orders")[1]
+    assert len(ana.get("/audit?by=ana")) == 5
+    assert ana.get("/audit?by=otto") == []
+    assert (change["user"], change["detail"]) == ("ana", {"retries": [2, 7]})
+    assert ana.get(f"/audit?limit=1&before_id={change['id']}")[0]["action"] == "create"
+
+
+def test_a_change_that_is_refused_leaves_nothing_behind(home: Home, ana: Caller) -> None:
+    ana.post("/connections", SRC)
+    ana.fail("PATCH", "/connections/src", 422, {"jdbc_url": "jdbc:nonsense", "name": "other"})
+    assert repo.get_connection(home.db, 1).name == "src"
+    assert len(ana.get("/audit")) == 1

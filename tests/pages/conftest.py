@@ -1,0 +1,55 @@
+# Fixtures of the tests of pages: a site, and clients logged in as admin, operator and viewer.
+"""Fixtures `make_site`, `site`, `ana`, `otto`, `vera`."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipekit.api import auth
+from tests.pages.site import Site, Visitor
+
+
+@pytest.fixture(autouse=True)
+def _nobody_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failed logins of another test do not count."""
+    monkeypatch.setattr(auth, "THROTTLE", auth.Throttle())
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> Iterator[Callable[[], Site]]:
+    """Makes an installation in a folder of its own."""
+    made: list[Site] = []
+
+    def make() -> Site:
+        site = Site(tmp_path / f"site-{len(made)}")
+        made.append(site)
+        return site
+
+    yield make
+    for site in made:
+        site.close()
+
+
+@pytest.fixture
+def site(make_site: Callable[[], Site]) -> Site:
+    """An empty installation with three people."""
+    return make_site()
+
+
+@pytest.fixture
+def ana(site: Site) -> Visitor:
+    """Logged in as admin."""
+    return site.visit("ana")
+
+
+@pytest.fixture
+def otto(site: Site) -> Visitor:
+    """Logged in as operator."""
+    return site.visit("otto")
+
+
+@pytest.fixture
+def vera(site: Site) -> Visitor:
+    """Logged in as viewer."""
+    return site.visit("vera")

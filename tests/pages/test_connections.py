@@ -1,0 +1,99 @@
+# Connections on their pages, against real SQLite files and a port where nothing listens.
+"""Making, changing, testing and deleting connections."""
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from pipekit import repo
+from tests.pages.site import Site, Visitor
+
+GIVEN = {"name": "dw", "driver": "postgresql", "jdbc_url": "jdbc:postgresql://127.0.0.1:1/dw", "username": "etl"}
+
+
+def make(site: Site, ana: Visitor, **changes: Any) -> int:
+    page = ana.post("/connections", {**GIVEN, **changes})
+    assert page.status == 303, page.texts(".field-problem")
+    return repo.get_connection_by_name(site.db, changes.get("name", "dw")).id
+
+
+def test_a_connection_is_made_changed_and_deleted(site: Site, ana: Visitor) -> None:
+    made = make(site, ana, password="$DW_PASSWORD", max_runs="2")
+    form = ana.get(f"/connections/{made}/edit").form("form.stack")
+    assert (form["password"], form["max_runs"]) == ("$DW_PASSWORD", "2")
+    ana.post(f"/connections/{made}", {**form, "username": "", "max_runs": ""})
+    changed = repo.get_connection(site.db, made)
+    assert (changed.username, changed.max_runs, changed.password) == (None, None, "$DW_PASSWORD")
+    page = ana.get(f"/connections/{made}/delete")
+    assert "the secret DW_PASSWORD" in page.text
+    assert ana.post(f"/connections/{made}/delete").answer.headers["location"] == "/connections"
+    assert repo.list_connections(site.db) == []
+    assert [entry.action for entry in repo.list_audit(site.db)] == ["delete", "change", "create"]
+
+
+def test_a_password_typed_instead_of_a_reference_is_neither_kept_nor_sent_back(site: Site, ana: Visitor) -> None:
+    page = ana.post("/connections", {**GIVEN, "password": "hunter2hunter2"})
+    assert page.status == 422
+    assert "the name of a secret" in page.one("#p-password").text()
+    assert page.one("#f-username").attributes["value"] == "etl"
+    assert "hunter2" not in page.html
+    assert repo.list_connections(site.db) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"driver": "oracle"}, "driver"),
+        ({"jdbc_url": "jdbc:sqlite:x.db"}, "jdbc_url"),
+        ({"jdbc_url": "jdbc:postgresql://h/d?socketFactory=x"}, "jdbc_url"),
+        ({"max_runs": "0"}, "max_runs"),
+    ],
+)
+def test_a_problem_stands_beside_its_field(site: Site, ana: Visitor, changes: dict[str, str], field: str) -> None:
+    page = ana.post("/connections", {**GIVEN, **changes})
+    assert page.status == 422
+    assert page.has(f"#p-{field}"), page.texts(".field-problem")
+    assert page.has(f"#f-{field}[autofocus]")
+
+
+def test_a_connection_in_use_names_its_modules_instead_of_going(site: Site, ana: Visitor) -> None:
+    module = site.make_module("orders")
+    assert "used by orders" in ana.get(f"/connections/{module.source_id}/delete").text
+    page = ana.post(f"/connections/{module.source_id}/delete")
+    assert page.status == 409
+    assert "orders" in page.text
+    shown = ana.get(f"/connections/{module.dest_id}")
+    assert shown.texts("main tbody td") == ["orders", "dest"]
+
+
+def test_a_test_shows_the_version_and_what_is_there(site: Site, ana: Visitor) -> None:
+    with closing(sqlite3.connect(site.config.base_dir / "shop.db")) as db:
+        db.execute("create table t (id)")
+    made = make(site, ana, name="shop", driver="sqlite", jdbc_url="jdbc:sqlite:shop.db")
+    fragment = ana.post(f"/connections/{made}/test", headers={"HX-Request": "true"})
+    assert not fragment.has("main")
+    assert f"version {sqlite3.sqlite_version}" in fragment.text
+    assert "1 table in" in fragment.text
+    page = ana.post(f"/connections/{made}/test")
+    assert page.has("main #tested .notice.good")
+
+
+def test_a_test_that_fails_says_why(site: Site, ana: Visitor) -> None:
+    page = ana.post(f"/connections/{make(site, ana)}/test")
+    assert page.status == 200
+    assert "127.0.0.1" in page.one("#tested .problem").text()
+
+
+def test_a_test_without_the_secret_names_it(site: Site, ana: Visitor) -> None:
+    page = ana.post(f"/connections/{make(site, ana, password='$NOWHERE')}/test")
+    assert "NOWHERE" in page.one("#tested .problem").text()
+
+
+def test_known_secrets_are_offered_by_name(site: Site, ana: Visitor) -> None:
+    site.secrets.set("DW_PASSWORD", "hush hush")
+    page = ana.get("/connections/new")
+    assert [option.attributes["value"] for option in page.all("#secret-names option")] == ["$DW_PASSWORD"]
+    assert "hush" not in page.html

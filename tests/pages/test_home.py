@@ -1,0 +1,106 @@
+# The first page: three steps when there is nothing, else what is late, failed, running and next; and the bar.
+"""`/` and `/status`."""
+
+from datetime import UTC, datetime, timedelta
+
+from pipekit import repo
+from tests.pages.records import make_run, start_run
+from tests.pages.site import Page, Site, Visitor
+
+
+def sections(page: Page) -> list[str]:
+    return page.texts(".board > h2")
+
+
+def test_an_empty_install_shows_three_steps_and_the_demo(ana: Visitor) -> None:
+    page = ana.get("/")
+    assert [node.attributes["href"] for node in page.all(".steps a")] == ["/connections/new", "/wizard", "/groups"]
+    assert page.texts(".steps .primary") == ["Add a connection"]
+    assert "pipekit demo" in page.text
+    assert sections(page) == []
+
+
+def test_steps_that_are_done_are_ticked(site: Site, ana: Visitor) -> None:
+    site.make_module()
+    page = ana.get("/")
+    assert len(page.all(".steps .done")) == 2
+    assert page.texts(".steps .primary") == ["Make a group"]
+
+
+def test_a_viewer_sees_the_steps_without_buttons(vera: Visitor) -> None:
+    assert not vera.get("/").has(".steps a")
+
+
+def test_a_module_whose_last_run_failed_is_shown_until_it_succeeds(site: Site, vera: Visitor) -> None:
+    module = site.make_module("invoices")
+    run = make_run(site, module, "error", error_stage="merge", error="duplicate key 4711")
+    page = vera.get("/")
+    assert "Failed (1)" in sections(page)
+    assert "duplicate key 4711" in page.text
+    assert page.has(f"a[href='/runs/{run.id}']")
+    assert not page.has(".board form")
+    make_run(site, module)
+    assert "Failed (1)" not in sections(vera.get("/"))
+
+
+def test_what_runs_is_shown_with_rows_and_rate(site: Site, vera: Visitor) -> None:
+    module = site.make_module()
+    make_run(site, module)
+    start_run(site, module, "-- stage\n602\n")
+    page = vera.get("/")
+    assert "Running (1)" in sections(page)
+    assert "602 rows" in page.text
+    assert page.has("svg.bar-meter")
+
+
+def make_scheduled(site: Site, cron: str = "0 4 * * *") -> int:
+    group = repo.create_group(site.db, name="nightly")
+    repo.create_member(site.db, group_id=group.id, module_id=site.make_module().id)
+    return repo.create_schedule(site.db, group_id=group.id, cron=cron).id
+
+
+def test_what_comes_next_is_told_with_its_time(site: Site, vera: Visitor) -> None:
+    make_scheduled(site)
+    page = vera.get("/")
+    assert "04:00" in page.text
+    assert "1 module" in page.text
+    assert not any(title.startswith("Late") for title in sections(page))
+
+
+def test_a_schedule_that_nothing_looked_at_is_late(site: Site, vera: Visitor) -> None:
+    schedule_id = make_scheduled(site, "0 * * * *")
+    repo.restart_schedule(site.db, schedule_id, datetime.now(UTC) - timedelta(hours=3))
+    page = vera.get("/")
+    assert "Late (1)" in sections(page)
+    assert "nothing has started" in page.text
+    assert "never good yet" in page.text
+
+
+def test_a_missed_time_is_late_until_the_group_succeeds(site: Site, vera: Visitor) -> None:
+    schedule_id = make_scheduled(site)
+    now = datetime.now(UTC)
+    repo.record_fire(site.db, schedule_id, now - timedelta(hours=1), "missed", recorded_at=now, reason="it was down")
+    assert "missed: it was down" in vera.get("/").text
+    schedule = repo.get_schedule(site.db, schedule_id)
+    repo.update_module(site.db, 1, enabled=False)
+    repo.create_group_run(site.db, schedule.group_id, triggered_by="manual")
+    assert "Late (1)" not in sections(vera.get("/"))
+
+
+def test_the_last_day_is_drawn_with_its_failures(site: Site, vera: Visitor) -> None:
+    module = site.make_module()
+    make_run(site, module)
+    make_run(site, module, "error", error_stage="merge", error="no")
+    label = vera.get("/").one("svg.day").attributes["aria-label"]
+    assert label == "2 runs ended in the last 24 hours, 1 failed"
+
+
+def test_the_bar_tells_what_runs_and_a_pause_and_is_silent_when_nothing_changed(site: Site, vera: Visitor) -> None:
+    start_run(site, site.make_module())
+    repo.set_paused(site.db, True)
+    page = vera.get_fragment("/status")
+    assert "1 running" in page.text
+    assert "paused" in page.text
+    have = page.one("input").attributes["value"]
+    answer = vera.get_fragment(f"/status?have={have}")
+    assert (answer.status, answer.html) == (204, "")

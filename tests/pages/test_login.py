@@ -1,0 +1,59 @@
+# Logging in and out in a browser's manner. Knows the login page alone.
+"""The login, its throttle, and how sessions end."""
+
+import pytest
+
+from pipekit import repo
+from pipekit.api.auth import COOKIE
+from pipekit.passwords import hash_password
+from tests.pages.site import PASSWORD, Page, Site, Visitor
+
+
+def log_in(site: Site, name: str, password: str) -> Page:
+    return Page(site.new_client().post("/login", data={"name": name, "password": password}))
+
+
+def test_a_login_opens_a_session_whose_cookie_scripts_cannot_read(site: Site) -> None:
+    page = log_in(site, "ana", PASSWORD)
+    assert page.status == 303
+    cookie = page.answer.headers["set-cookie"].lower()
+    assert cookie.startswith(COOKIE)
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+
+
+@pytest.mark.parametrize("name", ["ana", "nobody"])
+def test_a_wrong_login_keeps_the_name_and_does_not_tell_whether_it_exists(site: Site, name: str) -> None:
+    page = log_in(site, name, "wrong password")
+    assert page.status == 401
+    assert page.texts(".problem") == ["The name or the password is wrong."]
+    assert page.one("input[name=name]").attributes["value"] == name
+    assert "wrong password" not in page.html
+
+
+def test_after_five_failures_a_minute_of_waiting_is_asked_for(site: Site) -> None:
+    assert [log_in(site, "ana", "wrong").status for _ in range(6)] == [401] * 5 + [429]
+    page = log_in(site, "ana", PASSWORD)
+    assert page.status == 429
+    assert "Wait a minute" in page.text
+    assert log_in(site, "otto", PASSWORD).status == 303
+
+
+def test_a_session_ends_at_logout(ana: Visitor) -> None:
+    cookie = ana.client.cookies[COOKIE]
+    assert ana.post("/logout").answer.headers["location"] == "/login"
+    ana.client.cookies.set(COOKIE, cookie)
+    assert ana.get("/account").answer.headers["location"] == "/login"
+
+
+def test_a_session_ends_when_the_password_changes(site: Site, vera: Visitor) -> None:
+    assert vera.get("/account").status == 200
+    user = repo.get_user_by_name(site.db, "vera")
+    repo.update_user(site.db, user.id, password_hash=hash_password("another password"))
+    assert vera.get("/account").answer.headers["location"] == "/login"
+
+
+def test_an_expired_session_sends_htmx_to_the_login(site: Site) -> None:
+    page = Page(site.new_client().get("/account", headers={"HX-Request": "true"}))
+    assert page.status == 401
+    assert page.answer.headers["hx-redirect"] == "/login"

@@ -1,0 +1,289 @@
+# The wizard between two SQLite files, by its forms as a browser without scripts sends them. Starts no server.
+"""`/wizard`: by a table, by SQL, back and forth, and adding a column."""
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from pipekit import repo
+from pipekit.models import Module
+from tests.pages.site import Page, Site, Visitor
+
+SHOP = """
+create table "Order Lines" ("Line No" integer primary key, "Order No" integer not null, price decimal(10,2), note text);
+insert into "Order Lines" values (1, 10, 2.5, 'first'), (2, 10, 3, null);
+create view cheap as select "Line No" from "Order Lines" where price < 3;
+"""
+
+
+@pytest.fixture
+def shop(site: Site) -> Site:
+    """A site with a shop to read from and an empty `dw` to write to."""
+    with closing(sqlite3.connect(site.config.base_dir / "shop.db")) as db:
+        db.executescript(SHOP)
+    site.make_pair()
+    return site
+
+
+def source_id(site: Site) -> str:
+    return str(repo.get_connection_by_name(site.db, "shop").id)
+
+
+def dest_rows(site: Site, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(site.config.base_dir / "dw.db")) as db:
+        return db.execute(sql).fetchall()
+
+
+def browse(site: Site, ana: Visitor, table: str = "Order Lines") -> Page:
+    """Step 3 of a browsed table."""
+    page = ana.get("/wizard/columns", params={"source_id": source_id(site), "schema": "main", "table": table})
+    return ana.post("/wizard/columns", page.form("form[action='/wizard/columns']"))
+
+
+def write_sql(site: Site, ana: Visitor, query: str, **more: Any) -> Page:
+    """What comes of a query: step 3, or the page with the error."""
+    page = ana.get("/wizard/sql")
+    form = page.form("form[action='/wizard/sql/columns']")
+    return ana.post("/wizard/sql/columns", {**form, "source_id": source_id(site), "query": query, **more})
+
+
+def get_module(answer: Page, site: Site) -> Module:
+    assert answer.status == 303, answer.text
+    return repo.get_module(site.db, int(answer.answer.headers["location"].rsplit("/", 1)[1]))
+
+
+STEP3 = "#step3"
+
+
+def test_the_wizard_offers_two_ways_and_an_empty_installation_a_connection_first(site: Site, ana: Visitor) -> None:
+    assert ana.get("/wizard").one(".empty a").attributes["href"] == "/connections/new"
+    site.make_pair()
+    assert [node.attributes["href"] for node in ana.get("/wizard").all("a.way")] == ["/wizard/tables", "/wizard/sql"]
+
+
+def test_only_admins_see_the_wizard(shop: Site, otto: Visitor, vera: Visitor) -> None:
+    for visitor in (otto, vera):
+        for path in ("/wizard", "/wizard/tables", "/wizard/columns", "/wizard/sql"):
+            assert visitor.get(path).status == 403
+        assert visitor.post("/wizard/create").status == 403
+
+
+def test_tables_are_listed_with_a_filter_and_lead_to_their_columns(shop: Site, ana: Visitor) -> None:
+    page = ana.get("/wizard/tables", params={"source_id": source_id(shop)})
+    assert page.texts("#tables .row-link") == ["Order Lines", "cheap"]
+    assert page.texts("#tables td:nth-child(2)") == ["table", "view"]
+    assert ana.get("/wizard/tables", params={"source_id": source_id(shop), "filter": "CHE"}).texts(".row-link") == [
+        "cheap"
+    ]
+    columns = ana.get(page.all("#tables .row-link")[0].attributes["href"] or "")
+    assert columns.texts("#columns tbody label") == ["Line No", "Order No", "price", "note"]
+    assert "not null" in columns.text
+    assert columns.texts("#columns .badge") == ["key"]
+
+
+def test_a_browsed_table_becomes_a_dest_table_and_a_module_that_runs(shop: Site, ana: Visitor) -> None:
+    page = browse(shop, ana)
+    form = page.form(STEP3)
+    assert form["col_dest_name[]"] == ["line_no", "order_no", "price", "note"]
+    assert (form["dest_table"], form["name"], form["key[]"]) == ("order_lines", "order_lines", "c1")
+    assert page.one("button[data-says]").text() == "Create table order_lines and module order_lines"
+    module = get_module(ana.post("/wizard/create", form | {"merge_strategy": "upsert"}), shop)
+    assert [column.id for column in module.columns] == ["c1", "c2", "c3", "c4"]
+    assert (module.merge_strategy, module.merge_key, module.create_table) == ("upsert", ("line_no",), False)
+    assert module.source_query.startswith('SELECT\n  "Line No",\n  "Order No"')
+    shop.succeed(module)
+    assert dest_rows(shop, "select line_no, price, note from order_lines order by 1") == [
+        (1, 2.5, "first"),
+        (2, 3, None),
+    ]
+    entries = [(entry.user, entry.action, entry.kind, entry.name) for entry in repo.list_audit(shop.db)]
+    assert ("ana", "create", "module", "order_lines") in entries
+    assert ("ana", "create", "table", "dw: order_lines") in entries
+
+
+def test_only_the_chosen_columns_are_in_the_query(shop: Site, ana: Visitor) -> None:
+    page = ana.get("/wizard/columns", params={"source_id": source_id(shop), "schema": "main", "table": "Order Lines"})
+    form = page.form("form[action='/wizard/columns']") | {"pick[]": ["Line No", "price"]}
+    assert ana.post("/wizard/columns", form).form(STEP3)["col_source_name[]"] == ["Line No", "price"]
+    refused = ana.post("/wizard/columns", form | {"pick[]": []})
+    assert (refused.status, "Choose at least one column." in refused.text) == (422, True)
+
+
+def test_a_query_with_with_is_kept_verbatim_and_its_columns_are_found(shop: Site, ana: Visitor) -> None:
+    query = '-- mine\nwith x as (select price as "The Price" from "Order Lines") select * from x;  -- end\n'
+    page = write_sql(shop, ana, query)
+    form = page.form(STEP3)
+    assert (form["entry_mode"], form["query"], form["col_dest_name[]"]) == ("sql", query, "the_price")
+    module = get_module(ana.post("/wizard/create", form | {"dest_table": "prices", "name": "prices"}), shop)
+    assert module.source_query == query
+    assert shop.succeed(module).rows_inserted == 2
+
+
+def test_an_error_of_the_query_is_shown_with_the_query_still_there(shop: Site, ana: Visitor) -> None:
+    page = write_sql(shop, ana, "select nonsense from <script>alert(1)</script>")
+    assert page.status == 422
+    assert page.one("textarea[name=query]").text().strip() == "select nonsense from <script>alert(1)</script>"
+    assert page.has(".problem")
+    assert "<script>alert" not in page.html
+    for query, words in (
+        ("select 1; select 2", "single statement"),
+        ("", "empty"),
+        ("select 1 a, 2 a", "more than one"),
+    ):
+        assert words in write_sql(shop, ana, query).one(".problem").text()
+
+
+def test_htmx_gets_the_columns_as_a_list_under_the_editor(shop: Site, ana: Visitor) -> None:
+    data = {"source_id": source_id(shop), "query": "select 1 as a, 'x' as b"}
+    page = ana.post("/wizard/sql/columns", data, headers={"HX-Request": "true"})
+    assert (page.status, page.has("main"), page.texts("td:first-child")) == (200, False, ["a", "b"])
+    page = ana.post("/wizard/sql/columns", data | {"query": "select"}, headers={"HX-Request": "true"})
+    assert (page.status, page.has(".problem")) == (200, True)
+
+
+def test_a_placeholder_becomes_a_watermark_with_a_value_to_look_with(shop: Site, ana: Visitor) -> None:
+    query = 'select * from "Order Lines" where "Line No" > {last}'
+    page = write_sql(shop, ana, query)
+    assert page.status == 422
+    form = page.form("form[action='/wizard/sql/columns']")
+    assert form["wm_name[]"] == "last"
+    page = ana.post("/wizard/sql/columns", form | {"wm_default_value[]": "0"})
+    form = page.form(STEP3) | {"name": "lines", "dest_table": "lines", "merge_strategy": "append"}
+    refused = ana.post("/wizard/create", form)
+    assert (refused.status, "Write the SQL" in refused.text) == (422, True)
+    form["wm_connection_id[]"] = str(repo.get_connection_by_name(shop.db, "dw").id)
+    module = get_module(
+        ana.post("/wizard/create", form | {"wm_resolver_sql[]": "select max(line_no) from lines"}), shop
+    )
+    [mark] = repo.list_watermarks(shop.db, module.id)
+    assert (mark.name, mark.default_value) == ("last", "0")
+    assert shop.succeed(module).rows_inserted == 2
+    assert shop.succeed(module).watermark_values == {"last": "2"}
+
+
+def test_previews_show_rows_the_table_the_merge_and_watermark_values(shop: Site, ana: Visitor) -> None:
+    form = browse(shop, ana).form(STEP3) | {"merge_strategy": "incremental"}
+    shown = {part: ana.post("/wizard/preview", form | {"part": part}) for part in ("rows", "ddl", "merge", "values")}
+    assert {page.status for page in shown.values()} == {200}
+    assert shown["rows"].texts("#preview td") == ["1", "10", "2.5", "first", "2", "10", "3", "NULL"]
+    assert 'CREATE TABLE "order_lines"' in shown["ddl"].one("#preview pre").text()
+    assert 'DELETE FROM "order_lines"' in shown["merge"].one("#preview pre").text()
+    assert "There is no watermark" in shown["values"].one("#preview").text()
+    fragment = ana.post("/wizard/preview", form | {"part": "ddl"}, headers={"HX-Request": "true"})
+    assert (fragment.has("main"), fragment.has("pre.sql")) == (False, True)
+    assert dest_rows(shop, "select count(*) from sqlite_schema") == [(0,)]
+
+
+def test_an_existing_table_is_taken_when_its_columns_fit_and_refused_when_not(shop: Site, ana: Visitor) -> None:
+    dest_rows(shop, "create table order_lines (line_no integer, order_no integer, price decimal(10,2), note text)")
+    form = browse(shop, ana).form(STEP3)
+    assert "it is taken as it is" in ana.post("/wizard/preview", form | {"part": "ddl"}).text
+    module = get_module(ana.post("/wizard/create", form), shop)
+    shop.succeed(module)
+    dest_rows(shop, "create table other (line_no integer, must integer not null)")
+    refused = ana.post("/wizard/create", form | {"dest_table": "other", "name": "other"})
+    assert refused.status == 422
+    assert "'Order No' has no dest column" in refused.text
+    assert repo.find_module_by_name(shop.db, "other") is None
+    assert refused.form(STEP3)["dest_table"] == "other"
+
+
+def test_what_is_wrong_is_told_together_and_nothing_is_made(shop: Site, ana: Visitor) -> None:
+    shop.make_module("taken")
+    form = browse(shop, ana).form(STEP3)
+    names = ["a", "A", " !! ", "note"]
+    page = ana.post(
+        "/wizard/create", form | {"name": "taken", "merge_strategy": "upsert", "key[]": [], "col_dest_name[]": names}
+    )
+    told = " ".join(page.texts(".field-problem"))
+    assert page.status == 422
+    for words in ("module named 'taken'", "'A' stands twice", "A name is needed", "needs a merge key"):
+        assert words in told
+    assert dest_rows(shop, "select count(*) from sqlite_schema") == [(0,)]
+
+
+def test_going_back_and_forth_loses_nothing(shop: Site, ana: Visitor) -> None:
+    form = browse(shop, ana).form(STEP3)
+    typed = form | {"name": "mine", "dest_table": "my_lines", "merge_strategy": "upsert", "key[]": ["c2"]}
+    typed["col_dest_name[]"] = ["one", "two", "three", "four"]
+    typed["wm_name[]"], typed["wm_resolver_sql[]"] = "w", "select 1"
+    for field in ("wm_id[]", "wm_connection_id[]", "wm_default_value[]"):
+        typed[field] = ""
+    columns = ana.post("/wizard/back", typed)
+    tables = ana.post("/wizard/tables", columns.form("form[action='/wizard/columns']"))
+    assert tables.texts("#tables button.row-link") == ["Order Lines", "cheap"]
+    again = ana.post("/wizard/table", tables.form("form[action='/wizard/table']") | {"table": "Order Lines"})
+    back = ana.post("/wizard/columns", again.form("form[action='/wizard/columns']")).form(STEP3)
+    for field in ("name", "dest_table", "merge_strategy", "col_dest_name[]", "wm_name[]", "wm_resolver_sql[]"):
+        assert back[field] == typed[field], field
+    assert back["key[]"] == "c2"
+
+
+def test_going_back_to_the_query_keeps_it_and_the_dest(shop: Site, ana: Visitor) -> None:
+    form = write_sql(shop, ana, "select 1 as a, 2 as b").form(STEP3) | {"col_dest_name[]": ["x", "y"], "name": "mine"}
+    page = ana.post("/wizard/back", form)
+    again = page.form("form[action='/wizard/sql/columns']") | {"query": "select 1 as a, 3 as c"}
+    back = ana.post("/wizard/sql/columns", again).form(STEP3)
+    assert back["col_dest_name[]"] == ["x", "c"]
+    assert back["name"] == "mine"
+
+
+def test_another_kind_of_dest_maps_the_types_anew_before_anything_is_made(shop: Site, ana: Visitor) -> None:
+    there = shop.add_connection("pg", "jdbc:postgresql://127.0.0.1:1/x", username="u")
+    form = browse(shop, ana).form(STEP3)
+    assert form["col_dest_type[]"][2] == "decimal(10,2)"
+    page = ana.post("/wizard/create", form | {"dest_id": str(there.id)})
+    assert (page.status, "mapped anew" in page.text) == (200, True)
+    form = page.form(STEP3)
+    assert (form["dest_schema"], form["col_dest_type[]"][2]) == ("public", "numeric(10,2)")
+    failed = ana.post("/wizard/create", form)
+    assert failed.status == 422
+    assert failed.has(".problem")
+
+
+def test_a_source_that_cannot_be_reached_is_told_on_the_page(shop: Site, ana: Visitor) -> None:
+    there = shop.add_connection("pg", "jdbc:postgresql://127.0.0.1:1/x", username="u")
+    page = ana.get("/wizard/tables", params={"source_id": str(there.id)})
+    assert (page.status, page.has(".problem")) == (502, True)
+
+
+# -- adding a column ---------------------------------------------------------------------------------------------------
+
+
+def make_lines(site: Site, ana: Visitor) -> Module:
+    page = ana.get("/wizard/columns", params={"source_id": source_id(site), "schema": "main", "table": "Order Lines"})
+    form = page.form("form[action='/wizard/columns']") | {"pick[]": ["Line No", "price"]}
+    return get_module(ana.post("/wizard/create", ana.post("/wizard/columns", form).form(STEP3)), site)
+
+
+def test_a_column_is_added_to_the_dest_table_and_the_module(shop: Site, ana: Visitor) -> None:
+    module = make_lines(shop, ana)
+    repo.update_module(
+        shop.db, module.id, source_query='select "Line No", price, note as "The Note" from "Order Lines"'
+    )
+    page = ana.get(f"/modules/{module.id}/columns/new")
+    form = page.form("form.stack")
+    assert (form["source_name"], form["dest_name"]) == ("The Note", "the_note")
+    answer = ana.post(f"/modules/{module.id}/columns", form)
+    assert answer.answer.headers["location"] == f"/modules/{module.id}"
+    changed = repo.get_module(shop.db, module.id)
+    added = changed.columns[-1]
+    assert (added.id, added.source_name, added.dest_name, added.dest_type) == ("c3", "The Note", "the_note", "TEXT")
+    shop.succeed(changed)
+    assert dest_rows(shop, "select the_note from order_lines order by line_no") == [("first",), (None,)]
+    assert repo.list_audit(shop.db, kind="table")[0].action == "change"
+
+
+def test_a_column_whose_name_exists_is_refused(shop: Site, ana: Visitor, otto: Visitor) -> None:
+    module = make_lines(shop, ana)
+    typed = {"source_name": "x", "dest_name": "PRICE", "dest_type": "text", "source_type": ""}
+    for visitor, status in ((ana, 422), (otto, 403)):
+        assert visitor.post(f"/modules/{module.id}/columns", typed).status == status
+    dest_rows(shop, "alter table order_lines add column unknown text")
+    page = ana.post(f"/modules/{module.id}/columns", typed | {"dest_name": "unknown"})
+    assert "has a column 'unknown' already" in page.text
+    assert len(repo.get_module(shop.db, module.id).columns) == 2
+    fragment = ana.post(f"/modules/{module.id}/columns", typed, headers={"HX-Request": "true"})
+    assert (fragment.status, fragment.has("main"), fragment.has(".field-problem")) == (200, False, True)
