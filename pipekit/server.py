@@ -184,13 +184,13 @@ def serve(
                 notifier.tell("READY=1")
                 while not taken and not service.lost.is_set() and is_open():
                     time.sleep(LOOK_EVERY_S)
-                failed = service.lost.is_set() or not is_open()
+                has_died = not is_open()
                 notifier.tell("STOPPING=1")
                 _stop(service, taken)
         finally:
             if not service.leaving.is_set():
                 service.stop(0.0)
-    return 1 if failed else 0
+    return 1 if has_died or service.lost.is_set() else 0
 
 
 def _stop(service: Service, taken: list[int]) -> None:

@@ -24,6 +24,7 @@ class Site:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self.project = Project(folder)
         self.configure(**settings)
         self.servers: list[Program] = []

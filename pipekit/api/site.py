@@ -29,7 +29,7 @@ _LOG = get_logger("http")
 
 
 def bind(config: Config, host: str, port: int) -> socket.socket:
-    """A socket on an address and port (0: any free one), not listening yet.
+    """A socket that listens on an address and port (0: any free one); who comes early waits.
 
     Raises ConfigError for an address that is not this machine's, a port in use, and an address that others reach
     while nobody has a password; Conflict when the port is in use because a server works here already.
@@ -45,6 +45,7 @@ def bind(config: Config, host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind(address)
+        bound.listen(2048)
     except OSError as error:
         bound.close()
         check_no_server(config)
@@ -75,8 +76,9 @@ def open_site(
     try:
         while not server.started and thread.is_alive():
             time.sleep(0.01)
-        host, port = bound.getsockname()[:2]
-        _LOG.info("pages on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+        if server.started:
+            host, port = bound.getsockname()[:2]
+            _LOG.info("pages on http://%s:%d", f"[{host}]" if ":" in host else host, port)
         yield thread.is_alive
     finally:
         server.should_exit = True

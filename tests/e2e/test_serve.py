@@ -7,7 +7,9 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -188,6 +190,57 @@ def test_the_log_can_be_json_and_never_shows_a_secret(site: Site) -> None:
     failed = [line for line in lines if line["message"].startswith(f"run {run_id} (m) error")]
     assert [line["level"] for line in failed] == ["warning"]
     assert "hunter2" not in site.log()
+
+
+def test_the_pages_answer_while_it_runs_and_a_port_in_use_is_told(site: Site) -> None:
+    server = site.serve()
+    port = find_port(site)
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+        client.request("GET", "/api/health")
+        answer = client.getresponse()
+        assert (answer.status, json.loads(answer.read())["scheduler_alive"]) == (200, True)
+        client.request("GET", "/modules")
+        answer = client.getresponse()
+        assert (answer.status, answer.headers["location"]) == (303, "/login")
+    other = Site(site.folder / "other")
+    finished = other.project.cli("serve", "--port", str(port))
+    other.close()
+    assert finished.code == 2
+    assert f"The pages cannot be on 127.0.0.1 port {port}: Address already in use." in finished.stderr
+    finished = site.project.cli("serve", "--port", str(port))
+    assert finished.code == 2
+    assert f"Another server works on this state database: process {server.pid}" in finished.stderr
+    assert stop(server) == 0
+
+
+def test_the_pages_stay_while_runs_are_drained(site: Site) -> None:
+    run_id = site.ask(site.add("endless", ENDLESS))
+    server = site.serve()
+    site.wait_for_rows(run_id)
+    port = find_port(site)
+    os.kill(server.pid, signal.SIGTERM)
+    assert wait_until(lambda: "server stops" in site.log(), 10)
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+        client.request("GET", "/login")
+        assert client.getresponse().status == 200
+    assert stop(server, 20) == 0
+
+
+def test_an_address_that_others_reach_is_refused_while_there_is_no_user(site: Site) -> None:
+    for host in ("0.0.0.0", "::"):
+        finished = site.project.cli("serve", "--host", host)
+        assert finished.code == 2
+        assert f"{host} can be reached from elsewhere, and there is no user yet." in finished.stderr
+        assert "pipekit set-password" in finished.stderr
+    assert repo.find_server(site.project.db) is None
+    finished = site.project.cli("serve", "--host", "no such host")
+    assert (finished.code, "There is no address 'no such host' here" in finished.stderr) == (2, True)
+
+
+def find_port(site: Site) -> int:
+    """Where the newest server's pages are."""
+    assert wait_until(lambda: "pages on http" in site.log(), 10), site.log()
+    return int(site.log().partition("pages on http://127.0.0.1:")[2].split()[0])
 
 
 def test_purge_by_hand_says_what_it_would_remove_and_removes_it(site: Site) -> None:
