@@ -88,8 +88,6 @@ class LedgerEntry:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
-
-    `rows_staged` is what the merge must find in staging; it is not known while planning and then None.
     """
 
     strategy: Strategy
