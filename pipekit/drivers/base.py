@@ -87,8 +87,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
-    """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
-    """
+    """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`."""
 
     strategy: Strategy
     staging: TableName
