@@ -18,8 +18,9 @@ const SECOND_KEY_WITHIN_MS = 1500;
 
 let firstKeyAt = 0;
 
+// A dialog that was just closed keeps the focus until the next frame; a key pressed by then is for the page.
 function isTyping(target) {
-  return target.isContentEditable || target.closest?.("input, textarea, select, dialog, .cm-editor") !== null;
+  return target.isContentEditable || target.closest?.("input, textarea, select, dialog[open], .cm-editor") !== null;
 }
 
 function press(name) {
