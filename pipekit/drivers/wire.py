@@ -5,8 +5,10 @@ Every kind's wire module has `connect(endpoint) -> Session`. Two sessions meet i
 the formats it can send for a query, the sink those it can take for a table, fastest first, and the first common one is
 used.
 
-Formats: `copy-binary` and `copy-text` are PostgreSQL's COPY streams as blocks of bytes; `rows` is lists of tuples of
-plain Python values (None, bool, int, float, str, bytes, Decimal, and text for everything else).
+Formats: `copy-binary` and `copy-text` are PostgreSQL's COPY streams as blocks of bytes; `arrow` is pyarrow record
+batches, whose columns are in the order of the query's and typed natively where Arrow holds every value exactly, as
+strings where it does not; `rows` is lists of tuples of plain Python values (None, bool, int, float, str, bytes,
+Decimal, and text for everything else).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement
 
-Format = Literal["copy-binary", "copy-text", "rows"]
+Format = Literal["copy-binary", "copy-text", "arrow", "rows"]
 Count = Callable[[int], None]
 
 
@@ -23,7 +25,7 @@ Count = Callable[[int], None]
 class Stream:
     """A query's rows on their way.
 
-    `blocks` yields bytes (copy formats) or lists of tuples (rows), each with how many rows it holds. `total` is filled
+    `blocks` yields bytes (copy formats), record batches (arrow) or lists of tuples (rows), each with how many rows it holds. `total` is filled
     in when the blocks are at their end: the rows the source itself says it delivered.
     """
 

@@ -12,7 +12,8 @@ class Endpoint:
     """A database as a runner needs it: address, login, and the name its sessions carry.
 
     `base_dir` is where relative file names of embedded databases start; `read_only` asks for a session that cannot
-    write.
+    write. `jar`, `jar_sha256` and `driver_class` are of a registered JDBC driver, `java_home` overrides the bundled
+    Java; `trim_char` drops the trailing blanks of fixed-length text as it is read.
     """
 
     kind: str
@@ -23,6 +24,11 @@ class Endpoint:
     base_dir: str = "."
     connect_timeout_s: float = 15.0
     read_only: bool = False
+    jar: str = ""
+    jar_sha256: str = ""
+    driver_class: str = ""
+    java_home: str = ""
+    trim_char: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
