@@ -1,0 +1,113 @@
+# The double's process: it listens, serves each client in a thread, and does what the test's side asks over pipes.
+"""`python -m tests.databases.tds.server FOLDER`: requests are pickles on stdin, answers are pickles on stdout.
+
+The process ends as soon as its stdin closes: it dies with the test.
+"""
+
+import itertools
+import os
+import pickle
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from tests.databases.tds.columns import ColumnSpec, parse_columns, parse_name
+from tests.databases.tds.replies import Error, LoadFault, Rule
+from tests.databases.tds.session import serve_socket
+from tests.databases.tds.store import Batch, Login, Store, Table
+
+
+class Control:
+    """What the test's side can ask: every public method."""
+
+    def __init__(self, store: Store, port: int) -> None:
+        self._store = store
+        self._port = port
+
+    def port(self) -> int:
+        """Where the double listens."""
+        return self._port
+
+    def add_table(self, name: str, columns: list[ColumnSpec], rows: list[tuple[Any, ...]]) -> None:
+        """Makes a table, in the place of one of the same name."""
+        self._store.put_table(parse_name(name), Table(parse_columns(columns)))
+        if rows:
+            self._store.add_rows(name, rows)
+
+    def drop_table(self, name: str) -> None:
+        """Drops a table."""
+        self._store.put_table(parse_name(name), None)
+
+    def find_table(self, name: str) -> Table | None:
+        """A table with its rows; those that were loaded stay in their files."""
+        return self._store.find_table(name)
+
+    def add_rule(self, rule: Rule) -> None:
+        """Adds a rule before all others."""
+        self._store.rules.append(rule)
+
+    def add_fault(self, fault: LoadFault) -> None:
+        """Adds a fault."""
+        self._store.faults.append(fault)
+
+    def refuse_logins(self, error: Error | None) -> None:
+        """Refuses every login from now on, or none."""
+        self._store.login_error = error
+
+    def logins(self) -> list[Login]:
+        """All logins so far."""
+        return list(self._store.logins)
+
+    def batches(self) -> list[Batch]:
+        """All batches so far."""
+        return list(self._store.batches)
+
+    def loads(self) -> list[Any]:
+        """All loads so far that came through."""
+        return list(self._store.loads)
+
+    def sessions(self) -> list[int]:
+        """The sessions that are open."""
+        return sorted(self._store.open_sessions)
+
+    def forget(self) -> None:
+        """Forgets what was recorded, the rules and the faults; tables stay."""
+        for kept in (self._store.batches, self._store.logins, self._store.loads, self._store.rules, self._store.faults):
+            kept.clear()
+
+
+def _listen(store: Store) -> int:
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=_accept, args=(listener, store), daemon=True).start()
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _accept(listener: socket.socket, store: Store) -> None:
+    for number in itertools.count(51):
+        client, _ = listener.accept()
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=serve_socket, args=(number, client, store), daemon=True).start()
+
+
+def main(folder: Path) -> None:
+    """Runs the double until its stdin closes."""
+    store = Store(folder)
+    control = Control(store, _listen(store))
+    while True:
+        try:
+            name, arguments = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            os._exit(0)
+        try:
+            answer = (True, getattr(control, name)(*arguments))
+        except Exception as error:
+            answer = (False, f"{type(error).__name__}: {error}")
+        pickle.dump(answer, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
