@@ -1,0 +1,1 @@
+"""The `sqlserver` driver: text in `driver`, its connection in `wire`."""

@@ -1,0 +1,204 @@
+# Looking at SQL Server's catalogue: the queries, and reading their rows. Knows no connection; `query` is handed in.
+"""Schemas, tables, columns and queries as the `sys` views tell them."""
+
+from collections.abc import Sequence
+
+from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.sqlserver.names import DEFAULT_SCHEMA, quote_table, quote_text
+from pipekit.drivers.sqlserver.types import spell_type
+from pipekit.drivers.sqltext import strip_query
+from pipekit.errors import StatementFailed
+from pipekit.runner.base import Query, ResultColumn
+
+# Ids from 16384 on are the schemas of the fixed database roles.
+_SCHEMAS = """\
+SELECT s.name
+FROM sys.schemas AS s
+WHERE s.schema_id < 16384 AND s.name NOT IN (N'sys', N'INFORMATION_SCHEMA', N'guest', {staging})
+ORDER BY s.name"""
+
+_TABLES = """\
+SELECT o.name, CASE WHEN o.type = 'V' THEN 1 ELSE 0 END, p.row_count, CAST(e.value AS nvarchar(4000))
+FROM sys.objects AS o
+JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+LEFT JOIN (
+  SELECT object_id, SUM([rows]) AS row_count FROM sys.partitions WHERE index_id IN (0, 1) GROUP BY object_id
+) AS p ON p.object_id = o.object_id
+LEFT JOIN sys.extended_properties AS e
+  ON e.class = 1 AND e.major_id = o.object_id AND e.minor_id = 0 AND e.name = N'MS_Description'
+WHERE s.name = {schema} AND o.type IN ('U', 'V') AND o.is_ms_shipped = 0
+ORDER BY o.name"""
+
+# A type of the database's own has a system type beneath it; only those of the CLR have none. The key is the primary
+# one, else the first unique index over whole tables.
+_COLUMNS = """\
+SELECT o.name, c.name, COALESCE(b.name, t.name), c.max_length, c.precision, c.scale,
+  CASE WHEN c.collation_name <> CAST(DATABASEPROPERTYEX(DB_NAME(), 'Collation') AS nvarchar(128))
+    THEN c.collation_name END,
+  c.is_nullable, CASE WHEN c.default_object_id <> 0 THEN 1 ELSE 0 END,
+  CASE WHEN c.is_computed = 1 OR c.generated_always_type <> 0 OR c.is_column_set = 1 OR c.system_type_id = 189
+    THEN 1 ELSE 0 END,
+  CASE WHEN c.is_identity = 1 AND o.type = 'U' THEN 1 ELSE 0 END,
+  CASE WHEN ic.column_id IS NOT NULL THEN 1 ELSE 0 END, CAST(e.value AS nvarchar(4000))
+FROM sys.objects AS o
+JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+JOIN sys.columns AS c ON c.object_id = o.object_id
+JOIN sys.types AS t ON t.user_type_id = c.user_type_id
+LEFT JOIN sys.types AS b ON b.user_type_id = c.system_type_id
+OUTER APPLY (
+  SELECT TOP (1) i.index_id FROM sys.indexes AS i
+  WHERE i.object_id = o.object_id AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabled = 0
+  ORDER BY i.is_primary_key DESC, i.index_id
+) AS k
+LEFT JOIN sys.index_columns AS ic ON ic.object_id = o.object_id AND ic.index_id = k.index_id
+  AND ic.column_id = c.column_id AND ic.key_ordinal > 0
+LEFT JOIN sys.extended_properties AS e
+  ON e.class = 1 AND e.major_id = o.object_id AND e.minor_id = c.column_id AND e.name = N'MS_Description'
+WHERE s.name = {schema} AND o.type IN ('U', 'V'){table}
+ORDER BY o.name, c.column_id"""
+
+# What forbids TRUNCATE is asked of the table itself: what refers to it may be hidden from our login.
+_FACTS = """\
+SELECT RTRIM(o.type), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'INSERT'), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'ALTER'),
+  t.is_memory_optimized, t.is_external, t.temporal_type,
+  CASE WHEN t.temporal_type = 0 AND t.is_published = 0 AND t.is_merge_published = 0 AND t.is_replicated = 0
+    AND t.is_tracked_by_cdc = 0 AND OBJECTPROPERTY(o.object_id, 'TableHasForeignRef') = 0
+    AND NOT EXISTS (
+      SELECT 1 FROM sys.sql_dependencies AS d
+      JOIN sys.indexes AS i ON i.object_id = d.object_id AND i.index_id = 1
+      WHERE d.class = 1 AND d.referenced_major_id = o.object_id AND d.object_id <> o.object_id
+    ) THEN 1 ELSE 0 END
+FROM sys.objects AS o
+JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+CROSS APPLY (SELECT QUOTENAME(s.name) + N'.' + QUOTENAME(o.name) AS name) AS n
+LEFT JOIN sys.tables AS t ON t.object_id = o.object_id
+WHERE s.name = {schema} AND o.name = {table}"""
+
+_DESCRIBE = """\
+SELECT name, COALESCE(system_type_name, user_type_name), error_number, error_message
+FROM sys.dm_exec_describe_first_result_set({query}, NULL, 0)
+ORDER BY column_ordinal"""
+
+# A property that exists is not added again, and one that does not is not updated.
+_COMMENT = """\
+DECLARE @comment nvarchar(3750) = {comment};
+IF EXISTS (
+  SELECT 1 FROM sys.extended_properties AS e
+  JOIN sys.columns AS c ON c.object_id = e.major_id AND c.column_id = e.minor_id
+  WHERE e.class = 1 AND e.name = N'MS_Description' AND e.major_id = OBJECT_ID({quoted}) AND c.name = {column}
+)
+  EXEC sys.sp_updateextendedproperty @name = N'MS_Description', @value = @comment,
+    @level0type = N'SCHEMA', @level0name = {schema}, @level1type = N'TABLE', @level1name = {table},
+    @level2type = N'COLUMN', @level2name = {column};
+ELSE
+  EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = @comment,
+    @level0type = N'SCHEMA', @level0name = {schema}, @level1type = N'TABLE', @level1name = {table},
+    @level2type = N'COLUMN', @level2name = {column}"""
+# An extended property holds 7,500 bytes.
+LONGEST_COMMENT = 3750
+
+_KINDS = {"P": "a procedure", "SN": "a synonym", "SO": "a sequence", "TT": "a table type", "IT": "an internal table"}
+_HISTORY = "1"
+
+
+def list_schemas(query: Query, staging_schema: str) -> list[str]:
+    """Every schema we may see except the system's and our own."""
+    return [row[0] or "" for row in query(_SCHEMAS.format(staging=quote_text(staging_schema))).rows]
+
+
+def list_tables(query: Query, schema: str) -> list[TableInfo]:
+    """Tables and views of a schema; rows as the storage engine counts them."""
+    return [
+        TableInfo(
+            schema=schema,
+            name=name or "",
+            is_view=is_view == "1",
+            rows=None if rows is None else int(rows),
+            comment=comment,
+        )
+        for name, is_view, rows, comment in query(_TABLES.format(schema=quote_text(schema))).rows
+    ]
+
+
+def get_columns(query: Query, table: TableName) -> list[TableColumn]:
+    """A table's columns in order; none when there is no such table."""
+    where = f" AND o.name = {quote_text(table.name)}"
+    rows = query(_COLUMNS.format(schema=quote_text(table.schema or DEFAULT_SCHEMA), table=where)).rows
+    return [_read_column(row[1:]) for row in rows]
+
+
+def column_inventory(query: Query, schema: str) -> dict[str, list[TableColumn]]:
+    """The columns of every table of a schema."""
+    inventory: dict[str, list[TableColumn]] = {}
+    for row in query(_COLUMNS.format(schema=quote_text(schema), table="")).rows:
+        inventory.setdefault(row[0] or "", []).append(_read_column(row[1:]))
+    return inventory
+
+
+def get_table_facts(query: Query, table: TableName) -> TableFacts:
+    """What stands in the way of writing to a table, and whether TRUNCATE is possible and allowed."""
+    schema = quote_text(table.schema or DEFAULT_SCHEMA)
+    rows = query(_FACTS.format(schema=schema, table=quote_text(table.name))).rows
+    if not rows:
+        return TableFacts(exists=False)
+    kind, insertable, alterable, in_memory, external, temporal, truncatable = rows[0]
+    problem = ""
+    if kind not in ("U", "V"):
+        problem = f"it is {_KINDS.get(kind or '', 'no table')}"
+    elif insertable != "1":
+        problem = "there is no right to insert into it"
+    elif in_memory == "1":
+        problem = "it is memory-optimized, and takes no table locks"
+    elif external == "1":
+        problem = "it is an external table"
+    elif temporal == _HISTORY:
+        problem = "it is the history of another table"
+    can_truncate = kind == "U" and alterable == "1" and truncatable == "1" and not problem
+    return TableFacts(exists=True, can_truncate=can_truncate, problem=problem)
+
+
+def describe_query(query: Query, sql: str) -> list[ResultColumn]:
+    """A query's result columns as the server describes them without running it; WITH and ORDER BY are fine.
+
+    Raises StatementFailed with what the server has against the query.
+    """
+    rows = query(_DESCRIBE.format(query=quote_text(strip_query(sql)))).rows
+    for _, _, number, message in rows:
+        if number is not None:
+            hint = "What uses temporary tables or SQL made up at run time cannot be described; use a view or WITH."
+            raise StatementFailed(f"The query was refused: {message} (error {number})", hint=hint)
+    if not rows:
+        raise StatementFailed("The query gives no rows.", hint="A source query begins with SELECT or WITH.")
+    return [ResultColumn(name=name or "", type=type_ or "") for name, type_, _, _ in rows]
+
+
+def build_comment_sql(table: TableName, column: str, comment: str) -> str:
+    """Sets a column's `MS_Description`, cut to what such a property holds."""
+    schema = table.schema or DEFAULT_SCHEMA
+    return _COMMENT.format(
+        comment=quote_text(_cut(comment, LONGEST_COMMENT)),
+        quoted=quote_text(quote_table(TableName(schema=schema, name=table.name))),
+        schema=quote_text(schema),
+        table=quote_text(table.name),
+        column=quote_text(column),
+    )
+
+
+def _cut(text: str, units: int) -> str:
+    """At most so many units of UTF-16, and no half character."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore")
+
+
+def _read_column(row: Sequence[str | None]) -> TableColumn:
+    name, base, length, precision, scale, collation, nullable, default, generated, identity, in_key, comment = row
+    numbers = (int(length or 0), int(precision or 0), int(scale or 0))
+    return TableColumn(
+        name=name or "",
+        type=spell_type(base or "", *numbers, collation or ""),
+        nullable=nullable == "1",
+        has_default=default == "1" or identity == "1",
+        generated=generated == "1",
+        identity=identity == "1",
+        in_key=in_key == "1",
+        comment=comment,
+    )

@@ -1,0 +1,182 @@
+# The SQL Server driver: gathers the text of its neighbours behind the contract. Pure text; knows no connection.
+"""`SqlServerDriver`."""
+
+from collections.abc import Sequence
+
+from pipekit.drivers.base import (
+    Address,
+    Driver,
+    LedgerEntry,
+    MergePlan,
+    StagedColumn,
+    TableColumn,
+    TableFacts,
+    TableInfo,
+    TableName,
+)
+from pipekit.drivers.sqlserver import address, catalogue, ledger, merge, names, types
+from pipekit.drivers.sqlserver.query import build_derived
+from pipekit.drivers.sqltext import strip_query
+from pipekit.drivers.types import Type
+from pipekit.errors import Invalid
+from pipekit.runner.base import Query, ResultColumn, Statement
+
+
+class SqlServerDriver(Driver):
+    """SQL Server 2016 SP1 and later, and Azure SQL."""
+
+    kind = "sqlserver"
+    label = "SQL Server"
+    url_example = address.URL_EXAMPLE
+    version_sql = "SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128))"
+    max_identifier_bytes = names.LONGEST_NAME
+    supports_comments = True
+    type_examples = (
+        "bit", "tinyint", "smallint", "int", "bigint", "decimal(12,2)", "decimal(38,10)", "money", "smallmoney", "real",
+        "float", "date", "time(7)", "datetime", "datetime2(3)", "datetime2(7)", "smalldatetime", "datetimeoffset(7)",
+        "char(3)", "varchar(40)", "varchar(max)", "nchar(3)", "nvarchar(40)", "nvarchar(max)", "text", "ntext",
+        "binary(16)", "varbinary(100)", "varbinary(max)", "image", "uniqueidentifier", "xml", "rowversion",
+        "sql_variant", "hierarchyid", "geography",
+    )  # fmt: skip
+
+    # -- addresses and names -------------------------------------------------------------------------------------------
+
+    def parse_url(self, jdbc_url: str) -> Address:
+        return address.parse_url(jdbc_url)
+
+    def browse_fields(self) -> tuple[str, ...]:
+        return ("schema", "table")
+
+    def quote_identifier(self, name: str) -> str:
+        return names.quote_identifier(name)
+
+    def parse_table(self, text: str) -> TableName:
+        return names.parse_table(text)
+
+    def staging_table(self, module_name: str) -> TableName:
+        return TableName(schema=self.staging_schema, name=module_name)
+
+    def ledger_table(self) -> TableName:
+        return TableName(schema=self.staging_schema, name="pipekit_ledger")
+
+    # -- types ---------------------------------------------------------------------------------------------------------
+
+    def to_neutral(self, type_text: str) -> Type:
+        return types.to_neutral(type_text)
+
+    def from_neutral(self, neutral: Type) -> str:
+        return types.from_neutral(neutral)
+
+    def map_type(self, source_type: str, source: Driver) -> str:
+        """A rowversion cannot be fed and is kept in binary(8); lengths of another kind count characters, not units."""
+        if source.kind != self.kind or not source_type:
+            return self.from_neutral(types.widen_foreign(source.to_neutral(source_type)))
+        return "binary(8)" if types.parse_type(source_type).base == "rowversion" else source_type
+
+    def default_expression(self, column: TableColumn) -> str:
+        """The path of a hierarchyid says all of it; the other objects have no text that does."""
+        name = self.quote_identifier(column.name)
+        return f"{name}.ToString()" if types.parse_type(column.type).base == "hierarchyid" else name
+
+    def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
+        """A type that the load can fill exactly, see `types`."""
+        own = source_driver.kind == self.kind
+        refused = types.find_dest_refusal(dest.type) or (types.find_refusal(source.type) if own else "")
+        if refused:
+            return StagedColumn(source=source, dest=dest, refused=refused)
+        staged = types.choose_staged(types.parse_type(source.type) if own else None, types.parse_type(dest.type))
+        return StagedColumn(source=source, dest=dest, stage_type=staged.type or None, lossy=staged.lossy)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def list_schemas(self, query: Query) -> list[str]:
+        return catalogue.list_schemas(query, self.staging_schema)
+
+    def list_tables(self, query: Query, schema: str) -> list[TableInfo]:
+        return catalogue.list_tables(query, schema)
+
+    def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
+        return catalogue.get_columns(query, table)
+
+    def column_inventory(self, query: Query, schema: str) -> dict[str, list[TableColumn]]:
+        return catalogue.column_inventory(query, schema)
+
+    def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
+        return catalogue.get_table_facts(query, table)
+
+    def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
+        return catalogue.describe_query(query, sql)
+
+    def build_preview_sql(self, sql: str, limit: int) -> str:
+        """The query itself: the runner stops reading at the limit.
+
+        As a derived table, a query whose columns have no names, or one name twice, would be refused.
+        """
+        return strip_query(sql)
+
+    def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
+        return build_derived(sql, ", ".join(self.quote_identifier(name) for name in names))
+
+    # -- tables and staging --------------------------------------------------------------------------------------------
+
+    def _column_definition(self, column: TableColumn) -> str:
+        null = "NULL" if column.nullable else "NOT NULL"
+        return f"{self.quote_identifier(column.name)} {column.type} {null}"
+
+    def _key_definition(self, columns: Sequence[TableColumn]) -> list[str]:
+        for column in columns:
+            if column.in_key and not types.is_indexable(column.type):
+                message = (
+                    f"The primary key cannot hold '{column.name}': {column.type} has no limit or cannot be compared."
+                )
+                raise Invalid(
+                    message, field="dest_type", hint="A key has at most 900 bytes: nvarchar(450), for example."
+                )
+        return super()._key_definition(columns)
+
+    def build_add_column_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
+        add = f"ALTER TABLE {self.quote_table(table)} ADD {self._column_definition(column)}"
+        comment = self.build_comment_sql(table, column.name, column.comment) if column.comment else ""
+        return (add, comment) if comment else (add,)
+
+    def build_comment_sql(self, table: TableName, column: str, comment: str) -> str:
+        return catalogue.build_comment_sql(table, column, comment)
+
+    def find_setup_sql(self, query: Query) -> tuple[str, ...]:
+        return ledger.find_setup_sql(query, self.ledger_table())
+
+    def build_staging_sql(
+        self, staging: TableName, dest: TableName, columns: Sequence[StagedColumn]
+    ) -> tuple[str, ...]:
+        return merge.build_staging_sql(staging, columns)
+
+    # -- checks and merge ----------------------------------------------------------------------------------------------
+
+    def build_null_key_sql(self, plan: MergePlan) -> str:
+        return merge.build_null_key_sql(plan)
+
+    def build_repeated_key_sql(self, plan: MergePlan) -> str:
+        return merge.build_repeated_key_sql(plan)
+
+    def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
+        return merge.build_exactness_sql(plan)
+
+    def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        return merge.build_merge_sql(plan)
+
+    # -- ledger and sessions -------------------------------------------------------------------------------------------
+
+    def build_ledger_sql(self, entry: LedgerEntry) -> tuple[Statement, ...]:
+        return ledger.build_ledger_sql(self.ledger_table(), entry)
+
+    def build_fence_sql(self, entry: LedgerEntry) -> str:
+        return ledger.build_fence_sql(self.ledger_table(), entry)
+
+    def build_outcome_sql(self, run_key: str) -> str:
+        return ledger.build_outcome_sql(self.ledger_table(), run_key)
+
+    def build_end_sessions_sql(self, application_name: str) -> str:
+        return ledger.build_end_sessions_sql(application_name)
+
+
+DRIVER = SqlServerDriver()

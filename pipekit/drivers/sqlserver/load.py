@@ -1,0 +1,145 @@
+# SQL Server as a sink: a staging table filled by one bulk copy. Loaded in the runner child only.
+"""`SqlServerSink`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pipekit.drivers.arrow import read_copy_text, split_batch, split_copy_text, unescape
+from pipekit.drivers.sqlserver.values import ColumnLoader, Unfit
+from pipekit.drivers.wire import Count, Format, Stream
+from pipekit.errors import Inexact, StatementFailed
+from pipekit.runner.base import Load
+
+if TYPE_CHECKING:
+    from pipekit.drivers.sqlserver.wire import Link
+
+FORMATS: tuple[Format, ...] = ("arrow", "copy-text", "rows")
+BATCH_BYTES = 4 * 1024 * 1024
+
+# A way to make of a block's column what the staging column wants.
+Convert = Callable[[ColumnLoader, Any], pa.Array]
+
+
+class SqlServerSink:
+    """A staging table that is to be filled; see `drivers.wire.Sink`.
+
+    The bulk copy works on a connection of its own, so the staging table must be committed before.
+    """
+
+    def __init__(self, link: Link, load: Load) -> None:
+        self._link = link
+        self._load = load
+        self._loaders = [ColumnLoader(column, load.exact) for column in load.columns]
+        self._names = [str(place) for place in range(len(load.columns))]
+        self._copy_kinds = {str(place): loader.copy_kind for place, loader in enumerate(self._loaders)}
+
+    def formats(self) -> Sequence[Format]:
+        """Whatever there is but COPY's binary form."""
+        return FORMATS
+
+    def type_signature(self) -> tuple[object, ...] | None:
+        """There is no COPY."""
+        return None
+
+    def load(self, stream: Stream, on_rows: Count) -> int:
+        """One bulk copy; the rows the server took must be those that were sent."""
+        feed = _Feed(self._convert_blocks(stream), on_rows)
+        first = feed.take_first()
+        if first is None:
+            return 0
+        try:
+            taken = self._link.load(self._load.table, feed.batches(first), [c.stage_name for c in self._load.columns])
+        except BaseException:
+            if feed.failure is None:
+                raise
+            # The client library ends a load whose feed fails as if it were complete.
+            self._empty_table()
+            raise feed.failure from None
+        if taken != feed.rows:
+            raise StatementFailed(f"The server took {taken} rows of the {feed.rows} that were sent.")
+        return taken
+
+    def _empty_table(self) -> None:
+        with contextlib.suppress(StatementFailed):
+            self._link.run(f"TRUNCATE TABLE {self._load.table}")
+
+    # -- blocks as batches of the staging table's types ----------------------------------------------------------------
+
+    def _convert_blocks(self, stream: Stream) -> Iterator[tuple[pa.RecordBatch, int]]:
+        convert: dict[Format, Callable[[Any, int], list[pa.Array]]] = {
+            "copy-text": self._from_copy_text,
+            "arrow": self._from_arrow,
+            "rows": self._from_rows,
+        }
+        done = 0
+        for block, rows in stream.blocks:
+            if rows:
+                columns = convert[stream.format](block, done)
+                yield pa.RecordBatch.from_arrays(columns, names=self._names), rows
+            done += rows
+
+    def _from_arrow(self, batch: pa.RecordBatch, done: int) -> list[pa.Array]:
+        return self._convert(ColumnLoader.convert, batch.columns, done)
+
+    def _from_rows(self, rows: Sequence[tuple[Any, ...]], done: int) -> list[pa.Array]:
+        return self._convert(ColumnLoader.convert_values, list(zip(*rows, strict=True)), done)
+
+    def _from_copy_text(self, block: bytes, done: int) -> list[pa.Array]:
+        """Parsed as the types that are wanted; where a cell refuses that, all as texts, which finds out which it is."""
+        try:
+            columns = [
+                unescape(column) if kind == pa.string() else column
+                for column, kind in zip(read_copy_text(block, self._copy_kinds), self._copy_kinds.values(), strict=True)
+            ]
+        except pa.ArrowInvalid:
+            columns = split_copy_text(block, [column.source_name for column in self._load.columns], done)
+        return self._convert(ColumnLoader.convert, columns, done)
+
+    def _convert(self, convert: Convert, columns: Sequence[Any], done: int) -> list[pa.Array]:
+        """Every column as its staging column wants it; what is refused is named by column and row."""
+        arrays = []
+        for loader, column in zip(self._loaders, columns, strict=True):
+            try:
+                arrays.append(convert(loader, column))
+            except Unfit as error:
+                row = done + error.index + 1
+                hint = "The module's guard 'exactness' decides whether such values are refused."
+                message = f"Column {loader.name}, row {row}: {error.reason}."
+                raise Inexact(message, hint=hint, column=loader.name, row=row) from None
+        return arrays
+
+
+class _Feed:
+    """The batches on their way into the bulk copy: counts their rows and keeps what goes wrong on the way."""
+
+    def __init__(self, blocks: Iterator[tuple[pa.RecordBatch, int]], on_rows: Count) -> None:
+        self.rows = 0
+        self.failure: BaseException | None = None
+        self._blocks = blocks
+        self._on_rows = on_rows
+
+    def take_first(self) -> tuple[pa.RecordBatch, int] | None:
+        """The first batch; None when there is none, of which the bulk copy could make nothing."""
+        return next(self._blocks, None)
+
+    def batches(self, first: tuple[pa.RecordBatch, int]) -> Iterator[pa.RecordBatch]:
+        """All batches, cut where they are large."""
+        try:
+            yield from self._count(*first)
+            for batch, rows in self._blocks:
+                yield from self._count(batch, rows)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.failure = error
+            raise
+
+    def _count(self, batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
+        yield from split_batch(batch, BATCH_BYTES)
+        self.rows += rows
+        self._on_rows(self.rows)

@@ -1,0 +1,21 @@
+CREATE TABLE [dbo].[orders] (
+  [id] bigint NOT NULL,
+  [line] bigint NOT NULL,
+  [amount] decimal(12,2) NULL,
+  [odd "name"] nvarchar(max) NULL,
+  [at] datetime2(7) NULL,
+  PRIMARY KEY ([id])
+);
+DECLARE @comment nvarchar(3750) = N'what it''s called';
+IF EXISTS (
+  SELECT 1 FROM sys.extended_properties AS e
+  JOIN sys.columns AS c ON c.object_id = e.major_id AND c.column_id = e.minor_id
+  WHERE e.class = 1 AND e.name = N'MS_Description' AND e.major_id = OBJECT_ID(N'[dbo].[orders]') AND c.name = N'odd "name"'
+)
+  EXEC sys.sp_updateextendedproperty @name = N'MS_Description', @value = @comment,
+    @level0type = N'SCHEMA', @level0name = N'dbo', @level1type = N'TABLE', @level1name = N'orders',
+    @level2type = N'COLUMN', @level2name = N'odd "name"';
+ELSE
+  EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = @comment,
+    @level0type = N'SCHEMA', @level0name = N'dbo', @level1type = N'TABLE', @level1name = N'orders',
+    @level2type = N'COLUMN', @level2name = N'odd "name"';

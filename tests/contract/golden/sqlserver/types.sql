@@ -1,0 +1,28 @@
+-- bool -> bit -> bool
+-- int16 -> smallint -> int16
+-- int32 -> int -> int32
+-- int64 -> bigint -> int64
+-- float32 -> real -> float32
+-- float64 -> float -> float64
+-- decimal -> nvarchar(max) -> text
+-- text -> nvarchar(max) -> text
+-- char -> nvarchar(max) -> text
+-- bytes -> varbinary(max) -> bytes
+-- date -> date -> date
+-- time -> time(7) -> time(7)
+-- timetz -> nvarchar(40) -> text(40)
+-- timestamp -> datetime2(7) -> timestamp(7)
+-- timestamptz -> datetimeoffset(7) -> timestamptz(7)
+-- interval -> nvarchar(100) -> text(100)
+-- uuid -> uniqueidentifier -> uuid
+-- json -> nvarchar(max) -> text
+-- xml -> nvarchar(max) -> text
+-- other -> nvarchar(max) -> text
+-- decimal(12, 2) -> decimal(12,2) -> decimal(12, 2)
+-- decimal(38, 0) -> decimal(38,0) -> decimal(38, 0)
+-- text(20) -> nvarchar(20) -> text(20)
+-- char(3) -> nchar(3) -> char(3)
+-- bytes(16) -> varbinary(16) -> bytes(16)
+-- timestamp(3) -> datetime2(3) -> timestamp(3)
+-- timestamp(7) -> datetime2(7) -> timestamp(7)
+-- time(0) -> time(0) -> time(0)
