@@ -1,10 +1,12 @@
 # The command `python -m bench`. Only puts the parts in order.
-"""Measures Pipekit beside psql's own pipe on two local PostgreSQL servers; exit code 1 when a limit does not hold."""
+"""Measures Pipekit beside psql's own pipe on two local PostgreSQL servers, and its pages; exit code 1 for a limit
+that does not hold."""
 
 import argparse
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.contenders import apply_modules
@@ -13,11 +15,14 @@ from bench.fixed import SMALL, measure_fixed_cost
 from bench.measure import CommandFailed
 from bench.memory import TENTH, build_tenth_query, measure_memory
 from bench.move import NotEqual, measure_moves
+from bench.pages import measure_pages
 from bench.report import Report
 from bench.servers import Servers, start_servers
+from bench.viewers import measure_viewers
+from bench.visitors import Unanswered
 from pipekit.errors import PipekitError
 
-PARTS = ("move", "memory", "fixed")
+PARTS = ("move", "memory", "fixed", "viewers", "pages")
 
 
 def main(argv: list[str]) -> int:
@@ -27,9 +32,14 @@ def main(argv: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(rows=options.rows, rounds=options.rounds)
     try:
-        with start_servers(folder) as servers:
-            measure_parts(servers, folder, report, options.only or PARTS)
-    except (CommandFailed, NotEqual, PipekitError) as error:
+        parts = options.only or PARTS
+        if set(parts) != {"pages"}:
+            with start_servers(folder) as servers:
+                measure_parts(servers, folder, report, parts)
+        if "pages" in parts:
+            say("pages")
+            report.pages = measure_pages(folder)
+    except (CommandFailed, NotEqual, Unanswered, PipekitError) as error:
         say(f"bench: {error}")
         return 1
     path = folder / f"{report.began.replace(':', '')}.json"
@@ -49,7 +59,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def measure_parts(servers: Servers, folder: Path, report: Report, parts: tuple[str, ...]) -> None:
+def measure_parts(servers: Servers, folder: Path, report: Report, parts: Sequence[str]) -> None:
     """Makes the tables and the modules, then measures what was asked for into `report`."""
     home = folder / "home"
     shutil.rmtree(home, ignore_errors=True)
@@ -70,6 +80,9 @@ def measure_parts(servers: Servers, folder: Path, report: Report, parts: tuple[s
     if "fixed" in parts:
         say("1,000 rows")
         report.fixed = measure_fixed_cost(servers, home)
+    if "viewers" in parts:
+        say("a run that is watched")
+        report.viewers = measure_viewers(servers, home, expected, report.rounds)
 
 
 def say(text: str) -> None:

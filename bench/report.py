@@ -3,6 +3,7 @@
 
 import os
 import platform
+import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,8 @@ from typing import Any
 from bench.fixed import LIMIT_S, RUN, FixedCost
 from bench.memory import LIMIT_MB, MemoryResult
 from bench.move import LIMIT_RATIO, Result, find_ratio
+from bench.pages import AT_ONCE, LIMIT_MEDIAN_S, LIMIT_P95_S, PageResult
+from bench.viewers import LIMIT_ANSWER_S, LIMIT_LOSS, VIEWERS, ViewersResult
 
 
 @dataclass(slots=True)
@@ -23,10 +26,20 @@ class Report:
     moves: list[Result] | None = None
     fixed: FixedCost | None = None
     memory: MemoryResult | None = None
+    viewers: ViewersResult | None = None
+    pages: list[PageResult] | None = None
 
     def list_failures(self) -> list[str]:
         """The limits that do not hold."""
-        failures = []
+        failures = [
+            f"{page.path} takes over {LIMIT_MEDIAN_S:g} s at the median or {LIMIT_P95_S:g} s at the 95th percentile"
+            for page in self.pages or ()
+            if not page.holds
+        ]
+        if self.viewers and not self.viewers.holds:
+            failures.append(
+                f"viewers cost a run over {LIMIT_LOSS:.0%}, or one of 100 answers takes over {LIMIT_ANSWER_S:g} s"
+            )
         if self.moves and find_ratio(self.moves) > LIMIT_RATIO:
             failures.append(
                 f"pipekit run takes {find_ratio(self.moves):.2f} times the pipe; the limit is {LIMIT_RATIO}"
@@ -43,6 +56,8 @@ class Report:
         lines += _move_lines(self.moves, self.rows) if self.moves else ()
         lines += _memory_lines(self.memory) if self.memory else ()
         lines += _fixed_lines(self.fixed) if self.fixed else ()
+        lines += _viewer_lines(self.viewers) if self.viewers else ()
+        lines += _page_lines(self.pages) if self.pages else ()
         lines += [f"FAILED: {failure}" for failure in self.list_failures()] or ["All limits hold."]
         return "\n".join(lines)
 
@@ -87,4 +102,25 @@ def _fixed_lines(fixed: FixedCost) -> Iterator[str]:
     yield f"{'of the run, two starts of Python':<36}{fixed.python_s:>9.3f}"
     for stage, seconds in fixed.stages.items():
         yield f"{f'of the run, stage {stage}':<36}{seconds:>9.3f}"
+    yield ""
+
+
+def _viewer_lines(viewers: ViewersResult) -> Iterator[str]:
+    alone, watched = statistics.median(viewers.alone), statistics.median(viewers.watched)
+    yield f"{f'a run with {VIEWERS} viewers of its log':<36}{'median s':>9}"
+    yield f"{'alone':<36}{alone:>9.2f}   {' '.join(f'{seconds:.2f}' for seconds in viewers.alone)}"
+    yield f"{'watched':<36}{watched:>9.2f}   {' '.join(f'{seconds:.2f}' for seconds in viewers.watched)}"
+    yield f"{'lost to the viewers, %':<36}{viewers.loss * 100:>9.1f}"
+    yield f"{'answer, median':<36}{viewers.median_s:>9.3f}   {len(viewers.answers)} answers"
+    yield f"{'answer, 99 of 100':<36}{viewers.p99_s:>9.3f}"
+    yield ""
+
+
+def _page_lines(pages: list[PageResult]) -> Iterator[str]:
+    yield f"{f'{AT_ONCE} requests at once':<30}{'median ms':>10}{'95 % ms':>9}{'answers':>9}{'kB':>7}{'sent kB':>9}"
+    for page in pages:
+        yield (
+            f"{page.path:<30}{page.median_s * 1000:>10.0f}{page.p95_s * 1000:>9.0f}{len(page.seconds):>9}"
+            f"{page.size / 1000:>7.1f}{page.sent / 1000:>9.1f}"
+        )
     yield ""

@@ -11,6 +11,7 @@ from typing import Any
 from pipekit.errors import ConfigError
 
 DEPLOYED_HOME = Path("/etc/pipekit")
+DEPLOYED_JARS = Path("/opt/pipekit/jars")
 DEPLOYED_STATE = Path("/var/lib/pipekit/pipekit.db")
 
 
@@ -20,15 +21,18 @@ class Config:
 
     `base_dir` is where relative file names of embedded databases start. `retry_delays_s` are the waits before a second,
     third ... attempt. A lease lasts `lease_s` and is renewed every `heartbeat_s`. At most `max_runs` runs go on at the
-    same time. A server that is told to end gives its runs `drain_s` before it cancels them. Records of runs are kept
-    `keep_runs_days`, their live logs `keep_logs_days`. `log_level` and `log_format` are those of a server's own log.
-    Its pages are on `host` and `port`; port 0 is any free one.
+    same time. A server that is told to end gives its runs `drain_s` before it cancels them. Records of runs are
+    kept `keep_runs_days`, their live logs `keep_logs_days`. `log_level` and `log_format` are those of a server's
+    own log. `jar_folder` is the only place that jars of JDBC drivers are taken from, `java_home` the Java they run
+    in ("" is the one that comes with the extra). Its pages are on `host` and `port`; port 0 is any free one.
+    `runner` is native or jrunner, and `jrunner` the installed program: its path, or its name on PATH.
     """
 
     home: Path
     base_dir: Path
     state_path: Path
     secrets_path: Path
+    jar_folder: Path = DEPLOYED_JARS
     connect_timeout_s: float = 15.0
     silence_timeout_s: float = 900.0
     run_timeout_s: float = 86_400.0
@@ -43,12 +47,19 @@ class Config:
     log_format: str = "text"
     host: str = "127.0.0.1"
     port: int = 8321
+    runner: str = "native"
+    jrunner: str = "jrunner"
+    java_home: str = ""
 
 
-_PATHS = ("base_dir", "state_path", "secrets_path")
+_PATHS = ("base_dir", "state_path", "secrets_path", "jar_folder")
 _TIMES = ("connect_timeout_s", "silence_timeout_s", "run_timeout_s", "lease_s", "heartbeat_s", "drain_s")
 _COUNTS = ("max_runs", "keep_runs_days", "keep_logs_days")
-_CHOICES = {"log_level": ("debug", "info", "warning", "error"), "log_format": ("text", "json")}
+_CHOICES = {
+    "log_level": ("debug", "info", "warning", "error"),
+    "log_format": ("text", "json"),
+    "runner": ("native", "jrunner"),
+}
 _DEFAULTS = {f.name: f.default for f in fields(Config)}
 KEYS = tuple(name for name in _DEFAULTS if name != "home")
 
@@ -70,6 +81,8 @@ def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = Non
     settings |= _read_file(_find_file(environ, cwd, home))
     if environ.get("PIPEKIT_SECRETS"):
         settings["secrets_path"] = _absolute(environ["PIPEKIT_SECRETS"], cwd)
+    beside = settings["state_path"].parent / "jars"
+    settings.setdefault("jar_folder", DEPLOYED_JARS if home == DEPLOYED_HOME else beside)
     return Config(home=home, **settings)
 
 
@@ -163,6 +176,14 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         if not isinstance(value, str) or not value.strip():
             raise ConfigError(f"{path}: `{key}` must be an address or a host name, for example 127.0.0.1.")
         return value.strip()
+    if key == "java_home":
+        if not isinstance(value, str):
+            raise ConfigError(f"{path}: `{key}` must be the folder of a Java, for example /usr/lib/jvm/default-java.")
+        return str(_absolute(value, path.parent)) if value.strip() else ""
+    if key == "jrunner":
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{path}: `{key}` must be the path of the program, or its name on PATH.")
+        return str(_absolute(value, path.parent)) if "/" in value else value.strip()
     if key == "port":
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65_535:
             raise ConfigError(f"{path}: `{key}` must be a port number, 0 to 65535; 0 is any free one.")

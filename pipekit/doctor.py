@@ -15,6 +15,7 @@ from typing import Literal
 from pipekit import repo
 from pipekit.config import Config, load_config
 from pipekit.drivers import DRIVERS, get_driver
+from pipekit.drivers.sqlserver.faults import NO_LIBRARY_HINT
 from pipekit.engine import Introspection, open_introspection
 from pipekit.errors import PipekitError
 from pipekit.models import Connection
@@ -30,6 +31,20 @@ RUNNER_WITHIN_S = 20.0
 LIBRARIES: Mapping[str, tuple[str, str]] = {
     "postgresql": ("psycopg", "Run: pip install 'psycopg[binary]'."),
     "sqlite": ("sqlite3", "Use a Python that was built with SQLite."),
+    "sqlserver": ("mssql_python", "Run: pip install 'pipekit[mssql]'."),
+}
+# Libraries that come with an extra: who does not use the kind needs none of them.
+EXTRAS = frozenset({"sqlserver"})
+# A library whose import says too little: what it takes to connect is loaded by a first try, to a port where nobody is.
+PROBES: Mapping[str, str] = {
+    "sqlserver": """
+import mssql_python
+try:
+    mssql_python.connect("Server=127.0.0.1,1;Encrypt=no", timeout=1)
+except mssql_python.Error as error:
+    if "failed to load the driver" in str(error).lower():
+        raise SystemExit("its native driver does not load") from None
+"""
 }
 
 
@@ -55,6 +70,8 @@ def examine(environ: Mapping[str, str] | None = None, *, connect: bool = False) 
     yield _guarded("secrets", lambda: _examine_secrets(config, secrets))
     yield from _examine_disk(config)
     yield _guarded("runner", _examine_runner)
+    if config.runner == "jrunner":
+        yield _examine_jrunner(config.jrunner)
     for kind in sorted(DRIVERS):
         yield _guarded(f"driver {kind}", partial(_examine_driver, kind))
     yield from _examine_state(config, secrets, connect=connect)
@@ -123,6 +140,16 @@ def _examine_runner() -> Finding:
     return Finding(name="runner", level="ok", detail="a runner starts and answers")
 
 
+def _examine_jrunner(program: str) -> Finding:
+    """Whether it is there. It is never in order altogether: its passwords stand in its command line."""
+    path = shutil.which(program)
+    if path is None:
+        mend = "Set `jrunner` in config.yaml to its path, or `runner: native`."
+        return Finding(name="jrunner", level="bad", detail=f"There is no program {program}.", mend=mend)
+    told = f"{path} gets passwords in its command line, which every user of this machine can read while it runs."
+    return Finding(name="jrunner", level="warn", detail=told, mend="Set `runner: native` in config.yaml.")
+
+
 def _examine_driver(kind: str) -> Finding:
     name = f"driver {kind}"
     library, mend = LIBRARIES.get(kind, ("", ""))
@@ -132,10 +159,13 @@ def _examine_driver(kind: str) -> Finding:
         return Finding(name=name, level="bad", detail=str(error), mend="Install Pipekit again.")
     if library:
         # In a child, as a runner does it: this process never loads a database library.
-        tried = run_program([sys.executable, "-c", f"import {library}"], timeout_s=RUNNER_WITHIN_S)
+        tried = run_program([sys.executable, "-c", PROBES.get(kind, f"import {library}")], timeout_s=RUNNER_WITHIN_S)
         if tried.code:
-            told = tried.stderr.strip().splitlines()[-1:] or ["it ended without a word"]
-            return Finding(name=name, level="bad", detail=f"{library} does not load: {told[0]}", mend=mend)
+            told = (tried.stderr.strip().splitlines()[-1:] or ["it ended without a word"])[0]
+            missing = "No module named" in told
+            level: Level = "warn" if missing and kind in EXTRAS else "bad"
+            mend = NO_LIBRARY_HINT if kind == "sqlserver" and not missing else mend
+            return Finding(name=name, level=level, detail=f"{library} does not load: {told}", mend=mend)
     return Finding(name=name, level="ok", detail=f"{library} loads" if library else "loads")
 
 

@@ -106,7 +106,8 @@ class RunnerError(PipekitError):
 
     `transient` marks a fault that trying again can cure (a lost connection, a deadlock), `sqlstate` is the database's
     own code where it has one, `column` and `row` (counted from 1, in the order the source delivered) say where a value
-    was refused.
+    was refused, `position` (a character counted from 1) where in `statement`, as it was sent, the database saw the
+    fault.
     """
 
     def __init__(
@@ -118,12 +119,16 @@ class RunnerError(PipekitError):
         sqlstate: str = "",
         column: str = "",
         row: int | None = None,
+        position: int | None = None,
+        statement: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.transient = transient
         self.sqlstate = sqlstate
         self.column = column
         self.row = row
+        self.position = position
+        self.statement = statement
 
 
 class ConnectFailed(RunnerError):

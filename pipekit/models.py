@@ -55,7 +55,8 @@ class Guards:
     """A module's switches for the checks of a run; every check is on unless it is switched off here.
 
     `shrink` is the share (0 to 1) of the dest's rows a `full` run must leave; None switches that check off.
-    `null_keys` True says that NULLs in the merge key match each other.
+    `null_keys` True says that NULLs in the merge key match each other. `atomic` False accepts a dest whose changes
+    cannot be rolled back.
     """
 
     empty_source: bool = True
@@ -64,6 +65,7 @@ class Guards:
     column_truth: bool = True
     exactness: bool = True
     null_keys: bool = False
+    atomic: bool = True
 
     @classmethod
     def from_json(cls, text: str | None) -> Self:
@@ -74,16 +76,21 @@ class Guards:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DriverRegistration:
-    """A kind that is registered; `jar` and `java_class` are for kinds that are reached over JDBC."""
+    """A kind that is registered; `jar` and `java_class` are for kinds that are reached over JDBC.
+
+    `jar` is relative to the configured folder, `jar_sha256` what it was when it was registered.
+    """
 
     kind: str
     jar: str | None = None
     java_class: str | None = None
     url_template: str | None = None
+    jar_sha256: str | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(kind=row["kind"], jar=row["jar"], java_class=row["class"], url_template=row["url_template"])
+        plain = {name: row[name] for name in ("kind", "jar", "url_template", "jar_sha256")}
+        return cls(**plain, java_class=row["class"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +115,10 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Module:
-    """One sync: a source query kept in step with a dest table."""
+    """One sync: a source query kept in step with a dest table.
+
+    `trim_char` drops the trailing blanks of the source's CHAR columns.
+    """
 
     id: int
     name: str
@@ -122,6 +132,7 @@ class Module:
     match: Match = "name"
     guards: Guards = field(default_factory=Guards)
     create_table: bool = False
+    trim_char: bool = False
     enabled: bool = True
     retries: int = 2
     silence_timeout_s: float | None = None
@@ -138,7 +149,7 @@ class Module:
             for f in fields(cls)
             if f.name not in ("merge_key", "columns", "guards") and f.name in row
         }
-        for flag in ("create_table", "enabled", "running"):
+        for flag in ("create_table", "trim_char", "enabled", "running"):
             plain[flag] = bool(plain[flag])
         return cls(
             **plain,
@@ -194,7 +205,7 @@ class Run:
 
     `run_key` is unique over all installations and names the run in the dest's ledger. `merge_state` says what the
     dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
-    its group run.
+    its group run. `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
     """
 
     id: int
@@ -232,6 +243,7 @@ class Run:
     checks: tuple[Check, ...] = ()
     error_stage: Stage | None = None
     error: str | None = None
+    error_position: int | None = None
     hint: str | None = None
     stdout: str | None = None
     stderr: str | None = None

@@ -2,7 +2,7 @@
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { MSSQL, PostgreSQL, SQLite, StandardSQL, sql } from "@codemirror/lang-sql";
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { EditorState } from "@codemirror/state";
+import { EditorState, StateEffect, StateField } from "@codemirror/state";
 import {
   Decoration, drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, MatchDecorator, ViewPlugin,
 } from "@codemirror/view";
@@ -23,6 +23,7 @@ const look = EditorView.theme({
     backgroundColor: "var(--accent-soft)",
   },
   ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": { outline: "1px solid var(--line-strong)", background: "none" },
+  ".cm-fault": { backgroundColor: "var(--bad-soft)", borderBottom: "2px solid var(--bad)" },
   ".cm-placeholder-name": { backgroundColor: "var(--warn-soft)", color: "var(--warn)", borderRadius: "2px" },
 });
 
@@ -50,6 +51,27 @@ const watermarkNames = ViewPlugin.fromClass(
   { decorations: (plugin) => plugin.decorations },
 );
 
+const setFault = StateEffect.define();
+
+// The place at which the database saw a fault; whatever is typed next takes the mark away.
+const fault = StateField.define({
+  create: () => Decoration.none,
+  update(marks, transaction) {
+    for (const effect of transaction.effects) {
+      if (!effect.is(setFault)) continue;
+      return effect.value ? Decoration.set([Decoration.mark({ class: "cm-fault" }).range(...effect.value)]) : Decoration.none;
+    }
+    return transaction.docChanged ? Decoration.none : marks;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+/** The word at a place, or the character before it at the end of the text. */
+function findWord(doc, at) {
+  const rest = doc.sliceString(at, at + 200).match(/^(?:'[^']*'?|"[^"]*"?|[\p{L}\p{N}_]+|\S)/u);
+  return rest ? [at, at + rest[0].length] : [Math.max(at - 1, 0), Math.max(at, 1)];
+}
+
 /** Puts an editor in the place of a textarea, which keeps the text and is what the form sends. */
 export function attach(textarea, { nonce, label, onRun }) {
   const run = () => {
@@ -66,7 +88,7 @@ export function attach(textarea, { nonce, label, onRun }) {
         // Tab is left alone: it must lead on to the next field.
         keymap.of([{ key: "Mod-Enter", run, preventDefault: true }, ...defaultKeymap, ...historyKeymap]),
         sql({ dialect: DIALECTS[textarea.dataset.editor] ?? StandardSQL }),
-        look, syntaxHighlighting(colours), watermarkNames,
+        look, syntaxHighlighting(colours), watermarkNames, fault,
         EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
@@ -79,7 +101,11 @@ export function attach(textarea, { nonce, label, onRun }) {
   textarea.before(view.dom);
   return {
     focus: () => view.focus(),
-    setText: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }),
-    select: (at) => view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) }, scrollIntoView: true }),
+    /** Marks the word at a character of the text; null takes the mark away. */
+    markFault: (at) => {
+      const range = at === null || !view.state.doc.length ? null : findWord(view.state.doc, Math.min(at, view.state.doc.length));
+      const scroll = range ? [EditorView.scrollIntoView(range[0], { y: "center" })] : [];
+      view.dispatch({ effects: [setFault.of(range), ...scroll] });
+    },
   };
 }

@@ -14,9 +14,9 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from pipekit import repo
-from pipekit.api.auth import COOKIE
 from pipekit.config import load_config
 from pipekit.engine import run_module
+from pipekit.http.auth import COOKIE
 from pipekit.models import Module
 from pipekit.passwords import hash_password
 from pipekit.runner.process import start_program, wait_until

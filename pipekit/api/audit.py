@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from pipekit import repo
-from pipekit.api.auth import ApiAdmin
 from pipekit.api.bodies import ROUTER, BeforeId, Limit
 from pipekit.api.run_models import AuditAnswer
-from pipekit.api.state import Db
+from pipekit.http.auth import ApiAdmin
+from pipekit.http.state import Db
 
 router = APIRouter(prefix="/api/audit", tags=["audit"], **ROUTER)
 

@@ -4,12 +4,12 @@
 from fastapi import APIRouter
 
 from pipekit import repo
-from pipekit.api.auth import ApiOperator, ApiViewer
 from pipekit.api.bodies import ROUTER, BeforeId, Limit, PathId
 from pipekit.api.refs import OfGroup
-from pipekit.api.run_models import CancelAnswer, GroupRunAnswer, GroupRunSummary, RunSummary
-from pipekit.api.state import Db
-from pipekit.engine.ask import ask_group_cancel
+from pipekit.api.run_models import CancelAnswer, GroupRunAnswer, GroupRunQueued, GroupRunSummary, RunSummary
+from pipekit.engine.ask import ask_group_cancel, ask_group_rerun
+from pipekit.http.auth import ApiOperator, ApiViewer
+from pipekit.http.state import ContextDep, Db
 from pipekit.models import GroupRunStatus
 
 router = APIRouter(prefix="/api/group-runs", tags=["group runs"], **ROUTER)
@@ -35,6 +35,14 @@ def get_group_run(user: ApiViewer, db: Db, id: PathId) -> GroupRunAnswer:
     summary = GroupRunSummary.of(repo.get_group_run(db, id))
     runs = [RunSummary.of(run) for run in repo.list_group_members(db, id)]
     return GroupRunAnswer.model_construct(**dict(summary), runs=runs)
+
+
+@router.post("/{id}/rerun", status_code=202)
+def rerun_group_run(user: ApiOperator, db: Db, context: ContextDep, id: PathId) -> GroupRunQueued:
+    """Ask for the rest of it again, from the first member that did not succeed. Nothing failed, or busy, is 409."""
+    again = ask_group_rerun(db, repo.get_group_run(db, id), user=user.name)
+    context.wake()
+    return GroupRunQueued(group_run_id=again.id)
 
 
 @router.post("/{id}/cancel", status_code=202)

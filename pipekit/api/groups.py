@@ -4,14 +4,14 @@
 from fastapi import APIRouter
 
 from pipekit import repo
-from pipekit.api.auth import ApiAdmin, ApiOperator, ApiViewer
 from pipekit.api.bodies import ROUTER, get_given
 from pipekit.api.models import GroupAnswer, GroupChange, GroupNew
 from pipekit.api.refs import GroupRef
 from pipekit.api.run_models import GroupRunQueued, GroupRunStart
-from pipekit.api.state import ContextDep, Db
 from pipekit.definitions import edit
 from pipekit.engine.ask import ask_group_pause, ask_group_run
+from pipekit.http.auth import ApiAdmin, ApiOperator, ApiViewer
+from pipekit.http.state import ContextDep, Db
 
 router = APIRouter(prefix="/api/groups", tags=["groups"], **ROUTER)
 

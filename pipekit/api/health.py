@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from pipekit import __version__, repo
-from pipekit.api.state import ContextDep
 from pipekit.errors import PipekitError
+from pipekit.http.state import ContextDep
 
 router = APIRouter(prefix="/api", tags=["health"])
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from pipekit.api.auth import ApiAdmin, ApiOperator
 from pipekit.api.bodies import ROUTER, describe_errors
 from pipekit.api.refs import ConnectionRef
 from pipekit.api.run_models import (
@@ -20,11 +19,12 @@ from pipekit.api.run_models import (
     TableColumnAnswer,
     TestAnswer,
 )
-from pipekit.api.state import ContextDep
 from pipekit.doctor import list_reachable_schemas
 from pipekit.engine.introspect import Introspection
 from pipekit.engine.look import find_query_columns, find_table, open_look, read_preview
 from pipekit.errors import NotFound
+from pipekit.http.auth import ApiAdmin, ApiOperator
+from pipekit.http.state import ContextDep
 
 _ROUTER: dict[str, Any] = {**ROUTER, "responses": describe_errors(400, 413, 502)}
 router = APIRouter(prefix="/api/introspect/{ref}", tags=["introspect"], **_ROUTER)

@@ -4,12 +4,12 @@
 from fastapi import APIRouter
 
 from pipekit import repo
-from pipekit.api.auth import ApiAdmin, ApiViewer
 from pipekit.api.bodies import ROUTER, PathId, get_given
 from pipekit.api.models import MemberAnswer, MemberChange, MemberNew
 from pipekit.api.refs import OfGroup
-from pipekit.api.state import Db
 from pipekit.definitions import edit
+from pipekit.http.auth import ApiAdmin, ApiViewer
+from pipekit.http.state import Db
 
 router = APIRouter(prefix="/api/members", tags=["members"], **ROUTER)
 

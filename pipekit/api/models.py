@@ -68,6 +68,7 @@ class GuardFields(Body):
     column_truth: bool = Field(default=True, description="Source and dest columns must meet by name.")
     exactness: bool = Field(default=True, description="Refuse a value the dest cannot hold exactly.")
     null_keys: bool = Field(default=False, description="NULLs in the merge key match each other.")
+    atomic: bool = Field(default=True, description="Refuse a dest whose changes cannot be rolled back.")
 
 
 _Seconds = Annotated[float, Field(gt=0, le=1e9)]
@@ -89,6 +90,7 @@ class ModuleNew(Body):
     match: Match = Field(default="name", description="How source columns meet dest columns.")
     guards: GuardFields = Field(default_factory=GuardFields, description="Switches of the checks of a run.")
     create_table: bool = Field(default=False, description="Make the dest table when it is missing.")
+    trim_char: bool = Field(default=False, description="Drop the trailing blanks of the source's CHAR columns.")
     enabled: bool = Field(default=True, description="Whether groups run it.")
     retries: Annotated[int, Field(ge=0, le=100)] = Field(default=2, description="Tries after a passing fault.")
     silence_timeout_s: _Seconds | None = Field(default=None, description="Longest time without progress, in seconds.")
@@ -125,6 +127,7 @@ class ModuleAnswer(Answer):
     match: Match
     guards: GuardFields
     create_table: bool
+    trim_char: bool
     enabled: bool
     retries: int
     silence_timeout_s: float | None

@@ -8,8 +8,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
 from pipekit import __version__
-from pipekit.api.auth import ApiViewer
 from pipekit.api.bodies import ROUTER
+from pipekit.http.auth import ApiViewer
 
 router = APIRouter(prefix="/api", **ROUTER)
 

@@ -4,11 +4,11 @@
 from fastapi import APIRouter
 
 from pipekit import repo
-from pipekit.api.auth import ApiOperator, ApiViewer
 from pipekit.api.bodies import ROUTER
 from pipekit.api.run_models import PauseAnswer
-from pipekit.api.state import ContextDep, Db
 from pipekit.engine.ask import ask_pause
+from pipekit.http.auth import ApiOperator, ApiViewer
+from pipekit.http.state import ContextDep, Db
 
 router = APIRouter(prefix="/api", tags=["pause"], **ROUTER)
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 
 from pipekit import repo
 from pipekit.api.bodies import Ref
-from pipekit.api.state import Db
+from pipekit.http.state import Db
 from pipekit.models import Connection, Group, Module
 
 R = TypeVar("R")

@@ -83,6 +83,7 @@ class RunAnswer(RunSummary):
     staging_table: str | None
     checks: list[CheckAnswer]
     resolved_sql: str | None
+    error_position: int | None = Field(description="The character of `resolved_sql`, from 1, the source points at.")
     staging_sql: str | None
     merge_sql: str | None
     stdout: str | None
@@ -138,6 +139,11 @@ class DriverAnswer(Answer):
     label: str
     url_example: str
     fields: list[str] = Field(description="What is picked, in order, to reach a table.")
+    state: str = Field(description="`built in`, or for one that is reached over JDBC `no jar`, `ok` or `bad`.")
+    jar: str | None = Field(description="Its registered jar.")
+    java_class: str | None
+    jar_sha256: str | None
+    problem: str | None = Field(description="Why its jar cannot be used.")
 
 
 class TestAnswer(Answer):

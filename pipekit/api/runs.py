@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from pipekit import repo
-from pipekit.api.auth import ApiOperator, ApiViewer
 from pipekit.api.bodies import LARGEST_ID, ROUTER, BeforeId, Limit, PathId
 from pipekit.api.run_models import CancelAnswer, LogAnswer, RunAnswer, RunSummary
-from pipekit.api.state import Db
 from pipekit.engine.ask import ask_cancel
+from pipekit.http.auth import ApiOperator, ApiViewer
+from pipekit.http.state import Db
 from pipekit.models import RunStatus
 
 router = APIRouter(prefix="/api/runs", tags=["runs"], **ROUTER)

@@ -5,11 +5,11 @@ from fastapi import APIRouter
 
 from pipekit import repo
 from pipekit.accounts import Token, User
-from pipekit.api.auth import ApiViewer
 from pipekit.api.bodies import ROUTER, PathId
 from pipekit.api.models import TokenAnswer, TokenMade, TokenNew
-from pipekit.api.state import Db
 from pipekit.errors import NotFound
+from pipekit.http.auth import ApiViewer
+from pipekit.http.state import Db
 
 router = APIRouter(prefix="/api/tokens", tags=["tokens"], **ROUTER)
 

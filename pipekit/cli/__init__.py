@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pipekit import __version__
+from pipekit.cli.argv import hide_passwords
 from pipekit.cli.lazy import LazyGroup
 from pipekit.cli.session import Session
 from pipekit.errors import PipekitError
@@ -34,6 +35,8 @@ COMMANDS = {
     "drivers": "drivers:drivers",
     "query": "query:query",
     "copy": "run:copy",
+    "jrunner": "jrunner:jrunner",
+    "import-scripts": "import_scripts:import_scripts",
     "purge": "serve:purge",
     "demo": "setup:demo",
     "completion": "setup:completion",
@@ -71,6 +74,8 @@ def cli(session: Session, home: str | None, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if "jrunner" in given:
+        hide_passwords()
     options = given[: given.index("--")] if "--" in given else given
     session = Session(json="--json" in options, debug=os.environ.get("PIPEKIT_DEBUG", "") not in ("", "0"))
     try:

@@ -1,42 +1,94 @@
-# Commands about kinds of databases: list, register. Opens no remote database.
+# Commands about kinds of databases: list, register, check. Opens no remote database.
 """`pipekit drivers`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from pipekit.cli.options import json_option
 from pipekit.cli.session import Session
 
+if TYPE_CHECKING:
+    from pipekit.engine.registration import DriverState
 
-@click.group(short_help="List and register kinds of databases.")
+
+@click.group(short_help="List, register and check kinds of databases.")
 def drivers() -> None:
-    """List the kinds of databases there are, and register them."""
+    """List the kinds of databases there are, register further ones that are reached over JDBC, and check them."""
 
 
 @drivers.command("list", short_help="Every kind, and how its addresses look.")
 @json_option
 @click.pass_obj
 def list_(session: Session, as_json: bool) -> None:
-    """List the kinds, whether they are registered in this installation, and an example of an address."""
-    from pipekit import repo
-    from pipekit.drivers import DRIVERS, get_driver
+    """List the kinds, built in and registered, with an example of an address and the jar of those that need one."""
+    from pipekit.engine.registration import list_driver_states
 
-    registered = {item.kind for item in repo.list_driver_registrations(session.db())}
-    records = [
-        {
-            "kind": kind,
-            "label": get_driver(kind).label,
-            "registered": kind in registered,
-            "url_example": get_driver(kind).url_example,
-        }
-        for kind in DRIVERS
-    ]
+    states = list_driver_states(session.db(), session.config())
     if as_json:
-        session.say_json(records)
+        session.say_json([_describe(state) for state in states])
         return
-    rows = [
-        [str(r["kind"]), str(r["label"]), "yes" if r["registered"] else "no", str(r["url_example"])] for r in records
-    ]
-    session.say_table(["KIND", "LABEL", "REGISTERED", "ADDRESS"], rows, empty="")
+    rows = [[s.kind, s.label, s.state, s.jar or "-", s.url_template] for s in states]
+    session.say_table(["KIND", "LABEL", "STATE", "JAR", "ADDRESS"], rows)
+
+
+@drivers.command(short_help="Register a kind that is reached over JDBC.")
+@click.option("--kind", required=True, help="The kind's name: db2i, jdbc, or one of its own such as h2 or oracle.")
+@click.option("--jar", required=True, help="The driver's jar in the folder for jars (`jar_folder` in config.yaml).")
+@click.option("--class", "java_class", default="", help="The driver's class; may be left out where Pipekit knows it.")
+@click.option("--url-template", default="", help="How its addresses begin, {...} for what differs.")
+@json_option
+@click.pass_obj
+def add(session: Session, kind: str, jar: str, java_class: str, url_template: str, as_json: bool) -> None:
+    """Register a JDBC driver: its jar, its class and how its addresses begin.
+
+    Registering a kind again replaces what was registered. The jar's SHA-256 is kept, and a jar that is another since is
+    not loaded. A kind is called after its product (h2, oracle), or begins with its name and _ (oracle_old): that tells
+    Pipekit how it is spoken to; any other name means standard SQL.
+    """
+    from pipekit.cli.users import find_shell_user
+    from pipekit.engine.registration import list_driver_states, register
+
+    db, config = session.db(), session.config()
+    is_changed = register(
+        db, config, kind=kind, jar=jar, java_class=java_class, url_template=url_template, user=find_shell_user()
+    )
+    [state] = [state for state in list_driver_states(db, config) if state.kind == kind]
+    if as_json:
+        session.say_json(_describe(state) | {"changed": is_changed})
+        return
+    session.say(f"{kind}: {state.jar}, {state.java_class}, SHA-256 {state.jar_sha256}")
+    if not is_changed:
+        session.tell("It was registered like this before.")
+
+
+@drivers.command(short_help="Load the registered drivers.")
+@click.argument("kind", required=False)
+@json_option
+@click.pass_obj
+def check(session: Session, kind: str | None, as_json: bool) -> int:
+    """Check the registered drivers, or that of one KIND: the jar is there and unchanged, Java starts, the class loads.
+
+    Nothing is connected to. The exit code is 1 when one of them is not in order.
+    """
+    from pipekit.engine.registration import check_drivers
+    from pipekit.errors import NotFound
+
+    found = [s for s in check_drivers(session.db(), session.config(), kind) if s.state in ("ok", "bad") or kind]
+    if kind and not found:
+        raise NotFound(f"There is no driver '{kind}'.", hint="`pipekit drivers list` names those there are.")
+    if as_json:
+        session.say_json([_describe(state) for state in found])
+    else:
+        for state in found:
+            told = state.problem or f"{state.java_class or state.label} {'loads' if state.jar else state.state}"
+            session.say(f"{state.state:<5} {state.kind}: {told}")
+            if state.hint and state.state != "ok":
+                session.say(f"      {state.hint}")
+        if not found:
+            session.tell("No driver with a jar is registered: `pipekit drivers add` does that.")
+    return 1 if any(state.state == "bad" for state in found) else 0
 
 
 @drivers.command(short_help="Register the kinds that are built in.")
@@ -51,3 +103,7 @@ def register(session: Session, dry_run: bool) -> None:
 
     for kind in register_drivers(session.db(), dry_run=dry_run):
         session.say(kind)
+
+
+def _describe(state: "DriverState") -> dict[str, object]:
+    return {name: value for name, value in asdict(state).items() if value != ""}

@@ -76,12 +76,12 @@ def export(session: Session, file: str | None) -> None:
     if file is None or file == "-":
         sys.stdout.write(text)
         return
-    _write_file(Path(file), text)
+    write_file(Path(file), text)
     session.tell(f"Wrote {file}.")
 
 
-def _write_file(path: Path, text: str) -> None:
-    """Whole or not at all."""
+def write_file(path: Path, text: str) -> None:
+    """Writes a file whole or not at all; raises Invalid where it cannot be written."""
     half = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         half.write_text(text, "utf-8")

@@ -17,6 +17,8 @@ CONFIG_TEXT = """\
 
 # base_dir: ..                 # where relative names of embedded database files start
 # state_path: pipekit.db       # the state database; relative names start in this folder
+# jar_folder: jars             # the only folder that jars of JDBC drivers are taken from; beside the state database
+# java_home: ""                # the Java for JDBC drivers; empty: the one of the extra jdbc, else JAVA_HOME
 # secrets_path: secrets.env    # the secrets file, readable by its owner only
 
 # connect_timeout_s: 15        # longest time to reach a database, in seconds
@@ -33,6 +35,8 @@ CONFIG_TEXT = """\
 # log_format: text             # one line for each record, or one JSON object a line: json
 # host: 127.0.0.1              # the address the pages are on; one that others reach needs a user first
 # port: 8321                   # the port the pages are on
+# runner: native               # native, or jrunner: an installed jrunner reads and moves the rows
+# jrunner: jrunner             # the installed jrunner: its path, or its name on PATH
 """
 
 SECRETS_TEXT = "# NAME=value, one a line; `pipekit secrets set NAME` writes here.\n"
@@ -56,15 +60,19 @@ def make_home(config: "Config") -> list[tuple[Path, bool]]:
 
 
 def register_drivers(db: "State", *, dry_run: bool = False) -> list[str]:
-    """Registers the kinds that are built in, an upsert; the kinds that were not registered as they are now."""
+    """Registers the kinds that are built in, an upsert; the kinds that were not registered as they are now.
+
+    A kind that needs a jar keeps what a person has registered.
+    """
     from pipekit.drivers import DRIVERS, get_driver
     from pipekit.repo import find_driver_registration, register_driver
 
     changed = []
     for kind in DRIVERS:
-        template = get_driver(kind).url_example
+        driver = get_driver(kind)
+        template = driver.url_example
         found = find_driver_registration(db, kind)
-        if found is None or found.url_template != template:
+        if found is None or (found.url_template != template and not driver.needs_jar):
             changed.append(kind)
             if not dry_run:
                 register_driver(db, kind, url_template=template)

@@ -26,9 +26,9 @@ def serve(
     Ctrl-C lets running runs end for the `drain_s` of config.yaml, then cancels them; a second signal cancels at once.
     It logs to standard error, by the `log_level` and `log_format` of config.yaml unless they are given here.
     """
-    from pipekit.api.site import LOG_LEVEL_VARIABLE, bind, open_site, serve_reloading
     from pipekit.logs import set_up_logging
     from pipekit.server import serve
+    from pipekit.serving.site import LOG_LEVEL_VARIABLE, bind, open_site, serve_reloading
 
     config, secrets = session.config(), session.secrets()
     place = host or config.host, config.port if port is None else port

@@ -41,7 +41,7 @@ def set_password(session: Session, user: str, role: str | None) -> None:
             action, name, detail = "change", found.name, {"password": ["(old)", "(new)"]}
             if role and role != found.role:
                 detail["role"] = [found.role, role]
-        repo.note_audit(db, user=_who(), action=action, kind="user", name=name, detail=detail)
+        repo.note_audit(db, user=find_shell_user(), action=action, kind="user", name=name, detail=detail)
     session.tell(f"{name} has a new password." if found else f"Made the user {name}, {made.role}.")
 
 
@@ -55,7 +55,7 @@ def _ask_password(user: str) -> str:
     return password
 
 
-def _who() -> str:
+def find_shell_user() -> str:
     """Who sits at the shell, for the audit trail."""
     try:
         return f"shell:{getpass.getuser()}"
@@ -99,5 +99,5 @@ def delete(session: Session, user: str) -> None:
         found = repo.get_user_by_name(db, user)
         repo.delete_user(db, found.id)
         detail = {"role": [found.role, None]}
-        repo.note_audit(db, user=_who(), action="delete", kind="user", name=found.name, detail=detail)
+        repo.note_audit(db, user=find_shell_user(), action="delete", kind="user", name=found.name, detail=detail)
     session.tell(f"Deleted the user {found.name}.")

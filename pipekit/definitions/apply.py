@@ -17,7 +17,7 @@ from pipekit.definitions.records import (
     WatermarkDef,
     build_spelling,
 )
-from pipekit.definitions.state import read_known, read_state
+from pipekit.definitions.state import read_known, read_state, read_templates
 from pipekit.errors import PipekitError
 from pipekit.repo import State
 
@@ -31,7 +31,8 @@ def apply_text(
     nothing was changed. `prune` deletes what the file does not name, so that it may refer only to what it defines.
     """
     with repo.transaction(db):
-        wanted = parse_definitions(text, file=file, known=Known() if prune else read_known(db))
+        known = Known(templates=read_templates(db)) if prune else read_known(db)
+        wanted = parse_definitions(text, file=file, known=known)
         present = read_state(db, build_spelling(wanted.connections))
         changes = build_plan(wanted, present, prune=prune)
         if not dry_run:
@@ -106,6 +107,7 @@ class _Applier:
             "match": item.match,
             "guards": item.guards,
             "create_table": item.create_table,
+            "trim_char": item.trim_char,
             "enabled": item.enabled,
             "retries": item.retries,
             "silence_timeout_s": item.silence_s,

@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 from pipekit import repo
-from pipekit.drivers import DRIVERS, get_driver
+from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.sqltext import strip_query
+from pipekit.engine.registration import check_url
 from pipekit.errors import Conflict, GroupBusy, Invalid, ModuleBusy
 from pipekit.models import Connection, Group, GroupMember, Hook, Module, Schedule, Watermark
 from pipekit.repo import State
@@ -94,18 +95,14 @@ def _plain(value: Any) -> Any:
 
 def check_connection(db: State, connection: Connection) -> None:
     """Raises Invalid for a kind there is no driver for, and for a URL its driver does not take."""
-    if connection.driver not in DRIVERS:
-        raise Invalid(
-            f"There is no driver {connection.driver!r}.", field="driver", hint=f"Kinds: {', '.join(sorted(DRIVERS))}."
-        )
-    get_driver(connection.driver).parse_url(connection.jdbc_url)
+    check_url(db, connection.driver, connection.jdbc_url)
 
 
 def check_module(db: State, module: Module) -> None:
     """Raises Invalid for a query that is none, a table its dest's kind cannot have, and names that stand twice."""
     _at("source_query", strip_query, module.source_query)
     dest = repo.get_connection(db, module.dest_id)
-    if dest.driver in DRIVERS:
+    if KIND.match(dest.driver):
         _at("dest_table", get_driver(dest.driver).parse_table, module.dest_table)
     _check_once("merge_key", "A column stands twice in the merge key", module.merge_key)
     for name in ("id", "source_name", "dest_name"):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pipekit.drivers import DRIVERS
+from pipekit.drivers import KIND
 from pipekit.models import RUN_ON, STRATEGIES
 
 Kind = Literal["text", "flag", "whole", "number", "object", "map", "list"]
@@ -33,10 +33,11 @@ class Field:
     pattern: str = ""
 
 
+KIND_PATTERN = KIND.pattern.removesuffix(r"\Z")
 PASSWORD_PATTERN = r"\$[A-Za-z_][A-Za-z0-9_]*"
 
 _CONNECTION = (
-    Field(name="driver", kind="text", required=True, choices=tuple(sorted(DRIVERS)), doc="The kind of database."),
+    Field(name="driver", kind="text", required=True, pattern=KIND_PATTERN, doc="The kind of database."),
     Field(name="jdbc_url", kind="text", required=True, doc="Where the database is, as a JDBC URL."),
     Field(name="username", kind="text", doc="Who logs in."),
     Field(
@@ -67,6 +68,7 @@ _MODULE = (
         default=False,
         doc="Make the dest table from the query's columns when it is missing.",
     ),
+    Field(name="trim_char", kind="flag", default=False, doc="Drop the trailing blanks of the source's CHAR columns."),
     Field(name="enabled", kind="flag", default=True, doc="Whether groups run the module."),
     Field(
         name="match",
@@ -117,6 +119,7 @@ _GUARDS = (
     Field(name="column_truth", kind="flag", default=True, doc="Source and dest columns must meet by name."),
     Field(name="exactness", kind="flag", default=True, doc="Refuse a value the dest cannot hold exactly."),
     Field(name="null_keys", kind="flag", default=False, doc="NULLs in the merge key match each other."),
+    Field(name="atomic", kind="flag", default=True, doc="Refuse a dest whose changes cannot be rolled back."),
 )
 
 _TIMEOUTS = (

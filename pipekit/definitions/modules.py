@@ -7,7 +7,7 @@ from typing import cast
 from pipekit.definitions.problems import Problems
 from pipekit.definitions.read import Read
 from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef, find_spelling
-from pipekit.drivers import DRIVERS, get_driver
+from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import PipekitError
 from pipekit.models import WATERMARK_NAME, Column, Guards, as_strategy, parse_key
@@ -37,6 +37,7 @@ class ModuleReader:
             strategy=as_strategy(read["strategy"]),
             key=key,
             create_table=read["create_table"],
+            trim_char=read["trim_char"],
             enabled=read["enabled"],
             match=read["match"],
             watermarks=self._watermarks(read["watermarks"]),
@@ -67,7 +68,7 @@ class ModuleReader:
 
     def _check_table(self, read: Read, dest: str) -> None:
         kind = self._kinds.get(dest, "")
-        if read["table"] and kind in DRIVERS:
+        if read["table"] and KIND.match(kind):
             try:
                 get_driver(kind).parse_table(read["table"])
             except PipekitError as error:
@@ -137,4 +138,5 @@ def _guards(read: Read | None) -> Guards:
         column_truth=read["column_truth"],
         exactness=read["exactness"],
         null_keys=read["null_keys"],
+        atomic=read["atomic"],
     )

@@ -1,6 +1,7 @@
 # A definition file's text -> checked records. Knows names, references and what a module needs; not the state database.
 """`parse_definitions`: YAML text in, `Definitions` out, or every problem of the file at once."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from pipekit.definitions.records import (
     fold_name,
 )
 from pipekit.definitions.tree import read_tree
-from pipekit.drivers import get_driver
+from pipekit.drivers import DRIVERS, get_driver
 from pipekit.errors import PipekitError
 from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES
 
@@ -28,10 +29,14 @@ MAX_NAME = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What a file may refer to without defining it: name of a connection -> its driver, and names of modules."""
+    """What a file may refer to without defining it: name of a connection -> its driver, and names of modules.
+
+    `templates` are the kinds that an installation has registered beside the built-in ones: kind -> URL template.
+    """
 
     connections: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, object] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_definitions(text: str, *, file: str = "definitions", known: Known | None = None) -> Definitions:
@@ -74,12 +79,8 @@ class _Parser:
             seen[fold_name(name)] = name
 
     def _connection(self, name: str, read: Read) -> ConnectionDef:
-        if read["driver"] and read["jdbc_url"]:
-            try:
-                get_driver(read["driver"]).parse_url(read["jdbc_url"])
-            except PipekitError as error:
-                told = f"{error.message} {error.hint}".strip()
-                self._problems.add(read.line_of("jdbc_url"), read.path_of("jdbc_url"), told)
+        if read["driver"] and self._is_known_kind(read) and read["jdbc_url"]:
+            self._check_url(read)
         return ConnectionDef(
             name=name,
             driver=read["driver"] or "",
@@ -88,6 +89,26 @@ class _Parser:
             password=read["password"],
             max_runs=None if read["max_runs"] is None else int(read["max_runs"]),
         )
+
+    def _is_known_kind(self, read: Read) -> bool:
+        kinds = sorted({*DRIVERS, *self._known.templates})
+        is_known = read["driver"] in kinds
+        if not is_known:
+            near = difflib.get_close_matches(read["driver"], kinds, n=1)
+            told = f"did you mean '{near[0]}'?" if near else f"kinds are {', '.join(kinds)}."
+            message = f"There is no driver '{read['driver']}'; {told} `pipekit drivers add` registers others."
+            self._problems.add(read.line_of("driver"), read.path_of("driver"), message)
+        return is_known
+
+    def _check_url(self, read: Read) -> None:
+        driver, template = get_driver(read["driver"]), self._known.templates.get(read["driver"])
+        try:
+            driver.parse_url(read["jdbc_url"])
+            if template:
+                driver.check_template(read["jdbc_url"], template)
+        except PipekitError as error:
+            told = f"{error.message} {error.hint}".strip()
+            self._problems.add(read.line_of("jdbc_url"), read.path_of("jdbc_url"), told)
 
     def _groups(self, reads: Mapping[str, Read], modules: Mapping[str, ModuleDef]) -> dict[str, GroupDef]:
         spelling = build_spelling(modules, self._known.modules)

@@ -104,7 +104,10 @@ def _told_schedule(item: ScheduleDef) -> str:
 
 
 def _flatten_module(record: ModuleDef) -> dict[str, Any]:
-    plain = ("name", "source", "query", "dest", "table", "strategy", "create_table", "enabled", "match", "retries")
+    plain = (
+        *("name", "source", "query", "dest", "table", "strategy", "create_table", "trim_char", "enabled", "match"),
+        "retries",
+    )
     values: dict[str, Any] = {name: getattr(record, name) for name in plain}
     values["key"] = ", ".join(record.key) or None
     values |= {f"timeouts.{name}": getattr(record, name) for name in ("silence_s", "run_s")}

@@ -53,6 +53,7 @@ class ModuleDef:
     strategy: Strategy = "full"
     key: tuple[str, ...] = ()
     create_table: bool = False
+    trim_char: bool = False
     enabled: bool = True
     match: Match = "name"
     watermarks: tuple[WatermarkDef, ...] = ()

@@ -24,7 +24,14 @@ def read_known(db: State) -> Known:
     return Known(
         connections={c.name: c.driver for c in repo.list_connections(db)},
         modules={m.name: m for m in repo.list_modules(db)},
+        templates=read_templates(db),
     )
+
+
+def read_templates(db: State) -> Mapping[str, str]:
+    """The kinds that are registered, each with what its addresses look like."""
+    found = repo.list_driver_registrations(db)
+    return {item.kind: item.url_template or "" for item in found if item.jar}
 
 
 def read_state(db: State, spelling: Mapping[str, str] | None = None) -> Definitions:
@@ -65,6 +72,7 @@ def _read_module(db: State, module: Module, names: Mapping[int, str]) -> ModuleD
         strategy=module.merge_strategy,
         key=module.merge_key,
         create_table=module.create_table,
+        trim_char=module.trim_char,
         enabled=module.enabled,
         match=module.match,
         watermarks=tuple(sorted(watermarks, key=lambda w: w.name)),

@@ -37,15 +37,28 @@ class TableInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableColumn:
-    """A column of an existing table. `generated` columns are computed by the database and cannot be fed."""
+    """A column of an existing table. `generated` columns are computed by the database and cannot be fed.
+
+    An `identity` column is numbered by the database, but takes a value where the merge asks for it.
+    """
 
     name: str
     type: str
     nullable: bool = True
     has_default: bool = False
     generated: bool = False
+    identity: bool = False
     in_key: bool = False
     comment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cast:
+    """Another reading of a column: what a person chooses it by, the expression, and the type of its result."""
+
+    label: str
+    expression: str
+    type: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,11 +113,15 @@ class MergePlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableFacts:
-    """What a merge must know of its dest table. `problem` says why it cannot be written to, if it cannot."""
+    """What a merge must know of its dest table. `problem` says why it cannot be written to, if it cannot.
+
+    `not_atomic` says why a merge that fails halfway cannot be undone, where that is so.
+    """
 
     exists: bool
     can_truncate: bool = False
     problem: str = ""
+    not_atomic: str = ""
 
 
 class Driver(ABC):
@@ -116,6 +133,11 @@ class Driver(ABC):
     staging_schema: ClassVar[str] = "pipekit_staging"
     max_identifier_bytes: ClassVar[int]
     supports_comments: ClassVar[bool] = False
+    # Reached over JDBC: needs a registered jar. `java_class` is the driver class where the registration names none.
+    needs_jar: ClassVar[bool] = False
+    java_class: ClassVar[str] = ""
+    # DROP TABLE may commit what stands before it, so a merge does not drop its staging table itself.
+    commits_ddl: ClassVar[bool] = False
     is_embedded: ClassVar[bool] = False
     type_examples: ClassVar[tuple[str, ...]] = ()
     # One cell: the server's version, for people. Empty where the kind has no such query.
@@ -126,6 +148,13 @@ class Driver(ABC):
     @abstractmethod
     def parse_url(self, jdbc_url: str) -> Address:
         """Checks a JDBC URL against the kind's allowed scheme and parameters; raises Invalid (field `jdbc_url`)."""
+
+    def check_template(self, jdbc_url: str, url_template: str) -> None:  # noqa: B027
+        """Raises Invalid (field `jdbc_url`) for a URL that does not begin as its kind was registered."""
+
+    def build_connect_url(self, jdbc_url: str) -> str:
+        """The URL a connection is opened with: a checked one, with the parameters Pipekit insists on."""
+        return jdbc_url
 
     @abstractmethod
     def browse_fields(self) -> tuple[str, ...]:
@@ -178,6 +207,14 @@ class Driver(ABC):
         """What a written source query selects for a column: its quoted name, or more where that is not enough."""
         return self.quote_identifier(column.name)
 
+    def list_casts(self, column: TableColumn) -> tuple[Cast, ...]:
+        """Other readings of a column, for a person to choose where its type says too little."""
+        return ()
+
+    def find_notes(self, sql: str) -> tuple[str, ...]:
+        """What somebody who wrote this query should know about it, in sentences."""
+        return ()
+
     @abstractmethod
     def stage_column(self, source: ResultColumn, source_driver: "Driver", dest: TableColumn) -> StagedColumn:
         """Decides how a source column is staged so that the dest holds it exactly or the run says why not."""
@@ -224,11 +261,16 @@ class Driver(ABC):
     # -- tables --------------------------------------------------------------------------------------------------------
 
     def build_create_table_sql(self, table: TableName, columns: Sequence[TableColumn]) -> tuple[str, ...]:
-        """Makes a dest table, comments included where the kind has them."""
-        lines = ",\n  ".join(self._column_definition(column) for column in columns)
+        """Makes a dest table, its key and comments included where the kind has them."""
+        lines = ",\n  ".join([self._column_definition(column) for column in columns] + self._key_definition(columns))
         create = f"CREATE TABLE {self.quote_table(table)} (\n  {lines}\n)"
         comments = [self.build_comment_sql(table, c.name, c.comment) for c in columns if c.comment]
         return (create, *(text for text in comments if text))
+
+    def _key_definition(self, columns: Sequence[TableColumn]) -> list[str]:
+        """One line for the columns of the key, none without any."""
+        names = [self.quote_identifier(column.name) for column in columns if column.in_key]
+        return [f"PRIMARY KEY ({', '.join(names)})"] if names else []
 
     def _column_definition(self, column: TableColumn) -> str:
         null = "" if column.nullable else " NOT NULL"
@@ -259,6 +301,10 @@ class Driver(ABC):
     def build_drop_table_sql(self, table: TableName) -> str:
         """Drops a table if it is there."""
         return f"DROP TABLE IF EXISTS {self.quote_table(table)}"
+
+    def build_index_sql(self, plan: MergePlan) -> tuple[str, ...]:
+        """Makes staging quick to search by the key, once it is filled; none where the database does without."""
+        return ()
 
     def build_analyze_sql(self, staging: TableName) -> tuple[str, ...]:
         """What helps the planner before a keyed merge."""

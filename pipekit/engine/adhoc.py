@@ -2,7 +2,7 @@
 """`copy_query`: moves one query's rows into one table."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipekit import repo
 from pipekit.config import Config
@@ -10,7 +10,7 @@ from pipekit.engine.context import Definition
 from pipekit.engine.events import Listener
 from pipekit.engine.owner import new_owner
 from pipekit.engine.run import RunOptions, execute_run, open_slot
-from pipekit.models import Connection, Module, Run, Strategy
+from pipekit.models import Connection, Guards, Match, Module, Run, Strategy
 from pipekit.secrets import Secrets
 
 
@@ -25,6 +25,9 @@ class CopySpec:
     strategy: Strategy = "full"
     key: tuple[str, ...] = ()
     create_table: bool = True
+    match: Match = "name"
+    guards: Guards = field(default_factory=Guards)
+    trim_char: bool = False
 
 
 def copy_query(
@@ -68,4 +71,7 @@ def _make_module(name: str, spec: CopySpec) -> Module:
         merge_strategy=spec.strategy,
         merge_key=spec.key,
         create_table=spec.create_table,
+        match=spec.match,
+        guards=spec.guards,
+        trim_char=spec.trim_char,
     )

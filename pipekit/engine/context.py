@@ -11,6 +11,8 @@ from pipekit.config import Config
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, LedgerEntry
 from pipekit.engine.book import RunBook
+from pipekit.engine.registration import add_driver
+from pipekit.engine.runners import start_runner
 from pipekit.models import Connection, Hook, Module, Run, Watermark
 from pipekit.runner.base import Endpoint, Query
 from pipekit.runner.native import NativeRunner
@@ -65,7 +67,8 @@ class RunContext:
             return
         self.close_runner()
         limit = time.monotonic() + self.config.silence_timeout_s
-        self.runner = NativeRunner(log=self.book.log, silence_timeout_s=self.config.silence_timeout_s, deadline=limit)
+        silence_s = self.config.silence_timeout_s
+        self.runner = start_runner(self.config, log=self.book.log, silence_timeout_s=silence_s, deadline=limit)
 
     def close_runner(self) -> None:
         """Ends the runner and keeps what it wrote to stderr."""
@@ -91,11 +94,20 @@ def application_name(run: Run, instance: str) -> str:
 
 
 def open_endpoint(
-    config: Config, secrets: Secrets, connection: Connection, *, application: str, read_only: bool = False
+    config: Config,
+    secrets: Secrets,
+    connection: Connection,
+    *,
+    application: str,
+    read_only: bool = False,
+    trim_char: bool = False,
 ) -> Endpoint:
-    """A connection with its secret resolved. Raises SecretMissing, DriverUnknown and Invalid (a bad URL)."""
+    """A connection with its secret resolved, and its driver where it needs one that is registered.
+
+    Raises SecretMissing, DriverUnknown and Invalid (a bad URL).
+    """
     get_driver(connection.driver).parse_url(connection.jdbc_url)
-    return Endpoint(
+    endpoint = Endpoint(
         kind=connection.driver,
         jdbc_url=connection.jdbc_url,
         username=connection.username,
@@ -104,7 +116,9 @@ def open_endpoint(
         base_dir=str(config.base_dir),
         connect_timeout_s=config.connect_timeout_s,
         read_only=read_only,
+        trim_char=trim_char,
     )
+    return add_driver(config, endpoint)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +158,10 @@ def open_context(
     """Resolves secrets and drivers; from here on the run needs nothing but its databases."""
     application = application_name(book.run, instance)
     dest = open_endpoint(config, secrets, definition.dest, application=application)
-    source = open_endpoint(config, secrets, definition.source, application=application, read_only=True)
+    trim_char = definition.module.trim_char
+    source = open_endpoint(
+        config, secrets, definition.source, application=application, read_only=True, trim_char=trim_char
+    )
     marks = tuple(
         BoundWatermark(
             watermark=mark,

@@ -10,6 +10,7 @@ from pipekit.config import Config
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver
 from pipekit.engine.context import open_endpoint
+from pipekit.engine.runners import start_runner
 from pipekit.models import Connection
 from pipekit.runner.base import Endpoint, Query
 from pipekit.runner.native import NativeRunner
@@ -34,8 +35,8 @@ def open_introspection(
     application = "pipekit:introspect"
     endpoint = open_endpoint(config, secrets, connection, application=application, read_only=read_only)
     deadline = None if limit_s is None else time.monotonic() + limit_s
-    with NativeRunner(
-        silence_timeout_s=config.silence_timeout_s, deadline=deadline, kinds=[connection.driver]
+    with start_runner(
+        config, silence_timeout_s=config.silence_timeout_s, deadline=deadline, kinds=[connection.driver]
     ) as runner:
         yield Introspection(
             driver=get_driver(connection.driver),

@@ -3,7 +3,8 @@
 
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan, build_merge_statements
-from pipekit.runner.base import Expect, Loaded
+from pipekit.errors import StatementFailed
+from pipekit.runner.base import Expect, Loaded, Statement
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
 
@@ -12,6 +13,8 @@ def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     """Ledger row, merge and the check of its counts in one transaction; notes what changed."""
     statements = build_merge_statements(context, plan.merge, loaded.rows_staged)
     counts = context.runner.execute(context.dest, statements, _expectations(context, plan, loaded))
+    if context.dest_driver.commits_ddl:
+        _drop_staging(context, plan)
     full = plan.merge.strategy == "full"
     before = counts.get("before", counts.get("deleted") if full else None)
     inserted = counts.get("inserted")
@@ -23,6 +26,15 @@ def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
         dest_rows_after=inserted if full else None,
         merge_state="merged",
     )
+
+
+def _drop_staging(context: RunContext, plan: Plan) -> None:
+    """After the commit: a staging table that stays is replaced by the next run."""
+    try:
+        drop = context.dest_driver.build_drop_table_sql(plan.merge.staging)
+        context.runner.execute(context.dest, [Statement(sql=drop)])
+    except StatementFailed as error:
+        context.book.log(f"staging was not removed: {error.message}\n")
 
 
 def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expect]:

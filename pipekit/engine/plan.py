@@ -8,8 +8,9 @@ from pipekit.drivers.base import MergePlan, TableColumn, TableName
 from pipekit.engine.book import join_sql
 from pipekit.engine.columns import ColumnMatch, find_dest_name, match_columns
 from pipekit.engine.context import RunContext
+from pipekit.engine.place import find_error_position
 from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
-from pipekit.errors import RunFailed
+from pipekit.errors import RunFailed, RunnerError
 from pipekit.models import Column
 from pipekit.runner.base import Load, LoadColumn, ResultColumn, Statement
 
@@ -34,8 +35,10 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     resolved = fill_placeholders(module.source_query, values)
     for name in find_unmatched_placeholders(module.source_query, values):
         context.book.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
+    for note in context.source_driver.find_notes(resolved):
+        context.book.log(f"note: {note}\n")
     dest = driver.parse_table(module.dest_table)
-    source_columns = context.source_driver.introspect_query_columns(context.ask_source(), resolved)
+    source_columns = _look_at_source(context, resolved)
     dest_columns, create_sql, can_truncate = _look_at_dest(context, dest, source_columns)
     match = match_columns(module, context.source_driver, driver, source_columns, dest_columns)
     merge = MergePlan(
@@ -59,14 +62,28 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     )
 
 
+def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
+    """The source query's columns; what the source refuses of the query is recorded with the place it names."""
+    context.book.put(resolved_sql=resolved)
+    try:
+        return context.source_driver.introspect_query_columns(context.ask_source(), resolved)
+    except RunnerError as error:
+        context.book.put(error_position=find_error_position(error, resolved))
+        raise
+
+
 def build_merge_statements(context: RunContext, merge: MergePlan, rows: int | None = None) -> tuple[Statement, ...]:
-    """The merge's one transaction: ledger row (with the rows that are staged, once known), merge, end of staging."""
+    """The merge's one transaction: ledger row (with the rows that are staged, once known), merge, end of staging.
+
+    Where a DROP would commit before the counts are checked, staging is dropped after it.
+    """
     driver = context.dest_driver
-    return (
+    statements = (
         *driver.build_ledger_sql(replace(context.ledger_entry, rows=rows)),
         *driver.build_merge_sql(merge),
-        Statement(sql=driver.build_drop_table_sql(merge.staging)),
     )
+    drop = Statement(sql=driver.build_drop_table_sql(merge.staging))
+    return statements if driver.commits_ddl else (*statements, drop)
 
 
 def _look_at_dest(
@@ -77,6 +94,9 @@ def _look_at_dest(
     facts = driver.get_table_facts(context.ask_dest(), dest)
     if facts.problem:
         raise RunFailed(f"{dest} cannot be written to: {facts.problem}.", stage="check")
+    if facts.not_atomic and context.module.guards.atomic:
+        hint = "Mend that, or accept with `guards: {atomic: false}` that a failing merge leaves it half changed."
+        raise RunFailed(f"A merge into {dest} could not be undone: {facts.not_atomic}.", stage="check", hint=hint)
     if facts.exists:
         return driver.get_columns(context.ask_dest(), dest), (), facts.can_truncate
     if not context.module.create_table:

@@ -1,8 +1,9 @@
 # From a query's columns to a dest table: proposing, comparing, making, adding. Knows no form and no state.
 """What the wizard does in databases: looks within a time limit, proposes columns, makes a dest table, adds a column."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from pipekit.config import Config
 from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableName
@@ -53,11 +54,14 @@ def read_first_rows(look: Introspection, sql: str) -> QueryResult:
     return look.runner.query(look.endpoint, look.driver.build_preview_sql(sql, PREVIEW_ROWS), limit=PREVIEW_ROWS)
 
 
-def build_table_query(driver: Driver, table: TableName, columns: Sequence[TableColumn]) -> str:
-    """The source query of a browsed table: its columns by name."""
+def build_table_query(
+    driver: Driver, table: TableName, columns: Sequence[TableColumn], casts: Mapping[str, str] | None = None
+) -> str:
+    """The source query of a browsed table: its columns by name, those in `casts` by an expression."""
     lines = []
     for column in columns:
-        name, expression = driver.quote_identifier(column.name), driver.default_expression(column)
+        name = driver.quote_identifier(column.name)
+        expression = (casts or {}).get(column.name) or driver.default_expression(column)
         lines.append(name if expression == name else f"{expression} AS {name}")
     return "SELECT\n  " + ",\n  ".join(lines) + f"\nFROM {driver.quote_table(table)}"
 
@@ -123,15 +127,33 @@ def next_column_id(columns: Sequence[Column]) -> str:
 # -- the dest table ----------------------------------------------------------------------------------------------------
 
 
-def build_dest_columns(columns: Sequence[Column], comments: Mapping[str, str]) -> list[TableColumn]:
-    """The columns of a dest table that is made; `comments` is by column id."""
-    return [TableColumn(name=c.dest_name, type=c.dest_type, comment=comments.get(c.id) or None) for c in columns]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableDetails:
+    """What a dest table gets beside names and types, by column id. A column of the primary key takes no NULL."""
+
+    comments: Mapping[str, str] = field(default_factory=dict)
+    not_null: Collection[str] = ()
+    primary_key: Collection[str] = ()
 
 
-def build_table_sql(dest: Driver, draft: Module, comments: Mapping[str, str]) -> tuple[str, ...]:
+def build_dest_columns(columns: Sequence[Column], details: TableDetails) -> list[TableColumn]:
+    """The columns of a dest table that is made."""
+    return [
+        TableColumn(
+            name=column.dest_name,
+            type=column.dest_type,
+            nullable=column.id not in details.not_null and column.id not in details.primary_key,
+            in_key=column.id in details.primary_key,
+            comment=details.comments.get(column.id) or None,
+        )
+        for column in columns
+    ]
+
+
+def build_table_sql(dest: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
     """The statements that make a module's dest table."""
     table = dest.parse_table(draft.dest_table)
-    return dest.build_create_table_sql(table, build_dest_columns(draft.columns, comments))
+    return dest.build_create_table_sql(table, build_dest_columns(draft.columns, details))
 
 
 def find_dest_columns(look: Introspection, draft: Module) -> list[TableColumn]:
@@ -147,7 +169,8 @@ def build_merge_text(source: Driver, dest: Driver, draft: Module, existing: Sequ
     """What a run of the module does in the dest: staging and merge, as text. Raises Invalid for columns that miss."""
     staged = [ResultColumn(name=column.source_name, type=column.source_type) for column in draft.columns]
     try:
-        match = match_columns(draft, source, dest, staged, existing or build_dest_columns(draft.columns, {}))
+        wanted = existing or build_dest_columns(draft.columns, TableDetails())
+        match = match_columns(draft, source, dest, staged, wanted)
     except RunFailed as error:
         raise Invalid(error.message, field="dest_table", hint=_MISS_HINT) from error
     plan = MergePlan(
@@ -166,7 +189,7 @@ def build_merge_text(source: Driver, dest: Driver, draft: Module, existing: Sequ
 _MISS_HINT = "Change the dest names, choose other columns, or name another table."
 
 
-def make_dest_table(look: Introspection, source: Driver, draft: Module, comments: Mapping[str, str]) -> tuple[str, ...]:
+def make_dest_table(look: Introspection, source: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
     """Makes the dest table and returns its statements; takes one that is there, whose columns match, and returns none.
 
     Raises Conflict and Invalid when the table that is there does not fit, StatementFailed from the database.
@@ -175,7 +198,7 @@ def make_dest_table(look: Introspection, source: Driver, draft: Module, comments
     build_merge_text(source, look.driver, draft, existing)
     if existing:
         return ()
-    statements = build_table_sql(look.driver, draft, comments)
+    statements = build_table_sql(look.driver, draft, details)
     look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
     return statements
 
@@ -193,7 +216,7 @@ def add_dest_column(look: Introspection, module: Module, column: Column, comment
     names = [item.name for item in existing] + [item.dest_name for item in module.columns]
     if any(name.casefold() == wanted for name in names):
         raise Invalid(f"{table} has a column {column.dest_name!r} already.", field="dest_name")
-    [added] = build_dest_columns([column], {column.id: comment})
+    [added] = build_dest_columns([column], TableDetails(comments={column.id: comment}))
     statements = look.driver.build_add_column_sql(table, added)
     look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
     return statements

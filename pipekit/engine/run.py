@@ -20,6 +20,7 @@ from pipekit.engine.merge import merge
 from pipekit.engine.owner import new_owner
 from pipekit.engine.plan import Plan, build_plan, note_plan
 from pipekit.engine.recover import recover_module, settle_earlier_runs
+from pipekit.engine.runners import start_runner
 from pipekit.engine.staging import stage
 from pipekit.engine.turn import claim_asked, give_up, wait_for_turn
 from pipekit.engine.watermarks import resolve_watermarks
@@ -130,7 +131,7 @@ def open_slot(config: Config, definition: Definition) -> RunnerSlot:
     deadline = time.monotonic() + (module.run_timeout_s or config.run_timeout_s)
     silence_s = module.silence_timeout_s or config.silence_timeout_s
     kinds = {definition.source.driver, definition.dest.driver}
-    runner = NativeRunner(stop=stop, silence_timeout_s=silence_s, deadline=deadline, kinds=kinds)
+    runner = start_runner(config, stop=stop, silence_timeout_s=silence_s, deadline=deadline, kinds=kinds)
     return RunnerSlot(stop=stop, runner=runner)
 
 

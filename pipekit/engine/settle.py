@@ -4,11 +4,13 @@
 import time
 
 from pipekit.drivers.base import Driver, LedgerEntry
-from pipekit.errors import RunnerError
+from pipekit.errors import RunnerError, StatementFailed
 from pipekit.models import MergeState
 from pipekit.runner.base import Endpoint, Runner, Statement
 
 SESSIONS_GONE_WITHIN_S = 15.0
+# The class of SQLSTATE that says that a constraint was broken.
+_SAME_KEY = "23"
 
 
 def settle_merge(runner: Runner, driver: Driver, dest: Endpoint, entry: LedgerEntry, application: str) -> MergeState:
@@ -21,11 +23,20 @@ def settle_merge(runner: Runner, driver: Driver, dest: Endpoint, entry: LedgerEn
         if driver.find_setup_sql(lambda sql: runner.query(dest, sql)):
             return "none"
         # Waits for a merge transaction that is still open: both insert the same primary key.
-        runner.execute(dest, [Statement(sql=driver.build_fence_sql(entry))])
+        _shut_out(runner, driver, dest, entry)
         outcome = runner.query(dest, driver.build_outcome_sql(entry.run_key)).first_cell()
     except RunnerError:
         return "unknown"
     return "merged" if outcome == "merged" else "none"
+
+
+def _shut_out(runner: Runner, driver: Driver, dest: Endpoint, entry: LedgerEntry) -> None:
+    """Where the row that was waited for is there now, some databases say so by refusing the second of the same key."""
+    try:
+        runner.execute(dest, [Statement(sql=driver.build_fence_sql(entry))])
+    except StatementFailed as error:
+        if not error.sqlstate.startswith(_SAME_KEY):
+            raise
 
 
 def end_sessions(runner: Runner, driver: Driver, endpoint: Endpoint, application: str) -> None:

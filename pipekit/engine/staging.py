@@ -20,7 +20,7 @@ def stage(context: RunContext, plan: Plan) -> Loaded:
     context.book.moved(loaded.rows_staged)
     context.book.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
     if plan.merge.key:
-        _execute(context, driver.build_analyze_sql(plan.merge.staging))
+        _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge.staging)))
     return loaded
 
 

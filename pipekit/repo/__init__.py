@@ -11,6 +11,7 @@ from pipekit.repo.connections import (
     list_connections,
     update_connection,
 )
+from pipekit.repo.drafts import Draft, DraftStep, delete_draft, get_draft, list_drafts, save_draft
 from pipekit.repo.drivers import find_driver_registration, list_driver_registrations, register_driver
 from pipekit.repo.group_runs import (
     cancel_group_run,
@@ -111,6 +112,7 @@ from pipekit.repo.users import (
     list_users,
     note_audit,
     open_session,
+    touch_session,
     update_user,
 )
 from pipekit.repo.uses import (
@@ -132,6 +134,8 @@ from pipekit.repo.watermarks import (
 
 __all__ = [
     "ConnectionUse",
+    "Draft",
+    "DraftStep",
     "DueCandidate",
     "GroupOverview",
     "LeaseState",
@@ -160,6 +164,7 @@ __all__ = [
     "create_user",
     "create_watermark",
     "delete_connection",
+    "delete_draft",
     "delete_group",
     "delete_hook",
     "delete_member",
@@ -185,6 +190,7 @@ __all__ = [
     "format_moment",
     "get_connection",
     "get_connection_by_name",
+    "get_draft",
     "get_group",
     "get_group_by_name",
     "get_group_run",
@@ -207,6 +213,7 @@ __all__ = [
     "list_audit",
     "list_connection_uses",
     "list_connections",
+    "list_drafts",
     "list_driver_registrations",
     "list_due_candidates",
     "list_expired_runs",
@@ -241,6 +248,7 @@ __all__ = [
     "renew_server",
     "request_cancel",
     "restart_schedule",
+    "save_draft",
     "set_fire_group_run",
     "set_paused",
     "settle_merge_state",
@@ -248,6 +256,7 @@ __all__ = [
     "take_over_run",
     "take_server",
     "touch_schedule",
+    "touch_session",
     "transaction",
     "update_connection",
     "update_group",

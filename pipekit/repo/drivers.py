@@ -4,20 +4,30 @@
 from pipekit.models import DriverRegistration
 from pipekit.repo.state import State, transaction
 
+_UPSERT = """\
+INSERT INTO driver (kind, jar, jar_sha256, class, url_template)
+VALUES (:kind, :jar, :jar_sha256, :class, :url_template)
+ON CONFLICT (kind) DO UPDATE SET jar = :jar, jar_sha256 = :jar_sha256, class = :class, url_template = :url_template"""
+
 
 def register_driver(
-    db: State, kind: str, *, jar: str | None = None, java_class: str | None = None, url_template: str | None = None
+    db: State,
+    kind: str,
+    *,
+    jar: str | None = None,
+    jar_sha256: str | None = None,
+    java_class: str | None = None,
+    url_template: str | None = None,
 ) -> bool:
     """Makes the kind's registration what is given, an upsert; whether that changed anything."""
-    wanted = DriverRegistration(kind=kind, jar=jar, java_class=java_class, url_template=url_template)
+    wanted = DriverRegistration(
+        kind=kind, jar=jar, jar_sha256=jar_sha256, java_class=java_class, url_template=url_template
+    )
     with transaction(db):
         if find_driver_registration(db, kind) == wanted:
             return False
-        db.execute(
-            "INSERT INTO driver (kind, jar, class, url_template) VALUES (:kind, :jar, :class, :url_template)"
-            " ON CONFLICT (kind) DO UPDATE SET jar = :jar, class = :class, url_template = :url_template",
-            {"kind": kind, "jar": jar, "class": java_class, "url_template": url_template},
-        )
+        values = {"kind": kind, "jar": jar, "jar_sha256": jar_sha256, "class": java_class}
+        db.execute(_UPSERT, {**values, "url_template": url_template})
         return True
 
 

@@ -5,7 +5,7 @@ It needs no state machine of its own: the queue starts its runs in their order, 
 cancel, recovery) folds the group run in the same transaction when that was the last one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from pipekit.errors import GroupBusy, Invalid
@@ -28,9 +28,11 @@ def create_group_run(
     dry_run: bool = False,
     owner: str | None = None,
     lease_s: float | None = None,
+    only: Collection[int] | None = None,
 ) -> GroupRun:
     """A group run with a queued run for each enabled member; with none it is a success at once.
 
+    With `only` (module ids) the other members are left out.
     `triggered_by` is `manual` or `schedule:{id}`. With `owner` that process will run its runs, and must renew their
     places within `lease_s`. A member whose module is busy waits until it is free. Raises GroupBusy, NotFound.
     """
@@ -40,7 +42,8 @@ def create_group_run(
         started = {"status": "running", "triggered_by": triggered_by, "started_at": now()}
         values = {"group_id": group_id, "group_name": group.name, "parallel": group.parallel, **started}
         group_run_id = db.insert("group_run", values)
-        for member in _enabled_members(db, group_id):
+        members = _enabled_members(db, group_id)
+        for member in members if only is None else [item for item in members if item["module_id"] in only]:
             insert_queued_run(
                 db,
                 get_module(db, member["module_id"]),

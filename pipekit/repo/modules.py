@@ -24,6 +24,7 @@ _FIELDS = (
     "match",
     "guards",
     "create_table",
+    "trim_char",
     "enabled",
     "retries",
     "silence_timeout_s",

@@ -78,6 +78,29 @@ def count_ended_by_span(db: State, since: str, span_s: int) -> list[Bucket]:
     ]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayRun:
+    """A run that ended, as a mark of its group's; `group` is empty for one that was started by itself."""
+
+    id: int
+    module: str
+    group: str
+    status: str
+    started_at: str | None
+    finished_at: str
+
+
+def list_ended_runs(db: State, since: str, limit: int) -> list[DayRun]:
+    """Runs that ended since a moment, the earliest first."""
+    sql = """
+        SELECT r.id, r.module, coalesce(g.group_name, '') AS "group", r.status, r.started_at, r.finished_at
+        FROM run_log r LEFT JOIN group_run g ON g.id = r.group_run_id
+        WHERE r.finished_at IS NOT NULL AND r.finished_at >= :since ORDER BY r.finished_at LIMIT :limit
+    """
+    found = read_at_once(db, [f.name for f in fields(DayRun)], sql, {"since": since, "limit": limit})
+    return [DayRun(**row) for row in found]
+
+
 # -- groups and schedules ----------------------------------------------------------------------------------------------
 
 
@@ -153,6 +176,31 @@ def list_schedule_states(db: State) -> list[ScheduleState]:
     """Every enabled schedule of an enabled group. One query."""
     found = read_at_once(db, [f.name for f in fields(ScheduleState)], _SCHEDULES)
     return [ScheduleState(**{**row, "paused": bool(row["paused"])}) for row in found]
+
+
+def pack_crons(db: State) -> str:
+    """Group, name, cron and pause of what `list_schedule_states` lists, as JSON: equal texts are equal schedules."""
+    row = db.row(
+        """
+        SELECT json_group_array(json_array(id, name, cron, paused)) AS packed FROM (
+            SELECT g.id, g.name, s.cron, g.paused FROM schedule s JOIN grp g ON g.id = s.group_id
+            WHERE s.enabled AND g.enabled ORDER BY g.name, s.id)
+        """
+    )
+    return str(row["packed"]) if row else "[]"
+
+
+def list_past_values(db: State, module_id: int, limit: int = 10) -> list[tuple[int, dict[str, str]]]:
+    """The watermark values of a module's last runs that found some: the run and its values, the latest first."""
+    rows = db.rows(
+        """
+        SELECT id, watermark_values_json AS packed FROM (
+            SELECT id, watermark_values_json FROM run_log WHERE module_id = ? ORDER BY id DESC LIMIT 60)
+        WHERE coalesce(watermark_values_json, '{}') <> '{}' LIMIT ?
+        """,
+        (module_id, limit),
+    )
+    return [(row["id"], json.loads(row["packed"])) for row in rows]
 
 
 # -- search ------------------------------------------------------------------------------------------------------------

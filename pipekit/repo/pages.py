@@ -2,9 +2,10 @@
 """Reading for many things at once: module rows, recent runs by module, what runs, what failed, a day's ends."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 from pipekit.models import Row
@@ -27,8 +28,10 @@ MODULE_SORTS = {
     "status": "r.status IS NULL, r.status {way}, m.name",
     "last": "r.id IS NULL, r.id {way}",
     "rows": "r.rows_read IS NULL, r.rows_read {way}, m.name",
+    "next": "NOT m.enabled OR c.place IS NULL, c.place {way}, m.name",
     "took": "r.finished_at IS NULL, julianday(r.finished_at) - julianday(r.started_at) {way}, m.name",
 }
+_SORTS_BY_RUN = frozenset({"status", "last", "rows", "took"})
 _LONGEST_ERROR = 400
 
 
@@ -75,7 +78,6 @@ class RunMark:
     """A run as one of many bars."""
 
     id: int
-    module_id: int
     status: str
     queued_at: str | None
     started_at: str | None
@@ -136,35 +138,71 @@ def list_module_rows(
     state: ModuleState = "all",
     sort: str = "name",
     descending: bool = False,
+    coming: Sequence[int] = (),
     limit: int = 50,
     offset: int = 0,
 ) -> list[ModuleRow]:
-    """Modules whose name, table or connections contain `search`, in an order of `MODULE_SORTS`."""
+    """Modules whose name, table, connections or groups contain `search`, in an order of `MODULE_SORTS`.
+
+    `coming` is the groups in the order of their next times, for the order `next`.
+    """
     order = MODULE_SORTS[sort].format(way="DESC" if descending else "ASC")
     sql = f"""
         SELECT m.id, m.name, s.name AS source, d.name AS dest, m.dest_table, m.merge_strategy, m.enabled, m.running
-        {_module_source(state)} ORDER BY {order} LIMIT :limit OFFSET :offset
+        {_module_source(state, with_last=state == "failing" or sort in _SORTS_BY_RUN, with_next=sort == "next")}
+        ORDER BY {order} LIMIT :limit OFFSET :offset
     """
-    values = {"like": like_pattern(search), "limit": limit, "offset": offset}
+    values = {"like": like_pattern(search), "coming": json.dumps(list(coming)), "limit": limit, "offset": offset}
     found = read_at_once(db, [f.name for f in fields(ModuleRow)], sql, values)
     return [ModuleRow(**{**row, "enabled": bool(row["enabled"]), "running": bool(row["running"])}) for row in found]
 
 
 def count_module_rows(db: State, *, search: str = "", state: ModuleState = "all") -> int:
     """How many there are in all."""
-    row = db.row(f"SELECT count(*) AS n {_module_source(state)}", {"like": like_pattern(search)})
+    source = _module_source(state, with_last=state == "failing")
+    row = db.row(f"SELECT count(*) AS n {source}", {"like": like_pattern(search)})
     return int(row["n"]) if row else 0
 
 
-def _module_source(state: ModuleState) -> str:
+# The place of each module's soonest group among those that come.
+_NEXT = """LEFT JOIN (
+    SELECT p.module_id, min(k.key) AS place FROM json_each(:coming) k JOIN group_member p ON p.group_id = k.value
+    GROUP BY p.module_id) c ON c.module_id = m.id"""
+
+
+def _module_source(state: ModuleState, *, with_last: bool, with_next: bool = False) -> str:
     return f"""
         FROM module m
         JOIN connection s ON s.id = m.source_id
         JOIN connection d ON d.id = m.dest_id
-        LEFT JOIN run_log r ON r.id = {_LAST}
+        {f"LEFT JOIN run_log r ON r.id = {_LAST}" if with_last else ""}
+        {_NEXT if with_next else ""}
         WHERE {_STATES[state]} AND (:like = '%' OR m.name LIKE :like ESCAPE '\\' OR m.dest_table LIKE :like ESCAPE '\\'
-            OR s.name LIKE :like ESCAPE '\\' OR d.name LIKE :like ESCAPE '\\')
+            OR s.name LIKE :like ESCAPE '\\' OR d.name LIKE :like ESCAPE '\\'
+            OR EXISTS (SELECT 1 FROM group_member p JOIN grp g ON g.id = p.group_id
+                       WHERE p.module_id = m.id AND g.name LIKE :like ESCAPE '\\'))
     """
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleName:
+    """A module to choose."""
+
+    id: int
+    name: str
+    enabled: bool
+
+
+def list_module_names(db: State) -> tuple[ModuleName, ...]:
+    """Every module by name."""
+    sql = "SELECT json_group_array(json_array(id, name, enabled)) AS packed FROM (SELECT * FROM module ORDER BY name)"
+    row = db.row(sql)
+    return _unpack_names(row["packed"]) if row else ()
+
+
+@lru_cache(maxsize=4)
+def _unpack_names(packed: str) -> tuple[ModuleName, ...]:
+    return tuple(ModuleName(id_, name, bool(enabled)) for id_, name, enabled in json.loads(packed))
 
 
 def like_pattern(text: str) -> str:
@@ -207,19 +245,26 @@ def build_briefs_sql(
 
 _MARK_NAMES = tuple(f.name for f in fields(RunMark))
 _RECENT = f"""
-    SELECT {", ".join(f"r.{name}" for name in _MARK_NAMES)} FROM json_each(:ids) AS w CROSS JOIN run_log r
-    WHERE r.id IN (SELECT id FROM run_log WHERE module_id = w.value ORDER BY id DESC LIMIT :count)
+    SELECT group_concat((
+        SELECT json_group_array(json_array({", ".join(_MARK_NAMES)}))
+        FROM (SELECT {", ".join(_MARK_NAMES)} FROM run_log WHERE module_id = w.value ORDER BY id DESC LIMIT :count)
+    ), char(10)) AS lines
+    FROM (SELECT value FROM json_each(:ids) ORDER BY key) AS w
 """
 
 
-def list_recent_runs(db: State, module_ids: Iterable[int], count: int) -> dict[int, list[RunMark]]:
-    """The last `count` runs of each of some modules, the oldest first. One query."""
-    recent: dict[int, list[RunMark]] = {module_id: [] for module_id in module_ids}
-    for row in read_at_once(db, _MARK_NAMES, _RECENT, {"ids": json.dumps(list(recent)), "count": count}):
-        recent[row["module_id"]].append(RunMark(**row))
-    for runs in recent.values():
-        runs.sort(key=lambda run: run.id)
-    return recent
+def pack_recent_runs(db: State, module_ids: Sequence[int], count: int) -> list[str]:
+    """The last `count` runs of each of some modules, in their order, each as a text for `unpack_runs`. One query.
+
+    Equal texts are equal runs: whoever keeps what was made of one need not look into it again.
+    """
+    row = db.row(_RECENT, {"ids": json.dumps(list(module_ids)), "count": count})
+    return str(row["lines"]).split("\n") if row and module_ids else []
+
+
+def unpack_runs(packed: str) -> list[RunMark]:
+    """The runs of one module, the oldest first."""
+    return sorted((RunMark(*values) for values in json.loads(packed)), key=lambda run: run.id)
 
 
 _FAILED = f"""
@@ -282,6 +327,11 @@ def get_run_stamp(db: State, run_id: int) -> str:
         (run_id,),
     )
     return ".".join(str(value) for value in _stamp_parts(row)) if row else ""
+
+
+def get_phase(stamp: str) -> str:
+    """The part of a run's stamp that says what can be done with the run: its status, and whether it is to end."""
+    return ".".join(stamp.split(".", 2)[:2])
 
 
 def _stamp_parts(row: Row) -> list[Any]:

@@ -37,19 +37,20 @@ _PLAIN = (
     "stdout",
     "stderr",
 )
-# A list leaves out stdout and stderr: they may be long, and no list shows them.
+# A list leaves out stdout and stderr, which may be long, and where a run failed: no list shows them.
 _LISTED = """
     id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
     lease_expires_at, cancel_requested, dest_id, staging_table, dest_table, queued_at, started_at, finished_at,
     merge_state, rows_read, rows_staged, rows_deleted, rows_inserted, rows_updated, dest_rows_before, dest_rows_after,
     error_stage, stages_json, watermark_values_json, checks_json, hint, error, resolved_sql, staging_sql, merge_sql,
-    NULL AS stdout, NULL AS stderr
+    NULL AS error_position, NULL AS stdout, NULL AS stderr
 """
 
 
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
-    row = db.row("SELECT * FROM run_log WHERE id = ?", (run_id,))
+    position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
+    row = db.row(f"SELECT *, {position} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
     return Run.from_row(row)
@@ -64,7 +65,7 @@ def list_runs(
     limit: int = 50,
     before_id: int | None = None,
 ) -> list[Run]:
-    """Runs, the newest first, without `stdout` and `stderr` (both None).
+    """Runs, the newest first, without `stdout`, `stderr` and `error_position` (all None).
 
     `module` is a module's id, or the name a run had when it started (so runs of deleted modules are found too, letter
     case aside). `before_id` goes on where a page ended.
@@ -133,9 +134,20 @@ def update_run(db: State, run_id: int, *, if_owner: str | None = None, **fields:
     With `if_owner` also when somebody else owns it by now. `stages`, `watermark_values` and `checks` are whole values,
     not additions.
     """
+    position = fields.pop("error_position", None)
     values = run_values(fields)
     condition = "status = 'running' AND (:if_owner IS NULL OR owner = :if_owner)"
-    return bool(_update(db, run_id, values, condition, {"if_owner": if_owner}))
+    with transaction(db):
+        is_changed = bool(_update(db, run_id, values, condition, {"if_owner": if_owner}))
+        if is_changed:
+            note_error_position(db, run_id, position)
+        return is_changed
+
+
+def note_error_position(db: State, run_id: int, position: int | None) -> None:
+    """Keeps where in its SQL a run failed, beside the run; None says nothing."""
+    if position is not None:
+        db.change("INSERT OR REPLACE INTO run_fault (run_id, position) VALUES (?, ?)", (run_id, position))
 
 
 def settle_merge_state(db: State, run_id: int, merge_state: MergeState) -> bool:

@@ -27,6 +27,12 @@ class SessionUser:
 
     user: User
     csrf: str
+    last_seen_at: str
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to write down that it is used: see `touch_session`."""
+        return self.last_seen_at < _ago(SEEN_EVERY_S)
 
 
 def create_user(db: State, *, name: str, password_hash: str, role: Role = "admin") -> User:
@@ -95,7 +101,10 @@ def open_session(db: State, user_id: int) -> str:
 
 
 def find_session(db: State, value: str) -> SessionUser | None:
-    """Whose session a cookie's value is; None for an unknown or outlived one, or a user who is switched off."""
+    """Whose session a cookie's value is; None for an unknown or outlived one, or a user who is switched off.
+
+    It only reads, and so waits for nobody who writes.
+    """
     row = db.row(
         """
         SELECT s.csrf, s.last_seen_at, u.* FROM session s JOIN user u ON u.id = s.user_id
@@ -105,9 +114,13 @@ def find_session(db: State, value: str) -> SessionUser | None:
     )
     if row is None:
         return None
-    if row["last_seen_at"] < _ago(SEEN_EVERY_S):
-        db.change("UPDATE session SET last_seen_at = ? WHERE id_hash = ?", (now(), _hash(value)))
-    return SessionUser(user=User.from_row(row), csrf=row["csrf"])
+    return SessionUser(user=User.from_row(row), csrf=row["csrf"], last_seen_at=row["last_seen_at"])
+
+
+def touch_session(db: State, value: str) -> None:
+    """Writes down that a session is used now, unless that was done within the last minute."""
+    sql = "UPDATE session SET last_seen_at = ? WHERE id_hash = ? AND last_seen_at < ?"
+    db.change(sql, (now(), _hash(value), _ago(SEEN_EVERY_S)))
 
 
 def close_session(db: State, value: str) -> None:

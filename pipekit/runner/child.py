@@ -16,9 +16,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from pipekit.drivers import DRIVERS
+from pipekit.drivers import find_package
 from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
-from pipekit.errors import CheckFailed, DriverUnknown, PipekitError, RunnerError, StatementFailed
+from pipekit.errors import CheckFailed, PipekitError, RunnerError, StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Load, Statement, load_from_wire
 
 PROGRESS_EVERY_S = 0.3
@@ -38,11 +38,18 @@ class Child:
     def handle(self, request: Answer) -> Answer:
         """Does one operation and returns its `done` event."""
         operation = {"query": self.query, "execute": self.execute, "migrate": self.migrate, "ping": self.ping}
+        operation["probe"] = self.probe
         return {"event": "done", **operation[request["op"]](request)}
 
     def ping(self, request: Answer) -> Answer:
         """Says that the child is there and what it runs on."""
         return {"python": sys.version.split()[0], "pid": os.getpid()}
+
+    def probe(self, request: Answer) -> Answer:
+        """Loads a registered driver and connects to nothing."""
+        from pipekit.drivers.jdbc.probe import probe
+
+        return {"probe": probe(Endpoint(**request["endpoint"]))}
 
     def query(self, request: Answer) -> Answer:
         """Sends a query's rows in `rows` events."""
@@ -131,9 +138,7 @@ def _connect(endpoint: Endpoint) -> Session:
 
 
 def _load_wire(kind: str) -> Any:
-    if kind not in DRIVERS:
-        raise DriverUnknown(f"There is no driver '{kind}'.")
-    return import_module(f"{DRIVERS[kind]}.wire")
+    return import_module(f"{find_package(kind)}.wire")
 
 
 def _check_columns(source: Source, load: Load) -> None:
@@ -165,7 +170,7 @@ def describe_error(error: BaseException) -> Answer:
     if not isinstance(error, PipekitError):
         return {"event": "error", "kind": "RunnerError", "message": f"{type(error).__name__}: {error}", "hint": ""}
     described: Answer = {"event": "error", "kind": error.code, "message": error.message, "hint": error.hint}
-    for name in ("transient", "sqlstate", "column", "row", "field"):
+    for name in ("transient", "sqlstate", "column", "row", "position", "statement", "field"):
         if hasattr(error, name):
             described[name] = getattr(error, name)
     return described

@@ -42,6 +42,8 @@ KEPT_VARIABLES = (
     "LD_LIBRARY_PATH",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
+    "JAVA_HOME",
+    "MSSQL_PYTHON_NATIVE_PROVIDER",
 )
 
 
@@ -80,6 +82,11 @@ class NativeRunner:
     def ping(self) -> Event:
         """Waits until the child answers."""
         return self._last({"op": "ping"}, self._silence_timeout_s)
+
+    def probe(self, endpoint: Endpoint) -> Event:
+        """What a registered driver says of itself and of the endpoint's URL; nothing is connected to."""
+        answer: Event = self._last({"op": "probe", "endpoint": to_wire(endpoint)}, self._silence_timeout_s)["probe"]
+        return answer
 
     def query(self, endpoint: Endpoint, sql: str, *, limit: int | None = None) -> QueryResult:
         """See `Runner.query`."""
@@ -271,5 +278,6 @@ def _child_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _error_from(event: Event) -> RunnerError:
     kind = RUNNER_ERRORS.get(event["kind"], RunnerError)
-    details = {name: event[name] for name in ("hint", "transient", "sqlstate", "column", "row") if name in event}
+    names = ("hint", "transient", "sqlstate", "column", "row", "position", "statement")
+    details = {name: event[name] for name in names if name in event}
     return kind(event["message"], **details)

@@ -6,9 +6,9 @@ from fastapi.responses import Response
 
 from pipekit import repo
 from pipekit.accounts import ROLES, Token, User
-from pipekit.api.auth import get_address, log_in
-from pipekit.api.state import Db
 from pipekit.errors import NotFound, TooMany, Unauthorized
+from pipekit.http.auth import get_address, log_in
+from pipekit.http.state import Db
 from pipekit.web.answers import go
 from pipekit.web.confirm import confirm
 from pipekit.web.forms import MENDABLE, Form, FormDep, get_text

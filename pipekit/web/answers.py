@@ -4,8 +4,8 @@
 from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from pipekit.api.errors import describe, get_status
 from pipekit.errors import PipekitError
+from pipekit.http.errors import describe, get_status
 
 
 def go(request: Request, address: str) -> Response:

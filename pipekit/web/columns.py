@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.api.state import Context, ContextDep, Db
 from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn
@@ -15,6 +14,7 @@ from pipekit.engine.book import join_sql
 from pipekit.engine.provision import add_dest_column, clean_name, list_query_columns, next_column_id, open_look
 from pipekit.engine.watermarks import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
+from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Column, Module
 from pipekit.web.answers import go
 from pipekit.web.forms import Form, FormDep

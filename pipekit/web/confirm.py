@@ -23,10 +23,15 @@ def confirm(
     ask: str = "",
     problem: str = "",
     status: int = 200,
+    fields: Sequence[tuple[str, str]] = (),
 ) -> Response:
-    """A page whose form posts to its own address. `ask` is what must be typed where data is lost."""
+    """A page whose form posts to its own address. `ask` is what must be typed where data is lost.
+
+    `fields` are sent again as they are.
+    """
     values = {"crumbs": crumbs, "title": title, "goes": goes, "stays": stays, "button": button, "back": back}
-    return render(request, "confirm.html", status, **values, ask=ask, problem=problem, action=request.url.path)
+    values |= {"ask": ask, "problem": problem, "fields": fields}
+    return render(request, "confirm.html", status, **values, action=request.url.path)
 
 
 def get_confirmed(data: FormData, name: str) -> bool:

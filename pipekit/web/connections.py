@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.api.state import Context, ContextDep, Db
 from pipekit.definitions import edit
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.engine.look import open_look
+from pipekit.engine.registration import list_kinds
 from pipekit.errors import ConfigError, Conflict, PipekitError
+from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
 from pipekit.web.answers import go
 from pipekit.web.confirm import confirm
@@ -33,13 +34,13 @@ SHOWN_SCHEMAS = 12
 def show_list(request: Request, db: Db, user: Viewer) -> Response:
     """Every connection and how many modules use it."""
     uses = repo.count_connection_uses(db)
-    return render(request, "connections.html", connections=repo.list_connections(db), uses=uses, labels=_labels())
+    return render(request, "connections.html", connections=repo.list_connections(db), uses=uses, labels=_labels(db))
 
 
 @router.get("/connections/new")
-def show_new(request: Request, context: ContextDep, user: Admin) -> Response:
+def show_new(request: Request, db: Db, context: ContextDep, user: Admin) -> Response:
     """An empty form."""
-    return _show_form(request, context, Form(values={"driver": next(iter(DRIVERS))}, order=ORDER))
+    return _show_form(request, db, context, Form(values={"driver": next(iter(DRIVERS))}, order=ORDER))
 
 
 @router.post("/connections")
@@ -53,7 +54,7 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
     except MENDABLE as error:
         form.note_error(error, "name")
         made = None
-    return go(request, f"/connections/{made.id}") if made else _show_form(request, context, form, status=422)
+    return go(request, f"/connections/{made.id}") if made else _show_form(request, db, context, form, status=422)
 
 
 @router.get("/connections/{connection_id}")
@@ -66,7 +67,7 @@ def show(request: Request, db: Db, user: Viewer, connection_id: int) -> Response
 def show_edit(request: Request, db: Db, context: ContextDep, user: Admin, connection_id: int) -> Response:
     """A connection's form."""
     connection = repo.get_connection(db, connection_id)
-    return _show_form(request, context, _build_form(connection), connection=connection)
+    return _show_form(request, db, context, _build_form(connection), connection=connection)
 
 
 @router.post("/connections/{connection_id}")
@@ -82,7 +83,7 @@ def update(request: Request, db: Db, context: ContextDep, user: Admin, connectio
     except MENDABLE as error:
         form.note_error(error, "name")
     if form.problems:
-        return _show_form(request, context, form, connection=connection, status=422)
+        return _show_form(request, db, context, form, connection=connection, status=422)
     return go(request, f"/connections/{connection_id}")
 
 
@@ -136,12 +137,12 @@ def _test(context: Context, connection: Connection) -> dict[str, Any]:
 
 def _show(request: Request, db: repo.State, connection: Connection, tested: dict[str, Any] | None = None) -> Response:
     uses = repo.list_connection_uses(db, connection.id)
-    label = _labels().get(connection.driver, connection.driver)
+    label = _labels(db).get(connection.driver, connection.driver)
     return render(request, "connection.html", connection=connection, uses=uses, label=label, tested=tested)
 
 
-def _labels() -> dict[str, str]:
-    return {kind: get_driver(kind).label for kind in DRIVERS}
+def _labels(db: repo.State) -> dict[str, str]:
+    return {kind: get_driver(kind).label for kind in list_kinds(db)}
 
 
 def _build_form(connection: Connection) -> Form:
@@ -171,13 +172,19 @@ def _read(form: Form) -> dict[str, Any]:
 
 
 def _show_form(
-    request: Request, context: Context, form: Form, *, connection: Connection | None = None, status: int = 200
+    request: Request,
+    db: repo.State,
+    context: Context,
+    form: Form,
+    *,
+    connection: Connection | None = None,
+    status: int = 200,
 ) -> Response:
     try:
         names = context.secrets.names()
     except ConfigError:
         names = []
-    drivers = [get_driver(kind) for kind in DRIVERS]
+    drivers = [get_driver(kind) for kind in (*DRIVERS, *(kind for kind in list_kinds(db) if kind not in DRIVERS))]
     return render(
         request, "connection_form.html", status, form=form, connection=connection, secrets=names, drivers=drivers
     )

@@ -1,15 +1,14 @@
 # Small drawings as SVG with presentation attributes, and coloured SQL. Knows figures and statuses, no page, no record.
-"""`draw_strip`, `draw_timeline`, `draw_history`, `draw_day`, `draw_gantt`, `draw_meter`, `highlight_sql`: safe HTML."""
+"""`draw_strip`, `draw_timeline`, `draw_history`, `draw_gantt`, `draw_meter`, `highlight_sql`: safe HTML."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from markupsafe import Markup, escape
 
-from pipekit.engine.receipt import format_count, format_duration
-from pipekit.repo.overview import Bucket
+from pipekit.engine.receipt import format_duration
 from pipekit.repo.pages import RunBrief, RunMark
 from pipekit.web.words import status_word
 
@@ -17,8 +16,7 @@ STRIP_BARS = 12
 HISTORY_BARS = 60
 _STEP, _BAR, _HEIGHT = 8, 6, 24
 _HISTORY_WIDTH, _HISTORY_HEIGHT = 480, 140
-_DAY_WIDTH, _DAY_HEIGHT = 960, 48
-_LONGEST_COLOURED = 50_000
+_LONGEST_COLOURED = 20_000
 _TIMELINE = '<svg class="timeline" viewBox="0 0 1000 16" preserveAspectRatio="none" aria-hidden="true">'
 
 
@@ -112,38 +110,6 @@ def draw_meter(done: int, total: int) -> Markup:
     )
 
 
-def draw_day(buckets: Iterable[Bucket], spans: int, labels: Sequence[tuple[float, str]]) -> Markup:
-    """How many runs ended in each span of a day, failures at the foot. `labels` are shares of the width and words."""
-    known = list(buckets)
-    most = max((bucket.ended for bucket in known), default=1)
-    step = _DAY_WIDTH / spans
-    bars = "".join(_day_bar(bucket, step, most) for bucket in known if 0 <= bucket.number < spans)
-    words = "".join(
-        f'<text x="{share * _DAY_WIDTH:.0f}" y="{_DAY_HEIGHT + 16}" text-anchor="middle">{escape(word)}</text>'
-        for share, word in labels
-    )
-    ended, failed = sum(bucket.ended for bucket in known), sum(bucket.failed for bucket in known)
-    return Markup(
-        f'<svg class="day" viewBox="0 0 {_DAY_WIDTH} {_DAY_HEIGHT + 20}" role="img" '
-        f'aria-label="{ended} runs ended in the last 24 hours, {failed} failed">{bars}'
-        f'<path class="axis" d="M0 {_DAY_HEIGHT + 1}h{_DAY_WIDTH}"/>{words}</svg>'
-    )
-
-
-def _day_bar(bucket: Bucket, step: float, most: int) -> str:
-    x, width = bucket.number * step, step - 1.5
-    tall = max(_DAY_HEIGHT * bucket.ended / most, 3.0)
-    bad = max(tall * bucket.failed / bucket.ended, 3.0) if bucket.failed else 0.0
-    title = f"<title>{format_count(bucket.ended)} ended, {format_count(bucket.failed)} failed</title>"
-    good = (
-        f'<rect class="fill-success" x="{x:.1f}" y="{_DAY_HEIGHT - tall:.1f}" width="{width:.1f}" height="{tall:.1f}"/>'
-    )
-    if not bad:
-        return f"<g>{title}{good}</g>"
-    foot = f'<rect class="fill-error" x="{x:.1f}" y="{_DAY_HEIGHT - bad:.1f}" width="{width:.1f}" height="{bad:.1f}"/>'
-    return f"<g>{title}{good}{foot}</g>"
-
-
 @dataclass(frozen=True, slots=True)
 class GanttBar:
     """A run's place on a time axis, as shares of its whole."""
@@ -186,8 +152,20 @@ _PARTS = re.compile(
 )
 
 
-def highlight_sql(sql: str | None) -> Markup:
-    """SQL with its keywords, strings and comments marked; everything in it is text."""
+_MARKED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\w+|\S|\Z")
+
+
+def highlight_sql(sql: str | None, marked: int | None = None) -> Markup:
+    """SQL with its keywords, strings and comments marked, and the word at a place (from 1); all of it is text."""
+    found = _MARKED.search(sql, marked - 1) if sql and marked and 1 <= marked <= len(sql) + 1 else None
+    if not sql or not found:
+        return _colour(sql)
+    word = f'<mark id="fault">{escape(found[0] or " ")}</mark>'
+    return Markup(f"{_colour(sql[: found.start()])}{word}{_colour(sql[found.end() :])}")
+
+
+@lru_cache(maxsize=500)
+def _colour(sql: str | None) -> Markup:
     if not sql or len(sql) > _LONGEST_COLOURED:
         return escape(sql or "")
     parts, last = [], 0

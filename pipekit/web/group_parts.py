@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.api.state import Db
 from pipekit.cron import describe
 from pipekit.definitions import edit
 from pipekit.errors import NotFound
+from pipekit.http.state import Db
 from pipekit.models import Group, Schedule
 from pipekit.web.answers import go
 from pipekit.web.confirm import confirm

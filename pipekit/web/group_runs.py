@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from pipekit import repo
-from pipekit.api.state import Db
 from pipekit.engine import cancel_group_run
+from pipekit.engine.ask import ask_group_rerun
 from pipekit.engine.receipt import format_duration
+from pipekit.errors import Conflict
+from pipekit.http.state import ContextDep, Db
 from pipekit.models import GroupRun, Run
 from pipekit.repo import pages
-from pipekit.web.answers import go
+from pipekit.web.answers import answer_error, go, wants_json
 from pipekit.web.drawing import GanttBar
 from pipekit.web.pages import render
 from pipekit.web.sessions import Operator, Viewer
@@ -61,6 +63,21 @@ def cancel(request: Request, db: Db, user: Operator, group_run_id: int) -> Respo
     return go(request, f"/group-runs/{group_run_id}")
 
 
+@router.post("/group-runs/{group_run_id:int}/rerun")
+def rerun(request: Request, db: Db, context: ContextDep, user: Operator, group_run_id: int) -> Response:
+    """Asks for the rest of it again, from the first member that did not succeed."""
+    try:
+        again = ask_group_rerun(db, repo.get_group_run(db, group_run_id), user=user.name)
+    except Conflict as error:
+        if wants_json(request):
+            return answer_error(request, error)
+        raise
+    context.wake()
+    if wants_json(request):
+        return JSONResponse({"group_run_id": again.id}, 202)
+    return go(request, f"/group-runs/{again.id}")
+
+
 def _build_values(db: repo.State, group_run_id: int) -> dict[str, Any]:
     stamp = pages.get_group_run_stamp(db, group_run_id)
     group_run = repo.get_group_run(db, group_run_id)
@@ -71,6 +88,7 @@ def _build_values(db: repo.State, group_run_id: int) -> dict[str, Any]:
         "took_s": _took(group_run, now),
         "bars": list(zip(runs, build_bars(group_run, runs, now), strict=True)),
         "counts": Counter(run.status for run in runs),
+        "first_bad": next((run for run in runs if run.status in ("error", "cancelled")), None),
         "stamp": stamp,
     }
 

@@ -1,22 +1,27 @@
 # Groups in a browser: list, page, settings, running, pausing. Members and schedules are posted in group_parts.py.
 """`/groups` and `/groups/{id}`."""
 
+from collections.abc import Mapping
+from functools import lru_cache
 from statistics import median
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from markupsafe import Markup
 
 from pipekit import repo
-from pipekit.api.state import ContextDep, Db
 from pipekit.definitions import edit
 from pipekit.engine.ask import ask_group_pause, ask_group_run
 from pipekit.errors import Conflict
+from pipekit.http.state import ContextDep, Db
 from pipekit.models import Group, GroupRun
+from pipekit.repo import pages
+from pipekit.repo.pages import ModuleName
 from pipekit.web.answers import answer_error, go, wants_json
 from pipekit.web.confirm import confirm, get_confirmed
 from pipekit.web.forms import MENDABLE, Form, FormDep, get_flag
-from pipekit.web.pages import render
+from pipekit.web.pages import get_moment, render, render_piece
 from pipekit.web.schedule_words import ScheduleView, build_schedule_view
 from pipekit.web.sessions import Admin, Operator, Viewer
 
@@ -27,13 +32,17 @@ SHOWN_RUNS = 10
 
 
 @router.get("/groups")
-def show_list(request: Request, db: Db, user: Viewer) -> Response:
+def show_list(request: Request, context: ContextDep, user: Viewer) -> Response:
     """Every group with its schedules in plain words and its latest run."""
+    return render(request, "groups.html", lines=context.memory.recall(("groups", get_moment()), _draw_lines))
+
+
+def _draw_lines(db: repo.State) -> Markup:
     lines = [
         (item, [build_schedule_view(schedule, count=1) for schedule in item.schedules])
         for item in repo.list_group_overviews(db)
     ]
-    return render(request, "groups.html", lines=lines)
+    return render_piece("_group_lines.html", lines=lines)
 
 
 @router.get("/groups/new")
@@ -114,8 +123,12 @@ def show_group(
     status: int = 200,
 ) -> Response:
     """A group's page, with what could not be kept of its members or schedules beside its fields."""
-    modules = repo.list_modules(db)
+    modules = pages.list_module_names(db)
     taken = {member.module_id for member in repo.list_members(db, group.id)}
+    members = members or build_member_form(db, group.id)
+    chosen = members.value("add_module_id")
+    others = [_draw_option(module, str(module.id) == chosen) for module in modules if module.id not in taken]
+    by_id = {str(module.id): module for module in modules}
     runs = repo.list_group_runs(db, group_id=group.id, limit=SHOWN_RUNS)
     usual_s = get_usual_s(runs)
     views = [build_schedule_view(item, usual_s=usual_s) for item in repo.list_schedules(db, group.id)]
@@ -124,9 +137,10 @@ def show_group(
         "group.html",
         status,
         group=group,
-        members=members or build_member_form(db, group.id),
-        by_id={str(module.id): module for module in modules},
-        others=[module for module in modules if module.id not in taken],
+        members=members,
+        by_id=by_id,
+        steps=_list_steps(members, by_id),
+        others=Markup("").join(others),
         schedules=views,
         schedule_form=schedules or Form(values={"catch_up": "1"}, order=("cron",)),
         usual_s=usual_s,
@@ -136,6 +150,13 @@ def show_group(
     )
 
 
+@lru_cache(maxsize=4000)
+def _draw_option(module: ModuleName, is_chosen: bool) -> Markup:
+    """Kept: five hundred of them are most of what a group's page costs."""
+    selected = Markup(" selected") if is_chosen else ""
+    return Markup('<option value="{}"{}>{}</option>').format(module.id, selected, module.name)
+
+
 def build_member_form(db: repo.State, group_id: int) -> Form:
     """The members as rows, in the order they run."""
     rows = [
@@ -143,6 +164,15 @@ def build_member_form(db: repo.State, group_id: int) -> Form:
         for m in repo.list_members(db, group_id)
     ]
     return Form(rows={"member": rows})
+
+
+def _list_steps(form: Form, by_id: Mapping[str, ModuleName]) -> list[list[str]]:
+    """The members' names place by place: those of one place may run side by side."""
+    steps: dict[str, list[str]] = {}
+    for row in form.rows["member"]:
+        module = by_id.get(row["module_id"])
+        steps.setdefault(row["order"].strip(), []).append(module.name if module else "-")
+    return list(steps.values())
 
 
 def get_took_s(run: GroupRun) -> float | None:

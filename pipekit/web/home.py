@@ -1,23 +1,27 @@
 # The first page and the bar's state. Knows overviews, no single module and no single run.
 """`/` and `/status`."""
 
+import time
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 
 from pipekit import repo
-from pipekit.api.state import Db
+from pipekit.http.state import ContextDep, Db
 from pipekit.repo import overview, pages
 from pipekit.scheduler import get_zone
-from pipekit.web.drawing import draw_day
+from pipekit.web.day import MOST_BARS, draw_counts, draw_runs, list_labels
 from pipekit.web.lateness import list_late, list_next
-from pipekit.web.pages import render
+from pipekit.web.pages import render, render_piece
 from pipekit.web.run_view import describe_live
 from pipekit.web.sessions import Viewer
 
 router = APIRouter(include_in_schema=False)
 
+# How long times that go on may stand still while nothing else changes.
+BOARD_HOLDS_S = 2
 SPAN_S = 900
 SPANS = 96
 SHOWN_NEXT = 5
@@ -25,36 +29,46 @@ SHOWN_FAILED = 20
 
 
 @router.get("/")
-def show_home(request: Request, db: Db, user: Viewer) -> Response:
+def show_home(request: Request, context: ContextDep, user: Viewer) -> Response:
     """What is late, what failed, what runs, what comes next, and the last day."""
+    may_run = user.may("operator")
+    span = int(time.time() / BOARD_HOLDS_S)
+    installed, board = context.memory.recall(("home", may_run, span), lambda db: _read_home(db, may_run))
+    return render(request, "home.html", installed=installed, board=board)
+
+
+def _read_home(db: repo.State, may_run: bool) -> tuple[overview.Installed, Markup]:
+    installed = overview.count_installed(db)
+    return installed, _draw_board(db, may_run) if installed.modules else Markup("")
+
+
+def _draw_board(db: repo.State, may_run: bool) -> Markup:
     now, zone = datetime.now(UTC), get_zone()
-    states = overview.list_schedule_states(db)
     failed = pages.list_failed_modules(db)
-    return render(
-        request,
-        "home.html",
-        installed=overview.count_installed(db),
-        late=list_late(states, now, zone),
+    return render_piece(
+        "_home_board.html",
+        may_run=may_run,
+        late=list_late(overview.list_schedule_states(db), now, zone),
         failed=failed[:SHOWN_FAILED],
         failed_count=len(failed),
         live=[describe_live(item, now) for item in pages.list_live_briefs(db)],
         alive=overview.count_alive(db),
-        next=list_next(states, now, zone)[:SHOWN_NEXT],
+        next=list_next(overview.pack_crons(db), now, zone)[:SHOWN_NEXT],
         members=overview.count_enabled_members(db),
         day=_draw_day(db, now, zone),
     )
 
 
 def _draw_day(db: repo.State, now: datetime, zone: tzinfo) -> str:
-    """The last 24 hours in spans of a quarter of an hour."""
+    """The last 24 hours: each run, or where those are too many to be told apart, how many ended each quarter hour."""
     begin = now - timedelta(seconds=SPAN_S * SPANS)
-    buckets = overview.count_ended_by_span(db, repo.format_moment(begin), SPAN_S)
+    since, labels = repo.format_moment(begin), list_labels(begin, now, zone)
+    buckets = overview.count_ended_by_span(db, since, SPAN_S)
     if not buckets:
         return ""
-    first = (begin + timedelta(hours=2)).astimezone(zone).replace(minute=0, second=0, microsecond=0)
-    hours = [first + timedelta(hours=3 * step) for step in range(8)]
-    labels = [((hour - begin) / timedelta(seconds=SPAN_S * SPANS), hour.strftime("%H:%M")) for hour in hours]
-    return draw_day(buckets, SPANS, [(share, word) for share, word in labels if 0.02 < share < 0.98])
+    if sum(bucket.ended for bucket in buckets) > MOST_BARS:
+        return draw_counts(buckets, SPANS, labels)
+    return draw_runs(overview.list_ended_runs(db, since, MOST_BARS), begin, now, labels)
 
 
 @router.get("/status")

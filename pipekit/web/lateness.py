@@ -1,6 +1,7 @@
 # What should have happened by now, and what comes next. Knows schedules and times, no database and no page.
 """`list_late` and `list_next`, for the first page and for the modules' next times."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -51,14 +52,19 @@ def find_next(cron: str, now: datetime, zone: tzinfo) -> datetime | None:
     return _first_after(cron, now.replace(second=0, microsecond=0), zone)
 
 
-def list_next(states: Iterable[ScheduleState], now: datetime, zone: tzinfo) -> list[Next]:
-    """The next time of each group, the soonest first."""
+def list_next(crons: str, now: datetime, zone: tzinfo) -> tuple[Next, ...]:
+    """The next time of each group, the soonest first; `crons` as `pack_crons` gives them."""
+    return _list_next(crons, now.replace(second=0, microsecond=0), zone)
+
+
+@lru_cache(maxsize=8)
+def _list_next(crons: str, minute: datetime, zone: tzinfo) -> tuple[Next, ...]:
     soonest: dict[int, Next] = {}
-    for state in states:
-        at = find_next(state.cron, now, zone)
-        if at and (state.group_id not in soonest or at < soonest[state.group_id].at):
-            soonest[state.group_id] = Next(group_id=state.group_id, group=state.group, at=at, paused=state.paused)
-    return sorted(soonest.values(), key=lambda item: (item.at, item.group))
+    for group_id, group, cron, paused in json.loads(crons):
+        at = _first_after(cron, minute, zone)
+        if at and (group_id not in soonest or at < soonest[group_id].at):
+            soonest[group_id] = Next(group_id=group_id, group=group, at=at, paused=bool(paused))
+    return tuple(sorted(soonest.values(), key=lambda item: (item.at, item.group)))
 
 
 def list_late(states: Iterable[ScheduleState], now: datetime, zone: tzinfo) -> list[Late]:

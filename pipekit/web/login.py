@@ -7,9 +7,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from pipekit import repo
-from pipekit.api.auth import COOKIE, find_session, get_address, log_in
-from pipekit.api.state import Db
 from pipekit.errors import TooMany, Unauthorized
+from pipekit.http.auth import COOKIE, find_session, get_address, log_in
+from pipekit.http.state import Db
 from pipekit.web.pages import render
 from pipekit.web.sessions import Viewer, check_origin, set_session_cookie
 

@@ -28,8 +28,8 @@ ORDER = (
     *("name", "source_id", "source_query", "dest_id", "dest_table", "merge_strategy", "merge_key", "match"),
     *("shrink", "retries", "silence_timeout_s", "run_timeout_s"),
 )
-FLAGS = ("create_table", "enabled")
-GUARD_FLAGS = ("empty_source", "count_truth", "column_truth", "exactness", "null_keys")
+FLAGS = ("create_table", "trim_char", "enabled")
+GUARD_FLAGS = ("empty_source", "count_truth", "column_truth", "exactness", "null_keys", "atomic")
 COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type")
 STRATEGY_WORDS = {
     "full": "Empties the dest table and loads every row of the query again.",

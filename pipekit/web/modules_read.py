@@ -1,37 +1,36 @@
 # Looking at modules: the list and a module's page. Defining and starting them is in modules_write.py.
 """`/modules` and `/modules/{id}`."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from pipekit import repo
-from pipekit.api.state import Db
+from pipekit.http.state import ContextDep, Db
 from pipekit.models import Watermark
 from pipekit.repo import overview, pages
 from pipekit.repo.overview import Badge
 from pipekit.repo.pages import MODULE_SORTS, MODULE_STATES, ModuleRow, ModuleState, RunBrief, RunMark
 from pipekit.scheduler import get_zone
-from pipekit.web.drawing import STRIP_BARS
+from pipekit.web.drawing import STRIP_BARS, draw_history
 from pipekit.web.lateness import Next, list_next
 from pipekit.web.module_form import STRATEGY_WORDS
-from pipekit.web.pages import ENVIRONMENT, render
+from pipekit.web.modules_bulk import build_notice
+from pipekit.web.pages import get_moment, render, render_piece
 from pipekit.web.sessions import Viewer
 from pipekit.web.watermarks import build_placeholder_warnings
 
 router = APIRouter(include_in_schema=False)
 
 PAGE_ROWS = 50
-# How long `3 min ago` may stand.
-AGES_HOLD_S = 10
 CHART_RUNS = 60
 HISTORY_RUNS = 15
 
@@ -83,47 +82,63 @@ class Line:
     """One line of the list."""
 
     module: ModuleRow
-    runs: tuple[RunMark, ...]
+    packed_runs: str
     badges: tuple[Badge, ...]
     next: Next | None
 
     @property
-    def last(self) -> RunMark | None:
-        """The latest run."""
-        return self.runs[-1] if self.runs else None
-
-    @property
-    def last_ended(self) -> RunMark | None:
-        """The latest run that has ended: its rows and its time are shown."""
-        return next((run for run in reversed(self.runs) if run.finished_at), None)
+    def runs(self) -> list[RunMark]:
+        """The last runs, the oldest first."""
+        return pages.unpack_runs(self.packed_runs)
 
 
 @router.get("/modules")
-def show_modules(request: Request, db: Db, user: Viewer) -> Response:
+def show_modules(request: Request, context: ContextDep, user: Viewer) -> Response:
     """The list. A fixed number of queries, whatever is in it."""
     view = read_view(request)
+    moment, may = get_moment(), (user.may("admin"), user.may("operator"))
+    found = context.memory.recall(("modules", view, may, moment), lambda db: _read_list(db, view, *may, moment))
+    return render(
+        request,
+        "modules.html",
+        view=view,
+        lines=found.lines,
+        total=found.total,
+        last_page=found.last_page,
+        states=MODULE_STATES,
+        is_empty=not found.total and not view.q and view.state == "all",
+        notice=build_notice(request.query_params),
+        groups=found.groups,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundList:
+    """A page of the list, drawn."""
+
+    total: int
+    last_page: int
+    lines: Markup
+    groups: tuple[Badge, ...]
+
+
+def _read_list(db: repo.State, view: ListView, may_define: bool, may_run: bool, moment: int) -> FoundList:
     total = pages.count_module_rows(db, search=view.q, state=view.state)
     last_page = max((total + PAGE_ROWS - 1) // PAGE_ROWS, 1)
+    coming = _list_coming(db)
     rows = pages.list_module_rows(
         db,
         search=view.q,
         state=view.state,
         sort=view.sort,
         descending=view.descending,
+        coming=list(coming),
         limit=PAGE_ROWS,
         offset=(min(view.page, last_page) - 1) * PAGE_ROWS,
     )
-    moment = int(time.time() / AGES_HOLD_S)
-    return render(
-        request,
-        "modules.html",
-        view=view,
-        lines=[render_line(line, user.may("admin"), user.may("operator"), moment) for line in _build_lines(db, rows)],
-        total=total,
-        last_page=last_page,
-        states=MODULE_STATES,
-        is_empty=not total and not view.q and view.state == "all",
-    )
+    lines = [render_line(line, may_define, may_run, moment) for line in _build_lines(db, rows, coming)]
+    groups = tuple(Badge(id=group.id, name=group.name) for group in repo.list_groups(db)) if may_define else ()
+    return FoundList(total=total, last_page=last_page, lines=Markup("").join(lines), groups=groups)
 
 
 @lru_cache(maxsize=1000)
@@ -132,23 +147,30 @@ def render_line(line: Line, may_define: bool, may_run: bool, moment: int) -> Mar
 
     `moment` only tells one stretch of time from the next: ages are told anew in each.
     """
-    html = ENVIRONMENT.get_template("_module_line.html").render(line=line, may_define=may_define, may_run=may_run)
-    return Markup(html)
+    runs = line.runs
+    return render_piece(
+        "_module_line.html",
+        line=line,
+        runs=runs,
+        last=runs[-1] if runs else None,
+        ended=next((run for run in reversed(runs) if run.finished_at), None),
+        may_define=may_define,
+        may_run=may_run,
+    )
 
 
-def _build_lines(db: repo.State, rows: Sequence[ModuleRow]) -> list[Line]:
+def _build_lines(db: repo.State, rows: Sequence[ModuleRow], coming: Mapping[int, Next]) -> list[Line]:
     ids = [row.id for row in rows]
-    runs = pages.list_recent_runs(db, ids, STRIP_BARS)
+    runs = pages.pack_recent_runs(db, ids, STRIP_BARS)
     badges = overview.list_badges(db, ids)
-    coming = {
-        item.group_id: item for item in list_next(overview.list_schedule_states(db), datetime.now(UTC), get_zone())
-    }
     return [
-        Line(
-            module=row, runs=tuple(runs[row.id]), badges=tuple(badges[row.id]), next=_find_next(badges[row.id], coming)
-        )
-        for row in rows
+        Line(module=row, packed_runs=packed, badges=tuple(badges[row.id]), next=_find_next(badges[row.id], coming))
+        for row, packed in zip(rows, runs, strict=True)
     ]
+
+
+def _list_coming(db: repo.State) -> dict[int, Next]:
+    return {item.group_id: item for item in list_next(overview.pack_crons(db), datetime.now(UTC), get_zone())}
 
 
 def _find_next(badges: Sequence[Badge], coming: Mapping[int, Next]) -> Next | None:
@@ -157,19 +179,20 @@ def _find_next(badges: Sequence[Badge], coming: Mapping[int, Next]) -> Next | No
 
 
 @router.get("/modules/{module_id:int}")
-def show_module(request: Request, db: Db, user: Viewer, module_id: int, before: int | None = None) -> Response:
+def show_module(
+    request: Request, db: Db, context: ContextDep, user: Viewer, module_id: int, before: int | None = None
+) -> Response:
     """A module: its definition, its last run, its history."""
     module = repo.get_module(db, module_id)
-    runs = pages.list_run_briefs(db, module=module_id, limit=CHART_RUNS)
+    past = context.memory.recall(("module", module_id), lambda db: _read_past(db, module_id))
+    runs = past.runs
     older = pages.list_run_briefs(db, module=module_id, limit=HISTORY_RUNS + 1, before_id=before) if before else runs
     connections = {item.id: item for item in repo.list_connections(db)}
     badges = overview.list_badges(db, [module_id])[module_id]
     ended = next((run for run in runs if run.finished_at), None)
     last = repo.get_run(db, ended.id) if ended else None
     marks = repo.list_watermarks(db, module_id)
-    coming = {
-        item.group_id: item for item in list_next(overview.list_schedule_states(db), datetime.now(UTC), get_zone())
-    }
+    coming = _list_coming(db)
     return render(
         request,
         "module.html",
@@ -177,13 +200,15 @@ def show_module(request: Request, db: Db, user: Viewer, module_id: int, before: 
         connections=connections,
         marks=[(mark, _last_value(mark, last.watermark_values if last else {})) for mark in marks],
         warnings=build_placeholder_warnings(module.source_query, [mark.name for mark in marks]),
+        past_values=overview.list_past_values(db, module_id) if marks else [],
         hooks=repo.list_hooks(db, module_id),
         guards=_list_guards(module.guards),
         strategies=STRATEGY_WORDS,
         last=last,
         alive=[run for run in runs if not run.finished_at],
-        chart_runs=runs[::-1],
-        chart=build_chart(runs[::-1]),
+        chart_count=len(runs),
+        chart=past.chart,
+        drawing=past.drawing,
         history=older[:HISTORY_RUNS],
         history_next=older[HISTORY_RUNS - 1].id if len(older) > HISTORY_RUNS else None,
         is_first=before is None,
@@ -191,20 +216,44 @@ def show_module(request: Request, db: Db, user: Viewer, module_id: int, before: 
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """A module's latest runs, the newest first, and as a chart."""
+
+    runs: list[RunBrief]
+    chart: Markup
+    drawing: Markup
+
+
+def _read_past(db: repo.State, module_id: int) -> Past:
+    runs = pages.list_run_briefs(db, module=module_id, limit=CHART_RUNS)
+    chart = htmlsafe_json_dumps(build_chart(runs[::-1]))
+    return Past(runs=runs, chart=chart, drawing=draw_history(runs[::-1]))
+
+
 def _last_value(mark: Watermark, values: Mapping[str, str]) -> str | None:
     return values.get(mark.name)
 
 
 def build_chart(runs: Sequence[RunBrief]) -> dict[str, list[Any]]:
-    """Columns for a chart over time: start in Unix seconds, seconds, rows, status, and the run to open."""
+    """Columns for a chart over time: start, seconds, rows, status, and the run to open.
+
+    A start is what the installation's wall clock showed, in seconds since 1970: a browser elsewhere shows the same.
+    """
+    zone = get_zone()
     ended = [run for run in runs if run.finished_at and run.started_at]
     return {
-        "at": [round(datetime.fromisoformat(run.started_at or "").timestamp()) for run in ended],
+        "at": [_read_wall_clock(run.started_at or "", zone) for run in ended],
         "seconds": [run.seconds for run in ended],
         "rows": [run.rows_read for run in ended],
         "status": [run.status for run in ended],
         "href": [f"/runs/{run.id}" for run in ended],
     }
+
+
+def _read_wall_clock(moment: str, zone: tzinfo) -> int:
+    shown = datetime.fromisoformat(moment).astimezone(zone)
+    return round(shown.replace(tzinfo=UTC).timestamp())
 
 
 def _list_guards(guards: Any) -> list[str]:
@@ -215,6 +264,7 @@ def _list_guards(guards: Any) -> list[str]:
         "columns may be left out": not guards.column_truth,
         "the dest may convert values": not guards.exactness,
         "NULLs match in the key": guards.null_keys,
+        "a merge may be left half done": not guards.atomic,
     }
     told = [text for text, holds in words.items() if holds]
     return told + ([f"at least {guards.shrink:.0%} of the old rows must be left"] if guards.shrink is not None else [])

@@ -8,16 +8,17 @@ from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import FormData
 
 from pipekit import repo
-from pipekit.api.state import ContextDep, Db
 from pipekit.definitions import edit
 from pipekit.engine.ask import ask_run
-from pipekit.errors import Conflict
+from pipekit.errors import Conflict, Invalid
+from pipekit.http.state import ContextDep, Db
 from pipekit.models import MODULE_NAME, RUN_ON, Module
 from pipekit.web.answers import answer_error, go, wants_json
 from pipekit.web.confirm import confirm, get_confirmed
 from pipekit.web.forms import Form, FormDep, FormRefused, get_flag, get_text
 from pipekit.web.module_form import STRATEGY_WORDS, build_module_form, fill_module_form, save_module
 from pipekit.web.pages import render
+from pipekit.web.run_values import read_overrides
 from pipekit.web.sessions import Admin, Operator
 from pipekit.web.watermarks import build_placeholder_warnings
 
@@ -175,20 +176,20 @@ def _count(number: int, word: str) -> str:
 def enable(request: Request, db: Db, user: Admin, module_id: int, data: FormDep) -> Response:
     """Lets groups run the module."""
     edit.update(db, edit.MODULE, user.name, module_id, enabled=True)
-    return go(request, _get_next(data, module_id))
+    return go(request, get_list_address(data, f"/modules/{module_id}"))
 
 
 @router.post("/modules/{module_id}/disable")
 def disable(request: Request, db: Db, user: Admin, module_id: int, data: FormDep) -> Response:
     """Groups skip the module from now on."""
     edit.update(db, edit.MODULE, user.name, module_id, enabled=False)
-    return go(request, _get_next(data, module_id))
+    return go(request, get_list_address(data, f"/modules/{module_id}"))
 
 
-def _get_next(data: FormData, module_id: int) -> str:
-    """Where a switch leads: back to the list it stood in, which is an address of ours, or to the module."""
+def get_list_address(data: FormData, default: str) -> str:
+    """Where an act leads: back to the list it was chosen in, which is an address of ours, or elsewhere."""
     asked = get_text(data, "next")
-    return asked if re.fullmatch(r"/modules(\?[^\s\\]*)?", asked) else f"/modules/{module_id}"
+    return asked if re.fullmatch(r"/modules(\?[^\s\\]*)?", asked) else default
 
 
 @router.post("/modules/{module_id}/run")
@@ -196,9 +197,10 @@ def run(request: Request, db: Db, context: ContextDep, user: Operator, module_id
     """Asks for a run and answers at once: 202 with its id for a script, the run's page for a browser; 409 when busy."""
     try:
         module = repo.get_module(db, module_id)
-        dry_run = get_flag(data, "dry_run")
-        found = ask_run(db, module, user=user.name, triggered_by=f"user:{user.name}", dry_run=dry_run)
-    except Conflict as error:
+        dry_run, overrides = get_flag(data, "dry_run"), read_overrides(data)
+        by = f"user:{user.name}"
+        found = ask_run(db, module, user=user.name, triggered_by=by, dry_run=dry_run, overrides=overrides)
+    except (Conflict, Invalid) as error:
         if wants_json(request):
             return answer_error(request, error)
         raise

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pipekit.engine.receipt import get_duration_s
 from pipekit.models import Run
 from pipekit.repo.pages import LiveRun, RunBrief
+from pipekit.web.excerpt import Excerpt, build_excerpt
 
 STAGES = ("watermark", "plan", "stage", "check", "merge", "hook")
 ALIVE = ("queued", "running")
@@ -30,6 +31,8 @@ _MENDS = {
     "merge": "Compare the merge key and the dest's constraints with the rows that were read.",
     "hook": "Mend the hook's SQL and run it by hand: the rows are in place.",
 }
+# How drivers begin a hint that only repeats the statement.
+_STATEMENT = "In: "
 _STAGE_LINE = re.compile(r"^-- (watermark|plan|stage|check|merge|hook)$", re.MULTILINE)
 _TICK_LINE = re.compile(r"^[ \t]*([0-9][0-9 ,._']*)[ \t]*$", re.MULTILINE)
 
@@ -48,6 +51,7 @@ class RunView:
     database_says: str
     dest_state: str
     mends: list[str]
+    where: Excerpt | None
 
 
 def describe_run(run: Run, tail: str, now: datetime | None = None) -> RunView:
@@ -71,6 +75,7 @@ def describe_run(run: Run, tail: str, now: datetime | None = None) -> RunView:
         database_says=rest,
         dest_state=tell_dest_state(run),
         mends=_list_mends(run),
+        where=build_excerpt(run.resolved_sql, run.error_position) if run.status == "error" else None,
     )
 
 
@@ -119,7 +124,9 @@ def tell_dest_state(run: Run) -> str:
 def _list_mends(run: Run) -> list[str]:
     if run.status != "error":
         return [run.hint] if run.hint else []
-    return [text for text in (run.hint, _MENDS.get(run.error_stage or "")) if text]
+    # Where the place is shown, the statement around it is no help.
+    hint = "" if run.error_position and (run.hint or "").startswith(_STATEMENT) else run.hint
+    return [text for text in (hint, _MENDS.get(run.error_stage or "")) if text]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,5 @@
-# Runs: the list, a run's page with its live fragment, its log, cancelling. Knows no module form.
-"""`/runs`, `/runs/{id}`, `/runs/{id}/live`, `/runs/{id}/log.txt`, `POST /runs/{id}/cancel`."""
+# Runs: the list, a run's page, its log, cancelling. What moves on the page is in run_live.py.
+"""`/runs`, `/runs/{id}`, `/runs/{id}/log.txt`, `POST /runs/{id}/cancel`."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,22 +11,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from pipekit import repo
-from pipekit.api.state import ContextDep, Db
 from pipekit.engine import cancel_run
-from pipekit.models import Run, RunStatus
+from pipekit.http.state import ContextDep, Db
+from pipekit.models import RunStatus
 from pipekit.repo import pages
 from pipekit.web.answers import go
 from pipekit.web.pages import render
-from pipekit.web.run_view import describe_run
+from pipekit.web.run_live import build_values
 from pipekit.web.sessions import Operator, Viewer
 
 router = APIRouter(include_in_schema=False)
 
 PAGE_ROWS = 50
-TAIL_CHARS = 65_536
 BLOCK_CHARS = 524_288
 STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
-TABS = ("log", "sql", "merge", "watermarks")
 
 
 @router.get("/runs")
@@ -63,34 +61,7 @@ def _read_number(text: str) -> int | None:
 @router.get("/runs/{run_id:int}")
 def show_run(request: Request, db: Db, user: Viewer, run_id: int, tab: str = "log") -> Response:
     """A run: live while it goes on, its receipt when it has ended."""
-    return render(request, "run.html", **_build_values(db, repo.get_run(db, run_id), tab))
-
-
-@router.get("/runs/{run_id:int}/live")
-def show_live(
-    request: Request, db: Db, user: Viewer, run_id: int, have: str | None = None, tab: str = "log"
-) -> Response:
-    """The part of the page that moves; 204 when what the page has is still so."""
-    if have and have == pages.get_run_stamp(db, run_id):
-        return Response(status_code=204)
-    return render(request, "_run_live.html", **_build_values(db, repo.get_run(db, run_id), tab))
-
-
-def _build_values(db: repo.State, run: Run, tab: str) -> dict[str, Any]:
-    # The stamp is taken before the rest is read: what changes in between is shown again, never missed.
-    stamp = pages.get_run_stamp(db, run.id)
-    run = repo.get_run(db, run.id)
-    tail = repo.read_live_log_tail(db, run.id, TAIL_CHARS)
-    group_run = repo.get_group_run(db, run.group_run_id) if run.group_run_id else None
-    return {
-        "run": run,
-        "view": describe_run(run, tail),
-        "tail": tail,
-        "stamp": stamp,
-        "tab": tab if tab in TABS else "log",
-        "group_run": group_run,
-        "tail_chars": TAIL_CHARS,
-    }
+    return render(request, "run.html", **build_values(db, run_id, tab))
 
 
 @router.get("/runs/{run_id:int}/log.txt")

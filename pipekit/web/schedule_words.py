@@ -1,11 +1,13 @@
 # A schedule as people read it: plain words, the next times, what could go wrong. Knows no page and no state.
 """`ScheduleView` and `build_schedule_view`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 
-from pipekit.cron import check_cron, describe, expand_cron, next_times
+from pipekit.cron import check_cron, describe, expand_cron, get_zone, next_times
 from pipekit.engine.receipt import format_duration
 from pipekit.errors import PipekitError
 from pipekit.models import Schedule
@@ -42,14 +44,26 @@ def build_schedule_view(
     if problem:
         return ScheduleView(schedule=record, cron=cron, words="", problem=problem)
     try:
-        times = next_times(expand_cron(cron), now or datetime.now(UTC), max(count, 2))
+        minute = (now or datetime.now(UTC)).replace(second=0, microsecond=0)
+        times = _list_times(cron, minute, max(count, 2), get_zone())
     except PipekitError as error:
-        return ScheduleView(schedule=record, cron=cron, words=describe(cron), problem=error.message)
+        return ScheduleView(schedule=record, cron=cron, words=_describe(cron), problem=error.message)
     warning = _warn(times, usual_s)
-    return ScheduleView(schedule=record, cron=cron, words=describe(cron), times=tuple(times[:count]), warning=warning)
+    return ScheduleView(schedule=record, cron=cron, words=_describe(cron), times=times[:count], warning=warning)
 
 
-def _warn(times: list[datetime], usual_s: float | None) -> str:
+@lru_cache(maxsize=2000)
+def _list_times(cron: str, minute: datetime, count: int, zone: tzinfo) -> tuple[datetime, ...]:
+    """Kept: whoever looks within a minute sees the same times."""
+    return tuple(next_times(expand_cron(cron), minute, count, zone))
+
+
+@lru_cache(maxsize=2000)
+def _describe(cron: str) -> str:
+    return describe(cron)
+
+
+def _warn(times: Sequence[datetime], usual_s: float | None) -> str:
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     if usual_s is None or not gaps or min(gaps) > usual_s:
         return ""

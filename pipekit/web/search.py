@@ -4,7 +4,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from pipekit.api.state import Db
+from pipekit.http.state import Db
 from pipekit.repo import overview
 from pipekit.web.pages import render
 from pipekit.web.sessions import Viewer

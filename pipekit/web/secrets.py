@@ -5,8 +5,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.api.state import Context, ContextDep, Db
 from pipekit.errors import ConfigError, Invalid, NotFound
+from pipekit.http.state import Context, ContextDep, Db
 from pipekit.web.answers import go
 from pipekit.web.confirm import confirm
 from pipekit.web.forms import Form, FormDep, get_text

@@ -5,11 +5,13 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
+from pipekit import repo
 from pipekit.accounts import Role, User
-from pipekit.api.auth import COOKIE, CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, find_session, require
-from pipekit.api.state import Db
 from pipekit.errors import Forbidden, Unauthorized
+from pipekit.http.auth import COOKIE, CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, find_session, require
+from pipekit.http.state import Db
 from pipekit.web.forms import MAX_FIELDS
 
 COOKIE_S = 7 * 24 * 3600
@@ -35,11 +37,14 @@ def check_origin(request: Request) -> None:
         raise Forbidden("This request came from another site.")
 
 
-def get_session_user(request: Request, db: Db, given: Annotated[str, Depends(read_csrf)]) -> User:
+async def get_session_user(request: Request, db: Db, given: Annotated[str, Depends(read_csrf)]) -> User:
     """The page's user. Raises Unauthorized (which leads to the login) and Forbidden for a forged request."""
+    # Read here and not in another thread: it is one look at an index, which nobody who writes can hold up.
     session = find_session(request, db)
     if session is None:
         raise Unauthorized()
+    if session.is_due:
+        await run_in_threadpool(repo.touch_session, db, request.cookies[COOKIE])
     request.state.session = session
     check_origin(request)
     if request.method not in SAFE_METHODS and given != session.csrf:
@@ -59,7 +64,7 @@ class RequirePage:
     def __init__(self, role: Role) -> None:
         self._role = role
 
-    def __call__(self, user: Annotated[User, Depends(get_session_user)]) -> User:
+    async def __call__(self, user: Annotated[User, Depends(get_session_user)]) -> User:
         require(user, self._role)
         return user
 

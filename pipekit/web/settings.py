@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.api.state import ContextDep, Db
 from pipekit.config import KEYS, Config
 from pipekit.cron import get_zone
-from pipekit.drivers import DRIVERS, get_driver
+from pipekit.drivers import get_driver
 from pipekit.engine.ask import ask_pause
+from pipekit.engine.registration import list_driver_states
+from pipekit.http.state import ContextDep, Db
 from pipekit.web.answers import go
 from pipekit.web.forms import FormDep, get_text
 from pipekit.web.pages import THEME_COOKIE, Theme, render
@@ -34,6 +35,7 @@ KINDS = (
     "secret",
     "user",
     "token",
+    "driver",
     "program",
 )
 _DEFAULTS = {f.name: f.default for f in fields(Config)}
@@ -91,13 +93,15 @@ def choose_theme(request: Request, user: Viewer, data: FormDep) -> Response:
 
 
 @router.get("/drivers")
-def show_drivers(request: Request, db: Db, user: Viewer) -> Response:
-    """The kinds of databases, how their addresses look, and what uses them."""
-    drivers = [get_driver(kind) for kind in DRIVERS]
+def show_drivers(request: Request, db: Db, context: ContextDep, user: Viewer) -> Response:
+    """The kinds of databases, how their addresses look, their jars, and what uses them."""
+    states = list_driver_states(db, context.config)
+    drivers = {state.kind: get_driver(state.kind) for state in states}
     used: dict[str, int] = {}
     for connection in repo.list_connections(db):
         used[connection.driver] = used.get(connection.driver, 0) + 1
-    return render(request, "drivers.html", drivers=drivers, used=used)
+    folder = context.config.jar_folder
+    return render(request, "drivers.html", states=states, drivers=drivers, used=used, folder=folder)
 
 
 @router.get("/audit")

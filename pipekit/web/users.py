@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from pipekit import repo
 from pipekit.accounts import ROLES, User
-from pipekit.api.state import Db
 from pipekit.errors import Conflict
+from pipekit.http.state import Db
 from pipekit.passwords import hash_password
 from pipekit.web.answers import go
 from pipekit.web.confirm import confirm

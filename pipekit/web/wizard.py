@@ -7,21 +7,26 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.api.state import Context, ContextDep, Db
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn, TableName
+from pipekit.engine.place import find_error_position
 from pipekit.engine.provision import list_query_columns, open_look
 from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import Invalid, NotFound, PipekitError
+from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
+from pipekit.web.excerpt import Excerpt, build_excerpt
 from pipekit.web.forms import Form, FormDep
 from pipekit.web.pages import render
 from pipekit.web.sessions import Admin
 from pipekit.web.wizard_dest import say_error, show_step3
+from pipekit.web.wizard_draft import keep_draft, list_draft_lines, new_draft_key
 from pipekit.web.wizard_form import (
     FIRST_STEPS,
     STEP3,
+    TICKS,
     add_missing_watermarks,
+    build_cast_choice,
     find_connection,
     need_source,
     read_wizard_form,
@@ -37,8 +42,9 @@ MOST_TABLES = 2000
 
 @router.get("/wizard")
 def show_choice(request: Request, db: Db, user: Admin) -> Response:
-    """Two ways in: a table, or SQL."""
-    return render(request, "wizard.html", connections=repo.list_connections(db))
+    """Two ways in: a table, or SQL; and the drafts to go on with."""
+    drafts = list_draft_lines(db, user.id)
+    return render(request, "wizard.html", connections=repo.list_connections(db), drafts=drafts)
 
 
 # -- by a table --------------------------------------------------------------------------------------------------------
@@ -47,23 +53,27 @@ def show_choice(request: Request, db: Db, user: Admin) -> Response:
 @router.get("/wizard/tables")
 def show_tables(request: Request, db: Db, context: ContextDep, user: Admin) -> Response:
     """Connection, schema and table, each once the one before is chosen."""
-    return _show_tables(request, db, context, _read_address(request), carried=False)
+    return render_tables(request, db, context, _read_address(request), carried=False)
 
 
 @router.post("/wizard/tables")
 def show_tables_again(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
     """The way back to the tables, with everything that was chosen since."""
-    return _show_tables(request, db, context, read_wizard_form(data), carried=True)
+    form = read_wizard_form(data)
+    keep_draft(db, user.id, form, "tables")
+    return render_tables(request, db, context, form, carried=True)
 
 
 def _read_address(request: Request) -> Form:
     given = request.query_params
     values = {name: given.get(name, "") for name in ("schema", "table", "filter")}
     values["source_id"] = given.get("source_id") or given.get("connection_id", "")
-    return Form(values=values | {"entry_mode": "table"}, rows={name: [] for name in ("col", "wm", "pick", "key")})
+    values |= {"entry_mode": "table", "draft": new_draft_key()}
+    return Form(values=values, rows={name: [] for name in ("col", "wm", *TICKS)})
 
 
-def _show_tables(request: Request, db: repo.State, context: Context, form: Form, *, carried: bool) -> Response:
+def render_tables(request: Request, db: repo.State, context: Context, form: Form, *, carried: bool) -> Response:
+    """The tables of the form's connection; `carried` says that the form brings along more than an address could."""
     source = find_connection(db, form, "source_id")
     found: dict[str, Any] = {"schemas": [], "tables": [], "error": None, "has_more": False}
     if source:
@@ -94,18 +104,21 @@ def _list_tables(context: Context, source: Connection, form: Form) -> dict[str, 
 @router.get("/wizard/columns")
 def show_columns(request: Request, db: Db, context: ContextDep, user: Admin) -> Response:
     """A table's columns with types, keys and comments, all of them chosen."""
-    return _show_columns(request, db, context, _read_address(request))
+    return render_columns(request, db, context, _read_address(request))
 
 
 @router.post("/wizard/table")
 def show_columns_again(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
     """The columns of a table that was chosen anew, or the way back to them."""
-    return _show_columns(request, db, context, read_wizard_form(data))
+    form = read_wizard_form(data)
+    keep_draft(db, user.id, form, "columns")
+    return render_columns(request, db, context, form)
 
 
-def _show_columns(
+def render_columns(
     request: Request, db: repo.State, context: Context, form: Form, *, problem: PipekitError | None = None
 ) -> Response:
+    """The columns of the form's table."""
     error = say_error(context, problem) if problem else None
     columns: list[TableColumn] = []
     source = find_connection(db, form, "source_id")
@@ -115,7 +128,18 @@ def _show_columns(
         error = say_error(context, failed)
     picked = {row["name"] for row in form.rows["pick"]} or {column.name for column in columns}
     values = {"form": form, "source": source, "columns": columns, "picked": picked, "error": error}
+    values |= {"casts": _list_casts(source, columns), "chosen": {row["choice"] for row in form.rows["cast"]}}
     return render(request, "wizard_columns.html", 422 if error else 200, **values, carry=(FIRST_STEPS, STEP3))
+
+
+def _list_casts(source: Connection | None, columns: list[TableColumn]) -> dict[str, list[tuple[str, str]]]:
+    """(value, label) of the other readings of each column."""
+    driver = get_driver(source.driver) if source else None
+    return {
+        column.name: [(build_cast_choice(column, cast), cast.label) for cast in driver.list_casts(column)]
+        for column in columns
+        if driver
+    }
 
 
 def _list_columns(context: Context, source: Connection, form: Form) -> list[TableColumn]:
@@ -140,13 +164,18 @@ def take_columns(request: Request, db: Db, context: ContextDep, user: Admin, dat
     picked = {row["name"] for row in form.rows["pick"]}
     try:
         source = need_source(db, form)
-        columns = [column for column in _list_columns(context, source, form) if column.name in picked]
+        found = _list_columns(context, source, form)
+        columns = [column for column in found if column.name in picked]
         if not columns:
             raise Invalid("Choose at least one column.")
     except PipekitError as error:
-        return _show_columns(request, db, context, form, problem=error)
-    take_source_columns(form, source, columns)
-    return show_step3(request, db, form, source, settle_dest(db, form, source))
+        keep_draft(db, user.id, form, "columns")
+        return render_columns(request, db, context, form, problem=error)
+    key = {column.name for column in found if column.in_key}
+    take_source_columns(form, source, columns, has_whole_key=bool(key) and key <= picked)
+    dest = settle_dest(db, form, source)
+    keep_draft(db, user.id, form, "dest")
+    return show_step3(request, db, form, source, dest)
 
 
 # -- by SQL ------------------------------------------------------------------------------------------------------------
@@ -155,13 +184,15 @@ def take_columns(request: Request, db: Db, context: ContextDep, user: Admin, dat
 @router.get("/wizard/sql")
 def show_sql(request: Request, db: Db, user: Admin) -> Response:
     """A connection and an editor."""
-    return _show_sql(request, db, _read_address(request))
+    return render_sql(request, db, _read_address(request))
 
 
 @router.post("/wizard/sql")
 def show_sql_again(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
     """The way back to the query, with everything that was chosen since."""
-    return _show_sql(request, db, read_wizard_form(data))
+    form = read_wizard_form(data)
+    keep_draft(db, user.id, form, "sql")
+    return render_sql(request, db, form)
 
 
 @router.post("/wizard/back")
@@ -169,9 +200,11 @@ def go_back(request: Request, db: Db, context: ContextDep, user: Admin, data: Fo
     """From step 3 to the step before it."""
     form = read_wizard_form(data)
     if form.value("entry_mode") == "sql":
-        return _show_sql(request, db, form)
+        keep_draft(db, user.id, form, "sql")
+        return render_sql(request, db, form)
     form.rows["pick"] = [{"name": row["source_name"]} for row in form.rows["col"]]
-    return _show_columns(request, db, context, form)
+    keep_draft(db, user.id, form, "columns")
+    return render_columns(request, db, context, form)
 
 
 @router.post("/wizard/sql/columns")
@@ -183,30 +216,45 @@ def discover_columns(request: Request, db: Db, context: ContextDep, user: Admin,
         source = need_source(db, form)
         columns = _discover(context, form, source)
     except PipekitError as error:
-        return _show_sql(request, db, form, error=say_error(context, error), status=422)
+        keep_draft(db, user.id, form, "sql")
+        error_shown = say_error(context, error) | {"where": _find_place(form, error)}
+        return render_sql(request, db, form, error=error_shown, status=422)
     if "hx-request" in request.headers:
-        return _show_sql(request, db, form, columns=columns)
+        keep_draft(db, user.id, form, "sql")
+        return render_sql(request, db, form, columns=columns)
     take_source_columns(form, source, columns)
-    return show_step3(request, db, form, source, settle_dest(db, form, source))
+    dest = settle_dest(db, form, source)
+    keep_draft(db, user.id, form, "dest")
+    return show_step3(request, db, form, source, dest)
 
 
 def _discover(context: Context, form: Form, source: Connection) -> list[TableColumn]:
     query = form.value("query")
     add_missing_watermarks(form, find_unmatched_placeholders(query, ()))
-    values = {row["name"].strip(): row["default_value"] for row in form.rows["wm"] if row["default_value"]}
     with open_look(context.config, context.secrets, source) as look:
-        return list_query_columns(look, fill_placeholders(query, values))
+        return list_query_columns(look, fill_placeholders(query, _list_defaults(form)))
 
 
-def _show_sql(
+def _list_defaults(form: Form) -> dict[str, str]:
+    return {row["name"].strip(): row["default_value"] for row in form.rows["wm"] if row["default_value"]}
+
+
+def _find_place(form: Form, error: PipekitError) -> Excerpt | None:
+    """Where in the query, as it was typed, the database saw the fault."""
+    query = form.value("query")
+    return build_excerpt(query, find_error_position(error, query, _list_defaults(form)))
+
+
+def render_sql(
     request: Request,
     db: repo.State,
     form: Form,
     *,
     columns: list[TableColumn] | None = None,
-    error: dict[str, str] | None = None,
+    error: dict[str, Any] | None = None,
     status: int = 200,
 ) -> Response:
+    """The editor with the form's query, or for HTMX what stands below it."""
     is_fragment = "hx-request" in request.headers
     source = find_connection(db, form, "source_id")
     dialect = get_driver(source.driver).kind if source else "sql"

@@ -8,8 +8,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.api.errors import describe
-from pipekit.api.state import Context, ContextDep, Db
 from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import TableColumn
@@ -24,6 +22,8 @@ from pipekit.engine.provision import (
 )
 from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import ConnectFailed, Invalid, PipekitError
+from pipekit.http.errors import describe
+from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, Module
 from pipekit.web.answers import go
 from pipekit.web.forms import MENDABLE, Form, FormDep, FormRefused, refuse_problems
@@ -31,12 +31,13 @@ from pipekit.web.module_form import STRATEGY_WORDS
 from pipekit.web.pages import render
 from pipekit.web.sessions import Admin
 from pipekit.web.watermarks import _save_inline_watermarks
+from pipekit.web.wizard_draft import drop_draft, keep_draft
 from pipekit.web.wizard_form import (
     FIRST_STEPS,
     build_draft,
     build_source_query,
     check_whole,
-    get_comments,
+    get_details,
     need_source,
     read_wizard_form,
     settle_dest,
@@ -52,10 +53,10 @@ _KEPT = (
 )
 
 
-def say_error(context: Context, error: PipekitError) -> dict[str, str]:
-    """An error's message and hint as `_error.html` shows them, secrets masked."""
+def say_error(context: Context, error: PipekitError) -> dict[str, Any]:
+    """An error's message and hint as `_error.html` shows them, secrets masked; without a place in a query."""
     masker = context.secrets.masker()
-    return {name: masker.mask(str(text)) for name, text in describe(error).items()}
+    return {name: masker.mask(str(text)) for name, text in describe(error).items()} | {"where": None}
 
 
 def show_step3(
@@ -67,7 +68,7 @@ def show_step3(
     *,
     status: int = 200,
     notice: str = "",
-    error: dict[str, str] | None = None,
+    error: dict[str, Any] | None = None,
     preview: dict[str, Any] | None = None,
 ) -> Response:
     """Step 3 as it stands in the form; `entry_mode` tells how the columns were found."""
@@ -98,7 +99,9 @@ def change_dest(request: Request, db: Db, user: Admin, data: FormDep) -> Respons
     """Step 3 for another dest connection; types are mapped anew when its kind differs."""
     form = read_wizard_form(data)
     source = need_source(db, form)
-    return show_step3(request, db, form, source, settle_dest(db, form, source))
+    dest = settle_dest(db, form, source)
+    keep_draft(db, user.id, form, "dest")
+    return show_step3(request, db, form, source, dest)
 
 
 # -- previews ----------------------------------------------------------------------------------------------------------
@@ -110,6 +113,7 @@ def show_preview(request: Request, db: Db, context: ContextDep, user: Admin, dat
     form = read_wizard_form(data)
     source = need_source(db, form)
     dest = settle_dest(db, form, source)
+    keep_draft(db, user.id, form, "dest")
     part = form.value("part") if form.value("part") in PARTS else "rows"
     preview: dict[str, Any] = {"part": part, "title": PARTS[part], "text": "", "note": "", "error": None}
     preview |= {"result": None, "values": {}}
@@ -144,7 +148,7 @@ def _look(
         return {"note": note, "text": merge}
     if existing:
         return {"note": f"{draft.dest_table} is there already, and its columns fit: it is taken as it is."}
-    return {"note": note, "text": join_sql(list(build_table_sql(driver, draft, get_comments(form))))}
+    return {"note": note, "text": join_sql(list(build_table_sql(driver, draft, get_details(form))))}
 
 
 def _look_at_dest(context: Context, dest: Connection, draft: Module) -> tuple[list[TableColumn], str]:
@@ -187,6 +191,7 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
     source = need_source(db, form)
     mapped_for = form.value("mapped_for")
     dest = settle_dest(db, form, source)
+    keep_draft(db, user.id, form, "dest")
     if mapped_for != dest.driver:
         notice = f"The types were mapped anew for {dest.name}. Look them over, then create."
         return show_step3(request, db, form, source, dest, notice=notice)
@@ -198,12 +203,13 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
         return show_step3(request, db, form, source, dest, status=422)
     try:
         with open_look(context.config, context.secrets, dest, read_only=False) as look:
-            made = make_dest_table(look, get_driver(source.driver), draft, get_comments(form))
+            made = make_dest_table(look, get_driver(source.driver), draft, get_details(form))
         module = _keep(db, user.name, draft, dest, made, data, form)
     except FormRefused:
         return show_step3(request, db, form, source, dest, status=422)
     except PipekitError as error:
         return show_step3(request, db, form, source, dest, status=422, error=say_error(context, error))
+    drop_draft(db, user.id, form)
     return go(request, f"/modules/{module.id}")
 
 

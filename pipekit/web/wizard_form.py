@@ -2,14 +2,15 @@
 """`read_wizard_form`, and a form as the module it will become."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.datastructures import FormData
 
 from pipekit import repo
 from pipekit.drivers import get_driver
-from pipekit.drivers.base import Driver, TableColumn, TableName
+from pipekit.drivers.base import Cast, Driver, TableColumn, TableName
 from pipekit.drivers.sqltext import strip_query
-from pipekit.engine.provision import build_table_query, clean_name, format_table, propose_columns
+from pipekit.engine.provision import TableDetails, build_table_query, clean_name, format_table, propose_columns
 from pipekit.errors import Invalid
 from pipekit.models import MODULE_NAME, STRATEGIES, Column, Connection, Module, as_strategy
 from pipekit.web.forms import Form, FormRow, get_list, get_rows
@@ -17,24 +18,27 @@ from pipekit.web.watermarks import FIELDS as WM_FIELDS
 from pipekit.web.watermarks import check_watermark_rows, read_watermark_rows
 
 ENTRY_MODES = ("table", "sql")
-COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type", "comment")
+COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type", "comment", "expression")
+# What a module does not keep of them: the first goes to the dest table, the second into the query.
+_NOT_KEPT = ("comment", "expression")
 # In the order of the page; the first with a problem gets the focus.
 ORDER = ("query", "dest_id", "dest_schema", "dest_table", "name", "merge_strategy", "merge_key")
 # What travels in hidden fields through steps that do not show it.
 FIRST_STEPS = ("entry_mode", "source_id", "schema", "table", "query")
-STEP3 = ("dest_id", "mapped_for", "dest_schema", "dest_table", "name", "merge_strategy")
+STEP3 = ("dest_id", "mapped_for", "dest_schema", "dest_table", "name", "merge_strategy", "primary_key")
+# Rows of one field each: columns browsed and chosen, columns of the merge key, columns that take no NULL.
+TICKS = {"pick": "name", "key": "id", "not_null": "id", "cast": "choice"}
 KEYED = ("incremental", "upsert")
 
 
 def read_wizard_form(data: FormData) -> Form:
-    """Everything that was sent. `rows` has `col`, `wm`, and of one field each `pick` (browsed columns) and `key`."""
+    """Everything that was sent. `rows` has `col`, `wm`, and those of `TICKS`."""
     form = Form(values={"entry_mode": "table", "merge_strategy": "full"}, order=ORDER)
     form.take(data)
     form.rows = {
         "col": get_rows(data, "col", COLUMN_FIELDS),
         "wm": read_watermark_rows(data),
-        "pick": [{"name": name} for name in get_list(data, "pick[]")],
-        "key": [{"id": column_id} for column_id in get_list(data, "key[]")],
+        **{prefix: [{field: text} for text in get_list(data, f"{prefix}[]")] for prefix, field in TICKS.items()},
     }
     if form.value("entry_mode") not in ENTRY_MODES:
         form.values["entry_mode"] = "table"
@@ -58,15 +62,21 @@ def need_source(db: repo.State, form: Form) -> Connection:
 # -- step 3 ------------------------------------------------------------------------------------------------------------
 
 
-def take_source_columns(form: Form, source: Connection, found: Sequence[TableColumn]) -> None:
+def take_source_columns(
+    form: Form, source: Connection, found: Sequence[TableColumn], *, has_whole_key: bool = False
+) -> None:
     """Puts source columns into the form; what was typed for a column of the same name and type stays.
 
+    New columns bring their NOT NULL along, all of them together their table's key, if `has_whole_key` as primary key.
     Without a dest yet (`settle_dest` comes later) new rows have no dest type.
     """
     driver = get_driver(source.driver)
+    found, expressions = _apply_casts(driver, found, {row["choice"] for row in form.rows["cast"]})
     before = {(row["source_name"], row["source_type"]): row for row in form.rows["col"]}
-    keyed = {row["source_name"] for row in form.rows["col"] if {"id": row["id"]} in form.rows["key"]}
+    keyed, required = _list_ticked(form, "key"), _list_ticked(form, "not_null")
     is_new = not before
+    if is_new:
+        form.values["primary_key"] = "1" if has_whole_key else "0"
     rows: list[FormRow] = []
     for column, proposed in zip(found, propose_columns(driver, driver, found), strict=True):
         old = before.get((column.name, column.type), {})
@@ -78,12 +88,40 @@ def take_source_columns(form: Form, source: Connection, found: Sequence[TableCol
                 "dest_name": old.get("dest_name") or proposed.dest_name,
                 "dest_type": old.get("dest_type", ""),
                 "comment": old.get("comment", column.comment or ""),
+                "expression": expressions.get(column.name, ""),
             }
         )
         if is_new and column.in_key:
             keyed.add(column.name)
+        if not old and not column.nullable:
+            required.add(column.name)
     form.rows["col"] = rows
     form.rows["key"] = [{"id": row["id"]} for row in rows if row["source_name"] in keyed]
+    form.rows["not_null"] = [{"id": row["id"]} for row in rows if row["source_name"] in required]
+
+
+def build_cast_choice(column: TableColumn, cast: Cast) -> str:
+    """The value of a choice of another reading; no two columns share one."""
+    return f"{column.name}={cast.label}"
+
+
+def _apply_casts(
+    driver: Driver, found: Sequence[TableColumn], choices: set[str]
+) -> tuple[list[TableColumn], dict[str, str]]:
+    """The columns with the types of the readings that were chosen, and the expressions of those by column."""
+    columns, expressions = [], {}
+    for column in found:
+        chosen = [cast for cast in driver.list_casts(column) if build_cast_choice(column, cast) in choices]
+        if chosen:
+            expressions[column.name] = chosen[0].expression
+            column = replace(column, type=chosen[0].type, nullable=True)
+        columns.append(column)
+    return columns, expressions
+
+
+def _list_ticked(form: Form, prefix: str) -> set[str]:
+    """The source names of the columns that are ticked; ids are given anew when columns are taken."""
+    return {row["source_name"] for row in form.rows["col"] if {"id": row["id"]} in form.rows[prefix]}
 
 
 def settle_dest(db: repo.State, form: Form, source: Connection) -> Connection:
@@ -123,11 +161,12 @@ def build_source_query(form: Form, source: Connection) -> str:
     if form.value("entry_mode") == "sql":
         return form.value("query")
     columns = [TableColumn(name=row["source_name"], type=row["source_type"]) for row in form.rows["col"]]
+    casts = {row["source_name"]: row["expression"] for row in form.rows["col"]}
     table = TableName(schema=form.value("schema") or None, name=form.value("table"))
     driver = get_driver(source.driver)
     # A kind without schemas lists its tables under a name of its own that no query may use.
     table = TableName(schema=None, name=table.name) if driver.browse_fields() == ("table",) else table
-    return build_table_query(driver, table, columns)
+    return build_table_query(driver, table, columns, casts)
 
 
 def build_draft(form: Form, source: Connection, dest: Connection) -> Module:
@@ -170,7 +209,7 @@ def _read_columns(form: Form, driver: Driver) -> tuple[Column, ...]:
         elif name.casefold() in seen:
             form.note(f"col.{place}.dest_name", f"{name!r} stands twice.")
         seen.add(name.casefold())
-        columns.append(Column(**{field: row[field].strip() for field in COLUMN_FIELDS if field != "comment"}))
+        columns.append(Column(**{field: row[field].strip() for field in COLUMN_FIELDS if field not in _NOT_KEPT}))
     return tuple(columns)
 
 
@@ -193,9 +232,14 @@ def check_whole(form: Form) -> None:
             form.note("query", f"{error.message} {error.hint}".strip())
 
 
-def get_comments(form: Form) -> dict[str, str]:
-    """Comments by column id."""
-    return {row["id"]: row["comment"].strip() for row in form.rows["col"] if row["comment"].strip()}
+def get_details(form: Form) -> TableDetails:
+    """What the dest table gets beside names and types."""
+    comments = {row["id"]: row["comment"].strip() for row in form.rows["col"] if row["comment"].strip()}
+    known = {row["id"] for row in form.rows["col"]}
+    key, not_null = (
+        tuple(row["id"] for row in form.rows[prefix] if row["id"] in known) for prefix in ("key", "not_null")
+    )
+    return TableDetails(comments=comments, not_null=not_null, primary_key=key if form.holds("primary_key") else ())
 
 
 def add_missing_watermarks(form: Form, names: Sequence[str]) -> list[FormRow]:

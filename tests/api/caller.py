@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 
 from pipekit import repo
 from pipekit.accounts import Role
-from pipekit.api.app import create_app
 from pipekit.models import Connection, Module
 from pipekit.passwords import hash_password
+from pipekit.serving.app import create_app
 from tests.project import Project
 
 PASSWORD = "a password of tests"
@@ -70,6 +70,10 @@ class Home(Project):
         for name, role in PEOPLE.items():
             repo.create_user(self.db, name=name, password_hash=_HASH, role=role)
         self.app: FastAPI = create_app(self.config, self.secrets, with_service=with_service)
+
+    def close(self) -> None:
+        self.app.state.context.close()
+        super().close()
 
     def call(self, name: str | None = "ana") -> Caller:
         """A client that sends a new token of somebody; of nobody for None."""

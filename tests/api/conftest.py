@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipekit.api import auth
+from pipekit.http import auth
 from tests.api.caller import Caller, Home
 
 

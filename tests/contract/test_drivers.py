@@ -12,6 +12,8 @@ from pipekit.errors import Invalid
 from pipekit.runner.base import ResultColumn
 from tests.contract.exercise_driver import CASES, NEUTRAL_TYPES, Case
 
+# What a bulk load cannot carry travels as text: a seventh digit of a second, an offset.
+TEXT_STAGED = {("sqlserver", "datetime2(7)"): "nvarchar(40)", ("sqlserver", "datetimeoffset(7)"): "nvarchar(40)"}
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -79,7 +81,8 @@ def test_a_literal_doubles_its_quotes_and_refuses_nul(driver: Driver) -> None:
 def test_a_column_fed_with_its_own_type_is_staged_like_the_dest(driver: Driver, neutral: object) -> None:
     spelling = driver.from_neutral(neutral)  # type: ignore[arg-type]
     staged = driver.stage_column(ResultColumn(name="a", type=spelling), driver, TableColumn(name="a", type=spelling))
-    assert (staged.stage_type, staged.lossy, staged.refused) == (None, False, "")
+    stage_type = TEXT_STAGED.get((driver.kind, spelling))
+    assert (staged.stage_type, staged.lossy, staged.refused) == (stage_type, False, "")
 
 
 @pytest.mark.parametrize("neutral", NEUTRAL_TYPES, ids=lambda neutral: repr(neutral)[5:-1])

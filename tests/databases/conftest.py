@@ -12,6 +12,7 @@ from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.postgresql.wire import connect
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
+from tests.databases.jdbc import start_derby
 from tests.databases.moving import Mover, OpenSession, run
 
 _NUMBERS = itertools.count(1)
@@ -53,3 +54,10 @@ def session(open_session: OpenSession) -> PostgresSession:
 def mover(session: PostgresSession, open_session: OpenSession) -> Mover:
     """From the file's database to its table `arrived`, over two sessions."""
     return Mover(open_session(), session, "arrived")
+
+
+@pytest.fixture(scope="session")
+def derby_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a Derby that is reached over the network."""
+    with start_derby(tmp_path_factory.mktemp("derby")) as port:
+        yield port

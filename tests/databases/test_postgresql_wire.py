@@ -37,6 +37,17 @@ def test_a_session_pins_everything_that_changes_how_values_are_written(
     assert {name: session.query(f"SHOW {name}").first_cell() for name in wanted} == wanted
 
 
+@pytest.mark.parametrize("ask", ["query", "source"])
+def test_a_refused_query_says_where(session: PostgresSession, ask: str) -> None:
+    sql = "select 'é' as a,\n  amonut\nfrom (values (1)) as t (amount)"
+    with pytest.raises(StatementFailed, match="amonut") as refused:
+        getattr(session, ask)(sql)
+    assert (refused.value.position, refused.value.statement) == (sql.index("amonut") + 1, sql)
+    with pytest.raises(StatementFailed, match="zero") as refused:
+        session.query("select 1 / 0")
+    assert (refused.value.position, refused.value.statement) == (None, "")
+
+
 def test_a_read_only_session_cannot_write(session: PostgresSession, open_session: OpenSession) -> None:
     reader = open_session(read_only=True)
     with pytest.raises(StatementFailed, match="read-only transaction") as refused:

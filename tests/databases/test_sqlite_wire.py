@@ -268,3 +268,21 @@ def test_rows_are_counted_over_all_blocks(dest: SqliteSession) -> None:
     assert (caught.value.column, caught.value.row, seen) == ("A", 4, [2])
     good: Iterator[tuple[Any, int]] = iter(blocks[:2])
     assert dest.sink(load).load(Stream(format="copy-text", columns=(), blocks=good), seen.append) == 2
+
+
+@pytest.mark.parametrize(
+    ("sql", "word"),
+    [
+        ("select a, amonut from t", "amonut"),
+        ("select a\nfrom nowhere", "nowhere"),
+        ("select a form t", "t"),
+        ("select strange(a) from t", "strange"),
+        ("select nope, a from t where nope = 1", None),
+    ],
+)
+def test_a_refusal_says_where_the_word_stands_that_it_names(dest: SqliteSession, sql: str, word: str | None) -> None:
+    run(dest, "CREATE TABLE t (a INTEGER)")
+    with pytest.raises(StatementFailed) as caught:
+        dest.query(sql)
+    assert caught.value.position == (sql.rindex(word) + 1 if word else None)
+    assert caught.value.statement == (sql if word else "")

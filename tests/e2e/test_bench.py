@@ -14,8 +14,10 @@ from bench.contenders import PIPE, PIPEKIT
 from bench.data import empty_dest, take_fingerprint
 from bench.measure import CommandFailed, Measurement, Process, measure
 from bench.move import NotEqual, Result, find_ratio, measure_moves
+from bench.pages import PageResult, measure_pages
 from bench.report import Report
 from bench.servers import DATABASE, Servers, start_servers
+from bench.viewers import ViewersResult
 from pipekit.localpg import find_postgres_folder
 
 ROWS = 2_000
@@ -29,18 +31,54 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Servers
     folder = tmp_path_factory.mktemp("bench")
     report = Report(rows=ROWS, rounds=1)
     with start_servers(folder) as servers:
-        measure_parts(servers, folder, report, ("move", "memory", "fixed"))
+        measure_parts(servers, folder, report, ("move", "memory", "fixed", "viewers"))
+        report.pages = measure_pages(
+            folder, runs=3000, seconds=0.1, paths=("/", "/modules", "/runs/2900/live", "/status")
+        )
         yield servers, folder, report
 
 
 def test_every_part_is_measured_and_told(measured: tuple[Servers, Path, Report]) -> None:
     _, _, report = measured
     text = report.to_text()
-    for words in ("staged pipe, binary", "pipekit run", "peak memory", "python -c pass", "of the run, stage merge"):
+    for words in (
+        "staged pipe, binary",
+        "pipekit run",
+        "peak memory",
+        "python -c pass",
+        "of the run, stage merge",
+        "/modules ",
+    ):
         assert words in text
     record = json.loads(json.dumps(report.to_json()))
     assert len(record["moves"]) == 4
     assert record["fixed"]["medians"]["pipekit run"] > 0
+
+
+def test_pages_are_asked_for_by_twenty_at_once(measured: tuple[Servers, Path, Report]) -> None:
+    _, _, report = measured
+    assert report.pages is not None
+    assert all(len(page.seconds) >= 20 for page in report.pages)
+    assert [page.path for page in report.pages] == ["/", "/modules", "/runs/2900/live", "/status"]
+    assert all(page.size > page.sent > 1000 for page in report.pages[:2])
+
+
+def test_viewers_of_a_run_are_answered_while_it_runs(measured: tuple[Servers, Path, Report]) -> None:
+    _, _, report = measured
+    assert report.viewers is not None
+    assert len(report.viewers.alone) == len(report.viewers.watched) == 1
+    assert len(report.viewers.answers) > 5
+    assert report.viewers.sent > 0
+
+
+def test_a_slow_page_and_viewers_that_cost_too_much_are_failures() -> None:
+    slow = PageResult(path="/slow", seconds=(0.1, 0.3, 0.3), size=1, sent=1)
+    late = PageResult(path="/late", seconds=(*(0.1,) * 18, 0.6, 0.6), size=1, sent=1)
+    fine = PageResult(path="/fine", seconds=(*(0.1,) * 19, 0.6), size=1, sent=1)
+    assert [page.holds for page in (slow, late, fine)] == [False, False, True]
+    watched = ViewersResult(alone=(9.0,), watched=(10.1,), answers=(0.1,), unchanged=0, sent=1)
+    report = Report(rows=1, rounds=1, pages=[slow, fine], viewers=watched)
+    assert [failure.split()[0] for failure in report.list_failures()] == ["/slow", "viewers"]
 
 
 def test_the_memory_of_the_runner_is_seen(measured: tuple[Servers, Path, Report]) -> None:

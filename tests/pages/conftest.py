@@ -1,12 +1,14 @@
 # Fixtures of the tests of pages: a site, and clients logged in as admin, operator and viewer.
-"""Fixtures `make_site`, `site`, `ana`, `otto`, `vera`."""
+"""Fixtures `make_site`, `site`, `ana`, `otto`, `vera`, `traced`."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from pipekit.api import auth
+from pipekit.http import auth
+from pipekit.repo import files, opening
+from pipekit.repo.state import State
 from tests.pages.site import Site, Visitor
 
 
@@ -53,3 +55,18 @@ def otto(site: Site) -> Visitor:
 def vera(site: Site) -> Visitor:
     """Logged in as viewer."""
     return site.visit("vera")
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that any connection runs from now on."""
+    seen: list[str] = []
+    original: Callable[..., State] = files.open_file
+
+    def open_traced(*args: object, **options: object) -> State:
+        db = original(*args, **options)
+        db.set_trace_callback(seen.append)
+        return db
+
+    monkeypatch.setattr(opening, "open_file", open_traced)
+    return seen

@@ -11,10 +11,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipekit import repo
 from pipekit.accounts import Role
-from pipekit.api.app import create_app
-from pipekit.api.auth import COOKIE
+from pipekit.http.auth import COOKIE
 from pipekit.models import Module
 from pipekit.passwords import hash_password
+from pipekit.serving.app import create_app
 from tests.project import Project
 
 PASSWORD = "a password of tests"
@@ -114,6 +114,10 @@ class Site(Project):
         for name, role in PEOPLE.items():
             repo.create_user(self.db, name=name, password_hash=_HASH, role=role)
         self.app: FastAPI = create_app(self.config, self.secrets, with_service=False)
+
+    def close(self) -> None:
+        self.app.state.context.close()
+        super().close()
 
     def new_client(self) -> TestClient:
         """A client without a session."""

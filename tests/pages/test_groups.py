@@ -141,3 +141,24 @@ def test_deleting_a_group_asks_for_its_name_and_keeps_its_runs(site: Site, ana: 
     assert ana.post(f"/groups/{group.id}/delete", {"confirm": "nightly"}).answer.headers["location"] == "/groups"
     assert repo.list_groups(site.db) == []
     assert repo.get_group_run(site.db, run.id).group_name == "nightly"
+
+
+def test_members_of_one_place_are_drawn_side_by_side(site: Site, ana: Visitor, vera: Visitor, group: Group) -> None:
+    assert "hidden" in vera.get(f"/groups/{group.id}").one("ol.flow").attributes
+    module = repo.get_module_by_name(site.db, "c")
+    repo.create_member(site.db, group_id=group.id, module_id=module.id, run_order=2)
+    for visitor in (ana, vera):
+        flow = visitor.get(f"/groups/{group.id}").one("ol.flow")
+        assert "hidden" not in flow.attributes
+        assert [[name.text() for name in step.css("span")] for step in flow.css("li")] == [["a"], ["b", "c"]]
+
+
+def test_buttons_to_move_a_member_are_for_scripts(ana: Visitor, vera: Visitor, group: Group) -> None:
+    page = ana.get(f"/groups/{group.id}")
+    assert [node.attributes["aria-label"] for node in page.all("td.moves[hidden] button[type=button]")] == [
+        "Move a up",
+        "Move a down",
+        "Move b up",
+        "Move b down",
+    ]
+    assert not vera.get(f"/groups/{group.id}").has(".moves")

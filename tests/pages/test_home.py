@@ -91,8 +91,11 @@ def test_the_last_day_is_drawn_with_its_failures(site: Site, vera: Visitor) -> N
     module = site.make_module()
     make_run(site, module)
     make_run(site, module, "error", error_stage="merge", error="no")
-    label = vera.get("/").one("svg.day").attributes["aria-label"]
-    assert label == "2 runs ended in the last 24 hours, 1 failed"
+    page = vera.get("/")
+    assert page.one(".day").attributes["aria-label"] == "2 runs ended in the last 24 hours, 1 failed"
+    assert page.texts(".lane-name") == ["by hand"]
+    assert [node.attributes["href"] for node in page.all(".lane a")] == ["/runs/1", "/runs/2"]
+    assert page.has(".lane a:last-child rect.fill-error")
 
 
 def test_the_bar_tells_what_runs_and_a_pause_and_is_silent_when_nothing_changed(site: Site, vera: Visitor) -> None:

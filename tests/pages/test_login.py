@@ -4,7 +4,7 @@
 import pytest
 
 from pipekit import repo
-from pipekit.api.auth import COOKIE
+from pipekit.http.auth import COOKIE
 from pipekit.passwords import hash_password
 from tests.pages.site import PASSWORD, Page, Site, Visitor
 

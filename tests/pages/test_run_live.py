@@ -3,7 +3,10 @@
 
 import json
 
+import pytest
+
 from pipekit import repo
+from pipekit.web import run_live
 from tests.pages.records import OWNER, end_run, start_run
 from tests.pages.site import Page, Site, Visitor
 
@@ -37,6 +40,46 @@ def test_an_unchanged_answer_has_no_body(site: Site, vera: Visitor) -> None:
     stamp = read_stamp(vera.get(f"/runs/{run.id}"))
     answer = vera.get_fragment(f"/runs/{run.id}/live?have={stamp}")
     assert (answer.status, answer.html) == (204, "")
+
+
+def test_an_unchanged_answer_reads_no_log(site: Site, vera: Visitor, traced: list[str]) -> None:
+    run = start_run(site, site.make_module(), LOG * 1000)
+    stamp = read_stamp(vera.get(f"/runs/{run.id}"))
+    traced.clear()
+    assert vera.get_fragment(f"/runs/{run.id}/live?have={stamp}").status == 204
+    asked = [sql for sql in traced if "run_log_chunk" in sql]
+    # Where the log ends, by its last chunk alone.
+    assert len(asked) == 1
+    assert "LIMIT 1" in asked[0]
+    assert len(traced) <= 3
+
+
+def test_many_who_watch_are_answered_from_one_drawing(
+    site: Site, vera: Visitor, otto: Visitor, traced: list[str]
+) -> None:
+    run = start_run(site, site.make_module(), LOG)
+    stamp = read_stamp(vera.get(f"/runs/{run.id}"))
+    repo.append_live_log(site.db, run.id, "62 000\n")
+    first = vera.get_fragment(f"/runs/{run.id}/live?have={stamp}")
+    traced.clear()
+    second = otto.get_fragment(f"/runs/{run.id}/live?have={stamp}")
+    assert second.html == first.html
+    assert "62 000" in first.html
+    assert not [sql for sql in traced if "SELECT text" in sql]
+    # Buttons and what they send along are each person's own: they stay as they are on the page.
+    assert not second.has("#run-actions")
+    assert otto.csrf not in second.html
+
+
+def test_a_drawing_that_is_old_is_made_anew(site: Site, vera: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_live, "DRAWN_EVERY_S", 0.0)
+    run = start_run(site, site.make_module(), LOG)
+    stamp = read_stamp(vera.get(f"/runs/{run.id}"))
+    for rows in ("62 000", "63 000"):
+        repo.append_live_log(site.db, run.id, f"{rows}\n")
+        page = vera.get_fragment(f"/runs/{run.id}/live?have={stamp}")
+        assert page.texts(".figures dd")[0] == rows
+        stamp = read_stamp(page)
 
 
 def test_a_new_line_of_the_log_is_a_change(site: Site, vera: Visitor) -> None:

@@ -2,7 +2,7 @@
 """Making, changing and deleting users; passwords; tokens."""
 
 from pipekit import repo
-from pipekit.api.auth import COOKIE
+from pipekit.http.auth import COOKIE
 from tests.pages.site import PASSWORD, Page, Site, Visitor
 
 NEW = "another password"

@@ -1,60 +1,24 @@
 # The wizard between two SQLite files, by its forms as a browser without scripts sends them. Starts no server.
 """`/wizard`: by a table, by SQL, back and forth, and adding a column."""
 
-import sqlite3
-from contextlib import closing
-from typing import Any
-
 import pytest
 
 from pipekit import repo
 from pipekit.models import Module
+from tests.pages.shop import STEP3, ask_dest, ask_shop, browse, make_shop, source_id, write_sql
 from tests.pages.site import Page, Site, Visitor
-
-SHOP = """
-create table "Order Lines" ("Line No" integer primary key, "Order No" integer not null, price decimal(10,2), note text);
-insert into "Order Lines" values (1, 10, 2.5, 'first'), (2, 10, 3, null);
-create view cheap as select "Line No" from "Order Lines" where price < 3;
-"""
 
 
 @pytest.fixture
 def shop(site: Site) -> Site:
     """A site with a shop to read from and an empty `dw` to write to."""
-    with closing(sqlite3.connect(site.config.base_dir / "shop.db")) as db:
-        db.executescript(SHOP)
-    site.make_pair()
+    make_shop(site)
     return site
-
-
-def source_id(site: Site) -> str:
-    return str(repo.get_connection_by_name(site.db, "shop").id)
-
-
-def dest_rows(site: Site, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(site.config.base_dir / "dw.db")) as db:
-        return db.execute(sql).fetchall()
-
-
-def browse(site: Site, ana: Visitor, table: str = "Order Lines") -> Page:
-    """Step 3 of a browsed table."""
-    page = ana.get("/wizard/columns", params={"source_id": source_id(site), "schema": "main", "table": table})
-    return ana.post("/wizard/columns", page.form("form[action='/wizard/columns']"))
-
-
-def write_sql(site: Site, ana: Visitor, query: str, **more: Any) -> Page:
-    """What comes of a query: step 3, or the page with the error."""
-    page = ana.get("/wizard/sql")
-    form = page.form("form[action='/wizard/sql/columns']")
-    return ana.post("/wizard/sql/columns", {**form, "source_id": source_id(site), "query": query, **more})
 
 
 def get_module(answer: Page, site: Site) -> Module:
     assert answer.status == 303, answer.text
     return repo.get_module(site.db, int(answer.answer.headers["location"].rsplit("/", 1)[1]))
-
-
-STEP3 = "#step3"
 
 
 def test_the_wizard_offers_two_ways_and_an_empty_installation_a_connection_first(site: Site, ana: Visitor) -> None:
@@ -94,13 +58,41 @@ def test_a_browsed_table_becomes_a_dest_table_and_a_module_that_runs(shop: Site,
     assert (module.merge_strategy, module.merge_key, module.create_table) == ("upsert", ("line_no",), False)
     assert module.source_query.startswith('SELECT\n  "Line No",\n  "Order No"')
     shop.succeed(module)
-    assert dest_rows(shop, "select line_no, price, note from order_lines order by 1") == [
+    assert ask_dest(shop, "select line_no, price, note from order_lines order by 1") == [
         (1, 2.5, "first"),
         (2, 3, None),
     ]
     entries = [(entry.user, entry.action, entry.kind, entry.name) for entry in repo.list_audit(shop.db)]
     assert ("ana", "create", "module", "order_lines") in entries
     assert ("ana", "create", "table", "dw: order_lines") in entries
+
+
+def test_not_null_and_the_key_of_a_browsed_table_are_carried_to_the_dest_table(shop: Site, ana: Visitor) -> None:
+    form = browse(shop, ana).form(STEP3)
+    assert (form["key[]"], form["not_null[]"], form["primary_key"]) == ("c1", ["c1", "c2"], ["0", "1"])
+    ddl = ana.post("/wizard/preview", form | {"part": "ddl"}).one("#preview pre").text()
+    assert '"order_no" INTEGER NOT NULL' in ddl
+    assert 'PRIMARY KEY ("line_no")' in ddl
+    get_module(ana.post("/wizard/create", form), shop)
+    assert ask_dest(shop, "select name, \"notnull\", pk from pragma_table_info('order_lines')") == [
+        ("line_no", 1, 1),
+        ("order_no", 1, 0),
+        ("price", 0, 0),
+        ("note", 0, 0),
+    ]
+
+
+def test_not_null_and_the_primary_key_can_be_left_out(shop: Site, ana: Visitor) -> None:
+    form = browse(shop, ana).form(STEP3) | {"not_null[]": [], "primary_key": "0"}
+    get_module(ana.post("/wizard/create", form), shop)
+    assert ask_dest(shop, "select sum(\"notnull\" + pk) from pragma_table_info('order_lines')") == [(0,)]
+
+
+def test_a_part_of_a_tables_key_is_no_primary_key(shop: Site, ana: Visitor) -> None:
+    ask_shop(shop, "create table pair (a integer, b integer, c text, primary key (a, b))")
+    page = ana.get("/wizard/columns", params={"source_id": source_id(shop), "schema": "main", "table": "pair"})
+    form = page.form("form[action='/wizard/columns']") | {"pick[]": ["a", "c"]}
+    assert ana.post("/wizard/columns", form).form(STEP3)["primary_key"] == "0"
 
 
 def test_only_the_chosen_columns_are_in_the_query(shop: Site, ana: Visitor) -> None:
@@ -173,16 +165,16 @@ def test_previews_show_rows_the_table_the_merge_and_watermark_values(shop: Site,
     assert "There is no watermark" in shown["values"].one("#preview").text()
     fragment = ana.post("/wizard/preview", form | {"part": "ddl"}, headers={"HX-Request": "true"})
     assert (fragment.has("main"), fragment.has("pre.sql")) == (False, True)
-    assert dest_rows(shop, "select count(*) from sqlite_schema") == [(0,)]
+    assert ask_dest(shop, "select count(*) from sqlite_schema") == [(0,)]
 
 
 def test_an_existing_table_is_taken_when_its_columns_fit_and_refused_when_not(shop: Site, ana: Visitor) -> None:
-    dest_rows(shop, "create table order_lines (line_no integer, order_no integer, price decimal(10,2), note text)")
+    ask_dest(shop, "create table order_lines (line_no integer, order_no integer, price decimal(10,2), note text)")
     form = browse(shop, ana).form(STEP3)
     assert "it is taken as it is" in ana.post("/wizard/preview", form | {"part": "ddl"}).text
     module = get_module(ana.post("/wizard/create", form), shop)
     shop.succeed(module)
-    dest_rows(shop, "create table other (line_no integer, must integer not null)")
+    ask_dest(shop, "create table other (line_no integer, must integer not null)")
     refused = ana.post("/wizard/create", form | {"dest_table": "other", "name": "other"})
     assert refused.status == 422
     assert "'Order No' has no dest column" in refused.text
@@ -201,7 +193,7 @@ def test_what_is_wrong_is_told_together_and_nothing_is_made(shop: Site, ana: Vis
     assert page.status == 422
     for words in ("module named 'taken'", "'A' stands twice", "A name is needed", "needs a merge key"):
         assert words in told
-    assert dest_rows(shop, "select count(*) from sqlite_schema") == [(0,)]
+    assert ask_dest(shop, "select count(*) from sqlite_schema") == [(0,)]
 
 
 def test_going_back_and_forth_loses_nothing(shop: Site, ana: Visitor) -> None:
@@ -272,7 +264,7 @@ def test_a_column_is_added_to_the_dest_table_and_the_module(shop: Site, ana: Vis
     added = changed.columns[-1]
     assert (added.id, added.source_name, added.dest_name, added.dest_type) == ("c3", "The Note", "the_note", "TEXT")
     shop.succeed(changed)
-    assert dest_rows(shop, "select the_note from order_lines order by line_no") == [("first",), (None,)]
+    assert ask_dest(shop, "select the_note from order_lines order by line_no") == [("first",), (None,)]
     assert repo.list_audit(shop.db, kind="table")[0].action == "change"
 
 
@@ -281,7 +273,7 @@ def test_a_column_whose_name_exists_is_refused(shop: Site, ana: Visitor, otto: V
     typed = {"source_name": "x", "dest_name": "PRICE", "dest_type": "text", "source_type": ""}
     for visitor, status in ((ana, 422), (otto, 403)):
         assert visitor.post(f"/modules/{module.id}/columns", typed).status == status
-    dest_rows(shop, "alter table order_lines add column unknown text")
+    ask_dest(shop, "alter table order_lines add column unknown text")
     page = ana.post(f"/modules/{module.id}/columns", typed | {"dest_name": "unknown"})
     assert "has a column 'unknown' already" in page.text
     assert len(repo.get_module(shop.db, module.id).columns) == 2

@@ -27,7 +27,11 @@ def write(folder: Path, text: str) -> Path:
 def test_without_anything_everything_lies_in_the_working_directory(tmp_path: Path) -> None:
     home = tmp_path / ".pipekit"
     assert load_config({}, tmp_path) == Config(
-        home=home, base_dir=tmp_path, state_path=home / "pipekit.db", secrets_path=home / "secrets.env"
+        home=home,
+        base_dir=tmp_path,
+        state_path=home / "pipekit.db",
+        secrets_path=home / "secrets.env",
+        jar_folder=home / "jars",
     )
     assert not home.exists()
 
@@ -46,6 +50,7 @@ def test_a_deployed_pipekit_is_found_unless_there_is_one_here(tmp_path: Path) ->
     assert (got.home, got.base_dir) == (config.DEPLOYED_HOME, config.DEPLOYED_HOME)
     assert got.state_path == Path("/var/lib/pipekit/pipekit.db")
     assert got.secrets_path == config.DEPLOYED_HOME / "secrets.env"
+    assert got.jar_folder == Path("/opt/pipekit/jars")
     assert got.lease_s == 30.0
     assert load_config({"PIPEKIT_HOME": str(tmp_path / "x")}, tmp_path).home == tmp_path / "x"
     (tmp_path / ".pipekit").mkdir()
@@ -70,6 +75,7 @@ retry_delays_s: [0, 2.5]
         base_dir=tmp_path / ".pipekit" / "data",
         state_path=tmp_path / "state" / "pipekit.db",
         secrets_path=Path("/secret/place.env"),
+        jar_folder=tmp_path / "state" / "jars",
         connect_timeout_s=5.0,
         silence_timeout_s=1.5,
         run_timeout_s=10.0,

@@ -1,11 +1,14 @@
 # Names, types and texts that the wizard proposes. Opens no database.
 """`pipekit.engine.provision`, the pure part."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipekit.drivers import get_driver
-from pipekit.drivers.base import TableColumn, TableName
+from pipekit.drivers.base import Driver, TableColumn, TableName
 from pipekit.engine.provision import (
+    TableDetails,
     build_merge_text,
     build_table_query,
     build_table_sql,
@@ -82,11 +85,19 @@ def make_draft(**options: object) -> Module:
 
 
 def test_the_table_carries_comments_and_the_merge_names_its_key() -> None:
-    create, comment = build_table_sql(POSTGRES, make_draft(), {"c2": "what's that"})
+    create, comment = build_table_sql(POSTGRES, make_draft(), TableDetails(comments={"c2": "what's that"}))
     assert create == 'CREATE TABLE "public"."m" (\n  "id" bigint,\n  "x" text\n)'
     assert "'what''s that'" in comment
     text = build_merge_text(SQLITE, POSTGRES, make_draft())
     assert text.index("pipekit_staging") < text.index('INSERT INTO "public"."m"')
+
+
+@pytest.mark.parametrize("driver", [SQLITE, POSTGRES])
+def test_the_table_carries_not_null_and_its_primary_key(driver: Driver) -> None:
+    details = TableDetails(not_null={"c2"}, primary_key=("c1",))
+    [create] = build_table_sql(driver, replace(make_draft(), dest_table="m"), details)
+    assert [line.strip(" ,").split('"')[-1].split()[-2:] for line in create.splitlines()[1:3]] == [["NOT", "NULL"]] * 2
+    assert create.endswith('\n  PRIMARY KEY ("id")\n)')
 
 
 def test_a_table_that_lacks_a_column_or_has_one_nothing_feeds_is_refused_by_name() -> None:

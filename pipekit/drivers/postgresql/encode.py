@@ -37,6 +37,10 @@ class RowEncoder:
         except UnicodeEncodeError:
             raise self._name_surrogate(cells, first_row) from None
 
+    def encode_column(self, place: int, values: Values, first_row: int) -> Sequence[str]:
+        """One column's cells; raises Inexact."""
+        return self._columns[place].encode(values, first_row)
+
     def _name_surrogate(self, cells: Sequence[Iterable[str]], first_row: int) -> Inexact:
         for column, values in zip(self._columns, cells, strict=True):
             for number, text in enumerate(values, start=first_row):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipekit.drivers.postgresql.copytext import decode_rows, find_copy_place
 from pipekit.drivers.postgresql.encode import RowEncoder
@@ -24,6 +24,16 @@ _ARRAYS = {1000, 1001, 1003, 1016, 1005, 1007, 1009, 199, 651, 1021, 1022, 1040,
 SAFE_IN_BINARY = _SCALARS | _ARRAYS | {1700, 2950, 3802} | {1185, 1187, 1270, 1231, 2951, 3807}
 
 FORMATS: tuple[Format, ...] = ("copy-binary", "copy-text", "rows")
+SINK_FORMATS: tuple[Format, ...] = ("copy-binary", "copy-text", "arrow", "rows")
+
+
+class Encoder(Protocol):
+    """Turns a block whose first row has this number into COPY text; raises Inexact."""
+
+    def encode(self, block: Any, first_row: int) -> bytes:
+        """The block as COPY text."""
+        ...
+
 
 # A malformed stream is our fault, not a value's.
 _BAD_COPY_FORMAT = "22P04"
@@ -80,7 +90,7 @@ class PostgresSink:
 
     def formats(self) -> Sequence[Format]:
         """Everything there is; binary only where the signatures are equal."""
-        return FORMATS if self.type_signature() else FORMATS[1:]
+        return SINK_FORMATS if self.type_signature() else SINK_FORMATS[1:]
 
     def type_signature(self) -> tuple[object, ...] | None:
         """Type oids and modifiers of the staging columns."""
@@ -92,7 +102,7 @@ class PostgresSink:
         The commit need not reach the disk: a crash empties an unlogged table in any case.
         """
         how = " (FORMAT binary)" if stream.format == "copy-binary" else ""
-        encoder = self._make_encoder() if stream.format == "rows" else None
+        encoder = self._find_encoder(stream.format)
         self._session.link.run("BEGIN; SET LOCAL synchronous_commit TO off")
         try:
             rows = self._session.link.copy_in(self._copy + how, _feed(stream, encoder, on_rows), self._find_place)
@@ -105,15 +115,24 @@ class PostgresSink:
         self._session.commit()
         return rows
 
-    def _make_encoder(self) -> RowEncoder:
+    def _find_encoder(self, format: Format) -> Encoder | None:
+        """What turns a block into COPY text; None for the formats that are COPY's own."""
+        if format not in ("rows", "arrow"):
+            return None
         types = [column.type for column in self._session.name_columns(self._described)]
-        return RowEncoder(list(zip(self._names, types, strict=True)), self._load.exact)
+        columns = list(zip(self._names, types, strict=True))
+        if format == "rows":
+            return RowEncoder(columns, self._load.exact)
+        # Loaded late: most moves need no Arrow.
+        from pipekit.drivers.postgresql.batches import BatchEncoder
+
+        return BatchEncoder(columns, self._load.exact)
 
     def _find_place(self, context: str) -> tuple[int | None, str]:
         return find_copy_place(context, parse_table(self._load.table).name, self._names)
 
 
-def _feed(stream: Stream, encoder: RowEncoder | None, on_rows: Count) -> Iterator[bytes]:
+def _feed(stream: Stream, encoder: Encoder | None, on_rows: Count) -> Iterator[bytes]:
     rows = 0
     for block, count in stream.blocks:
         yield encoder.encode(block, rows + 1) if encoder else block

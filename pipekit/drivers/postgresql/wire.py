@@ -8,6 +8,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import psycopg
 from psycopg import pq
@@ -76,6 +77,7 @@ class Link:
 
     def __init__(self, connection: abc.PGconn) -> None:
         self._connection = connection
+        self._sent = ""
 
     @property
     def is_lost(self) -> bool:
@@ -94,13 +96,13 @@ class Link:
     def run(self, sql: str) -> abc.PGresult:
         """Runs SQL text, perhaps several statements, and returns the last result."""
         with self._guard():
-            self._connection.send_query(_encode(sql))
+            self._connection.send_query(self._take(sql))
             return self._checked(self._get_result())
 
     def run_one(self, sql: str) -> Generator[abc.PGresult, None, None]:
         """Runs one statement and yields a result per row, and a last one without rows."""
         with self._guard():
-            self._connection.send_query_params(_encode(sql), [])
+            self._connection.send_query_params(self._take(sql), [])
             self._connection.set_single_row_mode()
             try:
                 while (result := self._next_result()) is not None:
@@ -111,7 +113,7 @@ class Link:
     def describe(self, sql: str) -> Described:
         """(name, type oid, type modifier) of each column of a query that is not run."""
         with self._guard():
-            self._connection.send_prepare(b"", _encode(sql))
+            self._connection.send_prepare(b"", self._take(sql))
             self._checked(self._get_result())
             self._connection.send_describe_prepared(b"")
             found = self._checked(self._get_result())
@@ -169,8 +171,13 @@ class Link:
         with self._guard():
             return self._finish_copy(find_place)
 
+    def _take(self, sql: str) -> bytes:
+        """The text to send; an error of the server's may point into it."""
+        self._sent = sql
+        return _encode(sql)
+
     def _start_copy(self, sql: str, expected: pq.ExecStatus) -> None:
-        self._connection.send_query(_encode(sql))
+        self._connection.send_query(self._take(sql))
         result = self._get_result()
         if result.status != expected:
             raise self._to_error(self._checked(result), None)
@@ -277,6 +284,7 @@ class Link:
             sqlstate=state,
             column=column or _get_field(result, pq.DiagnosticField.COLUMN_NAME),
             row=row,
+            **_find_position(result, self._sent),
         )
 
     def _to_loss(self, text: bytes) -> StatementFailed:
@@ -295,6 +303,11 @@ def _encode(sql: str) -> bytes:
     if "\0" in sql:
         raise StatementFailed("SQL text cannot hold a NUL character.", sqlstate="22021")
     return sql.encode()
+
+
+def _find_position(result: abc.PGresult, sent: str) -> dict[str, Any]:
+    position = _get_field(result, pq.DiagnosticField.STATEMENT_POSITION)
+    return {"position": int(position), "statement": sent} if position.isdecimal() else {}
 
 
 def _get_field(result: abc.PGresult, field: pq.DiagnosticField) -> str:

@@ -238,9 +238,9 @@ def _show(text: str) -> str:
     return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
 
 
-def build_row_converters(columns: Iterable[LoadColumn], exact: bool) -> list[Converter]:
-    """One converter per column for blocks of plain Python values."""
-    return [ColumnRule(column, exact, foreign=False).convert for column in columns]
+def build_row_converters(columns: Iterable[LoadColumn], exact: bool, foreign: bool = False) -> list[Converter]:
+    """One converter per column for blocks of plain Python values; `foreign` ones come from no SQLite file."""
+    return [ColumnRule(column, exact, foreign).convert for column in columns]
 
 
 # -- COPY text ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 """`connect(endpoint)` and the session, source and sink it gives."""
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ OLDEST = (3, 37, 0)
 
 _TRANSIENT = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 _VIEW = "pipekit_query_columns"
+_NAMED_WORD = re.compile(r'near "(.+)": syntax error|no such (?:column|table|function): (.+)')
 _FAULTS = (sqlite3.Error, sqlite3.Warning)
 
 
@@ -92,7 +94,21 @@ def _failed(error: BaseException, sql: str = "", *, column: str = "", row: int |
     where = f" (column {column}, row {row})" if column and row else f" (row {row})" if row else ""
     hint = f"In: {' '.join(sql.split())[:200]}" if sql else ""
     name = getattr(error, "sqlite_errorname", "")
-    return StatementFailed(f"{message}{where}.", hint=hint, transient=transient, sqlstate=name, column=column, row=row)
+    place = _find_named(message, sql)
+    details: dict[str, Any] = {"position": place, "statement": sql} if place else {}
+    return StatementFailed(
+        f"{message}{where}.", hint=hint, transient=transient, sqlstate=name, column=column, row=row, **details
+    )
+
+
+def _find_named(message: str, sql: str) -> int | None:
+    """Where the word stands that SQLite names in a refusal; None when it names none, or one that stands twice."""
+    named = _NAMED_WORD.search(message)
+    if not named:
+        return None
+    word = (named[1] or named[2]).strip()
+    found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", sql)]
+    return found[0] + 1 if len(found) == 1 else None
 
 
 class SqliteSession:
@@ -296,7 +312,7 @@ class SqliteSink:
         self._insert = f"INSERT INTO {load.table} ({names}) VALUES ({marks})"
 
     def formats(self) -> Sequence[Format]:
-        return ("copy-text", "rows")
+        return ("copy-text", "arrow", "rows")
 
     def type_signature(self) -> tuple[object, ...] | None:
         return None
@@ -325,9 +341,11 @@ class SqliteSink:
             done += self._insert_block(list(zip(*converted, strict=True)), done)
             on_rows(done)
 
-    def _choose_converters(self, format: Format) -> tuple[Callable[[Any], list[tuple[Any, ...]]], list[Converter]]:
+    def _choose_converters(self, format: Format) -> tuple[Callable[[Any], list[Any]], list[Converter]]:
         if format == "copy-text":
             return split_copy_text, build_copy_converters(self._load.columns, self._load.exact)
+        if format == "arrow":
+            return _split_batch, build_row_converters(self._load.columns, self._load.exact, foreign=True)
         return _transpose, build_row_converters(self._load.columns, self._load.exact)
 
     def _convert(self, place: int, converter: Converter, cells: Sequence[Any], done: int) -> Sequence[Any]:
@@ -361,6 +379,13 @@ class SqliteSink:
             if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
                 return self._inexact(place, "the text is not valid Unicode", row)
         return Inexact(f"Row {row}: {error}.", row=row)
+
+
+def _split_batch(batch: Any) -> list[list[Any]]:
+    # Loaded late: most moves need no Arrow.
+    from pipekit.drivers.arrow import column_values
+
+    return [column_values(column) for column in batch.columns] if batch.num_rows else []
 
 
 def _transpose(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 FORMATS: tuple[Format, ...] = ("arrow", "copy-text", "rows")
 BATCH_BYTES = 4 * 1024 * 1024
+GATHER_BYTES = 1024 * 1024
+GIVE_EVERY_S = 0.3
 
 # A way to make of a block's column what the staging column wants.
 Convert = Callable[[ColumnLoader, Any], pa.Array]
@@ -77,7 +80,8 @@ class SqlServerSink:
             "rows": self._from_rows,
         }
         done = 0
-        for block, rows in stream.blocks:
+        blocks = _gather(stream.blocks) if stream.format == "copy-text" else stream.blocks
+        for block, rows in blocks:
             if rows:
                 columns = convert[stream.format](block, done)
                 yield pa.RecordBatch.from_arrays(columns, names=self._names), rows
@@ -112,6 +116,20 @@ class SqlServerSink:
                 message = f"Column {loader.name}, row {row}: {error.reason}."
                 raise Inexact(message, hint=hint, column=loader.name, row=row) from None
         return arrays
+
+
+def _gather(blocks: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+    """Blocks of COPY text put together to larger ones, unless the source is slow: every block has its costs."""
+    parts: list[bytes] = []
+    rows, size, given = 0, 0, time.monotonic()
+    for block, count in blocks:
+        parts.append(block)
+        rows, size = rows + count, size + len(block)
+        if size >= GATHER_BYTES or time.monotonic() - given > GIVE_EVERY_S:
+            yield b"".join(parts), rows
+            parts, rows, size, given = [], 0, 0, time.monotonic()
+    if rows:
+        yield b"".join(parts), rows
 
 
 class _Feed:

@@ -7,6 +7,7 @@ mssql-python gives Arrow columns that hold every value but two: of a `datetime2(
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,10 +26,14 @@ from pipekit.errors import Inexact, StatementFailed
 
 if TYPE_CHECKING:
     from pipekit.drivers.sqlserver.session import SqlServerSession
+    from pipekit.drivers.sqlserver.wire import Reading
 
 BATCH_ROWS = 8192
 BATCH_BYTES = 2 * 1024 * 1024
+FIRST_ROWS = 256
 FIRST_LONG_ROWS = 16
+# A slow query's rows go on before so many seconds have passed.
+BATCH_S = 0.5
 # Beyond this many characters or bytes a column may hold values of any size.
 LONG = 8000
 
@@ -73,15 +78,23 @@ class Part:
 
 
 class BatchSize:
-    """How many rows to ask for next, so that a batch stays small whatever the rows hold."""
+    """How many rows to ask for next, so that a batch stays small and comes soon, whatever the rows hold."""
 
-    def __init__(self, parts: Sequence[Part], rows: int = BATCH_ROWS) -> None:
-        self._most = rows
-        self.rows = FIRST_LONG_ROWS if any(part.is_long for part in parts) else rows
+    def __init__(self, parts: Sequence[Part], most: int = BATCH_ROWS) -> None:
+        self._most = most
+        self.rows = FIRST_LONG_ROWS if any(part.is_long for part in parts) else min(most, FIRST_ROWS)
 
-    def learn(self, batch: pa.RecordBatch) -> None:
-        """Takes the measure of the last batch; grows step by step and shrinks at once."""
-        fitting = BATCH_BYTES * batch.num_rows // (batch_bytes(batch) + 1)
+    def read(self, started: Reading, limit: int | None = None) -> pa.RecordBatch:
+        """The next rows of a query; none at its end."""
+        began = time.monotonic()
+        batch = started.next_batch(self.rows if limit is None else min(limit, self.rows))
+        if batch.num_rows:
+            self.learn(batch.num_rows, batch_bytes(batch), time.monotonic() - began)
+        return batch
+
+    def learn(self, rows: int, size: int, seconds: float) -> None:
+        """Takes the measure of a batch; grows step by step and shrinks at once."""
+        fitting = min(BATCH_BYTES * rows // (size + 1), int(BATCH_S * rows / (seconds + 1e-6)))
         self.rows = max(1, min(self._most, 4 * self.rows, fitting))
 
 
@@ -129,8 +142,7 @@ class SqlServerSource:
         total = 0
         with self._session.reading(self._build_query()) as started:
             size = BatchSize(started.parts)
-            while (batch := started.next_batch(size.rows)).num_rows:
-                size.learn(batch)
+            while (batch := size.read(started)).num_rows:
                 columns = [self._finish(i, column, total) for i, column in enumerate(batch.columns)]
                 yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names), batch.num_rows
                 total += batch.num_rows

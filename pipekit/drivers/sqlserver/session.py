@@ -136,10 +136,9 @@ def _read_blocks(started: Reading, parts: Sequence[Part], limit: int | None) -> 
     size = BatchSize(started.parts, STREAM_ROWS)
     left, empty = limit, True
     while left is None or left > 0:
-        batch = started.next_batch(size.rows if left is None else min(left, size.rows))
+        batch = size.read(started, left)
         if not batch.num_rows:
             break
-        size.learn(batch)
         left = None if left is None else left - batch.num_rows
         empty = False
         yield QueryResult(columns=columns, rows=tuple(zip(*map(_spell_cells, batch.columns), strict=True)))

@@ -239,7 +239,9 @@ class ColumnLoader:
         """What the Arrow type alone does not say."""
         kind = cells.type
         if pa.types.is_floating(kind):
-            self._refuse_where(pc.invert(pc.is_finite(cells)), cells, "SQL Server has no such number")
+            finite = pc.is_finite(cells)
+            if pc.all(finite).as_py() is False:
+                self._refuse_where(pc.invert(finite), cells, "SQL Server has no such number")
         elif pa.types.is_timestamp(kind):
             self._check_range(pc.cast(cells, pa.int64()), cells, _FIRST_MICROS, _END_MICROS - 1)
             self._check_steps(pc.cast(cells, pa.int64()), cells, 10 ** max(0, 6 - self._type.arguments[0]))
@@ -255,8 +257,10 @@ class ColumnLoader:
             self._check_texts(cells)
 
     def _check_range(self, counts: pa.Array, cells: pa.Array, first: int, last: int) -> None:
-        outside = pc.or_(pc.less(counts, first), pc.greater(counts, last))
-        self._refuse_where(outside, cells, "it is outside the years 1 to 9999")
+        found = pc.min_max(counts).as_py()
+        if found["min"] is not None and not first <= found["min"] <= found["max"] <= last:
+            outside = pc.or_(pc.less(counts, first), pc.greater(counts, last))
+            self._refuse_where(outside, cells, "it is outside the years 1 to 9999")
 
     def _check_steps(self, counts: pa.Array, cells: pa.Array, step: int) -> None:
         if step > 1 and self._exact:

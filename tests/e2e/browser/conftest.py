@@ -61,7 +61,7 @@ def new_desk(house: House, browser: Browser, looked: set[str]) -> Iterator[Calla
 
     def make(**options: Any) -> Desk:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        desks.append(Desk(house, context, looked))
+        desks.append(Desk(house, context, looked, has_scripts=options.get("java_script_enabled", True)))
         return desks[-1]
 
     yield make

@@ -4,8 +4,8 @@
 import re
 import sqlite3
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from pipekit import repo
-from pipekit.api.auth import COOKIE
+from pipekit.http.auth import COOKIE
 from pipekit.models import Connection, Module
 from pipekit.passwords import hash_password
 from pipekit.runner.process import Program, start_program, wait_until
@@ -80,8 +80,9 @@ class House(Project):
 class Desk:
     """A page of a browser; everything it asks for and complains about is kept."""
 
-    def __init__(self, house: House, context: BrowserContext, looked: set[str]) -> None:
+    def __init__(self, house: House, context: BrowserContext, looked: set[str], *, has_scripts: bool = True) -> None:
         self.house = house
+        self.has_scripts = has_scripts
         self.context = context
         self.page: Page = context.new_page()
         self.page.set_default_timeout(WAIT_MS)
@@ -114,23 +115,41 @@ class Desk:
         self.page.goto(f"{self.house.base}/login")
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password").fill(password)
-        self.page.get_by_role("button", name="Log in").click()
-        self.page.wait_for_url(f"{self.house.base}/")
+        self.click("button", "Log in")
+        self.expect_path("/$")
 
     def go(self, path: str) -> Page:
         """A page, scripts run."""
         self.page.goto(self.house.base + path)
+        self.settle()
         return self.page
 
-    def click(self, role: Any, name: str) -> None:
-        """A link or button by its words, and the page behind it."""
-        self.page.get_by_role(role, name=name, exact=True).first.click()
+    def settle(self) -> None:
+        """Waits until the page's scripts have run: before that a key or a button does not do what it will do."""
         self.page.wait_for_load_state("load")
+        if self.has_scripts:
+            self.page.wait_for_selector("html[data-ready]", state="attached")
+
+    @contextmanager
+    def next_page(self) -> Iterator[None]:
+        """What is done in the block leads to another page, which is there afterwards."""
+        with self.page.expect_navigation():
+            yield
+        self.settle()
+
+    def click(self, role: Any, name: str) -> None:
+        """A link or button by its words that leads to another page, and that page."""
+        with self.next_page():
+            self.press(role, name)
+
+    def press(self, role: Any, name: str) -> None:
+        """A link or button by its words that works in place."""
+        self.page.get_by_role(role, name=name, exact=True).first.click()
 
     def expect_path(self, pattern: str) -> str:
         """Waits for an address, and returns its path."""
         self.page.wait_for_url(re.compile(re.escape(self.house.base) + pattern))
-        self.page.wait_for_load_state("load")
+        self.settle()
         return urlsplit(self.page.url).path
 
     def see(self, text: str) -> None:

@@ -47,7 +47,7 @@ def test_two_connections_are_created_and_tested(desk: Desk, postgres: LocalPostg
         desk.page.get_by_label("User name").fill(username)
         desk.click("button", "Create connection")
         desk.expect_path(r"/connections/\d+$")
-        desk.click("button", "Test")
+        desk.press("button", "Test")
         desk.see("Connected in")
         desk.look()
 
@@ -59,19 +59,19 @@ def test_a_postgresql_table_is_browsed_becomes_a_module_and_is_watched_to_its_re
     desk.look()
     page = desk.go("/wizard")
     desk.look()
-    page.get_by_role("link", name="Browse a table").click()
-    page.wait_for_load_state("load")
-    page.get_by_label("Connection").select_option(label="warehouse")
+    with desk.next_page():
+        page.get_by_role("link", name="Browse a table").click()
+    with desk.next_page():
+        page.get_by_label("Connection").select_option(label="warehouse")
     desk.see("Who buys")
     desk.look("tables")
     page.get_by_label("Filter tables").fill("slow")
     expect(page.get_by_role("link", name="customers")).to_be_hidden()
-    page.get_by_role("link", name="slowly").click()
-    page.wait_for_load_state("load")
+    desk.click("link", "slowly")
     desk.look()
     desk.click("button", "Next: the dest")
-    page.get_by_label("Dest connection").select_option(label="attic")
-    page.wait_for_load_state("load")
+    with desk.next_page():
+        page.get_by_label("Dest connection").select_option(label="attic")
     page.get_by_label("Module name").fill("slowly")
     page.get_by_role("button", name="Merge SQL").click()
     expect(page.locator("#preview pre")).to_contain_text("INSERT")
@@ -98,8 +98,8 @@ def test_comments_come_along_into_a_postgresql_dest(desk: Desk, warehouse: Conne
     desk.see("As on the invoice")
     page.get_by_role("checkbox", name="since").uncheck()
     desk.click("button", "Next: the dest")
-    page.get_by_label("Dest connection").select_option(label="warehouse")
-    page.wait_for_load_state("load")
+    with desk.next_page():
+        page.get_by_label("Dest connection").select_option(label="warehouse")
     page.get_by_label("Schema", exact=True).fill("mart")
     page.get_by_role("radio", name="upsert").check()
     expect(page.get_by_label("id is in the merge key")).to_be_checked()
@@ -130,11 +130,10 @@ def test_the_wizard_by_keyboard_alone_from_a_with_query_to_a_receipt(desk: Desk,
     expect(page.locator("#found td").first).to_have_text("customer")
     desk.look("query")
     desk.tab_to("Next: the dest")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#step3")
+    with desk.next_page():
+        page.keyboard.press("Enter")
     desk.tab_to("Dest connection")
-    page.keyboard.type("attic")
-    page.wait_for_load_state("load")
+    expect(page.locator("#f-dest_id option:checked")).to_have_text("attic")
     desk.tab_to("Table")
     desk.type_over("big_orders")
     desk.tab_to("Module name")
@@ -190,7 +189,7 @@ def test_a_column_is_added_in_place(desk: Desk, house: House) -> None:
     house.succeed(module)
     repo.update_module(house.db, module.id, source_query="select order_no, customer from orders")
     page = desk.go(f"/modules/{module.id}")
-    desk.click("link", "Add column")
+    desk.press("link", "Add column")
     expect(page.get_by_label("Dest name")).to_have_value("customer")
     desk.look("add a column")
     page.get_by_label("Dest name").fill("order_no")
@@ -237,6 +236,7 @@ def test_a_run_is_cancelled_from_its_page(desk: Desk, house: House) -> None:
     desk.go("/")
     desk.see("endless")
     page.go_back()
+    desk.settle()
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#run-live .status-cancelled").first).to_be_visible()
     assert house.last_run().status == "cancelled"
@@ -253,8 +253,8 @@ def test_dark_mode_by_the_system_and_by_choice(new_desk: Callable[..., Desk], ho
         desk.look(f"dark {path}")
     desk.go("/settings")
     desk.page.get_by_label("Light").check()
-    desk.page.locator("form[action='/settings/theme'] button").click()
-    desk.page.wait_for_load_state("load")
+    with desk.next_page():
+        desk.page.locator("form[action='/settings/theme'] button").click()
     assert desk.page.evaluate(ground) == "rgb(255, 255, 255)"
 
 

@@ -3,6 +3,9 @@ import uPlot from "../build/uplot.js";
 
 const HEIGHT = 136;
 const DAY_S = 86_400;
+// Times come as the installation's wall clock showed them: nothing here may move them into the browser's zone.
+const ZONE = "UTC";
+const PX_A_CHARACTER = 7;
 
 function loadStyles() {
   if (document.querySelector("link[data-uplot]")) return;
@@ -22,7 +25,7 @@ function sortByTime(data) {
 function formatTicks(ticks) {
   const isLong = ticks.length > 1 && ticks[ticks.length - 1] - ticks[0] > DAY_S;
   const options = isLong ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit", hour12: false };
-  const format = new Intl.DateTimeFormat(undefined, options);
+  const format = new Intl.DateTimeFormat(undefined, { ...options, timeZone: ZONE });
   return ticks.map((tick) => format.format(new Date(tick * 1000)));
 }
 
@@ -30,8 +33,13 @@ const formatCount = (number) => (number === null ? "-" : number.toLocaleString("
 
 function describe(data, place) {
   if (place === null || place === undefined) return "— seconds   - - rows   ● failed";
-  const when = new Date(data.at[place] * 1000).toLocaleString(undefined, { hour12: false });
+  const when = new Date(data.at[place] * 1000).toISOString().slice(0, 19).replace("T", " ");
   return `${when}: ${data.status[place]}, ${data.seconds[place] ?? "-"} s, ${formatCount(data.rows[place])} rows`;
+}
+
+/** How wide an axis must be for its longest label. */
+function measure(u, labels) {
+  return 18 + PX_A_CHARACTER * Math.max(3, ...(labels ?? []).map((label) => String(label).length));
 }
 
 function buildOptions(width, caption, data) {
@@ -42,13 +50,14 @@ function buildOptions(width, caption, data) {
   return {
     width,
     height: HEIGHT,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), ZONE),
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false },
     scales: { x: { time: true }, y: { range: (u, low, high) => [0, high || 1] }, rows: { range: (u, low, high) => [0, high || 1] } },
     axes: [
       { ...axis, size: 24, values: (u, ticks) => formatTicks(ticks) },
-      { ...axis, size: 44, values: (u, ticks) => ticks.map((tick) => `${tick} s`) },
-      { ...axis, side: 1, size: 60, scale: "rows", grid: { show: false }, values: (u, ticks) => ticks.map(formatCount) },
+      { ...axis, size: measure, values: (u, ticks) => ticks.map((tick) => `${tick} s`) },
+      { ...axis, side: 1, size: measure, scale: "rows", grid: { show: false }, values: (u, ticks) => ticks.map(formatCount) },
     ],
     series: [
       {},

@@ -15,19 +15,6 @@ function sendOnChange(select) {
   });
 }
 
-function checkAll(box) {
-  const boxes = () => [...box.form.querySelectorAll(`input[type=checkbox][name="${box.dataset.checkAll}"]`)];
-  const show = () => {
-    const checked = boxes().filter((other) => other.checked).length;
-    box.checked = checked === boxes().length;
-    box.indeterminate = checked > 0 && !box.checked;
-  };
-  box.hidden = false;
-  show();
-  box.addEventListener("change", () => boxes().forEach((other) => (other.checked = box.checked)));
-  box.form.addEventListener("change", show);
-}
-
 /** The fields of a column of a table from one field on, downwards. */
 function fieldsBelow(input) {
   const cells = [...input.closest("tbody").querySelectorAll(`input[name="${input.name}"]`)];
@@ -70,6 +57,7 @@ function guard(form) {
   let isChanged = false;
   form.addEventListener("input", () => (isChanged = true));
   form.addEventListener("submit", () => (isChanged = false));
+  form.addEventListener("draft:kept", () => (isChanged = false));
   addEventListener("beforeunload", (event) => {
     if (isChanged && form.isConnected) event.preventDefault();
   });
@@ -81,7 +69,6 @@ export function enhanceFields(root) {
   each("[data-hide-with-script]", (element) => (element.hidden = true));
   each("[data-filter]", filterRows);
   each("[data-submit-on-change]", sendOnChange);
-  each("[data-check-all]", checkAll);
   each("table[data-grid]", makeGrid);
   each("button[data-says]", keepSaying);
   each("form[data-guard]", guard);

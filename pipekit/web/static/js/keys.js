@@ -10,6 +10,8 @@ const HELP = [
   ["g r", "runs"],
   ["g c", "connections"],
   ["r", "run the module or group in view"],
+  ["j k", "down and up in a list"],
+  ["x", "tick the row with the focus"],
   ["Ctrl Enter", "show the columns of a query"],
   ["Alt ↑ ↓", "move a member of a group"],
   ["?", "this list"],
@@ -20,7 +22,7 @@ let firstKeyAt = 0;
 
 // A dialog that was just closed keeps the focus until the next frame; a key pressed by then is for the page.
 function isTyping(target) {
-  return target.isContentEditable || target.closest?.("input, textarea, select, dialog[open], .cm-editor") !== null;
+  return target.isContentEditable || target.closest?.("input:not([type=checkbox]), textarea, select, dialog[open], .cm-editor") !== null;
 }
 
 function press(name) {
@@ -33,6 +35,22 @@ function press(name) {
     wanted.click();
   }
   return true;
+}
+
+/** Leads the focus to the next or the previous row of a list; into it when it is elsewhere. */
+function moveInList(step) {
+  const links = [...document.querySelectorAll("main table.list tbody tr:not([hidden]) .row-link")];
+  const row = document.activeElement.closest?.("tr");
+  const now = links.findIndex((link) => link.closest("tr") === row);
+  const next = links[now < 0 ? (step > 0 ? 0 : -1) : now + step];
+  next?.focus();
+  return Boolean(next);
+}
+
+function tickRow() {
+  const box = document.activeElement.closest?.("tr")?.querySelector("td.pick input[type=checkbox]");
+  box?.click();
+  return Boolean(box);
 }
 
 function showHelp() {
@@ -52,6 +70,13 @@ function showHelp() {
   openDialog("Keys", [list], [{ label: "Close" }]);
 }
 
+/** What a key does on this page; false when it does nothing. */
+function doHere(key) {
+  if (key === "/" || key === "r") return press(key);
+  if (key === "j" || key === "k") return moveInList(key === "j" ? 1 : -1);
+  return key === "x" && tickRow();
+}
+
 export function listenToKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
@@ -64,7 +89,7 @@ export function listenToKeys() {
     } else if (event.key === "?") {
       event.preventDefault();
       showHelp();
-    } else if ((event.key === "/" || event.key === "r") && press(event.key)) {
+    } else if (doHere(event.key)) {
       event.preventDefault();
     }
   });

@@ -6,6 +6,7 @@ function addRow(button) {
   const template = box?.querySelector(`template[data-row-template="${name}"]`);
   if (!template) return;
   const row = template.content.cloneNode(true);
+  for (const part of row.querySelectorAll("[data-needs-script]")) part.hidden = false;
   const place = template.previousElementSibling?.querySelector("tbody");
   const first = row.querySelector("input:not([type=hidden]), select, textarea");
   if (place) place.append(row);
@@ -21,6 +22,26 @@ function renumber(body) {
     input.value = allEqual ? place + 1 : numbers[place];
     input.dispatchEvent(new Event("input", { bubbles: true }));
   });
+}
+
+/** Draws the members of one place side by side, as the numbers stand in the table now. */
+function drawFlow(body) {
+  const flow = document.querySelector("[data-flow]");
+  if (!flow) return;
+  const rows = [...body.querySelectorAll("[data-row]")];
+  const steps = new Map();
+  for (const row of rows) {
+    const place = Number(row.querySelector("input.order")?.value) || 0;
+    steps.set(place, [...(steps.get(place) ?? []), row.dataset.name]);
+  }
+  flow.hidden = steps.size === rows.length;
+  flow.replaceChildren(...[...steps.keys()].sort((a, b) => a - b).map((place) => drawStep(steps.get(place))));
+}
+
+function drawStep(names) {
+  const step = document.createElement("li");
+  for (const name of names) step.append(Object.assign(document.createElement("span"), { textContent: name }));
+  return step;
 }
 
 function move(row, up) {
@@ -42,6 +63,13 @@ function makeSortable(body) {
     move(row, event.key === "ArrowUp");
     event.target.focus();
   });
+  body.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-move]");
+    if (!button) return;
+    move(button.closest("[data-row]"), button.dataset.move === "up");
+    button.focus();
+  });
+  body.addEventListener("input", () => drawFlow(body));
   body.addEventListener("dragstart", (event) => {
     dragged = event.target.closest("[data-row]");
     event.dataTransfer.effectAllowed = "move";

@@ -1,0 +1,111 @@
+# Addresses of Db2 for i: which properties of the Toolbox driver may be set, and which Pipekit sets itself. Pure text.
+"""`parse_url` and `build_connect_url` for `jdbc:as400://host[:port]/LIBRARY;property=value;...`.
+
+IBM's Toolbox for Java has some ninety properties. Those that name files, packages, other servers or traces are not
+allowed, nor those that make it keep quiet about a value it could not read or write.
+"""
+
+import re
+from collections.abc import Mapping
+
+from pipekit.drivers.base import Address
+from pipekit.drivers.db2i.product import DB2I
+from pipekit.drivers.jdbc.urls import LOGIN, bad_url, is_dangerous
+
+PREFIX = "jdbc:as400://"
+DEFAULT_PORT = 446
+
+# Each with the reason: without it a value could arrive changed, or a message be cut.
+FORCED: Mapping[str, str] = {
+    "prompt": "false",  # a server has nobody to ask for a password
+    "naming": "sql",  # LIBRARY.TABLE, as the catalogue and this driver write it
+    "date format": "iso",  # with the job's two-digit years, dates outside 1940 to 2039 arrive as NULL
+    "time format": "iso",  # seconds are lost in USA's format
+    "decimal separator": ".",  # a job of another country would read 1.5 in a statement as two numbers
+    "errors": "full",  # the second level of a message says what to do
+    "data truncation": "true",  # text that is too long is refused, not cut
+    "numeric range error": "default",  # numbers that do not fit are refused
+    "character truncation": "default",  # the same for text, in newer drivers
+    "extended metadata": "false",  # else a column's heading stands where its name is asked for
+    "translate hex": "character",  # X'C1' stays what it is in a statement written for this system
+}
+# Set unless the address sets it: the largest block is the fewest trips.
+DEFAULTS: Mapping[str, str] = {"block size": "512"}
+
+ALLOWED: Mapping[str, str] = {
+    "libraries": r"[A-Za-z0-9#$@_*, ]+",
+    "translate binary": "true|false",
+    "transaction isolation": "none|read uncommitted|read committed|repeatable read|serializable",
+    "secure": "true|false",
+    "block size": "0|8|16|32|64|128|256|512",
+    "block criteria": "[012]",
+    "cursor hold": "true|false",
+    "data compression": "true|false",
+    "database name": "[A-Za-z0-9#$@_]{1,18}",
+    "decimal data errors": "report|report null",
+    "keep alive": "true|false",
+    "lob threshold": r"\d{1,8}",
+    "login timeout": r"\d{1,5}",
+    "maximum precision": "31|63",
+    "maximum scale": r"\d|[1-5]\d|6[0-3]",
+    "minimum divide scale": r"\d",
+    "query optimize goal": "[012]",
+    "query timeout mechanism": "qqrytimlmt|cancel",
+    "concurrent access resolution": "[0123]",
+    "bidi string type": r"-1|[4-9]|1[01]",
+    "socket timeout": r"\d{1,9}",
+    "sort": "hex|language",
+    "sort language": "[A-Za-z]{3}",
+    "sort weight": "shared|unique",
+    "thread used": "true|false",
+    "use block update": "true|false",
+    "variable field compression": "true|false|insert|all",
+}
+
+_HOST = re.compile(r"(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
+_LIBRARY = re.compile(r"[A-Za-z#$@][A-Za-z0-9#$@_]{0,9}|")
+
+
+def parse_url(jdbc_url: str) -> Address:
+    """Checks an address; raises Invalid (field `jdbc_url`) that repeats no login."""
+    example = f"For example {DB2I.url_example}"
+    if not jdbc_url.startswith(PREFIX) or not jdbc_url.isprintable() or jdbc_url != jdbc_url.strip():
+        raise bad_url(f"The address must start with {PREFIX} .", example)
+    head, *items = jdbc_url[len(PREFIX) :].split(";")
+    where, _, library = head.partition("/")
+    if "@" in where:
+        raise bad_url("The address must not hold a login; use the connection's username and password.")
+    found = _HOST.fullmatch(where)
+    if found is None:
+        raise bad_url("The address names no usable host.", example)
+    if not _LIBRARY.fullmatch(library):
+        raise bad_url(f"'{library}' is not the name of a library.", "It has at most 10 characters, no / and no quotes.")
+    options = dict(_parse_property(item) for item in items if item.strip())
+    port = int(found["port"] or DEFAULT_PORT)
+    return Address(host=found["host"], port=port, database=library, options=options)
+
+
+def build_connect_url(jdbc_url: str) -> str:
+    """A checked address with the properties that Pipekit sets itself."""
+    address = parse_url(jdbc_url)
+    head = jdbc_url.partition(";")[0]
+    properties = {**DEFAULTS, **address.options, **FORCED}
+    return ";".join([head, *(f"{name}={value}" for name, value in properties.items())])
+
+
+def _parse_property(item: str) -> tuple[str, str]:
+    raw_name, _, raw_value = item.partition("=")
+    name, value = " ".join(raw_name.lower().split()), raw_value.strip()
+    if name in LOGIN or name.startswith("additional authentication"):
+        raise bad_url("The address must not hold a login; use the connection's username and password.")
+    if name in FORCED:
+        if value.lower() == FORCED[name]:
+            return name, FORCED[name]
+        raise bad_url(f"The property '{name}' is set by Pipekit: it is always {FORCED[name]}.", "Leave it out.")
+    if name not in ALLOWED:
+        reason = " it could run code, or reach files and other servers." if is_dangerous(name) else ""
+        told = f"The property '{name}' is not allowed{':' if reason else '.'}{reason}"
+        raise bad_url(told, f"Allowed: {', '.join(sorted(ALLOWED))}.")
+    if not re.fullmatch(ALLOWED[name], value, re.IGNORECASE):
+        raise bad_url(f"The property '{name}' cannot be '{value[:40]}'.", f"It looks like: {ALLOWED[name]}")
+    return name, value

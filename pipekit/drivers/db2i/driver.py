@@ -1,0 +1,130 @@
+# The Db2 for i driver: gathers the text of its neighbours behind the contract. Pure text; knows no connection.
+"""`Db2iDriver`."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pipekit.drivers.base import Address, Cast, Driver, StagedColumn, TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.db2i import address, catalogue, queries, types
+from pipekit.drivers.db2i.product import DB2I
+from pipekit.drivers.jdbc.driver import JdbcDriver
+from pipekit.drivers.jdbc.ledger import build_ledger_setup
+from pipekit.drivers.jdbc.products import Product
+from pipekit.drivers.types import Type
+from pipekit.errors import StatementFailed
+from pipekit.runner.base import Query, ResultColumn
+
+RRN_NOTE = (
+    "RRN is a row's place in its file: reorganising the file (RGZPFM) gives rows other numbers, and rows that are"
+    " deleted may leave theirs to new ones (REUSEDLT). After a reorganisation run the module once with"
+    " an earlier watermark, or rows are missed."
+)
+
+
+class Db2iDriver(JdbcDriver):
+    """Db2 for i 7.2 and later, by IBM's Toolbox driver (jt400)."""
+
+    kind: ClassVar[str] = "db2i"
+    label: ClassVar[str] = DB2I.label
+    url_example: ClassVar[str] = DB2I.url_example
+    version_sql: ClassVar[str] = DB2I.version_sql
+    max_identifier_bytes: ClassVar[int] = DB2I.max_name_bytes
+    java_class: ClassVar[str] = DB2I.java_class
+    staging_schema: ClassVar[str] = "PIPEKIT"
+    supports_comments: ClassVar[bool] = True
+    product: ClassVar[Product] = DB2I
+    type_examples: ClassVar[tuple[str, ...]] = (
+        "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DECIMAL(7,0)", "DECIMAL(31,10)", "NUMERIC(63,2)",
+        "DECFLOAT(34)", "CHAR(3) CCSID 37", "VARCHAR(40) CCSID 37", "VARCHAR(40) CCSID 1208", "CHAR(8) FOR BIT DATA",
+        "CLOB(1048576) CCSID 37", "GRAPHIC(10) CCSID 1200", "VARGRAPHIC(40) CCSID 1200", "DBCLOB(1048576) CCSID 1200",
+        "BINARY(16)", "VARBINARY(40)", "BLOB(1048576)", "DATE", "TIME", "TIMESTAMP(0)", "TIMESTAMP(6)", "TIMESTAMP(12)",
+        "XML", "ROWID",
+    )  # fmt: skip
+
+    # -- addresses -----------------------------------------------------------------------------------------------------
+
+    def parse_url(self, jdbc_url: str) -> Address:
+        return address.parse_url(jdbc_url)
+
+    def build_connect_url(self, jdbc_url: str) -> str:
+        return address.build_connect_url(jdbc_url)
+
+    # -- types ---------------------------------------------------------------------------------------------------------
+
+    def to_neutral(self, type_text: str) -> Type:
+        return types.to_neutral(type_text)
+
+    def list_casts(self, column: TableColumn) -> tuple[Cast, ...]:
+        return types.list_casts(self.quote_identifier(column.name), column.name, column.type, column.comment)
+
+    def find_notes(self, sql: str) -> tuple[str, ...]:
+        return (RRN_NOTE,) if queries.has_call(sql, "RRN") else ()
+
+    def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
+        """Text for a column of one code page is staged in Unicode, so that a substitute is found out."""
+        refused = types.find_refusal(dest.type)
+        if refused:
+            return StagedColumn(source=source, dest=dest, refused=refused)
+        is_text = source_driver.to_neutral(source.type).name not in ("bytes",)
+        if is_text and types.has_own_characters(dest.type) and source.type != dest.type:
+            twin = types.build_unicode_twin(dest.type)
+            return StagedColumn(source=source, dest=dest, stage_type=twin, lossy=True)
+        return super().stage_column(source, source_driver, dest)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def list_schemas(self, query: Query) -> list[str]:
+        return catalogue.list_schemas(query, self.quote_literal, self.staging_schema)
+
+    def list_tables(self, query: Query, schema: str) -> list[TableInfo]:
+        return catalogue.list_tables(query, self.quote_literal, schema)
+
+    def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
+        return catalogue.get_columns(query, self.quote_literal, table)
+
+    def column_inventory(self, query: Query, schema: str) -> dict[str, list[TableColumn]]:
+        return catalogue.column_inventory(query, self.quote_literal, schema)
+
+    def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
+        return catalogue.get_table_facts(query, self.quote_literal, table)
+
+    def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
+        """By one row: a query with WITH cannot be wrapped here."""
+        columns = list(query(queries.build_limited(sql, 1)).columns)
+        for column in columns:
+            refused = types.find_refusal(column.type)
+            if refused:
+                raise StatementFailed(f"The column '{column.name}' cannot be read: {refused}.")
+        return columns
+
+    def build_preview_sql(self, sql: str, limit: int) -> str:
+        return queries.build_limited(sql, limit)
+
+    def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
+        return queries.build_nested(sql, ", ".join(self.quote_identifier(name) for name in names))
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def build_add_column_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
+        add = super().build_add_column_sql(table, column)
+        comment = self.build_comment_sql(table, column.name, column.comment) if column.comment else ""
+        return (*add, comment) if comment else add
+
+    def build_comment_sql(self, table: TableName, column: str, comment: str) -> str:
+        """As the column's text label, of which 50 characters are kept: the place where an IBM i shows it."""
+        label = " ".join(comment.split())[:50]
+        name = f"{self.quote_table(table)}.{self.quote_identifier(column)}"
+        return f"LABEL ON COLUMN {name} TEXT IS {self.quote_literal(label)}"
+
+    def find_setup_sql(self, query: Query) -> tuple[str, ...]:
+        """CREATE SCHEMA makes a library with a journal, so what is made in it is journaled."""
+        table = self.ledger_table()
+        no_schema, no_ledger = catalogue.find_missing(query, self.quote_literal, table)
+        if not no_ledger:
+            return ()
+        create = (self._build_create_schema(self.staging_schema),) if no_schema else ()
+        index = self.quote_table(TableName(schema=table.schema, name=f"{table.name}.module"))
+        return (*create, *build_ledger_setup(self.quote_table(table), index, self.quote_identifier, self.product))
+
+
+DRIVER = Db2iDriver()

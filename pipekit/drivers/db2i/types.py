@@ -1,0 +1,65 @@
+# Db2 for i's types: character sets, what travels as bytes, numbers that are dates. Pure text; knows no connection.
+"""Type spellings as SYSCOLUMNS and JDBC have them; most is shared with `jdbc.types`."""
+
+import re
+
+from pipekit.drivers.base import Cast
+from pipekit.drivers.jdbc.types import parse_type
+from pipekit.drivers.jdbc.types import to_neutral as read_jdbc
+from pipekit.drivers.types import Type
+
+# Unicode: every character has its place. NULL and 0 say nothing, 65535 is no text at all.
+UNICODE = frozenset({1208, 1200, 13488})
+_DATE_NAME = re.compile(r"DAT|DTE|DT\Z|DT_|\ADT|YMD|DAY|TAG", re.IGNORECASE)
+
+
+def to_neutral(text: str) -> Type:
+    """A spelling -> neutral type; DATALINK has none."""
+    return read_jdbc(text)
+
+
+def find_refusal(text: str) -> str:
+    """Why a column of this type cannot be read or written; empty when it can."""
+    if parse_type(text).base == "DATALINK":
+        return "a DATALINK is the address of a file; select DLVALUE's text or leave the column out"
+    return ""
+
+
+def has_own_characters(text: str) -> bool:
+    """Whether a column takes only the characters of one code page, and puts a substitute for any other."""
+    type_ = parse_type(text)
+    limited = type_.ccsid is not None and type_.ccsid not in UNICODE
+    return limited and type_.base in ("CHAR", "VARCHAR") and not type_.is_bits
+
+
+def build_unicode_twin(text: str) -> str:
+    """The column type that holds what a CHAR or VARCHAR may be given, before its code page is applied."""
+    length = (parse_type(text).arguments or (1,))[0]
+    return f"VARGRAPHIC({length}) CCSID 1200"
+
+
+def list_casts(quoted: str, name: str, type_text: str, comment: str | None) -> tuple[Cast, ...]:
+    """What a column may mean beyond its type: numbers that are dates, bytes that are EBCDIC text."""
+    type_ = parse_type(type_text)
+    length = (type_.arguments or (0,))[0]
+    if type_.is_bits:
+        text = f"CAST({quoted} AS {type_.base}({length}) CCSID 37)"
+        return (Cast(label="text in EBCDIC (CCSID 37)", expression=text, type=f"{type_.base}({length}) CCSID 37"),)
+    if not _DATE_NAME.search(name) and "dat" not in (comment or "").lower():
+        return ()
+    is_whole = type_.base in ("DECIMAL", "NUMERIC") and (*type_.arguments, 0)[1] == 0
+    if (is_whole and length == 7) or type_.base == "INTEGER":
+        return (_build_cast("CYYMMDD", f"{quoted} + 19000000", quoted), _build_cast("YYYYMMDD", quoted, quoted))
+    if is_whole and length in (8, 9):
+        return (_build_cast("YYYYMMDD", quoted, quoted), _build_cast("CYYMMDD", f"{quoted} + 19000000", quoted))
+    if type_.base in ("CHAR", "VARCHAR") and length == 8:
+        text = f"DATE(TIMESTAMP_FORMAT(NULLIF(TRIM({quoted}), ''), 'YYYYMMDD'))"
+        return (Cast(label="date from YYYYMMDD", expression=text, type="DATE"),)
+    return ()
+
+
+def _build_cast(form: str, number: str, quoted: str) -> Cast:
+    """A number of eight digits as a date; 0, which stands for no date, becomes NULL."""
+    digits = f"DIGITS(DEC(NULLIF({number}, {number.replace(quoted, '0', 1)}), 8, 0))"
+    expression = f"DATE(TIMESTAMP_FORMAT({digits}, 'YYYYMMDD'))"
+    return Cast(label=f"date from {form}", expression=expression, type="DATE")

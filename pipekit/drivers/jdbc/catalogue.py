@@ -1,0 +1,106 @@
+# What a database says of its tables through its JDBC driver's own catalogue. Asks with `query`, knows no connection.
+"""Schemas, tables and columns over `DatabaseMetaData`; `asking` builds the questions."""
+
+from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.jdbc.asking import build_ask
+from pipekit.drivers.jdbc.products import Product
+from pipekit.drivers.jdbc.types import from_neutral, to_neutral
+from pipekit.runner.base import Query, ResultColumn
+
+_SYSTEM = """
+    information_schema pg_catalog pg_toast sys syscat syscs_diag syscs_util sysfun sysibm sysproc sysstat sqlj nullid
+    system_lobs performance_schema mysql sysibmadm sysibminternal sysibmts systools syspublic
+    db_owner db_accessadmin db_securityadmin db_ddladmin db_backupoperator db_datareader db_datawriter db_denydatareader
+    db_denydatawriter guest
+"""
+_SYSTEM_SCHEMAS = frozenset(_SYSTEM.split())
+
+Row = dict[str, str | None]
+
+
+def ask(query: Query, word: str, *arguments: str | None) -> list[Row]:
+    """Rows of an answer, each by column name."""
+    result = query(build_ask(word, *arguments))
+    names = [column.name for column in result.columns]
+    return [dict(zip(names, row, strict=True)) for row in result.rows]
+
+
+def list_schemas(query: Query, staging_schema: str) -> list[str]:
+    """Schemas a person may want."""
+    names = [row["schema"] or "" for row in ask(query, "schemas")]
+    hidden = {*_SYSTEM_SCHEMAS, staging_schema.lower()}
+    return [name for name in names if name and name.lower() not in hidden]
+
+
+def list_tables(query: Query, schema: str) -> list[TableInfo]:
+    """Tables and views of a schema."""
+    return [
+        TableInfo(
+            schema=row["schema"] or schema,
+            name=row["name"] or "",
+            is_view="VIEW" in (row["type"] or "").upper(),
+            comment=row["remarks"] or None,
+        )
+        for row in ask(query, "tables", schema)
+    ]
+
+
+def get_columns(query: Query, product: Product, table: TableName) -> list[TableColumn]:
+    """A table's columns in order, spelled as the product spells them; none when there is no such table."""
+    schema = find_schema(query, table)
+    rows = ask(query, "columns", schema, table.name)
+    if not rows:
+        return []
+    keys = {row["name"] for row in ask(query, "primary-key", schema, table.name)}
+    return [_read_column(product, row, row["name"] in keys) for row in rows]
+
+
+def column_inventory(query: Query, product: Product, schema: str) -> dict[str, list[TableColumn]]:
+    """The columns of every table of a schema."""
+    found: dict[str, list[TableColumn]] = {}
+    for row in ask(query, "columns", schema, None):
+        found.setdefault(row["table"] or "", []).append(_read_column(product, row, False))
+    return found
+
+
+def get_table_facts(query: Query, table: TableName) -> TableFacts:
+    """Whether there is such a table, and whether it is a view."""
+    found = [row for row in ask(query, "tables", find_schema(query, table)) if row["name"] == table.name]
+    if not found:
+        return TableFacts(exists=False)
+    kind = (found[0]["type"] or "").upper()
+    problem = f"{table} is a view; rows are written to tables" if "VIEW" in kind else ""
+    return TableFacts(exists=True, problem=problem)
+
+
+def find_schema(query: Query, table: TableName) -> str | None:
+    """The table's schema; the session's own where it names none. None where the database has no schemas."""
+    if table.schema is not None:
+        return table.schema
+    found = {row["name"]: row["value"] for row in ask(query, "database")}
+    return found.get("schema") or None
+
+
+def describe_query(query: Query, sql: str) -> list[ResultColumn]:
+    """A query's columns; it is prepared and not run."""
+    return [ResultColumn(name=row["name"] or "", type=row["type"] or "") for row in ask(query, "describe", sql)]
+
+
+def spell(product: Product, jdbc_type: str, type_name: str = "") -> str:
+    """A type as JDBC names it in the product's own words; one that only the product knows keeps its name."""
+    neutral = to_neutral(jdbc_type)
+    if neutral.name == "other":
+        return type_name or jdbc_type
+    return from_neutral(neutral, product.spellings)
+
+
+def _read_column(product: Product, row: Row, in_key: bool) -> TableColumn:
+    return TableColumn(
+        name=row["name"] or "",
+        type=spell(product, row["type"] or "", row["type_name"] or ""),
+        nullable=row["nullable"] != "false",
+        has_default=row["default"] is not None or row["autoincrement"] == "true",
+        generated=row["generated"] == "true",
+        in_key=in_key,
+        comment=row["remarks"] or None,
+    )

@@ -1,0 +1,228 @@
+# Databases that are reached over JDBC: gathers the text of its neighbours behind the contract. Opens nothing.
+"""`JdbcDriver`, and `get_jdbc_driver` for a registered kind."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import ClassVar
+
+from pipekit.drivers.base import (
+    Address,
+    Driver,
+    LedgerEntry,
+    MergePlan,
+    StagedColumn,
+    TableColumn,
+    TableFacts,
+    TableInfo,
+    TableName,
+)
+from pipekit.drivers.jdbc import catalogue, ledger, names, types
+from pipekit.drivers.jdbc.conditions import build_if_there
+from pipekit.drivers.jdbc.merge import MergeText, build_staging
+from pipekit.drivers.jdbc.products import STANDARD, Product, find_product
+from pipekit.drivers.jdbc.urls import check_template, parse_url
+from pipekit.drivers.sqltext import strip_query
+from pipekit.drivers.types import Type
+from pipekit.runner.base import Query, ResultColumn, Statement
+
+_NUMBERS = frozenset({"int16", "int32", "int64", "float32", "float64", "decimal"})
+_TEXTS = frozenset({"text", "char"})
+
+
+class JdbcDriver(Driver):
+    """A database with a JDBC driver. What sets it apart from others stands in its `product`."""
+
+    kind: ClassVar[str] = "jdbc"
+    label: ClassVar[str] = STANDARD.label
+    url_example: ClassVar[str] = STANDARD.url_example
+    version_sql: ClassVar[str] = ""
+    max_identifier_bytes: ClassVar[int] = STANDARD.max_name_bytes
+    needs_jar: ClassVar[bool] = True
+    commits_ddl: ClassVar[bool] = True
+    product: ClassVar[Product] = STANDARD
+    type_examples: ClassVar[tuple[str, ...]] = (
+        "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DECIMAL(10,2)", "DECIMAL", "DECFLOAT",
+        "CHAR(3)", "VARCHAR(40)", "VARCHAR", "CLOB", "BINARY(16)", "VARBINARY(40)", "BLOB", "DATE", "TIME",
+        "TIME(3) WITH TIME ZONE", "TIMESTAMP(6)", "TIMESTAMP(9)", "TIMESTAMP(6) WITH TIME ZONE", "UUID", "XML",
+        "GEOMETRY",
+    )  # fmt: skip
+
+    # -- addresses and names -------------------------------------------------------------------------------------------
+
+    def parse_url(self, jdbc_url: str) -> Address:
+        return parse_url(self.product, jdbc_url)
+
+    def check_template(self, jdbc_url: str, url_template: str) -> None:
+        check_template(url_template, jdbc_url)
+
+    def browse_fields(self) -> tuple[str, ...]:
+        return ("schema", "table")
+
+    def quote_identifier(self, name: str) -> str:
+        return names.quote_name(self.product, name)
+
+    def quote_literal(self, text: str) -> str:
+        """Standard SQL; MySQL also reads a backslash."""
+        literal = super().quote_literal(text)
+        return literal.replace("\\", "\\\\") if self.product.quote == "`" else literal
+
+    def parse_table(self, text: str) -> TableName:
+        return names.parse_table(self.product, text, self.product.default_schema)
+
+    def staging_table(self, module_name: str) -> TableName:
+        if self.product.own_schema:
+            return TableName(schema=None, name=f"{self.staging_schema}.{module_name}")
+        return TableName(schema=self.staging_schema, name=module_name)
+
+    def ledger_table(self) -> TableName:
+        return self.staging_table("pipekit_ledger")
+
+    # -- types ---------------------------------------------------------------------------------------------------------
+
+    def to_neutral(self, type_text: str) -> Type:
+        return types.to_neutral(type_text)
+
+    def from_neutral(self, neutral: Type) -> str:
+        return types.from_neutral(neutral, self.product.spellings)
+
+    def map_type(self, source_type: str, source: Driver) -> str:
+        """Also within a kind: a query's types are named by JDBC, a table's by the database."""
+        if source.kind == self.kind and source_type:
+            return catalogue.spell(self.product, source_type)
+        return self.from_neutral(source.to_neutral(source_type))
+
+    def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
+        """As the dest where its column holds every value; else, for numbers and texts, as the source's own type.
+
+        What arrives as text for a column of another type is checked value by value while it is loaded.
+        """
+        neutral, target = source_driver.to_neutral(source.type), self.to_neutral(dest.type)
+        if source.type in ("", dest.type) or types.fits_exactly(neutral, target) or not _is_compared(neutral, target):
+            return StagedColumn(source=source, dest=dest)
+        stage_type = self.product.spellings.any_text if neutral.name in _TEXTS else self.from_neutral(neutral)
+        if stage_type == dest.type:
+            return StagedColumn(source=source, dest=dest)
+        return StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=True)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def list_schemas(self, query: Query) -> list[str]:
+        return catalogue.list_schemas(query, self.staging_schema)
+
+    def list_tables(self, query: Query, schema: str) -> list[TableInfo]:
+        return catalogue.list_tables(query, schema)
+
+    def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
+        return catalogue.get_columns(query, self.product, table)
+
+    def column_inventory(self, query: Query, schema: str) -> dict[str, list[TableColumn]]:
+        return catalogue.column_inventory(query, self.product, schema)
+
+    def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
+        return catalogue.get_table_facts(query, table)
+
+    def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
+        """The database prepares the query and describes it; nothing runs."""
+        return catalogue.describe_query(query, strip_query(sql))
+
+    def build_preview_sql(self, sql: str, limit: int) -> str:
+        """The query itself: the driver is told how many rows to fetch, as each product limits in words of its own."""
+        return strip_query(sql)
+
+    def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
+        chosen = ", ".join(self.quote_identifier(name) for name in names)
+        return f"SELECT {chosen} FROM (\n{strip_query(sql)}\n) pipekit_query"
+
+    # -- tables and staging --------------------------------------------------------------------------------------------
+
+    def build_add_column_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
+        word = "ADD" if self.product.name in ("oracle", "sqlserver") else "ADD COLUMN"
+        return (f"ALTER TABLE {self.quote_table(table)} {word} {self._column_definition(column)}",)
+
+    def find_setup_sql(self, query: Query) -> tuple[str, ...]:
+        """Looks for the schema and the ledger in the driver's catalogue."""
+        table = self.ledger_table()
+        if catalogue.get_table_facts(query, table).exists:
+            return ()
+        schemas = {row["schema"] for row in catalogue.ask(query, "schemas")}
+        create = () if table.schema is None or table.schema in schemas else (self._build_create_schema(table.schema),)
+        index = TableName(schema=table.schema if self.product.index_in_schema else None, name=f"{table.name}.module")
+        quoted, index_name = self.quote_table(table), self.quote_table(index)
+        return (*create, *ledger.build_ledger_setup(quoted, index_name, self.quote_identifier, self.product))
+
+    def _build_create_schema(self, schema: str) -> str:
+        return f"CREATE SCHEMA {self.quote_identifier(schema)}"
+
+    def build_staging_sql(
+        self, staging: TableName, dest: TableName, columns: Sequence[StagedColumn]
+    ) -> tuple[str, ...]:
+        drop, table = self.build_drop_table_sql(staging), self.quote_table(staging)
+        return build_staging(drop, table, columns, self.quote_identifier)
+
+    def build_drop_table_sql(self, table: TableName) -> str:
+        """Where the product has no IF EXISTS, the wire looks whether the table is there."""
+        if self.product.drops_if_exists:
+            return super().build_drop_table_sql(table)
+        return build_if_there(f"DROP TABLE {self.quote_table(table)}", table.schema, table.name)
+
+    def build_index_sql(self, plan: MergePlan) -> tuple[str, ...]:
+        return self._merge_text(plan).build_index()
+
+    # -- checks, merge, ledger -----------------------------------------------------------------------------------------
+
+    def _merge_text(self, plan: MergePlan) -> MergeText:
+        return MergeText(self.product, plan, self.quote_identifier, self.quote_literal, self.quote_table)
+
+    def build_null_key_sql(self, plan: MergePlan) -> str:
+        return self._merge_text(plan).build_null_key()
+
+    def build_repeated_key_sql(self, plan: MergePlan) -> str:
+        return self._merge_text(plan).build_repeated_key()
+
+    def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
+        return self._merge_text(plan).build_exactness()
+
+    def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        return self._merge_text(plan).build()
+
+    def build_ledger_sql(self, entry: LedgerEntry) -> tuple[Statement, ...]:
+        table = self.quote_table(self.ledger_table())
+        return ledger.build_ledger_statements(table, self.quote_identifier, self.quote_literal, self.product, entry)
+
+    def build_fence_sql(self, entry: LedgerEntry) -> str:
+        table = self.quote_table(self.ledger_table())
+        return ledger.build_ledger_row(table, self.quote_identifier, self.quote_literal, self.product, entry, "fenced")
+
+    def build_outcome_sql(self, run_key: str) -> str:
+        table = self.quote_table(self.ledger_table())
+        return ledger.build_outcome(table, self.quote_identifier, self.quote_literal, run_key)
+
+
+def _is_compared(source: Type, dest: Type) -> bool:
+    """Whether both are numbers of known size, texts or moments: the database itself can tell that two are equal."""
+    if source.name in _NUMBERS and dest.name in _NUMBERS:
+        return source.name != "decimal" or source.precision is not None
+    if source.name in _TEXTS and dest.name in _TEXTS:
+        return True
+    return source.name == dest.name and source.name in ("timestamp", "timestamptz", "time")
+
+
+@cache
+def get_jdbc_driver(kind: str) -> JdbcDriver:
+    """The driver of a kind that is not built in; its product is the one its name begins with."""
+    product = find_product(kind)
+    label = product.label if kind == product.name else f"{product.label} ({kind})"
+    more = {
+        "kind": kind,
+        "label": label,
+        "url_example": product.url_example,
+        "version_sql": product.version_sql,
+        "max_identifier_bytes": product.max_name_bytes,
+        "java_class": product.java_class,
+        "product": product,
+    }
+    driver: JdbcDriver = type("RegisteredDriver", (JdbcDriver,), {**more, "__module__": __name__})()
+    return driver
+
+
+DRIVER = JdbcDriver()

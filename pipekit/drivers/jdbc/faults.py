@@ -1,0 +1,90 @@
+# Java's exceptions as Pipekit's errors. Knows no statement's meaning.
+"""`to_statement_failed`, `to_connect_failed` and `guard`."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from pipekit.drivers.jdbc.jvm import JavaError, find_class
+from pipekit.errors import ConnectFailed, Inexact, StatementFailed
+
+# Lost connections, conflicts between transactions, exhausted resources; and Derby's lock timeouts.
+_TRANSIENT_STATES = ("08", "40", "53", "57033", "57P01", "57P02", "57P03", "57P05", "55P03", "25P03")
+_REFUSED_LOGIN = "08004"
+_TRANSIENT_CLASSES = ("java.sql.SQLTransientException", "java.sql.SQLRecoverableException")
+_MOST_MESSAGES = 3
+
+
+def to_statement_failed(error: Any, sql: str = "", *, column: str = "", row: int | None = None) -> StatementFailed:
+    """A Java exception as the error of a statement."""
+    where = f"Row {row}: " if row else ""
+    hint = f"In: {' '.join(sql.split())[:200]}" if sql else ""
+    state = find_state(error)
+    message = where + "\n".join(list_messages(error))
+    return StatementFailed(
+        message, hint=hint, transient=is_transient(error), sqlstate=state, column=column, row=row
+    )
+
+
+def to_connect_failed(error: Any, password: str | None) -> ConnectFailed:
+    """A Java exception as the error of connecting; whatever a driver says, the password is not in it."""
+    message = "\n".join(list_messages(error))
+    if password:
+        message = message.replace(password, "***")
+    state = find_state(error)
+    return ConnectFailed(message, transient=is_transient(error) and state != _REFUSED_LOGIN, sqlstate=state)
+
+
+def to_inexact(unfit: Any, names: list[str]) -> Inexact:
+    """A Java `Unfit` with the column's name."""
+    column = names[unfit.column] if 0 <= unfit.column < len(names) else ""
+    message = f"Column {column}, row {unfit.row}: {unfit.getMessage()}."
+    return Inexact(message, column=column, row=int(unfit.row))
+
+
+@contextlib.contextmanager
+def guard(sql: str = "") -> Iterator[None]:
+    """Raises what Java throws inside as StatementFailed."""
+    try:
+        yield
+    except JavaError as error:
+        raise to_statement_failed(error, sql) from None
+
+
+def is_a(error: Any, name: str) -> bool:
+    """Whether a Java exception is of a class."""
+    return isinstance(error, find_class(name))
+
+
+def find_state(error: Any) -> str:
+    """The SQLSTATE, `""` where there is none."""
+    return str(error.getSQLState() or "") if is_a(error, "java.sql.SQLException") else ""
+
+
+def is_transient(error: Any) -> bool:
+    """Whether trying again can help, by the SQLSTATE or by the exception's class."""
+    return find_state(error).startswith(_TRANSIENT_STATES) or any(is_a(error, name) for name in _TRANSIENT_CLASSES)
+
+
+def list_messages(error: Any) -> list[str]:
+    """What the exception and those behind it say; drivers put the reason anywhere."""
+    if not is_a(error, "java.sql.SQLException"):
+        return [_name_class(error)]
+    messages: list[str] = []
+    behind = error
+    while behind is not None and len(messages) < _MOST_MESSAGES:
+        _add(messages, str(behind.getMessage() or behind.getClass().getName()).strip())
+        behind = behind.getNextException()
+    cause = error.getCause()
+    if cause is not None and not is_a(cause, "java.sql.SQLException") and is_a(cause, "java.io.IOException"):
+        _add(messages, _name_class(cause))
+    return messages
+
+
+def _add(messages: list[str], text: str) -> None:
+    if not any(text in known for known in messages):
+        messages.append(text)
+
+
+def _name_class(error: Any) -> str:
+    return f"{error.getClass().getSimpleName()}: {error.getMessage()}"

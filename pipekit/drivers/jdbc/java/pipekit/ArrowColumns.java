@@ -1,0 +1,157 @@
+// Which column of a batch a kind of value needs. Knows no connection.
+package pipekit;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.DateTimeException;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+
+/** Layouts are those of `columntypes.Layout`: bool, int16, int32, int64, float, double, decimal, date, timestamp, bytes, text. */
+final class ArrowColumns {
+    private static final int SHORT_DIGITS = 18;
+
+    private ArrowColumns() {
+    }
+
+    static ArrowColumn of(Kind kind, String layout, int precision, int scale) {
+        switch (layout) {
+            case "bool":
+                return new BoolColumn();
+            case "int16":
+                return new FixedColumn(2, ArrowColumns::putShort);
+            case "int32":
+                return new FixedColumn(4, ArrowColumns::putInt);
+            case "int64":
+                return new FixedColumn(8, ArrowColumns::putLong);
+            case "float":
+                return new FixedColumn(4, ArrowColumns::putFloat);
+            case "double":
+                return new FixedColumn(8, ArrowColumns::putDouble);
+            case "decimal":
+                return new FixedColumn(16, (rows, column, to, at) -> putDecimal(rows, column, to, at, precision, scale));
+            case "date":
+                return new FixedColumn(4, ArrowColumns::putDate);
+            case "timestamp":
+                return new FixedColumn(8, ArrowColumns::putTimestamp);
+            case "bytes":
+                return new VariableColumn(kind == Kind.BLOB ? VariableColumn.blob() : VariableColumn.bytes());
+            default:
+                return new VariableColumn(Cells.of(kind, false));
+        }
+    }
+
+    private static boolean putShort(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException, Unfit {
+        long value = rows.getLong(column);
+        check(value == (short) value, value, "16-bit integer");
+        to.putShort(at, (short) value);
+        return value != 0 || !rows.wasNull();
+    }
+
+    private static boolean putInt(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException, Unfit {
+        long value = rows.getLong(column);
+        check(value == (int) value, value, "32-bit integer");
+        to.putInt(at, (int) value);
+        return value != 0 || !rows.wasNull();
+    }
+
+    private static boolean putLong(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException {
+        long value = rows.getLong(column);
+        to.putLong(at, value);
+        return value != 0 || !rows.wasNull();
+    }
+
+    private static boolean putFloat(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException {
+        float value = rows.getFloat(column);
+        to.putFloat(at, value);
+        return value != 0 || !rows.wasNull();
+    }
+
+    private static boolean putDouble(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException {
+        double value = rows.getDouble(column);
+        to.putDouble(at, value);
+        return value != 0 || !rows.wasNull();
+    }
+
+    private static boolean putDecimal(ResultSet rows, int column, ByteBuffer to, int at, int precision, int scale)
+        throws SQLException, Unfit {
+        String text = Numbers.decimal(rows, column);
+        if (text == null) {
+            return false;
+        }
+        if (!Numbers.isPlain(text)) {
+            throw new Unfit(Unfit.show(text) + " is not a decimal number");
+        }
+        if (text.length() <= SHORT_DIGITS && scale <= SHORT_DIGITS) {
+            long value = 0;
+            int places = -1;
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                if (c == '.') {
+                    places = 0;
+                } else if (c != '-') {
+                    value = 10 * value + (c - '0');
+                    places += places >= 0 ? 1 : 0;
+                }
+            }
+            if (Math.max(places, 0) == scale && text.length() <= precision) {
+                value = text.charAt(0) == '-' ? -value : value;
+                to.putLong(at, value).putLong(at + 8, value >> 63);
+                return true;
+            }
+        }
+        putLarge(text, to, at, precision, scale);
+        return true;
+    }
+
+    private static void putLarge(String text, ByteBuffer to, int at, int precision, int scale) throws Unfit {
+        BigDecimal value = new BigDecimal(text);
+        try {
+            value = value.setScale(scale);
+        } catch (ArithmeticException error) {
+            check(false, text, "DECIMAL(" + precision + "," + scale + "), which the driver says the column is");
+        }
+        check(value.precision() <= precision, text, "DECIMAL(" + precision + "," + scale + "), which the driver says the column is");
+        BigInteger digits = value.unscaledValue();
+        to.putLong(at, digits.longValue()).putLong(at + 8, digits.shiftRight(64).longValue());
+    }
+
+    private static boolean putDate(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException, Unfit {
+        String text = ClockCells.date(rows, column);
+        if (text == null) {
+            return false;
+        }
+        try {
+            to.putInt(at, Math.toIntExact(LocalDate.parse(text).toEpochDay()));
+        } catch (DateTimeException error) {
+            throw new Unfit(Unfit.show(text) + " is not a date of the calendar");
+        }
+        return true;
+    }
+
+    private static boolean putTimestamp(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException, Unfit {
+        String text = ClockCells.timestamp(rows, column);
+        if (text == null) {
+            return false;
+        }
+        try {
+            LocalDateTime value = LocalDateTime.parse(text.replace(' ', 'T'));
+            check(value.getNano() % 1000 == 0, text, "timestamp of microseconds");
+            long seconds = value.toEpochSecond(ZoneOffset.UTC);
+            to.putLong(at, seconds * 1_000_000 + value.getNano() / 1000);
+        } catch (DateTimeException error) {
+            throw new Unfit(Unfit.show(text) + " is not a timestamp of the calendar");
+        }
+        return true;
+    }
+
+    private static void check(boolean fits, Object value, String what) throws Unfit {
+        if (!fits) {
+            throw new Unfit(value + " does not fit a " + what);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+// The text of every kind of column. Knows no block and no batch.
+package pipekit;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Reader;
+import java.sql.Blob;
+import java.sql.Clob;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+
+/** Cells by kind; `copy` spells booleans and bytes as PostgreSQL's COPY does, else `true` and `0xDEAD`. */
+final class Cells {
+    private static final int PIECE = 16 * 1024;
+
+    /** A column's value as ASCII text. */
+    private interface Ascii {
+        String read(ResultSet rows, int column) throws SQLException, Unfit;
+    }
+
+    private Cells() {
+    }
+
+    static Cell of(Kind kind, boolean copy) {
+        switch (kind) {
+            case BOOL:
+                return (rows, column, out) -> writeBool(rows, column, out, copy);
+            case INT:
+                return Cells::writeInt;
+            case FLOAT:
+                return Cells::writeFloat;
+            case DOUBLE:
+                return Cells::writeDouble;
+            case CLOB:
+                return Cells::writeClob;
+            case BYTES:
+                return (rows, column, out) -> writeBytes(rows, column, out, copy);
+            case BLOB:
+                return (rows, column, out) -> writeBlob(rows, column, out, copy);
+            case TEXT:
+                return Cells::writeText;
+            case TRIMMED:
+                return Cells::writeTrimmed;
+            default:
+                return ascii(kind);
+        }
+    }
+
+    private static Cell ascii(Kind kind) {
+        Ascii cell = chooseAscii(kind);
+        return (rows, column, out) -> {
+            String text = cell.read(rows, column);
+            if (text != null) {
+                out.putAscii(text);
+            }
+            return text != null;
+        };
+    }
+
+    private static Ascii chooseAscii(Kind kind) {
+        switch (kind) {
+            case DECIMAL:
+                return Numbers::decimal;
+            case DATE:
+                return ClockCells::date;
+            case TIME:
+                return ClockCells::time;
+            case TIMESTAMP:
+                return ClockCells::timestamp;
+            case TIMETZ:
+                return ClockCells::zonedTime;
+            case TIMESTAMPTZ:
+                return ClockCells::zonedTimestamp;
+            default:
+                throw new IllegalArgumentException(kind.name());
+        }
+    }
+
+    private static boolean writeBool(ResultSet rows, int column, Bytes out, boolean copy) throws SQLException, Unfit {
+        boolean value = rows.getBoolean(column);
+        if (rows.wasNull()) {
+            return false;
+        }
+        out.putAscii(copy ? value ? "t" : "f" : Boolean.toString(value));
+        return true;
+    }
+
+    private static boolean writeInt(ResultSet rows, int column, Bytes out) throws SQLException, Unfit {
+        long value = rows.getLong(column);
+        if (value == 0 && rows.wasNull()) {
+            return false;
+        }
+        out.putLong(value);
+        return true;
+    }
+
+    private static boolean writeFloat(ResultSet rows, int column, Bytes out) throws SQLException, Unfit {
+        float value = rows.getFloat(column);
+        if (value == 0 && rows.wasNull()) {
+            return false;
+        }
+        out.putAscii(Float.toString(value));
+        return true;
+    }
+
+    private static boolean writeDouble(ResultSet rows, int column, Bytes out) throws SQLException, Unfit {
+        double value = rows.getDouble(column);
+        if (value == 0 && rows.wasNull()) {
+            return false;
+        }
+        out.putAscii(Double.toString(value));
+        return true;
+    }
+
+    private static boolean writeText(ResultSet rows, int column, Bytes out) throws SQLException, Unfit {
+        String text = rows.getString(column);
+        if (text != null) {
+            out.putText(text);
+        }
+        return text != null;
+    }
+
+    private static boolean writeTrimmed(ResultSet rows, int column, Bytes out) throws SQLException, Unfit {
+        String text = rows.getString(column);
+        if (text == null) {
+            return false;
+        }
+        int end = text.length();
+        while (end > 0 && text.charAt(end - 1) == ' ') {
+            end--;
+        }
+        out.putText(text.substring(0, end));
+        return true;
+    }
+
+    private static boolean writeClob(ResultSet rows, int column, Bytes out) throws SQLException, Unfit {
+        Clob clob = rows.getClob(column);
+        if (clob == null) {
+            return false;
+        }
+        try (Reader reader = clob.getCharacterStream()) {
+            char[] piece = new char[PIECE];
+            int held = 0;
+            int got;
+            while ((got = reader.read(piece, held, PIECE - held)) >= 0) {
+                int length = held + got;
+                // Half a character at the end of a piece waits for its other half.
+                held = length > 0 && Character.isHighSurrogate(piece[length - 1]) ? 1 : 0;
+                out.putText(new String(piece, 0, length - held));
+                piece[0] = held == 1 ? piece[length - 1] : 0;
+            }
+            out.putText(new String(piece, 0, held));
+        } catch (IOException error) {
+            throw new SQLException(error.getMessage(), error);
+        }
+        clob.free();
+        return true;
+    }
+
+    private static boolean writeBytes(ResultSet rows, int column, Bytes out, boolean copy) throws SQLException, Unfit {
+        byte[] value = rows.getBytes(column);
+        if (value == null) {
+            return false;
+        }
+        out.putAscii(copy ? "\\\\x" : "0x");
+        out.putHex(value, value.length);
+        return true;
+    }
+
+    private static boolean writeBlob(ResultSet rows, int column, Bytes out, boolean copy) throws SQLException, Unfit {
+        Blob blob = rows.getBlob(column);
+        if (blob == null) {
+            return false;
+        }
+        out.putAscii(copy ? "\\\\x" : "0x");
+        eachPiece(blob, out::putHex);
+        return true;
+    }
+
+    /** Takes a piece of a large value. */
+    interface Pieces {
+        void take(byte[] piece, int length) throws Unfit;
+    }
+
+    static void eachPiece(Blob blob, Pieces pieces) throws SQLException, Unfit {
+        try (InputStream stream = blob.getBinaryStream()) {
+            byte[] piece = new byte[PIECE];
+            int got;
+            while ((got = stream.read(piece)) >= 0) {
+                pieces.take(piece, got);
+            }
+        } catch (IOException error) {
+            throw new SQLException(error.getMessage(), error);
+        }
+        blob.free();
+    }
+}

@@ -1,0 +1,51 @@
+// A result as blocks of PostgreSQL's COPY text. Knows no connection.
+package pipekit;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Arrays;
+
+/** One line a row, cells between tabs, NULL as `\N`. */
+public final class TextReader extends RowReader {
+    private final Cell[] cells;
+    private final Bytes out;
+
+    /** Kinds by name; see `Cells` for what `copy` does. */
+    public TextReader(ResultSet rows, String[] kinds, boolean copy, int maxRows, int maxBytes) {
+        super(rows, maxRows, maxBytes);
+        out = new Bytes(maxBytes + maxBytes / 8, true);
+        cells = Arrays.stream(kinds).map(kind -> Cells.of(Kind.valueOf(kind), copy)).toArray(Cell[]::new);
+    }
+
+    @Override
+    protected int width() {
+        return cells.length;
+    }
+
+    @Override
+    protected int size() {
+        return out.size();
+    }
+
+    @Override
+    protected void readCell(int column) throws SQLException, Unfit {
+        if (column > 0) {
+            out.put('\t');
+        }
+        if (!cells[column].write(rows, column + 1, out)) {
+            out.putAscii("\\N");
+        }
+    }
+
+    @Override
+    protected void endRow(int count) throws Unfit {
+        out.put('\n');
+    }
+
+    @Override
+    protected Block take(int count) {
+        Block block = new Block(count, Arrays.copyOf(out.data(), out.size()), null);
+        out.clear();
+        return block;
+    }
+}

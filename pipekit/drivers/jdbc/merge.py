@@ -1,0 +1,159 @@
+# The text of staging, its checks and the merge over JDBC, in SQL that the products share. Pure text.
+"""How rows come into a dest table: staging, checks, merge.
+
+No statement uses what only some databases have: rows are emptied by DELETE, matched by EXISTS, updated by MERGE where
+there is one. Table aliases stand without AS, which Oracle does not take.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipekit.drivers.base import MergePlan, StagedColumn, TableName
+from pipekit.drivers.jdbc.products import Product
+from pipekit.drivers.jdbc.types import to_neutral
+from pipekit.errors import Invalid
+from pipekit.runner.base import Statement
+
+Quote = Callable[[str], str]
+
+# Characters from which on a text is cut before it is shown as a key.
+_LONG = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class MergeText:
+    """The statements of one merge; `quote` quotes a name, `literal` a text, `table` a table with its schema."""
+
+    product: Product
+    plan: MergePlan
+    quote: Quote
+    literal: Quote
+    table: Callable[[TableName], str]
+
+    def build_null_key(self) -> str:
+        """How many staged rows have a NULL in the key, and one of their keys."""
+        missing = " OR ".join(f"s.{name} IS NULL" for name in self._keys())
+        example = self._build_example(self._key_columns(), "s.")
+        return f"SELECT COUNT(*), MIN({example})\nFROM {self.table(self.plan.staging)} s\nWHERE {missing}"
+
+    def build_repeated_key(self) -> str:
+        """How many keys stand more than once in staging, and one of them."""
+        keys = ", ".join(f"{self._value(column)} AS {self.quote(column.dest.name)}" for column in self._key_columns())
+        grouped = ", ".join(f"k.{name}" for name in self._keys())
+        example = self._build_example(self._key_columns(), "r.", converted=True)
+        inner = f"SELECT {keys} FROM {self.table(self.plan.staging)} s"
+        repeated = f"SELECT {grouped} FROM (\n  {inner}\n) k\nGROUP BY {grouped}\nHAVING COUNT(*) > 1"
+        return f"SELECT COUNT(*), MIN({example})\nFROM (\n{repeated}\n) r"
+
+    def build_exactness(self) -> tuple[tuple[str, str], ...]:
+        """For each lossy column the first staged row whose value the dest would change."""
+        return tuple((c.dest.name, self._build_changed(c)) for c in self.plan.columns if c.lossy and c.stage_type)
+
+    def build_index(self) -> tuple[str, ...]:
+        """An index on the staged key: without it the databases without hash joins compare each row with each."""
+        if not self.plan.key:
+            return ()
+        staging = self.plan.staging
+        name = self.table(TableName(schema=staging.schema, name=f"{staging.name}.key"))
+        if not self.product.index_in_schema:
+            name = self.quote(f"{staging.name}.key")
+        return (f"CREATE INDEX {name} ON {self.table(staging)} ({', '.join(self._keys())})",)
+
+    def build(self) -> tuple[Statement, ...]:
+        """The merge between the ledger row and the commit."""
+        strategy = self.plan.strategy
+        if strategy == "full":
+            return (Statement(sql=f"DELETE FROM {self.table(self.plan.dest)}", name="deleted"), self._build_insert())
+        if strategy == "incremental":
+            return (self._build_keyed_delete(), self._build_insert())
+        if strategy == "upsert":
+            return (self._build_update(), self._build_insert(f"\nWHERE NOT {self._build_found('dest', 'd')}"))
+        return (self._build_insert(),)
+
+    def _build_insert(self, where: str = "") -> Statement:
+        names = ", ".join(self.quote(column.dest.name) for column in self.plan.columns)
+        values = ", ".join(self._value(column) for column in self.plan.columns)
+        into = f"INSERT INTO {self.table(self.plan.dest)} ({names})"
+        return Statement(sql=f"{into}\nSELECT {values}\nFROM {self.table(self.plan.staging)} s{where}", name="inserted")
+
+    def _build_keyed_delete(self) -> Statement:
+        text = f"DELETE FROM {self.table(self.plan.dest)} d\nWHERE {self._build_found('staging', 's')}"
+        return Statement(sql=text, name="deleted")
+
+    def _build_update(self) -> Statement:
+        """With nothing but the key to write, the key is written over itself, so that the matches are counted."""
+        dest, staging = self.table(self.plan.dest), self.table(self.plan.staging)
+        changed = [column for column in self.plan.columns if column.dest.name not in self.plan.key]
+        if self.product.merges and changed:
+            sets = ", ".join(f"{self.quote(c.dest.name)} = {self._value(c)}" for c in changed)
+            text = f"MERGE INTO {dest} d\nUSING {staging} s ON {self._match()}\nWHEN MATCHED THEN UPDATE SET {sets}"
+            return Statement(sql=text, name="updated")
+        sets = ", ".join(f"{self.quote(c.dest.name)} = {self._build_lookup(c)}" for c in changed)
+        sets = sets or f"{self._keys()[0]} = d.{self._keys()[0]}"
+        text = f"UPDATE {dest} d\nSET {sets}\nWHERE {self._build_found('staging', 's')}"
+        return Statement(sql=text, name="updated")
+
+    def _build_lookup(self, column: StagedColumn) -> str:
+        return f"(SELECT {self._value(column)} FROM {self.table(self.plan.staging)} s WHERE {self._match()})"
+
+    def _build_found(self, side: str, alias: str) -> str:
+        table = self.table(self.plan.dest if side == "dest" else self.plan.staging)
+        return f"EXISTS (SELECT 1 FROM {table} {alias} WHERE {self._match()})"
+
+    def _match(self) -> str:
+        pairs = [(f"d.{self.quote(column.dest.name)}", self._value(column)) for column in self._key_columns()]
+        if not self.plan.null_keys:
+            return " AND ".join(f"{dest} = {staged}" for dest, staged in pairs)
+        return " AND ".join(f"({d} = {s} OR ({d} IS NULL AND {s} IS NULL))" for d, s in pairs)
+
+    def _value(self, column: StagedColumn) -> str:
+        """A staged value as the dest takes it."""
+        value = f"s.{self.quote(column.dest.name)}"
+        return value if column.stage_type is None else f"CAST({value} AS {column.dest.type})"
+
+    def _build_changed(self, column: StagedColumn) -> str:
+        """Numbers the rows and keeps the first whose value does not come back from the dest's type."""
+        name = self.quote(column.dest.name)
+        back = f"CAST(CAST(s.{name} AS {column.dest.type}) AS {column.stage_type})"
+        row = self.product.row_number
+        numbered = f"SELECT {row} AS pipekit_row, t.{name} FROM {self.table(self.plan.staging)} t"
+        return f"SELECT s.pipekit_row, s.{name}\nFROM (\n{numbered}\n) s\nWHERE {back} <> s.{name}"
+
+    def _keys(self) -> list[str]:
+        return [self.quote(name) for name in self.plan.key]
+
+    def _key_columns(self) -> list[StagedColumn]:
+        if not self.plan.key:
+            raise Invalid(f"The strategy '{self.plan.strategy}' needs a merge key.", field="merge_key")
+        by_name = {column.dest.name: column for column in self.plan.columns}
+        return [by_name[name] for name in self.plan.key]
+
+    def _build_example(self, columns: Sequence[StagedColumn], alias: str, *, converted: bool = False) -> str:
+        """A key as text: `a = 1, b = x`; its first value alone where texts are not joined by `||`."""
+        texts = []
+        for column in columns:
+            type_text = column.dest.type if converted or column.stage_type is None else column.stage_type
+            texts.append(self._build_text(f"{alias}{self.quote(column.dest.name)}", type_text))
+        if not self.product.concatenates:
+            return texts[0]
+        named = [f"{self.literal(c.dest.name + ' = ')} || {text}" for c, text in zip(columns, texts, strict=True)]
+        return f" || {self.literal(', ')} || ".join(named)
+
+    def _build_text(self, value: str, type_text: str) -> str:
+        neutral = to_neutral(type_text)
+        if neutral.name in self.product.no_text:
+            return self.literal(f"({neutral.name})")
+        text = value
+        if neutral.name not in ("text", "char") or (neutral.length or _LONG) >= _LONG:
+            text = self.product.as_text.format(value=value)
+        return f"COALESCE({text}, 'NULL')"
+
+
+def build_staging(drop: str, table: str, columns: Sequence[StagedColumn], quote: Quote) -> tuple[str, ...]:
+    """Drops and makes the staging table with the dest's types, or the source's where a value must be looked at."""
+    lines = []
+    for column in columns:
+        null = "" if column.dest.nullable else " NOT NULL"
+        lines.append(f"{quote(column.dest.name)} {column.stage_type or column.dest.type}{null}")
+    body = ",\n  ".join(lines)
+    return (drop, f"CREATE TABLE {table} (\n  {body}\n)")

@@ -1,0 +1,44 @@
+# Names over JDBC: quoting with the product's own mark, folding of names that stand without quotes. Pure text.
+"""How tables and columns are named."""
+
+import re
+
+from pipekit.drivers.base import TableName
+from pipekit.drivers.jdbc.products import Product
+from pipekit.errors import Invalid
+
+
+def quote_name(product: Product, name: str) -> str:
+    """A name in quotes; raises Invalid for one the product cannot keep whole."""
+    if not name or "\0" in name:
+        raise Invalid("A name cannot be empty or hold a NUL character.")
+    if len(name.encode("utf-8", "surrogatepass")) > product.max_name_bytes:
+        raise Invalid(f"The name '{name[:40]}' is longer than {product.max_name_bytes} bytes.")
+    return product.quote + name.replace(product.quote, product.quote * 2) + product.quote
+
+
+def parse_table(product: Product, text: str, default_schema: str | None) -> TableName:
+    """`orders`, `shop.orders` or with quotes; a plain name is folded as the product folds it."""
+    parts: list[str] = []
+    position, more = 0, True
+    mark = re.escape(product.quote)
+    pattern = re.compile(rf"\s*(?:{mark}((?:[^{mark}]|{mark}{mark})+){mark}|([^{mark}.\s][^{mark}.]*?))\s*(\.|\Z)")
+    while more:
+        match = pattern.match(text, position)
+        if match is None:
+            raise Invalid(f"'{text}' is not the name of a table.", field="table", hint="Write table or schema.table.")
+        quoted, plain, separator = match.groups()
+        name = quoted.replace(product.quote * 2, product.quote) if quoted is not None else fold_name(product, plain)
+        quote_name(product, name)
+        parts.append(name)
+        position, more = match.end(), separator == "."
+    if len(parts) > 2:
+        raise Invalid(f"'{text}' has more than a schema and a table.", field="table", hint="Write schema.table.")
+    return TableName(schema=parts[0] if len(parts) == 2 else default_schema, name=parts[-1])
+
+
+def fold_name(product: Product, name: str) -> str:
+    """A name that stood without quotes as the product stores it; one with odd characters stays as it is."""
+    if product.fold == "keep" or not re.fullmatch(r"[^\W\d][\w$#@]*", name):
+        return name
+    return name.upper() if product.fold == "upper" else name.lower()

@@ -1,0 +1,379 @@
+# What sets the databases apart that are reached over JDBC: addresses, names, types, a few words of SQL. Data only.
+"""`Product` and the ones that are known; `find_product` picks one by the name of the kind.
+
+A registered kind is called like its product, or begins with its name and an underscore: `h2`, `derby_network`. Any
+other name is a database that is spoken to in standard SQL.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipekit.drivers.types import TypeName
+
+Fold = Literal["upper", "lower", "keep"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spellings:
+    """How a product spells the neutral types; `{n}` and `{s}` stand for length or precision, and scale.
+
+    `text`, `char` and `bytes` are used up to `max_text`, `max_char` and `max_bytes`; what is longer or has no limit is
+    `long_text` or `long_bytes`. `any_text` is the widest text that can be compared and converted. `decimal` is used up
+    to `max_precision`; `any_decimal` is for numbers of unknown size.
+    """
+
+    plain: Mapping[TypeName, str]
+    text: str = "VARCHAR({n})"
+    char: str = "CHAR({n})"
+    bytes: str = "VARBINARY({n})"
+    long_text: str = "CLOB"
+    long_bytes: str = "BLOB"
+    any_text: str = "VARCHAR(32000)"
+    max_text: int = 32000
+    max_char: int = 254
+    max_bytes: int = 32000
+    decimal: str = "DECIMAL({n},{s})"
+    any_decimal: str = "DECIMAL(38,10)"
+    max_precision: int = 38
+    time: str = "TIME"
+    timetz: str = ""
+    timestamp: str = "TIMESTAMP({n})"
+    any_timestamp: str = "TIMESTAMP"
+    timestamptz: str = "TIMESTAMP({n}) WITH TIME ZONE"
+    any_timestamptz: str = "TIMESTAMP WITH TIME ZONE"
+    max_fraction: int = 6
+
+
+_PLAIN: Mapping[TypeName, str] = {
+    "bool": "BOOLEAN",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float32": "REAL",
+    "float64": "DOUBLE PRECISION",
+    "date": "DATE",
+    "uuid": "CHAR(36)",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """A database product. Empty texts and None mean what the standard says.
+
+    `schemes` are the beginnings of its addresses, `parameters` the names an address may set (in lower case; None: any
+    that is not known to be dangerous), `local` the beginnings of an address behind the scheme that name a file of this
+    machine, `remote` those that name a server. `own_schema` says that staging lies in the login's own schema, as the
+    product makes no others.
+    """
+
+    name: str
+    label: str
+    url_example: str
+    java_class: str = ""
+    schemes: tuple[str, ...] = ()
+    parameters: frozenset[str] | None = None
+    remote: tuple[str, ...] = ("//",)
+    local: tuple[str, ...] = ()
+    quote: str = '"'
+    fold: Fold = "upper"
+    default_schema: str | None = None
+    own_schema: bool = False
+    max_name_bytes: int = 128
+    spellings: Spellings = field(default_factory=lambda: Spellings(plain=_PLAIN))
+    version_sql: str = ""
+    one_row: str = "(VALUES (1)) AS one (x)"
+    row_number: str = "ROW_NUMBER() OVER ()"
+    as_text: str = "CAST({value} AS VARCHAR(200))"
+    drops_if_exists: bool = True
+    merges: bool = True
+    # Whether `||` joins texts, and whether an index is named with its schema.
+    concatenates: bool = True
+    index_in_schema: bool = True
+    # Types of which no text can be made for an example of a key.
+    no_text: tuple[TypeName, ...] = ("bytes",)
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.lower().split())
+
+
+STANDARD = Product(name="jdbc", label="JDBC", url_example="jdbc:vendor://localhost:5000/database")
+
+DERBY = Product(
+    name="derby",
+    label="Apache Derby",
+    url_example="jdbc:derby://localhost:1527/shop",
+    java_class="org.apache.derby.jdbc.ClientDriver",
+    schemes=("jdbc:derby:",),
+    parameters=_names("create ssl securityMechanism retrieveMessageText territory collation"),
+    local=("/", "directory:/"),
+    spellings=Spellings(
+        plain=_PLAIN,
+        bytes="VARCHAR({n}) FOR BIT DATA",
+        any_text="VARCHAR(32672)",
+        max_text=32672,
+        max_bytes=32672,
+        any_decimal="DECIMAL(31,10)",
+        max_precision=31,
+        timestamp="TIMESTAMP",
+        timestamptz="",
+        any_timestamptz="",
+        max_fraction=9,
+    ),
+    version_sql="VALUES SYSCS_UTIL.SYSCS_GET_DATABASE_PROPERTY('DataDictionaryVersion')",
+    one_row="SYSIBM.SYSDUMMY1",
+    as_text="TRIM(CAST({value} AS CHAR(200)))",
+    drops_if_exists=False,
+    no_text=("bytes", "float32", "float64"),
+)
+H2 = Product(
+    name="h2",
+    label="H2",
+    url_example="jdbc:h2:tcp://localhost/shop",
+    java_class="org.h2.Driver",
+    schemes=("jdbc:h2:",),
+    parameters=_names(
+        "ifexists mode database_to_upper database_to_lower case_insensitive_identifiers lock_timeout non_keywords"
+        " schema"
+    ),
+    remote=("tcp://", "ssl://"),
+    local=("/", "~/", "file:/", "file:~/"),
+    default_schema="PUBLIC",
+    max_name_bytes=256,
+    spellings=Spellings(
+        plain={**_PLAIN, "uuid": "UUID", "json": "CHARACTER LARGE OBJECT"},
+        any_text="VARCHAR",
+        max_text=1_000_000,
+        max_char=1_000_000,
+        max_bytes=1_000_000,
+        any_decimal="DECFLOAT",
+        max_precision=1000,
+        time="TIME({n})",
+        timetz="TIME({n}) WITH TIME ZONE",
+        max_fraction=9,
+    ),
+    version_sql="SELECT H2VERSION()",
+)
+HSQLDB = Product(
+    name="hsqldb",
+    label="HSQLDB",
+    url_example="jdbc:hsqldb:hsql://localhost/shop",
+    java_class="org.hsqldb.jdbc.JDBCDriver",
+    schemes=("jdbc:hsqldb:",),
+    parameters=_names(
+        "ifexists shutdown get_column_name close_result hsqldb.tx hsqldb.write_delay hsqldb.default_table_type"
+    ),
+    remote=("hsql://", "hsqls://", "http://", "https://"),
+    local=("file:/", "file:~/"),
+    default_schema="PUBLIC",
+    spellings=Spellings(
+        plain=_PLAIN,
+        any_text="VARCHAR(1000000)",
+        max_text=1_000_000,
+        max_char=1_000_000,
+        max_bytes=1_000_000,
+        any_decimal="DECIMAL(100,30)",
+        max_precision=1000,
+        time="TIME({n})",
+        timetz="TIME({n}) WITH TIME ZONE",
+        max_fraction=9,
+    ),
+    version_sql="VALUES (DATABASE_VERSION())",
+)
+POSTGRESQL = Product(
+    name="postgresql",
+    label="PostgreSQL over JDBC",
+    url_example="jdbc:postgresql://localhost:5432/dw",
+    java_class="org.postgresql.Driver",
+    schemes=("jdbc:postgresql:",),
+    parameters=_names(
+        "ssl sslmode sslrootcert sslcert sslkey connectTimeout socketTimeout loginTimeout currentSchema"
+        " targetServerType prepareThreshold tcpKeepAlive defaultRowFetchSize reWriteBatchedInserts preferQueryMode"
+        " binaryTransfer"
+    ),
+    fold="keep",
+    default_schema="public",
+    max_name_bytes=63,
+    index_in_schema=False,
+    spellings=Spellings(
+        plain={**_PLAIN, "uuid": "uuid", "json": "json", "xml": "xml"},
+        long_text="text",
+        bytes="bytea",
+        long_bytes="bytea",
+        any_text="text",
+        max_text=10_485_760,
+        max_char=10_485_760,
+        decimal="numeric({n},{s})",
+        any_decimal="numeric",
+        max_precision=1000,
+        time="TIME({n})",
+        timetz="TIME({n}) WITH TIME ZONE",
+    ),
+    version_sql="SELECT current_setting('server_version')",
+)
+MYSQL = Product(
+    name="mysql",
+    label="MySQL over JDBC",
+    url_example="jdbc:mysql://localhost:3306/shop",
+    java_class="com.mysql.cj.jdbc.Driver",
+    schemes=("jdbc:mysql:",),
+    parameters=_names(
+        "useSSL sslMode requireSSL verifyServerCertificate connectTimeout socketTimeout characterEncoding useUnicode"
+        " connectionTimeZone serverTimezone zeroDateTimeBehavior tinyInt1isBit yearIsDateType useCursorFetch"
+        " defaultFetchSize rewriteBatchedStatements allowPublicKeyRetrieval tcpKeepAlive useCompression"
+        " forceConnectionTimeZoneToSession preserveInstants"
+    ),
+    quote="`",
+    fold="keep",
+    max_name_bytes=64,
+    spellings=Spellings(
+        plain={**_PLAIN, "float32": "FLOAT", "float64": "DOUBLE", "json": "JSON"},
+        long_text="LONGTEXT",
+        long_bytes="LONGBLOB",
+        any_text="LONGTEXT",
+        max_text=16000,
+        max_char=255,
+        any_decimal="DECIMAL(65,30)",
+        max_precision=65,
+        time="TIME({n})",
+        timestamp="DATETIME({n})",
+        any_timestamp="DATETIME(6)",
+        timestamptz="",
+        any_timestamptz="",
+    ),
+    version_sql="SELECT version()",
+    one_row="(SELECT 1) AS one",
+    as_text="CAST({value} AS CHAR(200))",
+    merges=False,
+    concatenates=False,
+    index_in_schema=False,
+    no_text=(),
+)
+MARIADB = Product(
+    name="mariadb",
+    label="MariaDB over JDBC",
+    url_example="jdbc:mariadb://localhost:3306/shop",
+    java_class="org.mariadb.jdbc.Driver",
+    schemes=("jdbc:mariadb:",),
+    parameters=_names(
+        "sslMode useSsl trustServerCertificate connectTimeout socketTimeout tinyInt1isBit yearIsDateType timezone"
+        " rewriteBatchedStatements useCompression tcpKeepAlive defaultFetchSize useBulkStmts"
+    ),
+    quote="`",
+    fold="keep",
+    max_name_bytes=64,
+    spellings=MYSQL.spellings,
+    version_sql="SELECT version()",
+    one_row="(SELECT 1) AS one",
+    as_text="CAST({value} AS CHAR(200))",
+    merges=False,
+    concatenates=False,
+    index_in_schema=False,
+    no_text=(),
+)
+ORACLE = Product(
+    name="oracle",
+    label="Oracle",
+    url_example="jdbc:oracle:thin:@//localhost:1521/service",
+    java_class="oracle.jdbc.OracleDriver",
+    schemes=("jdbc:oracle:thin:",),
+    parameters=_names("oracle.net.CONNECT_TIMEOUT oracle.jdbc.ReadTimeout oracle.net.ssl_server_dn_match"),
+    remote=("@//", "@tcp://", "@tcps://", "@"),
+    own_schema=True,
+    spellings=Spellings(
+        plain={
+            **_PLAIN,
+            "bool": "NUMBER(1)",
+            "int16": "NUMBER(5)",
+            "int32": "NUMBER(10)",
+            "int64": "NUMBER(19)",
+            "float32": "BINARY_FLOAT",
+            "float64": "BINARY_DOUBLE",
+        },
+        text="VARCHAR2({n} CHAR)",
+        char="CHAR({n} CHAR)",
+        bytes="RAW({n})",
+        any_text="VARCHAR2(4000)",
+        max_text=1000,
+        max_char=500,
+        max_bytes=2000,
+        decimal="NUMBER({n},{s})",
+        any_decimal="NUMBER",
+        time="VARCHAR2(20 CHAR)",
+        max_fraction=9,
+    ),
+    version_sql="SELECT banner FROM v$version",
+    one_row="dual",
+    row_number="ROWNUM",
+    as_text="SUBSTR(TO_CHAR({value}), 1, 200)",
+    drops_if_exists=False,
+)
+DB2 = Product(
+    name="db2",
+    label="Db2 for Linux, UNIX and Windows",
+    url_example="jdbc:db2://localhost:50000/shop",
+    java_class="com.ibm.db2.jcc.DB2Driver",
+    schemes=("jdbc:db2:",),
+    parameters=_names(
+        "sslConnection currentSchema loginTimeout blockingReadConnectionTimeout securityMechanism sslVersion"
+        " retrieveMessagesFromServerOnGetMessage fullyMaterializeLobData progressiveStreaming"
+    ),
+    spellings=Spellings(plain=_PLAIN, max_text=8000, any_decimal="DECFLOAT(34)", max_precision=31, max_fraction=12),
+    version_sql="SELECT service_level FROM TABLE(sysproc.env_get_inst_info())",
+    one_row="SYSIBM.SYSDUMMY1",
+    drops_if_exists=False,
+)
+SQLSERVER = Product(
+    name="sqlserver",
+    label="SQL Server over JDBC",
+    url_example="jdbc:sqlserver://localhost:1433;databaseName=shop",
+    java_class="com.microsoft.sqlserver.jdbc.SQLServerDriver",
+    schemes=("jdbc:sqlserver:", "jdbc:jtds:sqlserver:"),
+    parameters=_names(
+        "databaseName database encrypt trustServerCertificate hostNameInCertificate instanceName instance portNumber"
+        " loginTimeout socketTimeout lockTimeout selectMethod sendStringParametersAsUnicode applicationIntent"
+        " multiSubnetFailover packetSize responseBuffering domain useNTLMv2 ssl tds"
+    ),
+    fold="keep",
+    default_schema="dbo",
+    spellings=Spellings(
+        plain={**_PLAIN, "bool": "BIT", "float64": "FLOAT", "uuid": "UNIQUEIDENTIFIER"},
+        text="NVARCHAR({n})",
+        char="NCHAR({n})",
+        long_text="NVARCHAR(MAX)",
+        long_bytes="VARBINARY(MAX)",
+        any_text="NVARCHAR(MAX)",
+        max_text=4000,
+        max_char=4000,
+        max_bytes=8000,
+        time="TIME({n})",
+        timestamp="DATETIME2({n})",
+        any_timestamp="DATETIME2",
+        timestamptz="DATETIMEOFFSET({n})",
+        any_timestamptz="DATETIMEOFFSET",
+        max_fraction=7,
+    ),
+    version_sql="SELECT @@VERSION",
+    one_row="(SELECT 1 AS x) AS one",
+    row_number="ROW_NUMBER() OVER (ORDER BY (SELECT NULL))",
+    as_text="CAST({value} AS NVARCHAR(200))",
+    merges=False,
+    concatenates=False,
+    index_in_schema=False,
+)
+
+PRODUCTS: Mapping[str, Product] = {
+    product.name: product for product in (DERBY, H2, HSQLDB, POSTGRESQL, MYSQL, MARIADB, ORACLE, DB2, SQLSERVER)
+}
+
+
+def find_product(kind: str) -> Product:
+    """The product a kind is called after, the standard where it is called like none."""
+    return PRODUCTS.get(kind) or PRODUCTS.get(kind.partition("_")[0]) or STANDARD
+
+
+def find_owner(jdbc_url: str) -> Product | None:
+    """The product whose address this is."""
+    found = [p for p in PRODUCTS.values() if jdbc_url.lower().startswith(p.schemes)]
+    return found[0] if found else None

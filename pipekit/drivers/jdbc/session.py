@@ -1,0 +1,192 @@
+# A session with a database behind a JDBC driver: queries as text, transactions, sources, sinks. In the child only.
+"""`JdbcSession`, the `Session` of this kind."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from pipekit.drivers.jdbc.asking import find_ask
+from pipekit.drivers.jdbc.conditions import find_condition
+from pipekit.drivers.jdbc.faults import guard
+from pipekit.drivers.jdbc.jvm import JavaError, find_class
+from pipekit.drivers.jdbc.metadata import answer
+from pipekit.drivers.jdbc.reading import FIRST_FETCH, JdbcSource, Running, read_texts
+from pipekit.drivers.jdbc.writing import JdbcSink
+from pipekit.drivers.sqltext import strip_query
+from pipekit.drivers.wire import check_expectations
+from pipekit.errors import CheckFailed, StatementFailed
+from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, Statement
+
+
+class JdbcSession:
+    """One connection; see `drivers.wire.Session`. Nothing commits by itself except where it is asked to."""
+
+    def __init__(self, connection: Any, endpoint: Endpoint, connect: Callable[[Endpoint], "JdbcSession"]) -> None:
+        self.connection = connection
+        self.trim_char = endpoint.trim_char
+        self.is_abandoned = False
+        self._endpoint = endpoint
+        self._connect = connect
+        with contextlib.suppress(JavaError):
+            connection.setClientInfo("ApplicationName", endpoint.application_name)
+        with guard():
+            if endpoint.read_only:
+                connection.setReadOnly(True)
+            self.metadata = connection.getMetaData()
+            self.has_transactions = bool(self.metadata.supportsTransactions())
+            self.set_autocommit(False)
+
+    # -- queries -------------------------------------------------------------------------------------------------------
+
+    def query(self, sql: str, limit: int | None = None) -> QueryResult:
+        """Runs one query, or answers a question of `asking`; every cell is text."""
+        if ask := find_ask(sql):
+            with self._transaction(), guard(sql):
+                return answer(self, *ask)
+        rows: list[tuple[str | None, ...]] = []
+        for block in self._read(sql, limit):
+            columns = block.columns
+            rows += block.rows
+        return QueryResult(columns=columns, rows=tuple(rows))
+
+    def stream(self, sql: str) -> Iterator[QueryResult]:
+        """Runs one query and yields its rows block by block, never all of them."""
+        if find_ask(sql):
+            yield self.query(sql)
+            return
+        yield from self._read(sql, None)
+
+    def _read(self, sql: str, limit: int | None) -> Iterator[QueryResult]:
+        with self._transaction(), contextlib.closing(self.run_query(sql, limit)) as running:
+            yield from read_texts(running)
+
+    def run_query(self, sql: str, limit: int | None = None) -> Running:
+        """Starts a query; few rows are fetched before they are asked for."""
+        if self.is_abandoned:
+            raise StatementFailed("A statement hangs in this connection and cannot be ended.", transient=True)
+        with guard(sql):
+            statement = self._make_statement()
+            try:
+                if limit is not None:
+                    statement.setMaxRows(limit)
+                    statement.setFetchSize(max(1, min(limit, FIRST_FETCH)))
+                else:
+                    statement.setFetchSize(FIRST_FETCH)
+                has_rows = statement.execute(sql)
+                check_warnings(statement)
+                return Running(self, sql, statement, statement.getResultSet() if has_rows else None)
+            except JavaError:
+                with contextlib.suppress(JavaError):
+                    statement.close()
+                raise
+
+    def _make_statement(self) -> Any:
+        kinds = find_class("java.sql.ResultSet")
+        return self.connection.createStatement(kinds.TYPE_FORWARD_ONLY, kinds.CONCUR_READ_ONLY)
+
+    # -- transactions --------------------------------------------------------------------------------------------------
+
+    def execute(self, statements: Sequence[Statement], expect: Sequence[Expect], autocommit: bool) -> dict[str, int]:
+        """One transaction, or each statement on its own; counts of one name add up."""
+        counts: dict[str, int] = {}
+        if autocommit:
+            return self._execute_each(statements, counts)
+        with self._transaction():
+            for statement in statements:
+                self._execute_one(statement, counts)
+            if message := check_expectations(expect, counts):
+                raise CheckFailed(message)
+        return counts
+
+    def _execute_each(self, statements: Sequence[Statement], counts: dict[str, int]) -> dict[str, int]:
+        with guard():
+            self.set_autocommit(True)
+        try:
+            for statement in statements:
+                self._execute_one(statement, counts)
+        finally:
+            with guard():
+                self.set_autocommit(False)
+        return counts
+
+    def _execute_one(self, statement: Statement, counts: dict[str, int]) -> None:
+        condition = find_condition(statement.sql)
+        with guard(statement.sql):
+            if condition and not answer(self, "columns", condition).rows:
+                return
+        with guard(statement.sql), contextlib.closing(self._make_statement()) as running:
+            has_rows = running.execute(statement.sql)
+            check_warnings(running)
+            if not statement.name:
+                return
+            if statement.value:
+                count = _read_number(running.getResultSet(), statement) if has_rows else 0
+            else:
+                count = max(0, int(running.getUpdateCount()))
+        counts[statement.name] = counts.get(statement.name, 0) + count
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Commits at the end; whatever goes wrong rolls back."""
+        try:
+            yield
+        except BaseException:
+            self.roll_back()
+            raise
+        self.commit()
+
+    def set_autocommit(self, on: bool) -> None:
+        """Switches where the database has transactions at all."""
+        if self.has_transactions and bool(self.connection.getAutoCommit()) != on:
+            self.connection.setAutoCommit(on)
+
+    def commit(self) -> None:
+        """Commits; raises StatementFailed."""
+        if self.has_transactions:
+            with guard("COMMIT"):
+                self.connection.commit()
+
+    def abandon(self) -> None:
+        """Leaves the connection to itself: a statement hangs in it that nothing could end."""
+        self.is_abandoned = True
+
+    def roll_back(self) -> None:
+        """Rolls back what is open; a lost connection is rolled back by the server."""
+        if self.is_abandoned:
+            return
+        with contextlib.suppress(JavaError):
+            if self.has_transactions and not self.connection.isClosed() and not self.connection.getAutoCommit():
+                self.connection.rollback()
+
+    # -- moving --------------------------------------------------------------------------------------------------------
+
+    def source(self, sql: str) -> JdbcSource:
+        """A session that writes reads through a connection of its own, so that its own dest may be the same database."""
+        query = strip_query(sql)
+        if self._endpoint.read_only:
+            return JdbcSource(self, query, owned=False)
+        return JdbcSource(self._connect(self._endpoint), query, owned=True)
+
+    def sink(self, load: Load) -> JdbcSink:
+        """Prepares a staging table for loading."""
+        return JdbcSink(self, load)
+
+    def close(self) -> None:
+        """Closes the connection; safe to call twice."""
+        self.roll_back()
+        if not self.is_abandoned:
+            with contextlib.suppress(JavaError):
+                self.connection.close()
+
+
+def check_warnings(statement: Any) -> None:
+    """Raises (in Java) when a statement warns that data was lost."""
+    find_class("pipekit.Warnings").check(statement.getWarnings())
+
+
+def _read_number(rows: Any, statement: Statement) -> int:
+    text = rows.getString(1) if rows.next() else None
+    try:
+        return int(str(text))
+    except ValueError:
+        raise StatementFailed(f"'{statement.name}' is not a whole number.", hint=statement.sql[:200]) from None

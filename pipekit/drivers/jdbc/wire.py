@@ -1,0 +1,42 @@
+# The connection to any database that has a JDBC driver. Loaded in the runner child only.
+"""`connect(endpoint)`; the session, source and sink are in modules of their own."""
+
+import math
+from typing import Any
+
+from pipekit.drivers.jdbc.faults import is_a, to_connect_failed
+from pipekit.drivers.jdbc.jvm import JavaError, find_class, load_driver, start
+from pipekit.drivers.jdbc.session import JdbcSession
+from pipekit.errors import ConnectFailed
+from pipekit.runner.base import Endpoint
+
+
+def connect(endpoint: Endpoint) -> JdbcSession:
+    """Opens a session through the endpoint's registered driver; raises ConnectFailed, which never holds the password."""
+    start(endpoint)
+    return JdbcSession(_open(load_driver(endpoint), endpoint), endpoint, connect)
+
+
+def _open(driver: Any, endpoint: Endpoint) -> Any:
+    timeout_ms = math.ceil(endpoint.connect_timeout_s * 1000)
+    try:
+        connection = find_class("pipekit.Drivers").connect(driver, endpoint.jdbc_url, _build_login(endpoint), timeout_ms)
+    except JavaError as error:
+        if is_a(error, "java.util.concurrent.TimeoutException"):
+            message = f"The database did not answer within {endpoint.connect_timeout_s:g} seconds."
+            raise ConnectFailed(message, transient=True) from None
+        raise to_connect_failed(error, endpoint.password) from None
+    if connection is None:
+        raise ConnectFailed(
+            f"The driver {endpoint.driver_class} does not take this URL: {endpoint.jdbc_url}.",
+            hint="Its form is in the documents of the driver.",
+        )
+    return connection
+
+
+def _build_login(endpoint: Endpoint) -> Any:
+    login = find_class("java.util.Properties")()
+    for name, value in (("user", endpoint.username), ("password", endpoint.password)):
+        if value is not None:
+            login.setProperty(name, value)
+    return login

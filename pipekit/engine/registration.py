@@ -1,0 +1,264 @@
+# Registered JDBC drivers: which jar, whether it is still the one registered, whether it loads. Opens no database.
+"""Registering a kind, checking a registration, and what an endpoint needs of one.
+
+Jars come from one folder, which only an administrator of the machine can write to: who may register a driver through
+Pipekit may pick one of them, and load nothing else.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from pipekit import repo
+from pipekit.config import Config
+from pipekit.drivers import DRIVERS, KIND, get_driver
+from pipekit.drivers.base import Driver
+from pipekit.errors import ConfigError, DriverUnknown, Invalid, PipekitError
+from pipekit.models import DriverRegistration
+from pipekit.runner.base import Endpoint
+from pipekit.runner.native import NativeRunner
+
+State = Literal["built in", "no jar", "ok", "bad"]
+
+PROBE_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DriverState:
+    """A kind as it is in this installation; `problem` and `hint` say what is wrong and how to mend it."""
+
+    kind: str
+    label: str
+    state: State
+    jar: str = ""
+    java_class: str = ""
+    jar_sha256: str = ""
+    url_template: str = ""
+    problem: str = ""
+    hint: str = ""
+
+
+# -- registering -------------------------------------------------------------------------------------------------------
+
+
+def register(
+    db: repo.State, config: Config, *, kind: str, jar: str, java_class: str, url_template: str, user: str
+) -> bool:
+    """Registers a kind that is reached over JDBC, an upsert; whether that changed anything. Raises Invalid."""
+    driver = _check_kind(kind)
+    java_class = java_class.strip() or driver.java_class
+    if not java_class or not all(part.isidentifier() for part in java_class.split(".")):
+        hint = "It is in the documents of the driver, for example org.h2.Driver."
+        raise Invalid("Give the full name of the driver's class.", field="class", hint=hint)
+    template = url_template.strip() or driver.url_example
+    _check_template(driver, template)
+    path = find_jar(config, jar)
+    values = {
+        "jar": str(path.relative_to(config.jar_folder)),
+        "jar_sha256": hash_jar(path),
+        "java_class": java_class,
+        "url_template": template,
+    }
+    with repo.transaction(db):
+        is_changed = repo.register_driver(db, kind, **values)
+        if is_changed:
+            repo.note_audit(db, user=user, action="register", kind="driver", name=kind, detail=values)
+    return is_changed
+
+
+def _check_kind(kind: str) -> Driver:
+    if not KIND.match(kind):
+        hint = "It has small letters, digits and _, a letter first: h2, oracle_old."
+        raise Invalid(f"'{kind[:40]}' cannot be the name of a kind.", field="kind", hint=hint)
+    driver = get_driver(kind)
+    if not driver.needs_jar:
+        raise Invalid(f"The kind '{kind}' is built in and needs no jar.", field="kind")
+    return driver
+
+
+def _check_template(driver: Driver, template: str) -> None:
+    """A template is an address with `{...}` for what differs; filled in, it must be one its kind takes."""
+    filled = fill_template(template)
+    try:
+        driver.parse_url(filled)
+        driver.check_template(filled, template)
+    except Invalid as error:
+        raise Invalid(error.message, field="url_template", hint=error.hint) from error
+
+
+def fill_template(template: str) -> str:
+    """An address of the template's form, with something in each `{...}`."""
+    parts = template.split("{")
+    filled = [parts[0]]
+    for part in parts[1:]:
+        name, _, rest = part.partition("}")
+        filled.append(("1000" if "port" in name.lower() else "/x" if "file" in name.lower() else "x") + rest)
+    return "".join(filled)
+
+
+def find_jar(config: Config, jar: str) -> Path:
+    """A jar in the configured folder; raises Invalid (field `jar`) for one that is not there or leads out of it."""
+    folder = config.jar_folder
+    hint = f"Jars are taken from {folder} only: let an administrator of this machine copy it there."
+    if not jar.strip() or "\0" in jar:
+        raise Invalid("Give the name of a jar.", field="jar", hint=hint)
+    path = Path(jar) if Path(jar).is_absolute() else folder / jar
+    if ".." in path.parts or not path.is_relative_to(folder):
+        raise Invalid(f"{jar} lies outside of the folder for jars.", field="jar", hint=hint)
+    if not path.is_file():
+        raise Invalid(f"There is no file {path}.", field="jar", hint=hint)
+    if path.resolve() != folder.resolve() / path.relative_to(folder):
+        raise Invalid(f"{path} is reached by a symbolic link.", field="jar", hint="Copy the file itself.")
+    return path
+
+
+def hash_jar(path: Path) -> str:
+    """The file's SHA-256; raises ConfigError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+# -- using -------------------------------------------------------------------------------------------------------------
+
+
+def get_registered_driver(db: repo.State, kind: str) -> Driver:
+    """The driver of a kind that is built in or registered. Raises Invalid (field `driver`) for any other."""
+    if kind not in DRIVERS:
+        found = repo.find_driver_registration(db, kind)
+        if found is None or not found.jar:
+            kinds = ", ".join(list_kinds(db))
+            hint = f"Kinds: {kinds}. `pipekit drivers add` registers others."
+            raise Invalid(f"There is no driver {kind!r}.", field="driver", hint=hint)
+    return get_driver(kind)
+
+
+def list_kinds(db: repo.State) -> list[str]:
+    """The kinds a connection may have: built in and registered."""
+    return sorted({*DRIVERS, *(item.kind for item in repo.list_driver_registrations(db) if item.jar)})
+
+
+def check_url(db: repo.State, kind: str, jdbc_url: str) -> None:
+    """Raises Invalid (field `jdbc_url`) for an address its kind does not take, built in or as it is registered."""
+    driver = get_registered_driver(db, kind)
+    driver.parse_url(jdbc_url)
+    found = repo.find_driver_registration(db, kind) if driver.needs_jar else None
+    if found and found.jar and found.url_template:
+        driver.check_template(jdbc_url, found.url_template)
+
+
+def add_driver(config: Config, endpoint: Endpoint) -> Endpoint:
+    """The endpoint with the jar its kind is registered with; one of a kind that needs none as it is.
+
+    Raises DriverUnknown without a registration, Invalid for an address of another form and a jar that is gone.
+    """
+    driver = get_driver(endpoint.kind)
+    if not driver.needs_jar:
+        return endpoint
+    with closing(repo.open_state(config.state_path)) as db:
+        found = repo.find_driver_registration(db, endpoint.kind)
+    if found is None or not found.jar:
+        message = f"No driver is registered for the kind '{endpoint.kind}'."
+        raise DriverUnknown(message, hint=describe_add(endpoint.kind))
+    if found.url_template:
+        driver.check_template(endpoint.jdbc_url, found.url_template)
+    return replace(
+        endpoint,
+        jdbc_url=driver.build_connect_url(endpoint.jdbc_url),
+        jar=str(find_jar(config, found.jar)),
+        jar_sha256=found.jar_sha256 or "",
+        driver_class=found.java_class or driver.java_class,
+        java_home=config.java_home,
+    )
+
+
+def describe_add(kind: str) -> str:
+    """The command that registers a kind."""
+    try:
+        known = get_driver(kind).java_class
+    except DriverUnknown:
+        known = ""
+    word = "" if known else " --class CLASS"
+    command = f"pipekit drivers add --kind {kind} --jar FILE{word}"
+    return f"Copy the driver's jar into the folder for jars, then run: {command}"
+
+
+# -- checking ----------------------------------------------------------------------------------------------------------
+
+
+def list_driver_states(db: repo.State, config: Config) -> list[DriverState]:
+    """Every kind, built in or registered, and whether its jar is in order; no Java is started."""
+    found = {item.kind: item for item in repo.list_driver_registrations(db)}
+    return [_look(config, kind, found.get(kind)) for kind in sorted({*DRIVERS, *found})]
+
+
+def check_drivers(db: repo.State, config: Config, kind: str | None = None) -> Iterator[DriverState]:
+    """The same, of one kind or all; each registered class is loaded in a runner and shown its template."""
+    states = [state for state in list_driver_states(db, config) if kind in (None, state.kind)]
+    if not any(state.state == "ok" for state in states):
+        yield from states
+        return
+    with NativeRunner(silence_timeout_s=PROBE_WITHIN_S) as runner:
+        for state in states:
+            yield _probe(config, runner, state) if state.state == "ok" else state
+
+
+def _look(config: Config, kind: str, found: DriverRegistration | None) -> DriverState:
+    driver = get_driver(kind)
+    state = DriverState(kind=kind, label=driver.label, state="built in", url_template=driver.url_example)
+    if not driver.needs_jar:
+        return state
+    if found is None or not found.jar:
+        return replace(state, state="no jar", hint=describe_add(kind))
+    state = replace(
+        state,
+        jar=found.jar,
+        jar_sha256=found.jar_sha256 or "",
+        java_class=found.java_class or driver.java_class,
+        url_template=found.url_template or "",
+    )
+    return _guard(state, lambda: _check_jar(config, state))
+
+
+def _check_jar(config: Config, state: DriverState) -> None:
+    path = find_jar(config, state.jar)
+    found = hash_jar(path)
+    if found != state.jar_sha256:
+        raise ConfigError(
+            f"{path} is not the jar that was registered: its SHA-256 is {found}, not {state.jar_sha256}.",
+            hint="If it was replaced on purpose, register it again with `pipekit drivers add`.",
+        )
+
+
+def _probe(config: Config, runner: NativeRunner, state: DriverState) -> DriverState:
+    endpoint = Endpoint(
+        kind=state.kind,
+        jdbc_url=fill_template(state.url_template),
+        base_dir=str(config.base_dir),
+        jar=str(find_jar(config, state.jar)),
+        jar_sha256=state.jar_sha256,
+        driver_class=state.java_class,
+        java_home=config.java_home,
+    )
+
+    def look() -> None:
+        if not runner.probe(endpoint)["accepts_url"]:
+            raise ConfigError(
+                f"The class {state.java_class} does not take addresses like {state.url_template}.",
+                hint="Check the class and the template.",
+            )
+
+    return _guard(state, look)
+
+
+def _guard(state: DriverState, look: Callable[[], None]) -> DriverState:
+    try:
+        look()
+    except PipekitError as error:
+        return replace(state, state="bad", problem=error.message, hint=error.hint)
+    return replace(state, state="ok")

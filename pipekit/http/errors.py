@@ -1,0 +1,40 @@
+# What an error is to whoever asked: a status and four texts. Knows no answer.
+"""`get_status` and `describe`."""
+
+from typing import Any
+
+from pipekit.errors import (
+    ConfigError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PipekitError,
+    RunnerError,
+    StateError,
+    TooMany,
+    Unauthorized,
+)
+
+# The first that fits counts.
+STATUSES: tuple[tuple[type[PipekitError], int], ...] = (
+    (NotFound, 404),
+    (Invalid, 422),
+    (Conflict, 409),
+    (Unauthorized, 401),
+    (Forbidden, 403),
+    (TooMany, 429),
+    (StateError, 503),
+    (ConfigError, 503),
+    (RunnerError, 502),
+)
+
+
+def get_status(error: PipekitError) -> int:
+    """The HTTP status of an error."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def describe(error: PipekitError) -> dict[str, Any]:
+    """An error as the API answers it."""
+    return {"code": error.code, "message": error.message, "hint": error.hint, "field": getattr(error, "field", "")}

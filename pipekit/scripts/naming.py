@@ -1,0 +1,131 @@
+# Names for what scripts leave nameless: connections and secrets. Holds secret values and gives none away.
+"""`Connections` and `SecretNames`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from pipekit.definitions.records import ConnectionDef
+from pipekit.drivers.urls import find_kind
+from pipekit.scripts.found import MARKER, Database, Place, Secret
+from pipekit.secrets import Masker
+
+_URL_SUFFIX = re.compile(r"_?(?:JDBC_URL|JDBCURL|JDBC|URL|DSN|CONN(?:ECTION)?)$", re.IGNORECASE)
+
+
+class SecretNames:
+    """Each password under a name; `places` is where it was found."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
+        self.places: dict[str, set[Place]] = {}
+        self.missing: dict[str, set[Place]] = {}
+
+    def refer(self, secret: Secret, fallback: str) -> str:
+        """`$NAME` for a password: the shell variable's name, else the connection's."""
+        wanted = _clean(secret.variable or fallback).upper()
+        if MARKER.search(secret.value) or not secret.value:
+            self.missing.setdefault(wanted, set()).add(secret.place)
+            return f"${wanted}"
+        known = [name for name, value in self._values.items() if value == secret.value]
+        name = known[0] if known else self._free(wanted, _clean(fallback).upper())
+        self._values[name] = secret.value
+        self.places.setdefault(name, set()).add(secret.place)
+        return f"${name}"
+
+    def _free(self, *names: str) -> str:
+        numbered = [f"{names[-1]}_{number}" for number in range(2, 1000)]
+        return next(name for name in (*names, *numbered) if name not in self._values)
+
+    def masker(self) -> Masker:
+        """Takes every value out of text."""
+        return Masker(self._values.values())
+
+
+class Connections:
+    """One connection for each URL and user, named after the variable or the database."""
+
+    def __init__(self, secrets: SecretNames) -> None:
+        self._secrets = secrets
+        self._names: dict[tuple[str, str | None], str] = {}
+        self.found: dict[str, ConnectionDef] = {}
+        self.unknown_kinds: dict[str, str] = {}
+
+    def name(self, database: Database) -> str:
+        """The connection's name; it is made when it is new, and gets a password when it had none."""
+        key = (database.jdbc_url, database.username)
+        name = self._names.get(key) or self._find_alike(database)
+        if name is None:
+            name = self._free(_guess_name(database))
+            kind = find_kind(database.jdbc_url)
+            if kind is None:
+                self.unknown_kinds[name] = ":".join(database.jdbc_url.split(":")[:2])
+            self.found[name] = ConnectionDef(
+                name=name, driver=kind or "jdbc", jdbc_url=database.jdbc_url, username=database.username
+            )
+        self._names[key] = name
+        if database.password is not None:
+            reference = self._secrets.refer(database.password, f"{name}_PASSWORD")
+            if self.found[name].password is None:
+                self.found[name] = replace(self.found[name], password=reference)
+        return name
+
+    def _find_alike(self, database: Database) -> str | None:
+        """The connection that a client means that says less: the same server and database, and no other user."""
+        for name, known in self.found.items():
+            same_user = database.username in (None, known.username) or known.username is None
+            if same_user and is_same_database(known.jdbc_url, database.jdbc_url):
+                return name
+        return None
+
+    def _free(self, wanted: str) -> str:
+        name, number = wanted, 2
+        while name in self.found:
+            name, number = f"{wanted}_{number}", number + 1
+        return name
+
+
+def is_same_database(one: str, other: str) -> bool:
+    """Whether two URLs lead to the same database; parameters do not count, and localhost is 127.0.0.1."""
+    return _identity(one) == _identity(other)
+
+
+def _identity(jdbc_url: str) -> tuple[str, ...]:
+    head = re.split(r"[?]", jdbc_url, maxsplit=1)[0]
+    if not head.startswith("jdbc:postgresql://"):
+        return (head.lower() if ":sqlite:" not in head else head,)
+    parts = urlsplit(head.removeprefix("jdbc:"))
+    host = parts.hostname or "localhost"
+    return ("postgresql", "127.0.0.1" if host == "localhost" else host, str(parts.port or 5432), parts.path)
+
+
+def _guess_name(database: Database) -> str:
+    from_variable = _clean(_URL_SUFFIX.sub("", database.variable))
+    if from_variable:
+        return from_variable.lower()
+    url = database.jdbc_url
+    named = re.search(r"databaseName=([^;]+)", url, re.IGNORECASE)
+    last = named[1] if named else re.split(r"[?;]", url, maxsplit=1)[0].rstrip("/").replace("\\", "/").split("/")[-1]
+    stem = last.split(":")[-1]
+    stem = stem.rsplit(".", 1)[0] if url.startswith("jdbc:sqlite:") else stem.split(".")[0]
+    return _clean(stem).lower() or "database"
+
+
+def _clean(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_")
+
+
+def clean_module_name(text: str, taken: Mapping[str, object]) -> str:
+    """A module's name that is free."""
+    wanted = re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("_.-")[:50] or "module"
+    name, number = wanted, 2
+    while name.lower() in {other.lower() for other in taken}:
+        name, number = f"{wanted}_{number}", number + 1
+    return name
+
+
+def clean_watermark_name(text: str) -> str:
+    """A watermark's name after a shell variable: `SINCE` -> `since`, `1` -> `argument_1`."""
+    name = _clean(text).lower() or "value"
+    return f"argument_{name}" if name[0].isdigit() else name

@@ -1,0 +1,61 @@
+# Errors as HTTP answers: the one place where they are caught. Knows no route.
+"""An error becomes JSON with code, message and hint under /api, a page or a fragment elsewhere."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from pipekit.api.bodies import SafeJson
+from pipekit.errors import PipekitError
+from pipekit.http.errors import describe, get_status
+from pipekit.web.pages import render_error
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Every error of a request goes through here."""
+    app.add_exception_handler(PipekitError, _handle_ours)
+    app.add_exception_handler(RequestValidationError, _handle_invalid)
+    app.add_exception_handler(HTTPException, _handle_http)
+    app.add_exception_handler(Exception, _handle_unexpected)
+
+
+def _handle_ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PipekitError)
+    masker = request.app.state.context.secrets.masker()
+    shown = {name: masker.mask(text) for name, text in describe(error).items()}
+    return _answer(request, get_status(error), shown)
+
+
+def _handle_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
+    shown = {"code": "Invalid", "message": f"{field}: {first['msg']}", "hint": "", "field": field}
+    return _answer(request, 422, shown)
+
+
+def _handle_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    messages = {404: "There is no such page.", 405: "This address does not take that method."}
+    message = messages.get(error.status_code, str(error.detail))
+    code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "HttpError")
+    return _answer(request, error.status_code, {"code": code, "message": message, "hint": "", "field": ""})
+
+
+def _handle_unexpected(request: Request, error: Exception) -> Response:
+    shown = {"code": "Internal", "message": "Pipekit itself failed.", "hint": "The server's log has more.", "field": ""}
+    return _answer(request, 500, shown)
+
+
+def _answer(request: Request, status: int, shown: dict[str, Any]) -> Response:
+    if request.url.path.startswith("/api/"):
+        headers = {"WWW-Authenticate": 'Basic realm="pipekit"'} if status == 401 else None
+        return SafeJson({"error": shown}, status, headers)
+    if status == 401 and request.url.path != "/login":
+        # HTMX follows a redirect inside its fragment; this header makes it leave the page instead.
+        headers = {"HX-Redirect": "/login"} if "hx-request" in request.headers else None
+        return Response(status_code=401, headers=headers) if headers else RedirectResponse("/login", 303)
+    return render_error(request, status, shown)

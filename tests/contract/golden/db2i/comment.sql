@@ -1,0 +1,1 @@
+LABEL ON COLUMN "ORDERS"."id" TEXT IS 'the order''s "number"'

@@ -1,0 +1,1 @@
+DROP TABLE "PIPEKIT"."load.orders" -- {pipekit if-there ["PIPEKIT", "load.orders"]}

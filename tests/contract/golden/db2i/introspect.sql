@@ -1,0 +1,2 @@
+select id, name from orders
+FETCH FIRST 1 ROW ONLY

@@ -1,0 +1,3 @@
+INSERT INTO "PIPEKIT"."pipekit_ledger" ("run_key", "run_id", "module", "fence", "rows", "state", "committed_at")
+SELECT '0a1b2c3d-42', 42, 'it''s orders', 7, CAST(NULL AS BIGINT), 'fenced', CURRENT_TIMESTAMP FROM SYSIBM.SYSDUMMY1
+WHERE NOT EXISTS (SELECT 1 FROM "PIPEKIT"."pipekit_ledger" WHERE "run_key" = '0a1b2c3d-42')

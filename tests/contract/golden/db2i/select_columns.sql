@@ -1,0 +1,3 @@
+SELECT "id", "odd ""name""" FROM (
+select id, name from orders
+) AS pipekit_query

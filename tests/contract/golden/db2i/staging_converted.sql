@@ -1,0 +1,8 @@
+DROP TABLE "PIPEKIT"."load.orders" -- {pipekit if-there ["PIPEKIT", "load.orders"]};
+CREATE TABLE "PIPEKIT"."load.orders" (
+  "id" BIGINT NOT NULL,
+  "line" BIGINT NOT NULL,
+  "amount" DOUBLE,
+  "odd ""name""" DBCLOB(512M) CCSID 1200,
+  "at" DOUBLE
+);

@@ -1,0 +1,28 @@
+-- bool -> SMALLINT -> int16
+-- int16 -> SMALLINT -> int16
+-- int32 -> INTEGER -> int32
+-- int64 -> BIGINT -> int64
+-- float32 -> REAL -> float32
+-- float64 -> DOUBLE -> float64
+-- decimal -> DECFLOAT(34) -> decimal
+-- text -> DBCLOB(512M) CCSID 1200 -> text
+-- char -> DBCLOB(512M) CCSID 1200 -> text
+-- bytes -> BLOB(2147483647) -> bytes
+-- date -> DATE -> date
+-- time -> TIME -> time
+-- timetz -> VARGRAPHIC(40) CCSID 1200 -> text(40)
+-- timestamp -> TIMESTAMP -> timestamp
+-- timestamptz -> VARGRAPHIC(40) CCSID 1200 -> text(40)
+-- interval -> DBCLOB(512M) CCSID 1200 -> text
+-- uuid -> CHAR(36) CCSID 37 -> char(36)
+-- json -> DBCLOB(512M) CCSID 1200 -> text
+-- xml -> XML -> xml
+-- other -> DBCLOB(512M) CCSID 1200 -> text
+-- decimal(12, 2) -> DECIMAL(12,2) -> decimal(12, 2)
+-- decimal(38, 0) -> DECIMAL(38,0) -> decimal(38, 0)
+-- text(20) -> VARGRAPHIC(20) CCSID 1200 -> text(20)
+-- char(3) -> GRAPHIC(3) CCSID 1200 -> char(3)
+-- bytes(16) -> VARBINARY(16) -> bytes(16)
+-- timestamp(3) -> TIMESTAMP(3) -> timestamp(3)
+-- timestamp(7) -> TIMESTAMP(7) -> timestamp(7)
+-- time(0) -> TIME -> time

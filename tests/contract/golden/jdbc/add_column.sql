@@ -1,0 +1,1 @@
+ALTER TABLE "ORDERS" ADD COLUMN "odd ""name""" CLOB;

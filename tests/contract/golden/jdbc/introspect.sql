@@ -1,0 +1,1 @@
+{pipekit describe ["select id, name from orders"]}

@@ -1,0 +1,1 @@
+{pipekit columns ["it's", null]}

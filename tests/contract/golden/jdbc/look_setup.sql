@@ -1,0 +1,1 @@
+{pipekit tables ["pipekit_staging"]}

@@ -1,0 +1,1 @@
+{pipekit tables ["it's"]}

@@ -1,0 +1,28 @@
+-- bool -> BOOLEAN -> bool
+-- int16 -> SMALLINT -> int16
+-- int32 -> INTEGER -> int32
+-- int64 -> BIGINT -> int64
+-- float32 -> REAL -> float32
+-- float64 -> DOUBLE PRECISION -> float64
+-- decimal -> DECIMAL(38,10) -> decimal(38, 10)
+-- text -> CLOB -> text
+-- char -> CLOB -> text
+-- bytes -> BLOB -> bytes
+-- date -> DATE -> date
+-- time -> TIME -> time
+-- timetz -> VARCHAR(40) -> text(40)
+-- timestamp -> TIMESTAMP -> timestamp
+-- timestamptz -> TIMESTAMP WITH TIME ZONE -> timestamptz
+-- interval -> CLOB -> text
+-- uuid -> CHAR(36) -> char(36)
+-- json -> CLOB -> text
+-- xml -> CLOB -> text
+-- other -> CLOB -> text
+-- decimal(12, 2) -> DECIMAL(12,2) -> decimal(12, 2)
+-- decimal(38, 0) -> DECIMAL(38,0) -> decimal(38, 0)
+-- text(20) -> VARCHAR(20) -> text(20)
+-- char(3) -> CHAR(3) -> char(3)
+-- bytes(16) -> VARBINARY(16) -> bytes(16)
+-- timestamp(3) -> TIMESTAMP(3) -> timestamp(3)
+-- timestamp(7) -> TIMESTAMP(6) -> timestamp(6)
+-- time(0) -> TIME -> time

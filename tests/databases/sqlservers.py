@@ -1,0 +1,138 @@
+# A SQL Server for tests: the TDS double, or the real one that PIPEKIT_TEST_SQLSERVER names.
+"""`Place`: tables to move from and to. What only the double can do is asked of `place.double`."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipekit.drivers.sqlserver.session import SqlServerSession
+from pipekit.drivers.sqlserver.wire import connect
+from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
+from tests.databases.tds.double import TdsDouble
+from tests.databases.tds.replies import Rows
+
+REAL_URL = os.environ.get("PIPEKIT_TEST_SQLSERVER", "")
+PROVIDERS = ("", "mssql-odbc")
+
+Columns = Sequence[tuple[str, str]]
+
+
+class Place:
+    """One server."""
+
+    def __init__(self, double: TdsDouble | None) -> None:
+        self._double = double
+        self._made: list[str] = []
+
+    @property
+    def is_double(self) -> bool:
+        """Whether this is no real server."""
+        return self._double is not None
+
+    @property
+    def double(self) -> TdsDouble:
+        """The double; a test that needs it is skipped on a real server."""
+        if self._double is None:
+            pytest.skip("this part only the double can play")
+        return self._double
+
+    def endpoint(self, **more: Any) -> Endpoint:
+        """How to reach it."""
+        login: dict[str, Any] = {
+            "jdbc_url": self._double.jdbc_url if self._double else REAL_URL,
+            "username": os.environ.get("PIPEKIT_TEST_SQLSERVER_USER", "sa"),
+            "password": os.environ.get("PIPEKIT_TEST_SQLSERVER_PASSWORD", "secret;}{="),
+        }
+        return Endpoint(kind="sqlserver", **(login | more))
+
+    @contextlib.contextmanager
+    def session(self, **more: Any) -> Iterator[SqlServerSession]:
+        """A session, closed at the end."""
+        session = connect(self.endpoint(**more))
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def make(self, table: str, columns: Columns, rows: Sequence[tuple[Any, ...]] = ()) -> None:
+        """A table of `dbo` that is not there yet."""
+        self._made.append(table)
+        if self._double is not None:
+            self._double.drop_table(table)
+            self._double.add_table(table, list(columns), rows=list(rows))
+            return
+        body = ", ".join(f"[{name}] {type_}" for name, type_ in columns)
+        self.run(f"DROP TABLE IF EXISTS dbo.[{table}]", f"CREATE TABLE dbo.[{table}] ({body})")
+        for row in rows:
+            self.run(f"INSERT INTO dbo.[{table}] VALUES ({', '.join(map(_spell, row))})")
+
+    def run(self, *statements: str) -> None:
+        """Runs statements."""
+        with self.session() as session:
+            session.execute([Statement(sql=sql) for sql in statements], (), True)
+
+    def rows(self, table: str) -> list[tuple[str | None, ...]]:
+        """All rows of a table as text."""
+        with self.session() as session:
+            return list(session.query(f"SELECT * FROM dbo.[{table}]").rows)
+
+    def explain(self, query: str, columns: Columns, rows: Sequence[tuple[Any, ...]] | None = None) -> None:
+        """Teaches the double what a query's columns are; with `rows`, what it gives when it is read in exact form."""
+        if self._double is None:
+            return
+        described = Rows(
+            [("name", "nvarchar(128)"), ("type", "nvarchar(128)"), ("number", "int"), ("message", "nvarchar(400)")],
+            [(name, type_, None, None) for name, type_ in columns],
+        )
+        self._double.answer(r"dm_exec_describe_first_result_set", described)
+        if rows is not None:
+            texts = [
+                (name, "varchar(34)" if type_.startswith("datetimeoffset") or type_ == "datetime2(7)" else type_)
+                for name, type_ in columns
+            ]
+            self._double.answer(r"CONVERT\(varchar\(34\)", Rows(texts, list(rows)))
+
+    def clear(self) -> None:
+        """Drops what was made."""
+        if self._double is None and self._made:
+            self.run(*(f"DROP TABLE IF EXISTS dbo.[{table}]" for table in self._made))
+
+
+@contextlib.contextmanager
+def open_place(folder: Path) -> Iterator[Place]:
+    """The server for one test."""
+    if REAL_URL:
+        place = Place(None)
+        yield place
+        place.clear()
+        return
+    with TdsDouble(folder) as double:
+        yield Place(double)
+
+
+def build_load(table: str, columns: Sequence[tuple[str, str, str]], exact: bool = True) -> Load:
+    """A load into a table of `dbo` for (name, source type, staging type)."""
+    return Load(
+        table=f"[dbo].[{table}]",
+        columns=tuple(
+            LoadColumn(source_name=name, source_type=source, stage_name=name, stage_type=stage)
+            for name, source, stage in columns
+        ),
+        exact=exact,
+    )
+
+
+def _spell(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}"
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, str):
+        return "N'" + value.replace("'", "''") + "'"
+    return repr(value) if isinstance(value, (int, float)) else f"'{value}'"

@@ -1,0 +1,126 @@
+# Runs of the engine from PostgreSQL into SQL Server's double: a load that breaks leaves nothing behind.
+"""Staging gone, dest untouched, and the run says where it ended."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipekit import repo
+from pipekit.drivers.postgresql.session import PostgresSession
+from pipekit.localpg import LocalPostgres
+from pipekit.models import Module
+from tests.databases.moving import run
+from tests.databases.tds.double import TdsDouble
+from tests.databases.tds.replies import Close, Count, Error, Reply, Rows
+from tests.project import Project
+
+# name, type, bytes, precision, digits
+DEST = [("id", "int", 4, 10, 0), ("name", "nvarchar", 40, 0, 0)]
+OLD = [(1, "old"), (2, "old too")]
+ONE_ROW = [(name, "nvarchar(200)") for name in "abcdefgh"]
+
+
+@pytest.fixture
+def double(tmp_path: Path) -> Iterator[TdsDouble]:
+    with TdsDouble(tmp_path) as double:
+        double.add_table("dbo.orders", [("id", "int not null"), ("name", "nvarchar(20)")], rows=OLD)
+        teach_catalogue(double)
+        yield double
+
+
+def teach_catalogue(double: TdsDouble) -> None:
+    """What the catalogue says of `dbo.orders`, and that staging schema and ledger are there."""
+    double.answer(r"SELECT SCHEMA_ID", Rows([("s", "int"), ("t", "int")], [(5, 6)]))
+    columns = [(name, "nvarchar(128)") for name in "abcdefghijklm"]
+    rows = [
+        ("orders", name, type_, str(size), str(precision), str(scale), None, "1", "0", "0", "0", "0", None)
+        for name, type_, size, precision, scale in DEST
+    ]
+    double.answer(r"JOIN sys\.columns AS c", Rows(columns, rows))
+    facts = ("U", "1", "1", "0", "0", "0", "1")
+    double.answer(r"^SELECT RTRIM\(o\.type\)", Rows(columns[:7], [facts]))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    project = Project(tmp_path)
+    yield project
+    project.close()
+
+
+@pytest.fixture
+def module(
+    project: Project, double: TdsDouble, postgres: LocalPostgres, database: str, session: PostgresSession
+) -> Module:
+    run(session, "CREATE TABLE orders AS SELECT g AS id, 'new ' || g AS name FROM generate_series(1, 20000) g")
+    source = project.add_connection("source", postgres.jdbc_url(database), username="postgres")
+    dest = project.add_connection("dest", double.jdbc_url, username="sa")
+    query = "SELECT id, name FROM orders"
+    return project.add_module("orders", source=source, query=query, dest=dest, table="dbo.orders", retries=0)
+
+
+def teach_merge(double: TdsDouble) -> None:
+    """The counts of a merge that goes well."""
+    double.answer(r"sp_getapplock", whole=True)
+    double.answer(r"^SELECT COUNT_BIG\(\*\) FROM \[dbo\]", Rows([("n", "bigint")], [(2,)]))
+    double.answer(r"^INSERT INTO \[pipekit_staging\]\.\[pipekit_ledger\]", Count(1))
+    double.answer(r"^INSERT INTO \[dbo\]\.\[orders\]", Count(20000))
+
+
+BREAKS: list[tuple[Reply, str]] = [
+    (Error(2627, "Violation of PRIMARY KEY constraint 'PK_staging'.", 14), "PK_staging"),
+    (Error(2628, "String or binary data would be truncated in table 'orders', column 'name'.", 16), "truncated"),
+    (Error(9002, "The transaction log for database 'shop' is full.", 17), "log"),
+    (Close(), "bulk load failed"),
+]
+
+
+@pytest.mark.parametrize(("reply", "words"), BREAKS)
+def test_a_load_that_breaks_leaves_no_staging_and_the_dest_as_it_was(
+    project: Project, double: TdsDouble, module: Module, reply: Any, words: str
+) -> None:
+    double.fail_load("pipekit_staging.orders", after_rows=5000, reply=reply)
+    ended = project.run(module)
+    assert (ended.status, ended.error_stage) == ("error", "stage")
+    assert words in (ended.error or "")
+    assert double.find_table("pipekit_staging.orders") is None
+    assert double.rows("dbo.orders") == OLD
+
+
+def test_a_value_that_does_not_fit_is_named_before_anything_is_merged(
+    project: Project, double: TdsDouble, module: Module, session: PostgresSession
+) -> None:
+    run(session, "UPDATE orders SET name = repeat('x', 21) WHERE id = 20000")
+    ended = project.run(module)
+    assert (ended.status, ended.error_stage) == ("error", "stage")
+    assert "Column name, row 20000" in (ended.error or "")
+    assert double.find_table("pipekit_staging.orders") is None
+    assert double.rows("dbo.orders") == OLD
+
+
+def test_a_load_whose_connection_is_lost_is_tried_again(project: Project, double: TdsDouble, module: Module) -> None:
+    teach_merge(double)
+    double.fail_load("pipekit_staging.orders", after_rows=5000, reply=Close())
+    module = repo.update_module(project.db, module.id, retries=1)
+    ended = project.run(module)
+    assert ended.status == "success", ended.error
+    assert [load.rows for load in double.loads()] == [20000]
+
+
+def test_a_run_that_succeeds_stages_checks_and_merges_in_one_transaction(
+    project: Project, double: TdsDouble, module: Module
+) -> None:
+    teach_merge(double)
+    ended = project.run(module)
+    assert ended.status == "success", ended.error
+    assert (ended.rows_read, ended.rows_staged, ended.rows_inserted) == (20000, 20000, 20000)
+    [load] = double.loads()
+    assert load.rows == 20000
+    [application] = {login.application for login in double.logins()}
+    assert application.startswith(f"pipekit:{ended.id}@")
+    texts = double.texts()
+    begun = len(texts) - 1 - texts[::-1].index("BEGIN TRANSACTION")
+    assert any("pipekit_ledger" in text for text in texts[begun:])
+    assert texts[-1] == "COMMIT TRANSACTION"

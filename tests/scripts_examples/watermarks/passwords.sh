@@ -1,0 +1,2 @@
+PG_PASS=quince7
+ERP_PASS="medlar8"

@@ -1,0 +1,1 @@
+select max(changed_at) from public.sales

@@ -1,0 +1,1 @@
+select id, article, change from stock where id > @LAST@
