@@ -111,6 +111,8 @@ def _viewer_lines(viewers: ViewersResult) -> Iterator[str]:
     yield f"{'alone':<36}{alone:>9.2f}   {' '.join(f'{seconds:.2f}' for seconds in viewers.alone)}"
     yield f"{'watched':<36}{watched:>9.2f}   {' '.join(f'{seconds:.2f}' for seconds in viewers.watched)}"
     yield f"{'lost to the viewers, %':<36}{viewers.loss * 100:>9.1f}"
+    for words, cores in zip(("alone", "watched"), viewers.server_cores, strict=True):
+        yield f"{f'cores the server kept busy, {words}':<36}{cores:>9.2f}"
     yield f"{'answer, median':<36}{viewers.median_s:>9.3f}   {len(viewers.answers)} answers"
     yield f"{'answer, 99 of 100':<36}{viewers.p99_s:>9.3f}"
     yield ""

@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import os
 import re
 import statistics
 import sys
@@ -37,10 +38,14 @@ _STAMP = re.compile(rb"hx-vals='(\{[^']*\})'")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViewersResult:
-    """Seconds of each run, alone and watched, and of each answer a viewer got."""
+    """Seconds of each run, alone and watched, and of each answer a viewer got.
+
+    `server_cores` is how many cores the server kept busy meanwhile, alone and watched; the runner's are not in it.
+    """
 
     alone: tuple[float, ...]
     watched: tuple[float, ...]
+    server_cores: tuple[float, float]
     answers: tuple[float, ...]
     unchanged: int
     sent: int
@@ -70,14 +75,18 @@ def measure_viewers(servers: Servers, home: Path, expected: Fingerprint, rounds:
     """Runs the module alone and watched, `rounds` times each; raises NotEqual."""
     alone: list[float] = []
     watched: list[float] = []
+    alone_cores: list[float] = []
+    watched_cores: list[float] = []
     answers: list[Answer] = []
     with closing(repo.open_state(load_config({"PIPEKIT_HOME": str(home)}).state_path)) as db:
         cookies = make_users(db)
         with start_server(home) as server:
             for number in range(1, rounds + 1):
-                for seconds, viewers in ((alone, 0), (watched, VIEWERS)):
+                for seconds, cores, viewers in ((alone, alone_cores, 0), (watched, watched_cores, VIEWERS)):
                     empty_dest(servers)
+                    began_s, cpu_s = time.monotonic(), read_cpu_s(server.pid)
                     took_s, got = asyncio.run(_run_watched(db, server.port, cookies, viewers))
+                    cores.append((read_cpu_s(server.pid) - cpu_s) / (time.monotonic() - began_s))
                     seconds.append(took_s)
                     answers += got
                     if take_fingerprint(servers.dest) != expected:
@@ -88,10 +97,17 @@ def measure_viewers(servers: Servers, home: Path, expected: Fingerprint, rounds:
     return ViewersResult(
         alone=tuple(alone),
         watched=tuple(watched),
+        server_cores=(statistics.median(alone_cores), statistics.median(watched_cores)),
         answers=tuple(answer.seconds for answer in answers),
         unchanged=sum(answer.status == 204 for answer in answers),
         sent=sum(answer.size for answer in answers),
     )
+
+
+def read_cpu_s(pid: int) -> float:
+    """The processor time of a process, its threads included and its children not."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _run_watched(db: repo.State, port: int, cookies: list[str], viewers: int) -> tuple[float, list[Answer]]:

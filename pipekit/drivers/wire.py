@@ -25,8 +25,8 @@ Count = Callable[[int], None]
 class Stream:
     """A query's rows on their way.
 
-    `blocks` yields bytes (copy formats), record batches (arrow) or lists of tuples (rows), each with how many rows it holds. `total` is filled
-    in when the blocks are at their end: the rows the source itself says it delivered.
+    `blocks` yields bytes (copy formats), record batches (arrow) or lists of tuples (rows), each with how many rows it
+    holds. `total` is filled in when the blocks are at their end: the rows the source itself says it delivered.
     """
 
     format: Format

@@ -20,6 +20,7 @@ OPERATOR = {
     "/api/groups/{ref}/resume",
     "/api/runs/{id}/cancel",
     "/api/group-runs/{id}/cancel",
+    "/api/group-runs/{id}/rerun",
     "/api/pause",
     "/api/resume",
     "/api/introspect/{ref}/schemas",

@@ -1,9 +1,9 @@
 # Db2 for i's driver on Derby: QSYS2 made of views, and what Derby spells otherwise. Knows no test.
 """`Db2iOnDerby` and `make_qsys2`.
 
-Nothing here speaks to an IBM i. Derby refuses what Db2 for i refuses (WITH within a table expression, LIMIT), and answers
-the driver's catalogue queries from views of the same names and columns as QSYS2's. Types, journals and labels, which
-Derby does not have, stand in tables of the schema IBMI, which a test fills.
+Nothing here speaks to an IBM i. Derby refuses what Db2 for i refuses (WITH within a table expression, LIMIT), and
+answers the driver's catalogue queries from views of the same names and columns as QSYS2's. Types, journals and labels,
+which Derby does not have, stand in tables of the schema IBMI, which a test fills.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.drivers.sqlserver.wire import connect
 from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
 from tests.databases.tds.double import TdsDouble
-from tests.databases.tds.replies import Rows
+from tests.databases.tds.replies import Reply, Rows
 
 REAL_URL = os.environ.get("PIPEKIT_TEST_SQLSERVER", "")
 PROVIDERS = ("", "mssql-odbc")
@@ -79,6 +79,11 @@ class Place:
         """All rows of a table as text."""
         with self.session() as session:
             return list(session.query(f"SELECT * FROM dbo.[{table}]").rows)
+
+    def teach(self, pattern: str, *replies: Reply) -> None:
+        """Gives the double an answer that a real server knows by itself."""
+        if self._double is not None:
+            self._double.answer(pattern, *replies)
 
     def explain(self, query: str, columns: Columns, rows: Sequence[tuple[Any, ...]] | None = None) -> None:
         """Teaches the double what a query's columns are; with `rows`, what it gives when it is read in exact form."""

@@ -144,9 +144,7 @@ def test_every_strategy_loads_from_it_and_into_it(
     orders.execute("INSERT INTO SHOP.COPIED (ORDER_NUMBER, \"CUST#\") VALUES (1, 'OLD'), (9, 'KEPT')")
     if strategy == "append":
         orders.execute("DELETE FROM SHOP.COPIED")
-    back = site.add_module(
-        "back", source=lite, query="select * from orders", dest=ibmi, table="shop.copied", **options
-    )
+    back = site.add_module("back", source=lite, query="select * from orders", dest=ibmi, table="shop.copied", **options)
     run = site.succeed(back)
     after = orders.rows('SELECT ORDER_NUMBER, "CUST#" FROM SHOP.COPIED ORDER BY 1')
     kept = [(9, "KEPT    ")] if strategy in ("incremental", "upsert") else []

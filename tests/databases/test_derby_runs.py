@@ -13,35 +13,30 @@ from pipekit.runner.native import NativeRunner
 from tests.databases import test_runs
 from tests.databases.jdbc import DERBY_CLIENT
 from tests.databases.over_jdbc import JdbcDatabase, open_derby, register
-from tests.databases.test_runs import (
-    Bench,
-    Database,
-    test_a_dest_that_would_shrink_too_much_is_refused,
-    test_a_dry_run_stores_the_text_and_moves_nothing,
-    test_a_failing_hook_says_that_the_merge_was_committed,
-    test_a_null_merge_key_is_refused_with_a_count_and_an_example,
-    test_a_query_may_end_in_a_semicolon_or_a_comment,
-    test_a_run_tells_its_stages_and_leaves_a_log_and_nothing_else,
-    test_a_strategy_does_what_it_says_and_the_same_again,
-    test_a_watermark_moves_the_query_on,
-    test_an_empty_source_does_not_empty_the_dest,
-    test_append_adds_each_time,
-    test_columns_in_another_order_never_swap_values,
-    test_columns_that_do_not_meet_are_named,
-    test_hooks_run_in_order_and_by_outcome,
-    test_incremental_reloads_a_key_that_is_not_unique,
-    test_nulls_match_each_other_when_the_module_says_so,
-    test_odd_names_work_everywhere,
-    test_position_loads_a_query_without_usable_names,
-    test_the_dest_table_is_made_from_the_query_when_it_is_missing,
-    test_upsert_into_a_dest_with_a_repeated_key_rolls_back,
-    test_upsert_of_nothing_but_keys_counts_matches,
-    test_upsert_refuses_a_key_that_is_staged_twice,
-)
+from tests.databases.test_runs import Bench, Database, counts, fill, refuse
 
-# The fixture of this name is this file's own.
-__all__ = [name for name in dir() if name.startswith("test_")]
 PAIRS = [("derby", "sqlite"), ("derby", "postgresql"), ("postgresql", "derby")]
+SAME = (
+    test_runs.test_a_dest_that_would_shrink_too_much_is_refused,
+    test_runs.test_a_null_merge_key_is_refused_with_a_count_and_an_example,
+    test_runs.test_a_query_may_end_in_a_semicolon_or_a_comment,
+    test_runs.test_a_strategy_does_what_it_says_and_the_same_again,
+    test_runs.test_a_watermark_moves_the_query_on,
+    test_runs.test_an_empty_source_does_not_empty_the_dest,
+    test_runs.test_append_adds_each_time,
+    test_runs.test_columns_in_another_order_never_swap_values,
+    test_runs.test_hooks_run_in_order_and_by_outcome,
+    test_runs.test_incremental_reloads_a_key_that_is_not_unique,
+    test_runs.test_nulls_match_each_other_when_the_module_says_so,
+    test_runs.test_odd_names_work_everywhere,
+    test_runs.test_position_loads_a_query_without_usable_names,
+    test_runs.test_upsert_into_a_dest_with_a_repeated_key_rolls_back,
+    test_runs.test_upsert_of_nothing_but_keys_counts_matches,
+    test_runs.test_upsert_refuses_a_key_that_is_staged_twice,
+)
+# They take the fixture `bench` of this file.
+globals().update({test.__name__: test for test in SAME})
+from tests.project import Project
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +64,7 @@ class DerbyBench(Bench):
         self._derby = derby
         self._postgres = postgres
         self._folder = folder
-        self.project = test_runs.Project(folder)
+        self.project = Project(folder)
         register(self.project, "derby", DERBY_CLIENT, "jdbc:derby://{host}/{database}")
         self.source, self.dest = (self._open(kind) for kind in pair)
         self.source_connection = self._connect("source", self.source)
@@ -85,3 +80,91 @@ class DerbyBench(Bench):
             return super()._connect(name, database)
         self.project.secrets.set("DERBY", "shop")
         return self.project.add_connection(name, database.url, username="shop", password="$DERBY")
+
+
+# -- what only Derby shows ---------------------------------------------------------------------------------------------
+
+into_derby = pytest.mark.parametrize("bench", [("postgresql", "derby")], indirect=True, ids=["postgresql-derby"])
+out_of_derby = pytest.mark.parametrize("bench", [("derby", "postgresql")], indirect=True, ids=["derby-postgresql"])
+TYPES = (
+    "i integer, s smallint, b bigint, d decimal(31,10), r real, f double, c char(3), v varchar(40), l clob, x blob,"
+    " y varchar(8) for bit data, t date, h time, m timestamp, o boolean"
+)
+VALUES = (
+    "(1, -2, 9223372036854775807, 123456789012345678901.0123456789, 1.5, 1e300, 'a', 'ü😀', 'long',"
+    " CAST(X'00ff' AS BLOB), X'0102', '0001-01-01', '23:59:59', '9999-12-31 23:59:59.999999', true),"
+    " (2, null, null, null, null, null, null, '', null, null, null, null, null, null, null)"
+)
+
+
+@out_of_derby
+def test_every_type_goes_to_postgresql_and_comes_back_the_same(bench: DerbyBench) -> None:
+    bench.source.execute(f"create table t ({TYPES})", f"insert into t values {VALUES}", f"create table u ({TYPES})")
+    bench.project.succeed(bench.module("select * from t", table="t", create_table=True))
+    back = bench.project.add_module(
+        "back", source=bench.dest_connection, query='select * from "t"', dest=bench.source_connection, table="u"
+    )
+    bench.project.succeed(back)
+    kept = "i, s, b, d, r, f, c, v, cast(l as varchar(100)), length(x), y, t, h, m, o"
+    query = "select {} from {} order by i"
+    assert bench.source.rows(query.format(kept, "u")) == bench.source.rows(query.format(kept, "t"))
+    types = bench.dest.rows(
+        "select data_type, numeric_precision from information_schema.columns where table_name = 't' order by 1"
+    )
+    assert ("numeric", 31) in types
+    assert ("timestamp without time zone", None) in types
+
+
+@into_derby
+@pytest.mark.parametrize(
+    ("source_type", "value", "dest_type"),
+    [
+        ("numeric", "1.239", "decimal(5,2)"),
+        ("numeric(10,4)", "1.2390", "decimal(5,2)"),
+        ("bigint", "2147483648", "integer"),
+        ("double precision", "1.5", "integer"),
+        ("text", "'abcd'", "varchar(3)"),
+        ("varchar(10)", "'abcd'", "varchar(3)"),
+        ("time", "'12:00:00.5'", "time"),
+        ("text", "'2024-02-30'", "date"),
+        ("timestamp", "'infinity'", "timestamp"),
+        ("double precision", "0.1", "real"),
+        ("bigint", "9007199254740993", "double"),
+    ],
+)
+def test_a_value_derby_would_change_is_refused_with_its_row(
+    bench: DerbyBench, source_type: str, value: str, dest_type: str
+) -> None:
+    bench.source.execute(f"create table t (id integer, v {source_type})")
+    bench.source.execute(f"insert into t values (1, null), (2, {value})")
+    bench.dest.execute(f"create table t (id integer, v {dest_type})", "insert into t values (9, null)")
+    run = bench.project.run(bench.module("select id, v from t order by id"))
+    assert (run.status, run.merge_state) == ("error", "none")
+    told = f"{run.error} {run.hint}"
+    assert "Column v, row 2" in told or "Row 2: the value" in told
+    assert bench.dest.rows("select id from t") == [(9,)]
+
+
+@into_derby
+def test_a_run_leaves_nothing_but_the_ledger(bench: DerbyBench) -> None:
+    fill(bench)
+    bench.project.succeed(bench.module("select id, v from t"))
+    refuse(bench, bench.module("select id, v from t where 1 = 0", name="empty"), "check", "gave no rows")
+    left = "select t.tablename from sys.systables t join sys.sysschemas s on s.schemaid = t.schemaid"
+    assert bench.dest.rows(f"{left} where s.schemaname = 'pipekit_staging'") == [("pipekit_ledger",)]
+    states = bench.dest.rows('select "state" from "pipekit_staging"."pipekit_ledger" order by 1')
+    assert states == [("lock",), ("merged",)]
+
+
+@out_of_derby
+def test_a_dest_table_is_made_with_the_names_of_the_source(bench: DerbyBench) -> None:
+    fill(bench)
+    module = bench.module('select id, v as "V 2" from t', table="made", create_table=True)
+    assert counts(bench.project.succeed(module)) == (3, 3, 0, 3, 0)
+    assert bench.dest.rows('select "ID", "V 2" from made order by 1') == [(2, "new"), (3, "new"), (4, "new")]
+
+
+@out_of_derby
+def test_a_query_derby_cannot_take_is_its_own_word(bench: DerbyBench) -> None:
+    fill(bench)
+    refuse(bench, bench.module("select id from t limit 1"), "plan", "limit")

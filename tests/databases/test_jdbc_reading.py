@@ -137,7 +137,12 @@ def test_rows_are_plain_python_values(session: JdbcSession) -> None:
 
 
 def test_an_hour_that_a_time_zone_leaves_out_and_days_before_the_calendar_arrive(derby: JdbcSession) -> None:
-    values = ["2024-03-31 02:30:00.0", "1582-10-15 00:00:00.0", "0001-01-01 00:00:00.0", "9999-12-31 23:59:59.999999999"]
+    values = [
+        "2024-03-31 02:30:00.0",
+        "1582-10-15 00:00:00.0",
+        "0001-01-01 00:00:00.0",
+        "9999-12-31 23:59:59.999999999",
+    ]
     run(derby, "CREATE TABLE t (o TIMESTAMP)", *[f"INSERT INTO t VALUES ('{value}')" for value in values])
     assert [row[0] for row in read(derby, "SELECT o FROM t")] == [value.removesuffix(".0") for value in values]
 
@@ -227,7 +232,8 @@ CREATE TABLE torture AS SELECT * FROM (VALUES
 """
 MORE = """
 ALTER TABLE torture ADD n uuid DEFAULT '123e4567-e89b-12d3-a456-426614174000', ADD o jsonb DEFAULT '{"x": 1.10}',
-    ADD p inet DEFAULT '10.0.0.1/8', ADD q interval DEFAULT '1 mon -3 days 04:05:06.7', ADD r timetz DEFAULT '12:00:00.1+02',
+    ADD p inet DEFAULT '10.0.0.1/8', ADD q interval DEFAULT '1 mon -3 days 04:05:06.7',
+    ADD r timetz DEFAULT '12:00:00.1+02',
     ADD s money DEFAULT '-1234.56', ADD t bit(3) DEFAULT '101', ADD u varbit DEFAULT '1', ADD v oid DEFAULT 4294967295,
     ADD w bool DEFAULT true, ADD x numeric(38,10) DEFAULT -0.0000000001, ADD y bigint DEFAULT 9223372036854775807
 """
@@ -248,7 +254,11 @@ def test_every_type_of_postgresql_arrives_as_it_left(postgres: LocalPostgres, so
 
 def test_what_arrow_cannot_hold_is_refused_by_column_and_row(open_jdbc: Open, postgres_endpoint: Endpoint) -> None:
     session = open_jdbc(postgres_endpoint)
-    for sql, value in (("'infinity'::date", "infinity"), ("'NaN'::numeric(5,2)", "NaN"), ("'0044-03-15 BC'::date", "BC")):
+    for sql, value in (
+        ("'infinity'::date", "infinity"),
+        ("'NaN'::numeric(5,2)", "NaN"),
+        ("'0044-03-15 BC'::date", "BC"),
+    ):
         with pytest.raises(Inexact, match=value) as caught:
             take(session, f"SELECT 1 AS n, {sql} AS v", "arrow")
         assert (caught.value.column, caught.value.row) == ("v", 1)

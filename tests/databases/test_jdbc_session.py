@@ -144,17 +144,13 @@ def test_a_database_that_does_not_answer_is_given_up() -> None:
 
 
 def test_a_folder_without_java_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from pipekit.drivers.jdbc import jvm
-
-    monkeypatch.setattr(jvm.jpype, "isJVMStarted", lambda: False)
+    monkeypatch.setattr("pipekit.drivers.jdbc.jvm.jpype.isJVMStarted", lambda: False)
     error = refuse(make_endpoint(H2, "jdbc:h2:mem:x", java_home=str(tmp_path)))
     assert str(tmp_path) in error.message
 
 
 def test_a_java_that_is_too_old_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from pipekit.drivers.jdbc import jvm
-
-    monkeypatch.setattr(jvm.jpype, "isJVMStarted", lambda: False)
+    monkeypatch.setattr("pipekit.drivers.jdbc.jvm.jpype.isJVMStarted", lambda: False)
     (tmp_path / "lib" / "server").mkdir(parents=True)
     (tmp_path / "lib" / "server" / "libjvm.so").touch()
     (tmp_path / "release").write_text('JAVA_VERSION="1.8.0_402"\n')
@@ -196,8 +192,7 @@ def test_cells_are_text_as_the_values_read(session: JdbcSession) -> None:
         "CREATE TABLE t (a INT, b DECIMAL(12,2), c VARCHAR(20), d BOOLEAN, e TIMESTAMP, f DATE, g BLOB)",
         "INSERT INTO t VALUES (1, 12.5, 'x', TRUE, TIMESTAMP('2024-02-29 12:34:56.5'), DATE('2024-02-29'), NULL)"
         if "Derby" in str(session.metadata.getDatabaseProductName())
-        else "INSERT INTO t VALUES "
-        "(1, 12.5, 'x', TRUE, TIMESTAMP '2024-02-29 12:34:56.5', DATE '2024-02-29', NULL)",
+        else "INSERT INTO t VALUES (1, 12.5, 'x', TRUE, TIMESTAMP '2024-02-29 12:34:56.5', DATE '2024-02-29', NULL)",
     )
     row = ("1", "12.50", "x", "true", "2024-02-29 12:34:56.5", "2024-02-29", None)
     assert read(session, "SELECT * FROM t") == [row]

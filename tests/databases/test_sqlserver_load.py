@@ -245,7 +245,7 @@ def test_a_server_that_stops_reading_is_given_up_after_a_silence(place: Place, s
 
 def test_a_load_is_cancelled_at_once_and_its_sessions_end(place: Place, source: Endpoint) -> None:
     place.make("t", [("a", "int"), ("b", "nvarchar(max)")])
-    place.double.fail_load("t", after_rows=1000, reply=Hang())
+    place.double.fail_load("t", after_rows=1000, reply=Hang(reads=True))
     load = build_load("t", [("a", "integer", "int"), ("b", "text", "nvarchar(max)")])
     query = "SELECT g AS a, repeat('x', 200) AS b FROM generate_series(1, 2000000) g"
     stop = threading.Event()

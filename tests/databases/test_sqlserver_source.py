@@ -246,13 +246,24 @@ def test_a_type_without_an_exact_form_is_refused_with_a_reason(
         runner.migrate(place.endpoint(), "SELECT v FROM odd", dest, load)
 
 
-def test_half_a_character_is_not_passed_on_as_another(
+def test_a_replacement_of_the_texts_own_arrives(
     place: Place, runner: NativeRunner, dest: Endpoint, session: PostgresSession
 ) -> None:
     run(session, "CREATE TABLE t (v text)")
+    place.teach(r"NCHAR\(65533\)", Rows([("n0", "bigint")], [(2,)]))
+    move_value(place, runner, dest, "nvarchar(9)", "text", "a\ufffd\ufffd")
+    assert session.query("SELECT v FROM t").rows == ((None,), ("a\ufffd\ufffd",))
+
+
+def test_half_a_character_is_not_passed_on_as_a_replacement(
+    place: Place, runner: NativeRunner, dest: Endpoint, session: PostgresSession
+) -> None:
+    run(session, "CREATE TABLE t (v text)")
+    place.double.answer(r"NCHAR\(65533\)", Rows([("n0", "bigint")], [(1,)]))
     with pytest.raises(Inexact, match="half a character") as caught:
-        move_value(place, runner, dest, "nvarchar(9)", "text", "a\ufffd")
+        move_value(place, runner, dest, "nvarchar(9)", "text", "a\ufffd\ud800")
     assert (caught.value.column, caught.value.row) == ("v", 2)
+    assert session.query("SELECT v FROM t").rows == ()
 
 
 def test_a_source_error_in_the_middle_leaves_the_staging_table_empty(

@@ -44,8 +44,7 @@ def test_a_session_carries_its_run_as_its_name(place: Place, session: SqlServerS
 
 
 def test_a_real_server_knows_the_session_by_that_name(place: Place, session: SqlServerSession) -> None:
-    if place.is_double:
-        place.double.answer(r"APP_NAME", Rows([("n", "nvarchar(128)")], [("pipekit:7",)]))
+    place.teach(r"APP_NAME", Rows([("n", "nvarchar(128)")], [("pipekit:7",)]))
     assert session.query("SELECT APP_NAME() AS n").first_cell() == "pipekit:7"
 
 

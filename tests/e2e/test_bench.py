@@ -76,7 +76,7 @@ def test_a_slow_page_and_viewers_that_cost_too_much_are_failures() -> None:
     late = PageResult(path="/late", seconds=(*(0.1,) * 18, 0.6, 0.6), size=1, sent=1)
     fine = PageResult(path="/fine", seconds=(*(0.1,) * 19, 0.6), size=1, sent=1)
     assert [page.holds for page in (slow, late, fine)] == [False, False, True]
-    watched = ViewersResult(alone=(9.0,), watched=(10.1,), answers=(0.1,), unchanged=0, sent=1)
+    watched = ViewersResult(alone=(9.0,), watched=(10.1,), server_cores=(0.1, 0.2), answers=(0.1,), unchanged=0, sent=1)
     report = Report(rows=1, rounds=1, pages=[slow, fine], viewers=watched)
     assert [failure.split()[0] for failure in report.list_failures()] == ["/slow", "viewers"]
 

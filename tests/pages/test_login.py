@@ -1,6 +1,8 @@
 # Logging in and out in a browser's manner. Knows the login page alone.
 """The login, its throttle, and how sessions end."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from pipekit import repo
@@ -57,3 +59,24 @@ def test_an_expired_session_sends_htmx_to_the_login(site: Site) -> None:
     page = Page(site.new_client().get("/account", headers={"HX-Request": "true"}))
     assert page.status == 401
     assert page.answer.headers["hx-redirect"] == "/login"
+
+
+def test_that_a_session_is_used_is_written_down_once_a_minute(site: Site, vera: Visitor) -> None:
+    def read() -> str:
+        return str(site.db.rows("SELECT last_seen_at FROM session")[0]["last_seen_at"])
+
+    first = read()
+    vera.get("/account")
+    assert read() == first
+    site.db.execute(
+        "UPDATE session SET last_seen_at = ?", (repo.format_moment(datetime.now(UTC) - timedelta(hours=1)),)
+    )
+    vera.get("/account")
+    assert read() >= first
+
+
+def test_a_session_that_was_not_used_for_long_has_ended(site: Site, vera: Visitor) -> None:
+    site.db.execute(
+        "UPDATE session SET last_seen_at = ?", (repo.format_moment(datetime.now(UTC) - timedelta(hours=9)),)
+    )
+    assert vera.get("/account").answer.headers["location"] == "/login"

@@ -170,7 +170,7 @@ def test_the_runners_output_stands_last_in_its_row_so_that_no_other_column_lies_
 def test_where_a_run_failed_is_kept_beside_it_and_goes_with_it(db: repo.State, orders: Module) -> None:
     run = repo.claim_module(db, orders.id, owner="o", lease_s=60, triggered_by="cli", dry_run=False, staging_table="s")
     assert repo.get_run(db, run.id).error_position is None
-    assert repo.update_run(db, run.id, error_position=3)
+    assert repo.update_run(db, run.id, error="no", error_position=3)
     assert repo.finish_run(db, run.id, owner="o", status="error", error="no", error_position=7)
     assert repo.get_run(db, run.id).error_position == 7
     assert not repo.finish_run(db, run.id, owner="o", status="error", error_position=9)

@@ -66,7 +66,7 @@ def test_psycopg_is_imported_by_the_postgresql_wire_only() -> None:
 
 
 def test_a_wire_is_imported_by_nothing_outside_its_driver() -> None:
-    """But another wire. The runner child loads it by name; anything else would bring a database library into the engine's process."""
+    """But another wire. The child loads it by name; else a database library would come into the engine's process."""
     wires = {
         f"{path.relative_to(PACKAGE).as_posix()} imports {name}"
         for path in PACKAGE.rglob("*.py")

@@ -30,7 +30,6 @@ DB2I = Product(
         bytes="VARBINARY({n})",
         long_text="DBCLOB(512M) CCSID 1200",
         long_bytes="BLOB(2147483647)",
-        any_text="VARGRAPHIC(16000) CCSID 1200",
         max_text=16000,
         max_char=254,
         max_bytes=32700,

@@ -6,6 +6,7 @@ A generic driver knows no catalogue to query; the wire answers these from the dr
 
 import json
 import re
+
 from pipekit.errors import Invalid
 
 WORDS = (

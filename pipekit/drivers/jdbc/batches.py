@@ -27,9 +27,7 @@ class BatchBuilder:
     """Knows the schema of a result."""
 
     def __init__(self, columns: Sequence[ResultColumn], types: Sequence[ColumnType]) -> None:
-        fields = [
-            pa.field(column.name, choose_arrow_type(type_)) for column, type_ in zip(columns, types, strict=True)
-        ]
+        fields = [pa.field(column.name, choose_arrow_type(type_)) for column, type_ in zip(columns, types, strict=True)]
         self.schema = pa.schema(fields)
 
     def build(self, block: Any) -> pa.RecordBatch:

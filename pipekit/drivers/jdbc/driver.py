@@ -25,9 +25,6 @@ from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.runner.base import Query, ResultColumn, Statement
 
-_NUMBERS = frozenset({"int16", "int32", "int64", "float32", "float64", "decimal"})
-_TEXTS = frozenset({"text", "char"})
-
 
 class JdbcDriver(Driver):
     """A database with a JDBC driver. What sets it apart from others stands in its `product`."""
@@ -92,17 +89,14 @@ class JdbcDriver(Driver):
         return self.from_neutral(source.to_neutral(source_type))
 
     def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
-        """As the dest where its column holds every value; else, for numbers and texts, as the source's own type.
+        """As the dest: the load looks at every value before it binds it, and knows column and row.
 
-        What arrives as text for a column of another type is checked value by value while it is loaded.
+        A double for a single is the exception, as the text that arrives, 0.1, is that of either.
         """
-        neutral, target = source_driver.to_neutral(source.type), self.to_neutral(dest.type)
-        if source.type in ("", dest.type) or types.fits_exactly(neutral, target) or not _is_compared(neutral, target):
-            return StagedColumn(source=source, dest=dest)
-        stage_type = self.product.spellings.any_text if neutral.name in _TEXTS else self.from_neutral(neutral)
-        if stage_type == dest.type:
-            return StagedColumn(source=source, dest=dest)
-        return StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=True)
+        if source_driver.to_neutral(source.type).name == "float64" and self.to_neutral(dest.type).name == "float32":
+            stage_type = self.from_neutral(Type(name="float64"))
+            return StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=True)
+        return StagedColumn(source=source, dest=dest)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -196,15 +190,6 @@ class JdbcDriver(Driver):
     def build_outcome_sql(self, run_key: str) -> str:
         table = self.quote_table(self.ledger_table())
         return ledger.build_outcome(table, self.quote_identifier, self.quote_literal, run_key)
-
-
-def _is_compared(source: Type, dest: Type) -> bool:
-    """Whether both are numbers of known size, texts or moments: the database itself can tell that two are equal."""
-    if source.name in _NUMBERS and dest.name in _NUMBERS:
-        return source.name != "decimal" or source.precision is not None
-    if source.name in _TEXTS and dest.name in _TEXTS:
-        return True
-    return source.name == dest.name and source.name in ("timestamp", "timestamptz", "time")
 
 
 @cache

@@ -21,9 +21,7 @@ def to_statement_failed(error: Any, sql: str = "", *, column: str = "", row: int
     hint = f"In: {' '.join(sql.split())[:200]}" if sql else ""
     state = find_state(error)
     message = where + "\n".join(list_messages(error))
-    return StatementFailed(
-        message, hint=hint, transient=is_transient(error), sqlstate=state, column=column, row=row
-    )
+    return StatementFailed(message, hint=hint, transient=is_transient(error), sqlstate=state, column=column, row=row)
 
 
 def to_connect_failed(error: Any, password: str | None) -> ConnectFailed:

@@ -1,4 +1,4 @@
-# The Java virtual machine of the runner child: finding it, starting it, loading drivers into it. The only user of JPype.
+# The Java virtual machine of the runner child: found, started, drivers loaded into it. The only user of JPype.
 """`start`, `find_class` and `load_driver`."""
 
 import hashlib
@@ -176,5 +176,6 @@ def _explain(error: Any, endpoint: Endpoint) -> ConnectFailed:
     if name == "ClassCastException":
         return ConnectFailed(f"The class {endpoint.driver_class} is not a JDBC driver.")
     if name == "UnsupportedClassVersionError":
-        return ConnectFailed(f"The driver {endpoint.driver_class} needs a later Java: {error.getMessage()}.", hint=_HINT)
+        message = f"The driver {endpoint.driver_class} needs a later Java: {error.getMessage()}."
+        return ConnectFailed(message, hint=_HINT)
     return ConnectFailed(f"The driver {endpoint.driver_class} cannot be loaded: {name}: {error.getMessage()}.")

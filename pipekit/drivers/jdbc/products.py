@@ -19,8 +19,7 @@ class Spellings:
     """How a product spells the neutral types; `{n}` and `{s}` stand for length or precision, and scale.
 
     `text`, `char` and `bytes` are used up to `max_text`, `max_char` and `max_bytes`; what is longer or has no limit is
-    `long_text` or `long_bytes`. `any_text` is the widest text that can be compared and converted. `decimal` is used up
-    to `max_precision`; `any_decimal` is for numbers of unknown size.
+    `long_text` or `long_bytes`. `decimal` is used up to `max_precision`; `any_decimal` is for numbers of unknown size.
     """
 
     plain: Mapping[TypeName, str]
@@ -29,7 +28,6 @@ class Spellings:
     bytes: str = "VARBINARY({n})"
     long_text: str = "CLOB"
     long_bytes: str = "BLOB"
-    any_text: str = "VARCHAR(32000)"
     max_text: int = 32000
     max_char: int = 254
     max_bytes: int = 32000
@@ -111,7 +109,6 @@ DERBY = Product(
     spellings=Spellings(
         plain=_PLAIN,
         bytes="VARCHAR({n}) FOR BIT DATA",
-        any_text="VARCHAR(32672)",
         max_text=32672,
         max_bytes=32672,
         any_decimal="DECIMAL(31,10)",
@@ -143,7 +140,6 @@ H2 = Product(
     max_name_bytes=256,
     spellings=Spellings(
         plain={**_PLAIN, "uuid": "UUID", "json": "CHARACTER LARGE OBJECT"},
-        any_text="VARCHAR",
         max_text=1_000_000,
         max_char=1_000_000,
         max_bytes=1_000_000,
@@ -169,7 +165,6 @@ HSQLDB = Product(
     default_schema="PUBLIC",
     spellings=Spellings(
         plain=_PLAIN,
-        any_text="VARCHAR(1000000)",
         max_text=1_000_000,
         max_char=1_000_000,
         max_bytes=1_000_000,
@@ -201,7 +196,6 @@ POSTGRESQL = Product(
         long_text="text",
         bytes="bytea",
         long_bytes="bytea",
-        any_text="text",
         max_text=10_485_760,
         max_char=10_485_760,
         decimal="numeric({n},{s})",
@@ -231,7 +225,6 @@ MYSQL = Product(
         plain={**_PLAIN, "float32": "FLOAT", "float64": "DOUBLE", "json": "JSON"},
         long_text="LONGTEXT",
         long_bytes="LONGBLOB",
-        any_text="LONGTEXT",
         max_text=16000,
         max_char=255,
         any_decimal="DECIMAL(65,30)",
@@ -294,7 +287,6 @@ ORACLE = Product(
         text="VARCHAR2({n} CHAR)",
         char="CHAR({n} CHAR)",
         bytes="RAW({n})",
-        any_text="VARCHAR2(4000)",
         max_text=1000,
         max_char=500,
         max_bytes=2000,
@@ -343,7 +335,6 @@ SQLSERVER = Product(
         char="NCHAR({n})",
         long_text="NVARCHAR(MAX)",
         long_bytes="VARBINARY(MAX)",
-        any_text="NVARCHAR(MAX)",
         max_text=4000,
         max_char=4000,
         max_bytes=8000,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipekit.drivers.jdbc.columntypes import ColumnType, classify
-from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_statement_failed
+from pipekit.drivers.jdbc.faults import is_a, to_inexact, to_statement_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_ints, make_strings
 from pipekit.drivers.wire import Format, Stream
 from pipekit.errors import RunnerError, StatementFailed
@@ -110,13 +110,12 @@ def read_texts(running: Running) -> Iterator[QueryResult]:
         return
     if reason := running.find_refused():
         raise StatementFailed(reason, hint="Cast the column to a text in the query.")
-    reader = find_class("pipekit.TextReader")(
-        running.rows, make_strings(running.kinds), False, QUERY_ROWS, TEXT_BYTES
-    )
+    reader = find_class("pipekit.TextReader")(running.rows, make_strings(running.kinds), False, QUERY_ROWS, TEXT_BYTES)
     empty = True
     for block in running.blocks(reader):
         empty = False
-        yield QueryResult(columns=running.columns, rows=tuple(map(_split_line, _take_text(block).decode().split("\n")[:-1])))
+        lines = _take_text(block).decode().split("\n")
+        yield QueryResult(columns=running.columns, rows=tuple(map(_split_line, lines[:-1])))
     if empty:
         yield QueryResult(columns=running.columns, rows=())
 

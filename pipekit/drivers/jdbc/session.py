@@ -161,7 +161,7 @@ class JdbcSession:
     # -- moving --------------------------------------------------------------------------------------------------------
 
     def source(self, sql: str) -> JdbcSource:
-        """A session that writes reads through a connection of its own, so that its own dest may be the same database."""
+        """A session that writes reads through a connection of its own, as its dest may be the same database."""
         query = strip_query(sql)
         if self._endpoint.read_only:
             return JdbcSource(self, query, owned=False)

@@ -1,4 +1,4 @@
-# Types of databases that are reached over JDBC: reading them, spelling them, which conversions are exact. Pure text.
+# Types of databases that are reached over JDBC: reading them and spelling them. Pure text.
 """Type spellings: what JDBC names them, and what each product calls them."""
 
 import re
@@ -38,7 +38,6 @@ _NAMES: dict[str, TypeName] = {
 _SIZED = frozenset({"text", "char", "bytes"})
 _UNLIMITED_NAMES = "CLOB NCLOB DBCLOB BLOB TEXT LONGTEXT MEDIUMTEXT NTEXT BYTEA IMAGE"
 _UNLIMITED = frozenset({*_UNLIMITED_NAMES.split(), "LONG VARCHAR", "LONG RAW"})
-_INTEGERS: dict[TypeName, int] = {"int16": 5, "int32": 10, "int64": 19}
 MOST_SIZE = 2**31 - 1
 
 
@@ -143,49 +142,3 @@ def _spell_time(neutral: Type, spellings: Spellings) -> str:
     if digits is None:
         return spellings.any_timestamptz if zoned else spellings.any_timestamp
     return pattern.format(n=min(digits, spellings.max_fraction))
-
-
-def fits_exactly(source: Type, dest: Type) -> bool:
-    """Whether a column of `dest` holds every value of `source` as the same value. Says no when in doubt."""
-    if source.name in _INTEGERS:
-        return _fits_integer(_INTEGERS[source.name], dest)
-    if source.name == "decimal" and dest.name == "decimal":
-        return _fits_decimal(source, dest)
-    if source.name in ("text", "char") and dest.name == "text":
-        return _fits_length(source.length, dest.length)
-    if source.name == "float32" and dest.name == "float64":
-        return True
-    if source.name != dest.name or source.name == "other":
-        return False
-    if source.name in _SIZED:
-        return source.length == dest.length if source.name == "char" else _fits_length(source.length, dest.length)
-    if source.name in ("time", "timetz", "timestamp", "timestamptz"):
-        return _default_digits(source) <= _default_digits(dest)
-    return True
-
-
-def _default_digits(neutral: Type) -> int:
-    if neutral.precision is not None:
-        return neutral.precision
-    return 0 if neutral.name in ("time", "timetz") else 6
-
-
-def _fits_length(source: int | None, dest: int | None) -> bool:
-    return dest is None or (source is not None and source <= dest)
-
-
-def _fits_integer(digits: int, dest: Type) -> bool:
-    if dest.name in _INTEGERS:
-        return digits <= _INTEGERS[dest.name]
-    if dest.name == "decimal":
-        return dest.precision is None or dest.precision - (dest.scale or 0) >= digits
-    return dest.name == "float64" and digits <= 10
-
-
-def _fits_decimal(source: Type, dest: Type) -> bool:
-    if dest.precision is None:
-        return True
-    if source.precision is None:
-        return False
-    scale, wide_scale = source.scale or 0, dest.scale or 0
-    return wide_scale >= scale and dest.precision - wide_scale >= source.precision - scale

@@ -12,15 +12,15 @@ from pipekit.runner.base import Endpoint
 
 
 def connect(endpoint: Endpoint) -> JdbcSession:
-    """Opens a session through the endpoint's registered driver; raises ConnectFailed, which never holds the password."""
+    """Opens a session through the registered driver; raises ConnectFailed, which never holds the password."""
     start(endpoint)
     return JdbcSession(_open(load_driver(endpoint), endpoint), endpoint, connect)
 
 
 def _open(driver: Any, endpoint: Endpoint) -> Any:
-    timeout_ms = math.ceil(endpoint.connect_timeout_s * 1000)
+    login, timeout_ms = _build_login(endpoint), math.ceil(endpoint.connect_timeout_s * 1000)
     try:
-        connection = find_class("pipekit.Drivers").connect(driver, endpoint.jdbc_url, _build_login(endpoint), timeout_ms)
+        connection = find_class("pipekit.Drivers").connect(driver, endpoint.jdbc_url, login, timeout_ms)
     except JavaError as error:
         if is_a(error, "java.util.concurrent.TimeoutException"):
             message = f"The database did not answer within {endpoint.connect_timeout_s:g} seconds."

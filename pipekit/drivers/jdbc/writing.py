@@ -94,11 +94,12 @@ class JdbcSink:
             return int(result.rows.getLong(1))
 
     def _build_targets(self, format: Format) -> list[Any]:
-        target, exact = find_class("pipekit.Target"), self._load.exact
-        return [
-            target(self._find_kind(type_), code, _find_size(type_, size), type_.scale, exact, self._find_source(i, format))
-            for i, (code, size, type_) in enumerate(self._types)
-        ]
+        make = find_class("pipekit.Target")
+        targets = []
+        for place, (code, size, type_) in enumerate(self._types):
+            kind, source = self._find_kind(type_), self._find_source(place, format)
+            targets.append(make(kind, code, _find_size(type_, size), type_.scale, self._load.exact, source))
+        return targets
 
     def _find_kind(self, type_: ColumnType) -> str:
         """H2 takes a text for a JSON string; bytes it reads as JSON."""
@@ -132,9 +133,7 @@ class JdbcSink:
     def _write_rows(self, stream: Stream) -> Blocks:
         done = 0
         for rows, count in stream.blocks:
-            columns = [
-                self._write_cells(place, cells, done + 1) for place, cells in enumerate(zip(*rows, strict=True))
-            ]
+            columns = [self._write_cells(place, cells, done + 1) for place, cells in enumerate(zip(*rows, strict=True))]
             done += count
             yield "".join("\t".join(cells) + "\n" for cells in zip(*columns, strict=True)).encode(), count
 
@@ -186,7 +185,7 @@ def is_binary(kind: Any) -> bool:
 
 
 def _find_size(type_: ColumnType, size: int) -> int:
-    """What a value is measured against: an integer's bits, else digits, characters or bytes; 0 where there is no limit."""
+    """What a value is measured against: bits of an integer, else digits, characters or bytes; 0: no limit."""
     if type_.kind == "INT":
         return _BITS[type_.text]
     return size if "(" in type_.text else 0

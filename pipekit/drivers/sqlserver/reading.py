@@ -19,10 +19,11 @@ from pipekit.drivers.arrow import batch_bytes, is_text, rows_from_batches
 from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.drivers.sqlserver.names import quote_identifier
 from pipekit.drivers.sqlserver.query import build_derived
+from pipekit.drivers.sqlserver.replaced import ReplacedLetters
 from pipekit.drivers.sqlserver.types import find_refusal, parse_type
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import Format, Stream
-from pipekit.errors import Inexact, StatementFailed
+from pipekit.errors import StatementFailed
 
 if TYPE_CHECKING:
     from pipekit.drivers.sqlserver.session import SqlServerSession
@@ -36,8 +37,6 @@ FIRST_LONG_ROWS = 16
 BATCH_S = 0.5
 # Beyond this many characters or bytes a column may hold values of any size.
 LONG = 8000
-
-_REPLACEMENT = "\ufffd"
 
 # ODBC's codes for types, and how SQL Server spells them. `{n}` is the size, `{s}` the digits behind the point.
 _DATETIME2, _DATETIMEOFFSET = 93, -155
@@ -139,13 +138,18 @@ class SqlServerSource:
         return stream
 
     def _read_batches(self, stream: Stream) -> Iterator[tuple[Any, int]]:
-        total = 0
+        total, letters = 0, ReplacedLetters(self.columns)
         with self._session.reading(self._build_query()) as started:
             size = BatchSize(started.parts)
             while (batch := size.read(started)).num_rows:
-                columns = [self._finish(i, column, total) for i, column in enumerate(batch.columns)]
+                for place, column in enumerate(batch.columns):
+                    if is_text(column.type):
+                        letters.count(place, column, total)
+                columns = [self._trim(place, column) for place, column in enumerate(batch.columns)]
                 yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names), batch.num_rows
                 total += batch.num_rows
+        if counting := letters.build_count_query(self._sql):
+            letters.compare(self._session.query(counting).rows[0])
         stream.total = total
 
     def _build_query(self) -> str:
@@ -154,22 +158,6 @@ class SqlServerSource:
             return self._sql
         return build_exact_query(self._sql, [(c.name, text) for c, text in zip(self.columns, as_text, strict=True)])
 
-    def _finish(self, place: int, column: pa.Array, done: int) -> pa.Array:
-        if not is_text(column.type):
-            return column
-        self._refuse_replaced(place, column, done)
-        if self._session.trim_char and self._types[place].base in ("char", "nchar"):
-            column = pc.utf8_rtrim(column, " ")
-        return column
-
-    def _refuse_replaced(self, place: int, column: pa.Array, done: int) -> None:
-        """mssql-python puts U+FFFD where half a character stands; the two can no longer be told apart."""
-        index = pc.index(pc.match_substring(column, _REPLACEMENT), True).as_py()
-        if index >= 0:
-            name, row = self.columns[place].name, done + index + 1
-            raise Inexact(
-                f"Column {name}, row {row}: the text holds U+FFFD, which may stand for half a character.",
-                hint="Replace it in the query, or read the column as CONVERT(varbinary(max), ...).",
-                column=name,
-                row=row,
-            )
+    def _trim(self, place: int, column: pa.Array) -> pa.Array:
+        is_padded = self._session.trim_char and self._types[place].base in ("char", "nchar")
+        return pc.utf8_rtrim(column, " ") if is_padded else column

@@ -231,11 +231,11 @@ def _decode_smallmoney(data: bytes) -> Decimal:
 
 
 def _encode_utf16(value: str) -> bytes:
-    return value.encode("utf-16-le")
+    return value.encode("utf-16-le", "surrogatepass")
 
 
 def _decode_utf16(data: bytes) -> str:
-    return data.decode("utf-16-le")
+    return data.decode("utf-16-le", "surrogatepass")
 
 
 def _decode_xml(data: bytes) -> str:

@@ -19,7 +19,7 @@ async function tryOut(button) {
   button.setAttribute("aria-busy", "true");
   try {
     // Not the button's own request: HTMX would send the whole form along.
-    await htmx.ajax("POST", button.dataset.try, { target: box, swap: "innerHTML", values: collect(button) });
+    await htmx.ajax("POST", button.dataset.try, { target: box, values: collect(button) });
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");

@@ -3,5 +3,6 @@ CREATE TABLE "orders" (
   "line" INTEGER NOT NULL,
   "amount" DECIMAL(12,2),
   "odd ""name""" TEXT,
-  "at" TIMESTAMP
+  "at" TIMESTAMP,
+  PRIMARY KEY ("id")
 );

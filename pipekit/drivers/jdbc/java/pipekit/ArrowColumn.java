@@ -7,7 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
 
-/** Values are gathered in arrays that are used again, and handed over as direct buffers, which Python sees as they are. */
+/** Values are gathered in arrays that are used again, and handed over as direct buffers, which Python sees as is. */
 public abstract class ArrowColumn {
     private byte[] validity = new byte[256];
     private int nulls;

@@ -11,7 +11,7 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 
-/** Layouts are those of `columntypes.Layout`: bool, int16, int32, int64, float, double, decimal, date, timestamp, bytes, text. */
+/** Layouts are those of `columntypes.Layout`; a value that its layout cannot hold is refused. */
 final class ArrowColumns {
     private static final int SHORT_DIGITS = 18;
 
@@ -33,7 +33,8 @@ final class ArrowColumns {
             case "double":
                 return new FixedColumn(8, ArrowColumns::putDouble);
             case "decimal":
-                return new FixedColumn(16, (rows, column, to, at) -> putDecimal(rows, column, to, at, precision, scale));
+                return new FixedColumn(16, (rows, column, to, at) ->
+                    putDecimal(rows, column, to, at, precision, scale));
             case "date":
                 return new FixedColumn(4, ArrowColumns::putDate);
             case "timestamp":
@@ -110,12 +111,10 @@ final class ArrowColumns {
 
     private static void putLarge(String text, ByteBuffer to, int at, int precision, int scale) throws Unfit {
         BigDecimal value = new BigDecimal(text);
-        try {
-            value = value.setScale(scale);
-        } catch (ArithmeticException error) {
-            check(false, text, "DECIMAL(" + precision + "," + scale + "), which the driver says the column is");
-        }
-        check(value.precision() <= precision, text, "DECIMAL(" + precision + "," + scale + "), which the driver says the column is");
+        String type = "DECIMAL(" + precision + "," + scale + "), which the driver says the column is";
+        check(value.stripTrailingZeros().scale() <= scale, text, type);
+        value = value.setScale(scale);
+        check(value.precision() <= precision, text, type);
         BigInteger digits = value.unscaledValue();
         to.putLong(at, digits.longValue()).putLong(at + 8, digits.shiftRight(64).longValue());
     }

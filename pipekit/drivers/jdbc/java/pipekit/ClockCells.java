@@ -1,4 +1,4 @@
-// Dates and times of a result as canonical text: the driver's own text where it is exact, else java.time. No output here.
+// Dates and times of a result as canonical text: the driver's own where it is exact, else java.time. No output here.
 package pipekit;
 
 import java.sql.Date;

@@ -42,8 +42,8 @@ public final class Drivers {
     }
 
     /**
-     * Connects in a thread of its own, as few drivers keep a limit of time themselves. Null when the driver does not take
-     * the URL; TimeoutException when it takes too long, and what it still brings is closed.
+     * Connects in a thread of its own, as few drivers keep a limit of time themselves. Null when the driver does not
+     * take the URL; TimeoutException when it takes too long, and what it still brings is closed.
      */
     public static Connection connect(Driver driver, String url, Properties login, long timeoutMs)
         throws SQLException, InterruptedException, TimeoutException {

@@ -29,7 +29,8 @@ final class FixedColumn extends ArrowColumn {
     protected boolean put(ResultSet rows, int column, int row) throws SQLException, Unfit {
         int at = row * width;
         if (at + width > values.capacity()) {
-            values = ByteBuffer.wrap(Arrays.copyOf(values.array(), 2 * values.capacity())).order(ByteOrder.LITTLE_ENDIAN);
+            byte[] larger = Arrays.copyOf(values.array(), 2 * values.capacity());
+            values = ByteBuffer.wrap(larger).order(ByteOrder.LITTLE_ENDIAN);
         }
         rowsHeld = row + 1;
         return value.put(rows, column, values, at);

@@ -130,9 +130,10 @@ final class Params {
         }
         BigDecimal number = new BigDecimal(text);
         boolean same = kept != null
-            && kept.round(new MathContext(Math.max(1, number.precision()), RoundingMode.HALF_EVEN)).compareTo(number) == 0;
+            && kept.round(new MathContext(number.precision(), RoundingMode.HALF_EVEN)).compareTo(number) == 0;
         if (!same) {
-            throw new Unfit(Unfit.show(text) + " has more digits than a floating point number keeps, it would become " + value);
+            String reason = " has more digits than a floating point number keeps, it would become ";
+            throw new Unfit(Unfit.show(text) + reason + value);
         }
     }
 
@@ -156,13 +157,15 @@ final class Params {
             throw new Unfit(Unfit.show(text) + " has more than " + target.scale + " decimal places");
         }
         if (value.precision() > target.size && value.signum() != 0) {
-            throw new Unfit(Unfit.show(text) + " does not fit " + target.size + " digits, " + target.scale + " of them decimal places");
+            String reason = " does not fit " + target.size + " digits, " + target.scale + " of them decimal places";
+            throw new Unfit(Unfit.show(text) + reason);
         }
         return value;
     }
 
     private static byte[] parseBytes(Target target, String text) throws Unfit {
-        byte[] value = !target.source.equals("bytes") && !text.startsWith("\\x") ? text.getBytes(StandardCharsets.UTF_8) : parseHex(text);
+        boolean isText = !target.source.equals("bytes") && !text.startsWith("\\x");
+        byte[] value = isText ? text.getBytes(StandardCharsets.UTF_8) : parseHex(text);
         boolean isFixed = target.code == Types.BINARY && target.size < Integer.MAX_VALUE;
         if (target.exact && target.kind == Kind.BYTES && target.size > 0
             && (value.length > target.size || (isFixed && value.length < target.size))) {
