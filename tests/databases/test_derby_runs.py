@@ -14,6 +14,7 @@ from tests.databases import test_runs
 from tests.databases.jdbc import DERBY_CLIENT
 from tests.databases.over_jdbc import JdbcDatabase, open_derby, register
 from tests.databases.test_runs import Bench, Database, counts, fill, refuse
+from tests.project import Project
 
 PAIRS = [("derby", "sqlite"), ("derby", "postgresql"), ("postgresql", "derby")]
 SAME = (
@@ -36,7 +37,6 @@ SAME = (
 )
 # They take the fixture `bench` of this file.
 globals().update({test.__name__: test for test in SAME})
-from tests.project import Project
 
 
 @pytest.fixture(scope="module")
