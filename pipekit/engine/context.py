@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pipekit import repo
 from pipekit.config import Config
@@ -13,6 +14,7 @@ from pipekit.drivers.base import Driver, LedgerEntry
 from pipekit.engine.book import RunBook
 from pipekit.engine.registration import add_driver
 from pipekit.engine.runners import start_runner
+from pipekit.errors import Invalid
 from pipekit.models import Connection, Hook, Module, Run, Watermark
 from pipekit.runner.base import Endpoint, Query
 from pipekit.runner.native import NativeRunner
@@ -104,9 +106,12 @@ def open_endpoint(
 ) -> Endpoint:
     """A connection with its secret resolved, and its driver where it needs one that is registered.
 
-    Raises SecretMissing, DriverUnknown and Invalid (a bad URL).
+    Raises SecretMissing, DriverUnknown and Invalid (a bad URL, Pipekit's own state).
     """
-    get_driver(connection.driver).parse_url(connection.jdbc_url)
+    driver = get_driver(connection.driver)
+    address = driver.parse_url(connection.jdbc_url)
+    if driver.is_embedded:
+        _refuse_own_state(config, address.database)
     endpoint = Endpoint(
         kind=connection.driver,
         jdbc_url=connection.jdbc_url,
@@ -119,6 +124,17 @@ def open_endpoint(
         trim_char=trim_char,
     )
     return add_driver(config, endpoint)
+
+
+def _refuse_own_state(config: Config, database: str) -> None:
+    """The state holds hashes of passwords, and is written by its own rules only: no connection may lead to it."""
+    path, state = Path(config.base_dir, database), config.state_path
+    if path.exists() and state.exists() and path.samefile(state):
+        raise Invalid(
+            "This file is Pipekit's own state database; a connection cannot lead to it.",
+            field="jdbc_url",
+            hint="Look at it with the command sqlite3, on a copy.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
