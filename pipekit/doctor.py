@@ -17,6 +17,8 @@ from pipekit.config import Config, load_config
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.drivers.sqlserver.faults import NO_LIBRARY_HINT
 from pipekit.engine import Introspection, open_introspection
+from pipekit.engine.context import open_endpoint
+from pipekit.engine.registration import list_driver_states
 from pipekit.errors import PipekitError
 from pipekit.models import Connection
 from pipekit.runner.native import NativeRunner
@@ -180,8 +182,13 @@ def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterat
         modules = repo.list_modules(db)
         told = f"{config.state_path}: schema is current, {len(connections)} connections, {len(modules)} modules"
         yield Finding(name="state", level="ok", detail=told)
+        drivers = [state for state in list_driver_states(db, config) if state.jar]
     finally:
         db.close()
+    for state in drivers:
+        level: Level = "ok" if state.state == "ok" else "bad"
+        told = state.problem or f"{state.jar} is the jar that was registered"
+        yield Finding(name=f"jar {state.kind}", level=level, detail=told, mend=state.hint)
     for connection in connections:
         yield _examine_connection(config, secrets, connection, connect=connect)
 
@@ -190,8 +197,7 @@ def _examine_connection(config: Config, secrets: Secrets, connection: Connection
     name = f"connection {connection.name}"
 
     def look() -> Finding:
-        get_driver(connection.driver).parse_url(connection.jdbc_url)
-        secrets.resolve(connection.password)
+        open_endpoint(config, secrets, connection, application="pipekit:doctor")
         if not connect:
             return Finding(name=name, level="ok", detail="its URL is in order and its password has a value")
         with open_introspection(config, secrets, connection) as opened:

@@ -29,16 +29,17 @@ from pipekit.web import (
 )
 from pipekit.web.watermarks import _save_inline_watermarks
 
+# The first that fits answers: what is asked for most stands first.
 ROUTERS: tuple[APIRouter, ...] = (
+    run_live.router,
+    home.router,
     login.router,
     # Before the pages of one module: `new` and `bulk` are no ids.
     modules_bulk.router,
     modules_write.router,
     run_values.router,
-    home.router,
     modules_read.router,
     runs.router,
-    run_live.router,
     group_runs.router,
     search.router,
     watermark_trial.router,

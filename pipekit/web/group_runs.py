@@ -4,10 +4,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from markupsafe import Markup
 
 from pipekit import repo
 from pipekit.engine import cancel_group_run
@@ -19,7 +21,7 @@ from pipekit.models import GroupRun, Run
 from pipekit.repo import pages
 from pipekit.web.answers import answer_error, go, wants_json
 from pipekit.web.drawing import GanttBar
-from pipekit.web.pages import render
+from pipekit.web.pages import get_moment, render, render_piece
 from pipekit.web.sessions import Operator, Viewer
 from pipekit.web.words import status_word
 
@@ -33,8 +35,14 @@ def show_group_runs(request: Request, db: Db, user: Viewer, before: int | None =
     """Every group run, the newest first."""
     found = repo.list_group_runs(db, limit=PAGE_ROWS + 1, before_id=before)
     more = found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None
-    lines = [(item, _took(item)) for item in found[:PAGE_ROWS]]
+    moment = get_moment()
+    lines = Markup("".join(_draw_line(item, moment) for item in found[:PAGE_ROWS]))
     return render(request, "group_runs.html", lines=lines, more=more, is_first=before is None)
+
+
+@lru_cache(maxsize=1000)
+def _draw_line(item: GroupRun, moment: int) -> Markup:
+    return render_piece("_group_run_line.html", item=item, took_s=_took(item))
 
 
 @router.get("/group-runs/{group_run_id:int}")

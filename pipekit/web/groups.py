@@ -140,7 +140,7 @@ def show_group(
         members=members,
         by_id=by_id,
         steps=_list_steps(members, by_id),
-        others=Markup("").join(others),
+        others=Markup("".join(others)),
         schedules=views,
         schedule_form=schedules or Form(values={"catch_up": "1"}, order=("cron",)),
         usual_s=usual_s,

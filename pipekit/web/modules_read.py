@@ -138,7 +138,7 @@ def _read_list(db: repo.State, view: ListView, may_define: bool, may_run: bool, 
     )
     lines = [render_line(line, may_define, may_run, moment) for line in _build_lines(db, rows, coming)]
     groups = tuple(Badge(id=group.id, name=group.name) for group in repo.list_groups(db)) if may_define else ()
-    return FoundList(total=total, last_page=last_page, lines=Markup("").join(lines), groups=groups)
+    return FoundList(total=total, last_page=last_page, lines=Markup("".join(lines)), groups=groups)
 
 
 @lru_cache(maxsize=1000)

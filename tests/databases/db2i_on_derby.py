@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from pipekit.drivers.base import Address, TableName
+from pipekit.drivers.base import Address, StagedColumn, TableName
 from pipekit.drivers.db2i.driver import Db2iDriver
 from pipekit.drivers.db2i.product import DB2I
 from pipekit.drivers.jdbc.products import DERBY, Product
@@ -30,8 +30,8 @@ _VIEWS = (
     "CREATE VIEW QSYS2.SYSTABLES (TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_TEXT, LONG_COMMENT, FILE_TYPE,"
     " IS_INSERTABLE_INTO, SYSTEM_TABLE_SCHEMA, SYSTEM_TABLE_NAME) AS"
     " SELECT s.SCHEMANAME, t.TABLENAME, t.TABLETYPE, i.LABEL, CAST(NULL AS VARCHAR(2000)), 'D',"
-    " CASE WHEN t.TABLETYPE = 'T' THEN 'YES' ELSE 'NO' END, CAST(s.SCHEMANAME AS CHAR(10)),"
-    " COALESCE(i.SYSTEM_NAME, CAST(t.TABLENAME AS CHAR(10)))"
+    " CASE WHEN t.TABLETYPE = 'T' THEN 'YES' ELSE 'NO' END, CAST(SUBSTR(s.SCHEMANAME, 1, 10) AS CHAR(10)),"
+    " COALESCE(i.SYSTEM_NAME, CAST(SUBSTR(t.TABLENAME, 1, 10) AS CHAR(10)))"
     " FROM SYS.SYSTABLES t JOIN SYS.SYSSCHEMAS s ON s.SCHEMAID = t.SCHEMAID"
     " LEFT JOIN IBMI.TABLES i ON i.SCHEMA_NAME = s.SCHEMANAME AND i.TABLE_NAME = t.TABLENAME",
     "CREATE VIEW QSYS2.SYSCOLUMNS (TABLE_SCHEMA, TABLE_NAME, SYSTEM_TABLE_NAME, COLUMN_NAME, SYSTEM_COLUMN_NAME,"
@@ -66,6 +66,13 @@ class Db2iOnDerby(Db2iDriver):
 
     def build_connect_url(self, jdbc_url: str) -> str:
         return jdbc_url
+
+    def build_staging_sql(
+        self, staging: TableName, dest: TableName, columns: Sequence[StagedColumn]
+    ) -> tuple[str, ...]:
+        return tuple(
+            sql.replace("TIMESTAMP(6)", "TIMESTAMP") for sql in super().build_staging_sql(staging, dest, columns)
+        )
 
     def build_comment_sql(self, table: TableName, column: str, comment: str) -> str:
         return ""

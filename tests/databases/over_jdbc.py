@@ -16,6 +16,7 @@ from pipekit.runner.native import NativeRunner
 from tests.databases.jdbc import DERBY_CLIENT, find_jar, make_endpoint
 from tests.project import Project
 
+PASSWORD = "no word of a query"
 _WHOLE = ("SMALLINT", "INTEGER", "BIGINT")
 
 
@@ -73,7 +74,7 @@ def _read(cell: str | None, type_text: str) -> Any:
 def open_derby(port: int, name: str, runner: NativeRunner, kind: str = "derby") -> Iterator[JdbcDatabase]:
     """An empty database in Derby's network server."""
     url = f"jdbc:derby://127.0.0.1:{port}/{name}"
-    login = {"username": "shop", "password": "shop"}
+    login = {"username": "shop", "password": PASSWORD}
     endpoint = make_endpoint(DERBY_CLIENT, f"{url};create=true", **login)
     runner.execute(endpoint, [Statement(sql="CREATE SCHEMA shop")])
     try:

@@ -12,7 +12,7 @@ from pipekit.models import Connection
 from pipekit.runner.native import NativeRunner
 from tests.databases import test_runs
 from tests.databases.jdbc import DERBY_CLIENT
-from tests.databases.over_jdbc import JdbcDatabase, open_derby, register
+from tests.databases.over_jdbc import PASSWORD, JdbcDatabase, open_derby, register
 from tests.databases.test_runs import Bench, Database, counts, fill, refuse
 from tests.project import Project
 
@@ -78,7 +78,7 @@ class DerbyBench(Bench):
     def _connect(self, name: str, database: Database) -> Connection:
         if database.kind != "derby":
             return super()._connect(name, database)
-        self.project.secrets.set("DERBY", "shop")
+        self.project.secrets.set("DERBY", PASSWORD)
         return self.project.add_connection(name, database.url, username="shop", password="$DERBY")
 
 

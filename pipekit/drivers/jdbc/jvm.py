@@ -11,6 +11,7 @@ from typing import Any
 
 import jpype
 import jpype.config
+import jpype.nio
 
 from pipekit.errors import ConnectFailed
 from pipekit.runner.base import Endpoint
@@ -80,9 +81,9 @@ def make_ints(values: list[int]) -> Any:
     return make_array(jpype.JInt, values)
 
 
-def make_bytes(data: bytes) -> Any:
-    """A Java array of bytes."""
-    return jpype.JArray(jpype.JByte)(data)
+def make_buffer(data: bytes) -> Any:
+    """A direct buffer of bytes, which Java reads where they are; an array would be filled byte by byte."""
+    return jpype.nio.convertToDirectBuffer(bytearray(data))
 
 
 # -- finding Java ------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ _DANGEROUS_NAMES = """
 """
 DANGEROUS = frozenset(_DANGEROUS_NAMES.split())
 _DANGEROUS_PART = re.compile(
-    r"class|factory|interceptor|plugin|callback|verifier|jaas|jndi|ldap|rmi|deserial|trace|script|provider|transform|"
+    r"class|factory|interceptor|plugin|callback|verifier|jaas|jndi|ldap|\brmi|deserial|trace|script|provider|transform|"
     r"infile|outfile|logfile|handler|listener|javax\.|java\.|codebase|library|path",
 )
 _MEMORY = "A database in memory ends with the process that made it, and each run is its own process."

@@ -1,6 +1,7 @@
 // Fills a table from COPY text by batches of a prepared INSERT. Commits nothing; knows not where the rows come from.
 package pipekit;
 
+import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -32,8 +33,10 @@ public final class TableWriter implements AutoCloseable {
     }
 
     /** Writes a block of whole rows; the rows written so far. */
-    public long write(byte[] block) throws SQLException, Unfit, RowFailed {
-        CopyCells cells = new CopyCells(block);
+    public long write(ByteBuffer block) throws SQLException, Unfit, RowFailed {
+        byte[] data = new byte[block.remaining()];
+        block.get(data);
+        CopyCells cells = new CopyCells(data);
         int start = 0;
         int count = 0;
         while (cells.hasMore()) {

@@ -44,7 +44,7 @@ public final class TextReader extends RowReader {
 
     @Override
     protected Block take(int count) {
-        Block block = new Block(count, Arrays.copyOf(out.data(), out.size()), null);
+        Block block = new Block(count, ArrowColumn.copy(out.data(), out.size()), null);
         out.clear();
         return block;
     }

@@ -1,0 +1,105 @@
+# Databases in files behind registered drivers: H2 and HSQLDB, which commit at every CREATE and DROP. Starts no server.
+"""The generic kinds: nothing of them is built in but their names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipekit import repo
+from pipekit.engine import open_introspection
+from pipekit.models import Connection, Run
+from pipekit.runner.base import Statement
+from tests.databases.jdbc import H2, HSQLDB
+from tests.databases.over_jdbc import register
+from tests.project import Project
+
+URLS = {"h2": ("jdbc:h2:{file}", "jdbc:h2:{}/shop"), "hsqldb": ("jdbc:hsqldb:file:{file}", "jdbc:hsqldb:file:{}/shop")}
+FILL = (
+    "CREATE SCHEMA SHOP",
+    "CREATE TABLE SHOP.T (ID INTEGER, V VARCHAR(20))",
+    "INSERT INTO SHOP.T VALUES (1, 'old'), (2, 'old'), (3, 'old')",
+)
+
+
+class Files:
+    """A project with a file database behind a driver, and an SQLite file with the rows 2, 3 and 4."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        template, url = URLS[kind]
+        self.project = Project(folder)
+        register(self.project, kind, {"h2": H2, "hsqldb": HSQLDB}[kind], template)
+        self.file = repo.create_connection(
+            self.project.db, name="file", driver=kind, jdbc_url=url.format(folder), username="sa"
+        )
+        self.lite = self.project.add_connection("lite", f"jdbc:sqlite:{folder}/lite.db")
+        self.execute(self.file, *FILL)
+        new = "INSERT INTO t VALUES (2, 'new'), (3, 'new'), (4, 'new')"
+        self.execute(self.lite, "CREATE TABLE t (id INTEGER, v TEXT)", new)
+
+    def execute(self, connection: Connection, *statements: str) -> None:
+        with open_introspection(self.project.config, self.project.secrets, connection, read_only=False) as look:
+            look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
+
+    def rows(self, connection: Connection, sql: str) -> list[tuple[str | None, ...]]:
+        with open_introspection(self.project.config, self.project.secrets, connection) as look:
+            return list(look.query(sql).rows)
+
+    def run(self, source: Connection, query: str, dest: Connection, table: str, **options: Any) -> Run:
+        name = f"m{len(repo.list_modules(self.project.db))}"
+        module = self.project.add_module(name, source=source, query=query, dest=dest, table=table, **options)
+        return self.project.run(module)
+
+
+@pytest.fixture(params=sorted(URLS))
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Files]:
+    files = Files(tmp_path, request.param)
+    yield files
+    files.project.close()
+
+
+def test_every_strategy_loads_into_it_and_its_rows_go_back(files: Files) -> None:
+    figures = {"full": (3, 3, 0), "incremental": (3, 3, 0), "upsert": (0, 0, 3), "append": (0, 3, 0)}
+    for strategy, told in figures.items():
+        run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", merge_strategy=strategy, merge_key="ID")
+        assert run.status == "success", f"{strategy}: {run.error}"
+        assert (run.rows_deleted, run.rows_inserted, run.rows_updated) == told
+    kept = files.rows(files.file, "SELECT ID, V FROM SHOP.T ORDER BY ID")
+    assert kept == [(id_, "new") for id_ in "223344"]
+    back = files.run(files.file, "select distinct id, v from shop.t", files.lite, "back", create_table=True)
+    assert (back.status, back.rows_inserted) == ("success", 3), back.error
+
+
+def test_a_merge_whose_counts_do_not_add_up_leaves_no_trace(files: Files) -> None:
+    """Neither CREATE INDEX nor DROP TABLE stands in its transaction: each would commit it."""
+    files.execute(files.file, "INSERT INTO SHOP.T VALUES (2, 'twin')")
+    before = files.rows(files.file, "SELECT ID, V FROM SHOP.T ORDER BY ID, V")
+    run = files.run(files.lite, "SELECT * FROM t", files.file, "SHOP.T", merge_strategy="upsert", merge_key="ID")
+    assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none")
+    assert "add up to 4, but 3 were staged" in (run.error or "")
+    assert files.rows(files.file, "SELECT ID, V FROM SHOP.T ORDER BY ID, V") == before
+    assert files.rows(files.file, 'SELECT COUNT(*) FROM "pipekit_staging"."pipekit_ledger"') == [("0",)]
+
+
+def test_the_catalogue_is_the_drivers_own(files: Files) -> None:
+    files.execute(
+        files.file, 'CREATE TABLE SHOP."odd ""one" (A INTEGER PRIMARY KEY, B DECIMAL(9,2) DEFAULT 1 NOT NULL)'
+    )
+    with open_introspection(files.project.config, files.project.secrets, files.file) as look:
+        assert "SHOP" in look.driver.list_schemas(look.query)
+        names = [table.name for table in look.driver.list_tables(look.query, "SHOP")]
+        assert sorted(names) == ["T", 'odd "one']
+        columns = look.driver.get_columns(look.query, look.driver.parse_table('shop."odd ""one"'))
+        assert [(c.name, c.type, c.nullable, c.has_default, c.in_key) for c in columns] == [
+            ("A", "INTEGER", False, False, True),
+            ("B", "DECIMAL(9,2)", False, True, False),
+        ]
+        assert set(look.driver.column_inventory(look.query, "SHOP")) == set(names)
+        assert look.query(look.driver.version_sql).first_cell()
+
+
+def test_a_table_without_a_schema_is_that_of_the_session(files: Files) -> None:
+    files.execute(files.file, "CREATE TABLE T (ID INTEGER, V VARCHAR(20))")
+    run = files.run(files.lite, "SELECT * FROM t", files.file, "t")
+    assert (run.status, run.rows_inserted, run.dest_rows_before) == ("success", 3, 0), run.error
