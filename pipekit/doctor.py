@@ -32,11 +32,13 @@ ROOM_WARN_BYTES = 500_000_000
 RUNNER_WITHIN_S = 20.0
 LIBRARIES: Mapping[str, tuple[str, str]] = {
     "postgresql": ("psycopg", "Run: pip install 'psycopg[binary]'."),
+    "db2i": ("jpype", "Run: pip install 'pipekit[jdbc]'."),
+    "jdbc": ("jpype", "Run: pip install 'pipekit[jdbc]'."),
     "sqlite": ("sqlite3", "Use a Python that was built with SQLite."),
     "sqlserver": ("mssql_python", "Run: pip install 'pipekit[mssql]'."),
 }
 # Libraries that come with an extra: who does not use the kind needs none of them.
-EXTRAS = frozenset({"sqlserver"})
+EXTRAS = frozenset({"sqlserver", "db2i", "jdbc"})
 # A library whose import says too little: what it takes to connect is loaded by a first try, to a port where nobody is.
 PROBES: Mapping[str, str] = {
     "sqlserver": """

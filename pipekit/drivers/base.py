@@ -133,6 +133,8 @@ class Driver(ABC):
     staging_schema: ClassVar[str] = "pipekit_staging"
     max_identifier_bytes: ClassVar[int]
     supports_comments: ClassVar[bool] = False
+    # The extra that brings the library its wire stands on; "" is what is always installed.
+    extra: ClassVar[str] = ""
     # Reached over JDBC: needs a registered jar. `java_class` is the driver class where the registration names none.
     needs_jar: ClassVar[bool] = False
     java_class: ClassVar[str] = ""

@@ -38,6 +38,7 @@ class Context:
 
 
 # What waits for nothing is async here: FastAPI sends a plain function to another thread, which costs more than it does.
+# Each step in a chain of dependencies costs as well, so these ask for nothing but the request.
 
 
 async def get_context(request: Request) -> Context:
@@ -49,9 +50,9 @@ async def get_context(request: Request) -> Context:
 ContextDep = Annotated[Context, Depends(get_context)]
 
 
-async def open_db(context: ContextDep) -> AsyncIterator[repo.State]:
+async def open_db(request: Request) -> AsyncIterator[repo.State]:
     """The state database for one request, whose parts may run in different threads one after the other."""
-    pool = context.pool
+    pool: Pool = request.app.state.context.pool
     pooled = pool.find_idle()
     if pooled is None:
         pooled = await run_in_threadpool(pool.open)

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from pipekit.drivers import find_package
+from pipekit.drivers import find_package, get_driver
 from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
-from pipekit.errors import CheckFailed, PipekitError, RunnerError, StatementFailed
+from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Load, Statement, load_from_wire
 
 PROGRESS_EVERY_S = 0.3
@@ -47,9 +47,8 @@ class Child:
 
     def probe(self, request: Answer) -> Answer:
         """Loads a registered driver and connects to nothing."""
-        from pipekit.drivers.jdbc.probe import probe
-
-        return {"probe": probe(Endpoint(**request["endpoint"]))}
+        endpoint = Endpoint(**request["endpoint"])
+        return {"probe": _import(endpoint.kind, "pipekit.drivers.jdbc.probe").probe(endpoint)}
 
     def query(self, request: Answer) -> Answer:
         """Sends a query's rows in `rows` events."""
@@ -138,7 +137,18 @@ def _connect(endpoint: Endpoint) -> Session:
 
 
 def _load_wire(kind: str) -> Any:
-    return import_module(f"{find_package(kind)}.wire")
+    return _import(kind, f"{find_package(kind)}.wire")
+
+
+def _import(kind: str, module: str) -> Any:
+    """A module of a driver; raises ConnectFailed where the library it stands on is not installed."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("pipekit"):
+            raise
+        message = f"{error.name} is not installed, and the kind '{kind}' needs it."
+        raise ConnectFailed(message, hint=f"Run: pip install 'pipekit[{get_driver(kind).extra}]'.") from None
 
 
 def _check_columns(source: Source, load: Load) -> None:

@@ -18,10 +18,10 @@ COOKIE_S = 7 * 24 * 3600
 
 
 async def read_csrf(request: Request) -> str:
-    """What the request repeats of the session's CSRF value: a header (HTMX) or a form field."""
+    """What an unsafe request repeats of the session's CSRF value: a header (HTMX) or a form field."""
     given = request.headers.get(CSRF_HEADER, "")
     kind = request.headers.get("content-type", "")
-    if not given and request.method not in SAFE_METHODS and "form" in kind:
+    if not given and "form" in kind:
         given = str((await request.form(max_fields=MAX_FIELDS)).get(CSRF_FIELD, ""))
     return given
 
@@ -37,7 +37,7 @@ def check_origin(request: Request) -> None:
         raise Forbidden("This request came from another site.")
 
 
-async def get_session_user(request: Request, db: Db, given: Annotated[str, Depends(read_csrf)]) -> User:
+async def get_session_user(request: Request, db: repo.State) -> User:
     """The page's user. Raises Unauthorized (which leads to the login) and Forbidden for a forged request."""
     # Read here and not in another thread: it is one look at an index, which nobody who writes can hold up.
     session = find_session(request, db)
@@ -47,7 +47,7 @@ async def get_session_user(request: Request, db: Db, given: Annotated[str, Depen
         await run_in_threadpool(repo.touch_session, db, request.cookies[COOKIE])
     request.state.session = session
     check_origin(request)
-    if request.method not in SAFE_METHODS and given != session.csrf:
+    if request.method not in SAFE_METHODS and await read_csrf(request) != session.csrf:
         raise Forbidden("This form is too old or came from elsewhere.", hint="Load the page again and repeat.")
     return session.user
 
@@ -64,7 +64,8 @@ class RequirePage:
     def __init__(self, role: Role) -> None:
         self._role = role
 
-    async def __call__(self, user: Annotated[User, Depends(get_session_user)]) -> User:
+    async def __call__(self, request: Request, db: Db) -> User:
+        user = await get_session_user(request, db)
         require(user, self._role)
         return user
 

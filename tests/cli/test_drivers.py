@@ -11,7 +11,6 @@ from pipekit import repo
 from pipekit.drivers import DRIVERS
 from tests.databases.jdbc import H2
 from tests.databases.over_jdbc import put_jar
-from pipekit.drivers import DRIVERS
 from tests.project import Project
 
 

@@ -192,6 +192,20 @@ def test_an_older_release_that_cannot_tell_journals_is_no_obstacle(site: Site, o
     site.succeed(add_module(site, ibmi, "select order_number from shop.orders", ibmi, "SHOP.LOOSE"))
 
 
+def test_a_run_by_rrn_says_in_its_log_what_reorganising_does(site: Site, orders: JdbcDatabase, tmp_path: Path) -> None:
+    """RRN is a function of Derby's own here: what counts is the log."""
+    orders.execute(
+        "CREATE FUNCTION SHOP.RRN (X INTEGER) RETURNS INTEGER PARAMETER STYLE JAVA NO SQL LANGUAGE JAVA"
+        " EXTERNAL NAME 'java.lang.Math.abs'"
+    )
+    lite = site.add_connection("lite", f"jdbc:sqlite:{tmp_path / 'lite.db'}")
+    query = "select order_number, rrn(order_number) as r from shop.orders where rrn(order_number) > 1"
+    run = site.succeed(add_module(site, connect(site, orders), query, lite, "orders", create_table=True))
+    assert run.rows_inserted == 1
+    assert "note: RRN is a row's place" in site.read_log(run.id)
+    assert "RGZPFM" in site.read_log(run.id)
+
+
 # -- the wizard --------------------------------------------------------------------------------------------------------
 
 

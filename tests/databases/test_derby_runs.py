@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipekit.drivers import get_driver
+from pipekit.drivers.base import LedgerEntry
+from pipekit.engine import open_introspection
+from pipekit.engine.settle import settle_merge
 from pipekit.localpg import LocalPostgres
 from pipekit.models import Connection
 from pipekit.runner.native import NativeRunner
@@ -168,3 +172,25 @@ def test_a_dest_table_is_made_with_the_names_of_the_source(bench: DerbyBench) ->
 def test_a_query_derby_cannot_take_is_its_own_word(bench: DerbyBench) -> None:
     fill(bench)
     refuse(bench, bench.module("select id from t limit 1"), "plan", "limit")
+
+
+@into_derby
+def test_a_run_that_was_overtaken_may_not_merge_and_one_that_is_shut_out_never_will(bench: DerbyBench) -> None:
+    fill(bench)
+    bench.project.succeed(bench.module("select id, v from t"))
+    project, driver = bench.project, get_driver("derby")
+    newer, older = (LedgerEntry(run_key=f"k{fence}", run_id=fence, module="m", fence=fence) for fence in (8, 7))
+    with open_introspection(project.config, project.secrets, bench.dest_connection, read_only=False) as look:
+
+        def write(entry: LedgerEntry) -> int:
+            return look.runner.execute(look.endpoint, driver.build_ledger_sql(entry))["ledger"]
+
+        def ask(entry: LedgerEntry) -> str | None:
+            return look.query(driver.build_outcome_sql(entry.run_key)).first_cell()
+
+        assert (write(newer), ask(newer)) == (1, "merged")
+        assert (write(older), ask(older)) == (0, None)
+        assert settle_merge(look.runner, driver, look.endpoint, newer, "x") == "merged"
+        assert settle_merge(look.runner, driver, look.endpoint, older, "x") == "none"
+        assert ask(older) == "fenced"
+        assert write(older) == 0

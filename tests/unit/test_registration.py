@@ -12,6 +12,7 @@ from pipekit.definitions import edit
 from pipekit.definitions.apply import apply_text
 from pipekit.engine.context import open_endpoint
 from pipekit.engine.registration import (
+    check_drivers,
     check_url,
     fill_template,
     find_jar,
@@ -20,9 +21,10 @@ from pipekit.engine.registration import (
     list_kinds,
     register,
 )
-from pipekit.errors import DriverUnknown, Invalid
+from pipekit.errors import ConnectFailed, DriverUnknown, Invalid
 from pipekit.models import Connection
 from pipekit.runner.base import Endpoint
+from pipekit.runner.native import NativeRunner
 from tests.project import Project
 
 
@@ -200,3 +202,18 @@ def test_kinds_without_a_jar_say_how_to_register_one(project: Project) -> None:
 def test_a_template_is_filled_with_something_for_each_part() -> None:
     assert fill_template("jdbc:x://{host}:{port}/{database}") == "jdbc:x://x:1000/x"
     assert fill_template("jdbc:derby:{file}") == "jdbc:derby:/x"
+
+
+def test_without_the_bridge_to_java_the_extra_is_named(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without/jpype.py").write_text("raise ModuleNotFoundError('No module named jpype', name='jpype')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "without"))
+    add(project)
+    with NativeRunner(silence_timeout_s=60) as runner, pytest.raises(ConnectFailed) as refused:
+        runner.query(open_one(project), "SELECT 1")
+    assert "jpype is not installed" in refused.value.message
+    assert "pipekit[jdbc]" in refused.value.hint
+    [state] = check_drivers(project.db, project.config, "h2")
+    assert (state.state, "pipekit[jdbc]" in state.hint) == ("bad", True)

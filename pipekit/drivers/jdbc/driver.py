@@ -34,6 +34,7 @@ class JdbcDriver(Driver):
     url_example: ClassVar[str] = STANDARD.url_example
     version_sql: ClassVar[str] = ""
     max_identifier_bytes: ClassVar[int] = STANDARD.max_name_bytes
+    extra: ClassVar[str] = "jdbc"
     needs_jar: ClassVar[bool] = True
     commits_ddl: ClassVar[bool] = True
     product: ClassVar[Product] = STANDARD

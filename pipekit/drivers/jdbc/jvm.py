@@ -1,6 +1,7 @@
 # The Java virtual machine of the runner child: found, started, drivers loaded into it. The only user of JPype.
 """`start`, `find_class` and `load_driver`."""
 
+import atexit
 import hashlib
 import importlib.util
 import os
@@ -32,6 +33,7 @@ _OPTIONS = (
     "-XX:MaxDirectMemorySize=128m",
     "-XX:ReservedCodeCacheSize=48m",
     "-XX:-UsePerfData",
+    "-XX:+ErrorFileToStderr",
     "-Djava.awt.headless=true",
     "-Dfile.encoding=UTF-8",
     "-Duser.language=en",
@@ -53,12 +55,18 @@ def start(endpoint: Endpoint) -> None:
     options = [*_OPTIONS, f"-Dderby.system.home={Path(endpoint.base_dir).absolute()}"]
     if version >= NEEDS_NATIVE_ACCESS:
         options.append("--enable-native-access=ALL-UNNAMED")
-    # A driver's thread that never ends must not keep the child from ending.
+    # A driver's thread that never ends must not keep the process from ending.
     jpype.config.destroy_jvm = False
     try:
         jpype.startJVM(str(_find_library(home)), *options, classpath=[str(READER_JAR)], convertStrings=False)
     except (OSError, RuntimeError, jpype.JVMNotSupportedException) as error:
         raise ConnectFailed(f"The Java in {home} does not start: {error}.", hint=_HINT) from None
+    atexit.register(_stop_releasing)
+
+
+def _stop_releasing() -> None:
+    """Ends the Java thread that gives objects back to Python: one that meets Python's own end aborts the process."""
+    find_class("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
 
 
 def find_class(name: str) -> Any:
