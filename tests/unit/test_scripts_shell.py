@@ -14,7 +14,7 @@ LOAD = "jrunner -scu jdbc:sqlite:/s.db -sq {query} -dcu jdbc:sqlite:/d.db -dt t\
 
 def walk(files: dict[str, str]) -> tuple[dict[str, Script], Notes]:
     notes = Notes()
-    return walk_scripts(files, "/root/of/it", notes), notes
+    return walk_scripts(files, "/scripts", notes), notes
 
 
 def read_query(script: str, **files: str) -> str:
