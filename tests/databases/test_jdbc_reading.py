@@ -67,11 +67,6 @@ def postgres_endpoint(postgres: LocalPostgres, source_db: str) -> Endpoint:
     return make_endpoint(POSTGRESQL, postgres.jdbc_url(source_db), username="postgres")
 
 
-def make_bytes(data: bytes) -> Any:
-    """A Java array of bytes."""
-    return jvm.make_array(jvm.find_class("byte"), list(memoryview(data).cast("b")))
-
-
 def multiply(session: JdbcSession, doublings: int) -> None:
     """Doubles the rows of `t` again and again."""
     for _ in range(doublings):
@@ -90,7 +85,7 @@ def fill(session: JdbcSession) -> None:
     insert.setBoolean(7, True)
     for place, text in ((8, "ab"), (9, "\\N\té😀"), (10, "long"), (12, "2024-02-29"), (13, "23:59:59")):
         insert.setString(place, text)
-    insert.setBytes(11, make_bytes(b"\x00\xff"))
+    insert.setBytes(11, jvm.make_bytes(b"\x00\xff"))
     insert.setTimestamp(14, jvm.find_class("java.sql.Timestamp").valueOf("2024-03-31 02:30:00.123456"))
     insert.execute()
     insert.close()
@@ -181,7 +176,7 @@ def test_large_objects_are_streamed_whole(session: JdbcSession) -> None:
     run(session, "CREATE TABLE t (a CLOB(10M), b BLOB(10M))")
     insert = session.connection.prepareStatement("INSERT INTO t VALUES (?, ?)")
     insert.setString(1, text)
-    insert.setBytes(2, make_bytes(data))
+    insert.setBytes(2, jvm.make_bytes(data))
     insert.execute()
     session.connection.commit()
     assert take(session, "SELECT * FROM t", "rows") == [[(text, data)]]

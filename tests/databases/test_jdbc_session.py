@@ -5,6 +5,8 @@ import hashlib
 import itertools
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -181,6 +183,20 @@ def test_derby_over_the_network(open_jdbc: Open, derby_server: int) -> None:
     session = open_jdbc(make_endpoint(DERBY_CLIENT, f"jdbc:derby://127.0.0.1:{derby_server}/net;create=true"))
     run(session, "CREATE TABLE t (a DECIMAL(5,2), b CLOB)", "INSERT INTO t VALUES (1.5, 'é')")
     assert read(session, "SELECT * FROM t") == [("1.50", "é")]
+
+
+def test_a_process_with_java_ends_in_good_order(tmp_path: Path) -> None:
+    program = """if True:
+        from pipekit.drivers.jdbc.wire import connect
+        from tests.databases.jdbc import build_load, load, make_embedded, run, take
+        session = connect(make_embedded("h2", "ending"))
+        run(session, "CREATE TABLE t (a INT, b VARCHAR(100))")
+        block = (b"1\\t" + b"x" * 90 + b"\\n") * 1000
+        load(session, build_load("t", ["A", "B"]), "copy-text", *[(block, 1000)] * 50)
+        take(session, "SELECT * FROM t", "arrow")
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # -- queries -----------------------------------------------------------------------------------------------------------

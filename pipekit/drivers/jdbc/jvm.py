@@ -1,7 +1,6 @@
 # The Java virtual machine of the runner child: found, started, drivers loaded into it. The only user of JPype.
 """`start`, `find_class` and `load_driver`."""
 
-import atexit
 import hashlib
 import importlib.util
 import os
@@ -12,7 +11,6 @@ from typing import Any
 
 import jpype
 import jpype.config
-import jpype.nio
 
 from pipekit.errors import ConnectFailed
 from pipekit.runner.base import Endpoint
@@ -61,11 +59,14 @@ def start(endpoint: Endpoint) -> None:
         jpype.startJVM(str(_find_library(home)), *options, classpath=[str(READER_JAR)], convertStrings=False)
     except (OSError, RuntimeError, jpype.JVMNotSupportedException) as error:
         raise ConnectFailed(f"The Java in {home} does not start: {error}.", hint=_HINT) from None
-    atexit.register(_stop_releasing)
+    _stop_releasing()
 
 
 def _stop_releasing() -> None:
-    """Ends the Java thread that gives objects back to Python: one that meets Python's own end aborts the process."""
+    """Ends the Java thread that gives objects back to Python, as none are handed to Java here.
+
+    It collects Python's garbage whenever Java's is collected, and aborts the process if it meets Python's own end.
+    """
     find_class("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
 
 
@@ -84,14 +85,14 @@ def make_strings(values: list[str]) -> Any:
     return make_array(jpype.JString, values)
 
 
+def make_bytes(data: bytes) -> Any:
+    """A Java array of bytes."""
+    return jpype.JArray(jpype.JByte)(data)
+
+
 def make_ints(values: list[int]) -> Any:
     """A Java array of ints."""
     return make_array(jpype.JInt, values)
-
-
-def make_buffer(data: bytes) -> Any:
-    """A direct buffer of bytes, which Java reads where they are; an array would be filled byte by byte."""
-    return jpype.nio.convertToDirectBuffer(bytearray(data))
 
 
 # -- finding Java ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.drivers.jdbc.columntypes import ColumnType, is_bytes_type
 from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_statement_failed
-from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_array, make_buffer
+from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_array, make_bytes
 from pipekit.drivers.postgresql.copytext import NULL, escape
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, RunnerError
@@ -79,7 +79,7 @@ class JdbcSink:
         try:
             for block, _ in texts:
                 try:
-                    done = int(writer.write(make_buffer(block)))
+                    done = int(writer.write(make_bytes(block)))
                 except JavaError as error:
                     raise self._explain(error, sql) from None
                 on_rows(done)

@@ -1,7 +1,6 @@
 // Fills a table from COPY text by batches of a prepared INSERT. Commits nothing; knows not where the rows come from.
 package pipekit;
 
-import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -33,10 +32,8 @@ public final class TableWriter implements AutoCloseable {
     }
 
     /** Writes a block of whole rows; the rows written so far. */
-    public long write(ByteBuffer block) throws SQLException, Unfit, RowFailed {
-        byte[] data = new byte[block.remaining()];
-        block.get(data);
-        CopyCells cells = new CopyCells(data);
+    public long write(byte[] block) throws SQLException, Unfit, RowFailed {
+        CopyCells cells = new CopyCells(block);
         int start = 0;
         int count = 0;
         while (cells.hasMore()) {
