@@ -7,6 +7,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -76,8 +77,9 @@ def examine(environ: Mapping[str, str] | None = None, *, connect: bool = False) 
     yield _guarded("runner", _examine_runner)
     if config.runner == "jrunner":
         yield _examine_jrunner(config.jrunner)
+    used = _list_used_kinds(config)
     for kind in sorted(DRIVERS):
-        yield _guarded(f"driver {kind}", partial(_examine_driver, kind))
+        yield _guarded(f"driver {kind}", partial(_examine_driver, kind, is_used=kind in used))
     yield from _examine_state(config, secrets, connect=connect)
 
 
@@ -154,7 +156,20 @@ def _examine_jrunner(program: str) -> Finding:
     return Finding(name="jrunner", level="warn", detail=told, mend="Set `runner: native` in config.yaml.")
 
 
-def _examine_driver(kind: str) -> Finding:
+def _list_used_kinds(config: Config) -> set[str]:
+    """The kinds of the connections there are, a registered one as `jdbc`.
+
+    None where the state cannot be read, which is found on its own.
+    """
+    try:
+        with closing(repo.open_state(config.state_path)) as db:
+            kinds = {connection.driver for connection in repo.list_connections(db)}
+            return {kind if kind in DRIVERS else "jdbc" for kind in kinds}
+    except PipekitError:
+        return set()
+
+
+def _examine_driver(kind: str, *, is_used: bool = True) -> Finding:
     name = f"driver {kind}"
     library, mend = LIBRARIES.get(kind, ("", ""))
     try:
@@ -167,9 +182,10 @@ def _examine_driver(kind: str) -> Finding:
         if tried.code:
             told = (tried.stderr.strip().splitlines()[-1:] or ["it ended without a word"])[0]
             missing = "No module named" in told
-            level: Level = "warn" if missing and kind in EXTRAS else "bad"
+            if missing and kind in EXTRAS and not is_used:
+                return Finding(name=name, level="ok", detail=f"{library} is not installed; no connection needs it")
             mend = NO_LIBRARY_HINT if kind == "sqlserver" and not missing else mend
-            return Finding(name=name, level=level, detail=f"{library} does not load: {told}", mend=mend)
+            return Finding(name=name, level="bad", detail=f"{library} does not load: {told}", mend=mend)
     return Finding(name=name, level="ok", detail=f"{library} loads" if library else "loads")
 
 

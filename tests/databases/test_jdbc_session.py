@@ -185,7 +185,7 @@ def test_derby_over_the_network(open_jdbc: Open, derby_server: int) -> None:
     assert read(session, "SELECT * FROM t") == [("1.50", "é")]
 
 
-def test_a_process_with_java_ends_in_good_order(tmp_path: Path) -> None:
+def test_a_process_with_java_ends_in_good_order() -> None:
     program = """if True:
         from pipekit.drivers.jdbc.wire import connect
         from tests.databases.jdbc import build_load, load, make_embedded, run, take
@@ -195,7 +195,9 @@ def test_a_process_with_java_ends_in_good_order(tmp_path: Path) -> None:
         load(session, build_load("t", ["A", "B"]), "copy-text", *[(block, 1000)] * 50)
         take(session, "SELECT * FROM t", "arrow")
     """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    root = Path(__file__).parents[2]
+    argv = [sys.executable, "-c", program]
+    done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

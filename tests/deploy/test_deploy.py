@@ -257,7 +257,7 @@ def test_the_unit_of_a_prefix_differs_from_the_shipped_one_in_its_paths_only(scr
 
 def test_java_is_named_only_where_drivers_with_a_jar_are_registered(scratch: Scratch, tmp_path: Path) -> None:
     dropin = scratch.unit.with_name("pipekit.service.d") / "50-java.conf"
-    write(scratch.state, "INSERT INTO driver (kind, jar, class) VALUES ('db2i', 'jt400.jar', 'x.Driver')")
+    write(scratch.state, "UPDATE driver SET jar = 'jt400.jar', class = 'x.Driver' WHERE kind = 'db2i'")
     refused = scratch.deploy(JAVA_HOME=str(tmp_path))
     assert refused.code == 1
     assert "default-jre-headless" in refused.err
@@ -270,7 +270,7 @@ def test_java_is_named_only_where_drivers_with_a_jar_are_registered(scratch: Scr
         f"Environment=JAVA_HOME={tmp_path}",
         "MemoryDenyWriteExecute=no",
     ]
-    write(scratch.state, "DELETE FROM driver WHERE jar IS NOT NULL")
+    write(scratch.state, "UPDATE driver SET jar = NULL")
     assert must(scratch.deploy()).last_line == "1 changes"
     assert not dropin.exists()
 

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,11 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Servers
         pytest.skip("the demo extra is not installed")
     folder = tmp_path_factory.mktemp("bench")
     report = Report(rows=ROWS, rounds=1)
-    with start_servers(folder) as servers:
-        measure_parts(servers, folder, report, ("move", "memory", "fixed", "viewers"))
-        report.pages = measure_pages(
-            folder, runs=3000, seconds=0.1, paths=("/", "/modules", "/runs/2900/live", "/status")
-        )
+    paths = ("/", "/modules", "/runs/2900/live", "/status")
+    # In a thread of its own: the browser tests leave their event loop running in this one.
+    with start_servers(folder) as servers, ThreadPoolExecutor(1) as thread:
+        thread.submit(measure_parts, servers, folder, report, ("move", "memory", "fixed", "viewers")).result()
+        report.pages = thread.submit(measure_pages, folder, runs=3000, seconds=0.1, paths=paths).result()
         yield servers, folder, report
 
 
