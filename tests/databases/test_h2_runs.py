@@ -15,7 +15,10 @@ from tests.databases.jdbc import H2, HSQLDB
 from tests.databases.over_jdbc import register
 from tests.project import Project
 
-URLS = {"h2": ("jdbc:h2:{file}", "jdbc:h2:{}/shop"), "hsqldb": ("jdbc:hsqldb:file:{file}", "jdbc:hsqldb:file:{}/shop")}
+URLS = {
+    "h2": ("jdbc:h2:{file}", "jdbc:h2:{}/shop"),
+    "hsqldb": ("jdbc:hsqldb:file:{file}", "jdbc:hsqldb:file:{}/shop;shutdown=true"),
+}
 FILL = (
     "CREATE SCHEMA SHOP",
     "CREATE TABLE SHOP.T (ID INTEGER, V VARCHAR(20))",
