@@ -77,13 +77,15 @@ class StagedColumn:
 
     `stage_type` is the type of the staging column, None for "as the dest column". `lossy` says that the dest's own
     conversion from `stage_type` could change a value silently, so that the driver's exactness statements must prove it
-    did not. `refused` is a reason why no value of the source type can be stored at all.
+    did not. `checked` says that the staging column could change a value while it is loaded, so that the sink must look
+    at each. `refused` is a reason why no value of the source type can be stored at all.
     """
 
     source: ResultColumn
     dest: TableColumn
     stage_type: str | None = None
     lossy: bool = False
+    checked: bool = False
     refused: str = ""
 
 

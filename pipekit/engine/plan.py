@@ -150,6 +150,7 @@ def _build_load(context: RunContext, merge: MergePlan) -> Load:
             source_type=item.source.type,
             stage_name=item.dest.name,
             stage_type=item.stage_type or item.dest.type,
+            checked=item.checked,
         )
         for item in merge.columns
     )

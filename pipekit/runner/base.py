@@ -77,12 +77,16 @@ class Expect:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadColumn:
-    """How one source column is staged: its staging column, and the types on both sides as the databases spell them."""
+    """How one source column is staged: its staging column, and the types on both sides as the databases spell them.
+
+    `checked` as in `drivers.base.StagedColumn`: no format may be used in which values pass unseen.
+    """
 
     source_name: str
     source_type: str
     stage_name: str
     stage_type: str
+    checked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

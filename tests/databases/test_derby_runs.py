@@ -194,3 +194,27 @@ def test_a_run_that_was_overtaken_may_not_merge_and_one_that_is_shut_out_never_w
         assert settle_merge(look.runner, driver, look.endpoint, older, "x") == "none"
         assert ask(older) == "fenced"
         assert write(older) == 0
+
+
+@out_of_derby
+@pytest.mark.parametrize(
+    ("source_type", "value", "dest_type"),
+    [
+        ("timestamp", "timestamp('2024-01-01 00:00:00.123456789')", "timestamp"),
+        ("timestamp", "timestamp('2024-01-01 00:00:00.123456')", "timestamp(3)"),
+        ("decimal(12,4)", "1.2345", "numeric(10,2)"),
+        ("double", "0.1", "real"),
+        ("varchar(10)", "'ab   '", "varchar(2)"),
+        ("varchar(10)", "'ab '", "char(4)"),
+        ("timestamp", "timestamp('2024-01-01 10:00:00')", "date"),
+        ("varchar(40)", """'{"a": 1, "a": 2}'""", "jsonb"),
+    ],
+)
+def test_a_value_that_postgresql_would_change_is_refused(
+    bench: DerbyBench, source_type: str, value: str, dest_type: str
+) -> None:
+    bench.source.execute(f"create table t (n integer, v {source_type})", f"insert into t values (1, {value})")
+    bench.dest.execute(f"create table t (n integer, v {dest_type})", "insert into t values (7, null)")
+    run = bench.project.run(bench.module("select * from t", table="t"))
+    assert (run.status, bench.dest.rows("select * from t")) == ("error", [(7, None)]), run
+    assert "v" in (run.error or "").lower()

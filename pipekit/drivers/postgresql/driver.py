@@ -70,7 +70,7 @@ class PostgresDriver(Driver):
         Values of another kind of database are checked one by one while they are loaded, against the dest's own type.
         """
         if source_driver.kind != self.kind:
-            return _stage_foreign(source, dest)
+            return _stage_foreign(source_driver.to_neutral(source.type), source, dest)
         one, two = types.parse_type(source.type), types.parse_type(dest.type)
         stage_type = source.type if one.is_built_in else "text"
         if source.type in ("", dest.type) or types.is_exact_widening(one, two) or stage_type == dest.type:
@@ -140,13 +140,13 @@ class PostgresDriver(Driver):
         return ledger.build_end_sessions_sql(self.quote_literal, application_name)
 
 
-def _stage_foreign(source: ResultColumn, dest: TableColumn) -> StagedColumn:
+def _stage_foreign(neutral: Type, source: ResultColumn, dest: TableColumn) -> StagedColumn:
     """As the dest, except where PostgreSQL would round inside a value that is not looked into: those it compares."""
     type_ = types.parse_type(dest.type)
     rounds_inside = type_.arguments and (type_.dimensions or type_.base == "interval")
     if rounds_inside or type_.fields:
         return StagedColumn(source=source, dest=dest, stage_type=type_.plain(), lossy=True)
-    return StagedColumn(source=source, dest=dest)
+    return StagedColumn(source=source, dest=dest, checked=not types.holds_text_of(type_, neutral))
 
 
 DRIVER = PostgresDriver()

@@ -24,7 +24,8 @@ _ARRAYS = {1000, 1001, 1003, 1016, 1005, 1007, 1009, 199, 651, 1021, 1022, 1040,
 SAFE_IN_BINARY = _SCALARS | _ARRAYS | {1700, 2950, 3802} | {1185, 1187, 1270, 1231, 2951, 3807}
 
 FORMATS: tuple[Format, ...] = ("copy-binary", "copy-text", "rows")
-SINK_FORMATS: tuple[Format, ...] = ("copy-binary", "copy-text", "arrow", "rows")
+CHECKED_FORMATS: tuple[Format, ...] = ("arrow", "rows")
+SINK_FORMATS: tuple[Format, ...] = ("copy-binary", "copy-text", *CHECKED_FORMATS)
 
 
 class Encoder(Protocol):
@@ -89,7 +90,9 @@ class PostgresSink:
         self._copy = f"COPY {load.table} ({chosen}) FROM STDIN"
 
     def formats(self) -> Sequence[Format]:
-        """Everything there is; binary only where the signatures are equal."""
+        """Everything there is; binary only where the signatures are equal, COPY only where no value needs a look."""
+        if any(column.checked for column in self._load.columns):
+            return CHECKED_FORMATS
         return SINK_FORMATS if self.type_signature() else SINK_FORMATS[1:]
 
     def type_signature(self) -> tuple[object, ...] | None:

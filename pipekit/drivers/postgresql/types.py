@@ -95,6 +95,7 @@ _SPELLINGS: dict[TypeName, str] = {
 _ARGUMENTS = re.compile(r"\s*\(\s*(-?\d+)\s*(?:,\s*(-?\d+)\s*)?\)")
 MAX_VARCHAR = 10_485_760
 MAX_PRECISION = 1000
+MAX_FRACTION = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,14 @@ def is_exact_widening(source: Spelling, dest: Spelling) -> bool:
     if dest.base in ("character varying", "character"):
         return bool(source.arguments) and source.arguments[0] <= dest.arguments[0] if dest.arguments else False
     return dest.base in TIMES and (*source.arguments, 6)[0] <= (*dest.arguments, 6)[0]
+
+
+def holds_text_of(dest: Spelling, neutral: Type) -> bool:
+    """Whether the text of every value of another kind's type is read by `dest` as the same. Says no when in doubt."""
+    source = parse_type(from_neutral(neutral))
+    if source.base in TIMES and (neutral.precision is None or neutral.precision > MAX_FRACTION):
+        return False
+    return source == dest or is_exact_widening(source, dest)
 
 
 def _fits_numeric(source: Spelling, dest: tuple[int, ...]) -> bool:
