@@ -160,9 +160,9 @@ class Driver(ABC):
         """The URL a connection is opened with: a checked one, with the parameters Pipekit insists on."""
         return jdbc_url
 
-    @abstractmethod
     def browse_fields(self) -> tuple[str, ...]:
         """What a person picks, in order, to reach a table: `("schema", "table")` or `("table",)`."""
+        return ("schema", "table")
 
     @abstractmethod
     def quote_identifier(self, name: str) -> str:
@@ -183,13 +183,13 @@ class Driver(ABC):
         name = self.quote_identifier(table.name)
         return f"{self.quote_identifier(table.schema)}.{name}" if table.schema else name
 
-    @abstractmethod
     def staging_table(self, module_name: str) -> TableName:
         """`pipekit_staging.{module_name}` in the form this kind can hold."""
+        return TableName(schema=self.staging_schema, name=module_name)
 
-    @abstractmethod
     def ledger_table(self) -> TableName:
-        """The dest's ledger."""
+        """The dest's ledger; it stands beside the staging tables."""
+        return self.staging_table("pipekit_ledger")
 
     # -- types ---------------------------------------------------------------------------------------------------------
 

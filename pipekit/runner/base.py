@@ -2,7 +2,7 @@
 """The runner contract: query, execute, migrate."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -49,6 +49,16 @@ class QueryResult:
     def first_cell(self) -> str | None:
         """The first cell of the first row, None when there is no row."""
         return self.rows[0][0] if self.rows else None
+
+
+def gather(blocks: Iterable[QueryResult]) -> QueryResult:
+    """The blocks of a query's rows as one result."""
+    rows: list[tuple[str | None, ...]] = []
+    columns: tuple[ResultColumn, ...] = ()
+    for block in blocks:
+        columns = block.columns
+        rows += block.rows
+    return QueryResult(columns=columns, rows=tuple(rows))
 
 
 Query = Callable[[str], QueryResult]

@@ -20,6 +20,7 @@ from pipekit.runner.base import (
     QueryResult,
     ResultColumn,
     Statement,
+    gather,
     to_wire,
 )
 from pipekit.runner.process import Program, start_piped
@@ -90,8 +91,7 @@ class NativeRunner:
 
     def query(self, endpoint: Endpoint, sql: str, *, limit: int | None = None) -> QueryResult:
         """See `Runner.query`."""
-        blocks = list(self._blocks(endpoint, sql, limit))
-        return QueryResult(columns=blocks[0].columns, rows=tuple(row for block in blocks for row in block.rows))
+        return gather(self._blocks(endpoint, sql, limit))
 
     def stream(self, endpoint: Endpoint, sql: str) -> Iterator[QueryResult]:
         """See `Runner.stream`."""

@@ -53,9 +53,6 @@ class JdbcDriver(Driver):
     def check_template(self, jdbc_url: str, url_template: str) -> None:
         check_template(url_template, jdbc_url)
 
-    def browse_fields(self) -> tuple[str, ...]:
-        return ("schema", "table")
-
     def quote_identifier(self, name: str) -> str:
         return names.quote_name(self.product, name)
 
@@ -70,10 +67,7 @@ class JdbcDriver(Driver):
     def staging_table(self, module_name: str) -> TableName:
         if self.product.own_schema:
             return TableName(schema=None, name=f"{self.staging_schema}.{module_name}")
-        return TableName(schema=self.staging_schema, name=module_name)
-
-    def ledger_table(self) -> TableName:
-        return self.staging_table("pipekit_ledger")
+        return super().staging_table(module_name)
 
     # -- types ---------------------------------------------------------------------------------------------------------
 

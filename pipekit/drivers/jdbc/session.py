@@ -15,7 +15,7 @@ from pipekit.drivers.jdbc.writing import JdbcSink
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations
 from pipekit.errors import CheckFailed, StatementFailed
-from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, Statement
+from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, Statement, gather
 
 
 class JdbcSession:
@@ -43,11 +43,7 @@ class JdbcSession:
         if ask := find_ask(sql):
             with self._transaction(), guard(sql):
                 return answer(self, *ask)
-        rows: list[tuple[str | None, ...]] = []
-        for block in self._read(sql, limit):
-            columns = block.columns
-            rows += block.rows
-        return QueryResult(columns=columns, rows=tuple(rows))
+        return gather(self._read(sql, limit))
 
     def stream(self, sql: str) -> Iterator[QueryResult]:
         """Runs one query and yields its rows block by block, never all of them."""

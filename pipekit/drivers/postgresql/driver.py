@@ -41,20 +41,11 @@ class PostgresDriver(Driver):
     def parse_url(self, jdbc_url: str) -> Address:
         return names.parse_url(jdbc_url)
 
-    def browse_fields(self) -> tuple[str, ...]:
-        return ("schema", "table")
-
     def quote_identifier(self, name: str) -> str:
         return names.quote_identifier(name)
 
     def parse_table(self, text: str) -> TableName:
         return names.parse_table(text)
-
-    def staging_table(self, module_name: str) -> TableName:
-        return TableName(schema=self.staging_schema, name=module_name)
-
-    def ledger_table(self) -> TableName:
-        return TableName(schema=self.staging_schema, name="pipekit_ledger")
 
     # -- types ---------------------------------------------------------------------------------------------------------
 

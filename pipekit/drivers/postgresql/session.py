@@ -11,7 +11,7 @@ from pipekit.drivers.postgresql.transfer import PostgresSink, PostgresSource
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations
 from pipekit.errors import CheckFailed, StatementFailed
-from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement
+from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 if TYPE_CHECKING:
     from pipekit.drivers.postgresql.wire import Link
@@ -32,12 +32,7 @@ class PostgresSession:
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Runs one query; every cell is the server's own text."""
-        rows: list[Cells] = []
-        columns: tuple[ResultColumn, ...] = ()
-        for block in self._read(sql, limit):
-            columns = block.columns
-            rows += block.rows
-        return QueryResult(columns=columns, rows=tuple(rows))
+        return gather(self._read(sql, limit))
 
     def stream(self, sql: str) -> Iterator[QueryResult]:
         """Runs one query and yields its rows block by block, never all of them."""

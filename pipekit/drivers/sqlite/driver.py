@@ -81,9 +81,6 @@ class SqliteDriver(Driver):
     def staging_table(self, module_name: str) -> TableName:
         return TableName(schema=None, name=f"{self.staging_schema}.{module_name}")
 
-    def ledger_table(self) -> TableName:
-        return self.staging_table("pipekit_ledger")
-
     # -- types ---------------------------------------------------------------------------------------------------------
 
     def to_neutral(self, type_text: str) -> Type:

@@ -15,7 +15,7 @@ from pipekit.drivers.sqlserver.load import SqlServerSink
 from pipekit.drivers.sqlserver.reading import BatchSize, Part, SqlServerSource, build_exact_query
 from pipekit.drivers.wire import check_expectations
 from pipekit.errors import CheckFailed, StatementFailed
-from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement
+from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 if TYPE_CHECKING:
     from pipekit.drivers.sqlserver.wire import Link, Reading
@@ -42,12 +42,7 @@ class SqlServerSession:
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Runs one query; every cell is text."""
-        rows: list[Cells] = []
-        columns: tuple[ResultColumn, ...] = ()
-        for block in self._read(sql, limit):
-            columns = block.columns
-            rows += block.rows
-        return QueryResult(columns=columns, rows=tuple(rows))
+        return gather(self._read(sql, limit))
 
     def stream(self, sql: str) -> Iterator[QueryResult]:
         """Runs one query and yields its rows block by block, never all of them."""
