@@ -228,8 +228,9 @@ def test_10_mb_cost_at_most_two_and_a_half_times_what_5_mb_cost(db: repo.State, 
         return time.process_time() - begun
 
     write(1)
-    five = min(write(5) for _ in range(2))
-    assert write(10) <= 2.5 * five + 0.05
+    # In turn, and the best of both: what disturbs one write alone must not decide.
+    fives, tens = zip(*((write(5), write(10)) for _ in range(3)), strict=True)
+    assert min(tens) <= 2.5 * min(fives) + 0.05
 
 
 def test_the_tail_of_a_long_log_is_read_without_the_rest(db: repo.State, run: Run) -> None:
