@@ -6,11 +6,13 @@ export PYTHONDONTWRITEBYTECODE=1
 
 usage() {
     cat <<'TEXT'
-Usage: deploy.sh [--python PATH] [--no-start] [--dry-run]
-       deploy.sh --prefix DIR [--create-user] [--python PATH] [--dry-run]
+Usage: deploy.sh [--with EXTRAS] [--python PATH] [--no-start] [--dry-run]
+       deploy.sh --prefix DIR [--create-user] [--with EXTRAS] [--python PATH] [--dry-run]
 
 Run as root from a checkout or an unpacked release. Makes what is missing, mends what differs and leaves the rest alone.
 
+  --with EXTRAS   what else to install, separated by commas: jdbc (Db2 for i and everything over JDBC, with a Java of its
+                  own), mssql (SQL Server); kept by later deployments, until --with none takes all of them back
   --python PATH   the Python to use, 3.11 or later (default: the system's)
   --no-start      do not enable or start a service that is not running
   --dry-run       only say what would be done
@@ -49,12 +51,16 @@ change() {
 
 # -- options -----------------------------------------------------------------------------------------------------------
 
-prefix="" python="" create_user=false start=true
+prefix="" python="" with="" create_user=false start=true
 while (($#)); do
     case $1 in
-        --prefix | --python)
+        --prefix | --python | --with)
             [ -n "${2:-}" ] || fail "$1 needs a value." "Try: deploy.sh --help"
-            if [ "$1" = --prefix ]; then prefix=$2; else python=$2; fi
+            case $1 in
+                --prefix) prefix=$2 ;;
+                --python) python=$2 ;;
+                --with) with=$2 ;;
+            esac
             shift
             ;;
         --create-user) create_user=true ;;
@@ -69,6 +75,7 @@ done
 [ "$prefix" != / ] || fail "--prefix / is this machine itself: leave the option out."
 # These paths are written into a unit and a shell script.
 [[ "$prefix" =~ ^[A-Za-z0-9_./+@=-]*$ ]] || fail "--prefix may hold letters, digits and _ . / + @ = - only: $prefix"
+[[ "$with" =~ ^(none|(jdbc|mssql)(,(jdbc|mssql))*)?$ ]] || fail "--with takes jdbc, mssql, both with a comma, or none: $with"
 if [ -z "$prefix" ]; then
     create_user=true
     [ "$EUID" = 0 ] || fail "this needs root." "Run: sudo ./deploy.sh    (or try it out: ./deploy.sh --prefix DIR)"
@@ -76,7 +83,7 @@ fi
 ! $create_user || [ "$EUID" = 0 ] || fail "--create-user needs root."
 
 tree=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
-for name in pipekit/migrations pyproject.toml requirements.lock systemd/pipekit.service; do
+for name in pipekit/migrations pyproject.toml requirements.lock systemd/pipekit.service tools/build_java_archive.py; do
     [ -e "$tree/$name" ] || fail "$tree/$name is missing." "Run deploy.sh from a whole checkout or unpacked release."
 done
 
@@ -234,14 +241,25 @@ find_python() {
         "On Debian 12 and Ubuntu 24.04: apt-get install python3 python3-venv    (or say where it is: --python PATH)"
 }
 
+# Sets extras, sorted: those that --with names, else those of the deployment before, which `complete` holds.
+find_extras() {
+    extras=${with/none/}
+    if [ -z "$with" ] && [ -e "$previous/complete" ]; then
+        extras=$(cat -- "$previous/complete")
+    fi
+    extras=$(xargs -n 1 <<<"${extras//,/ }" | sort -u | xargs)
+}
+
+has_extra() { [[ " $extras " == *" $1 "* ]]; }
+
 # `version-key`; the key changes with everything the environment is made from.
 name_env() {
-    "$base" - "$tree" <<'PYTHON'
+    "$base" - "$tree" "$extras" <<'PYTHON'
 import hashlib, os, re, sys
 from pathlib import Path
 tree = Path(sys.argv[1])
-digest = hashlib.sha256(f"{sys.version}\n{os.path.realpath(sys.executable)}\n".encode())
-files = [tree / name for name in ("deploy.sh", "pyproject.toml", "requirements.lock")]
+digest = hashlib.sha256(f"{sys.version}\n{os.path.realpath(sys.executable)}\n{sys.argv[2]}\n".encode())
+files = [tree / name for name in ("deploy.sh", "pyproject.toml", "requirements.lock", "tools/build_java_archive.py")]
 files += sorted((tree / "pipekit").rglob("*"))
 for file in files:
     if file.is_file() and "__pycache__" not in file.parts:
@@ -251,16 +269,17 @@ print(f"{version[1] if version else 'unknown'}-{digest.hexdigest()[:12]}")
 PYTHON
 }
 
-# pick_pins NAME...: the lines of the lock for these packages and what they need, without those of other extras.
-# pip refuses whatever would be missing here: with hashes it installs nothing that is not named.
+# pick_pins NAME...: the lines of the lock for these packages and what they need; without names, for what Pipekit needs
+# with the extras asked for. pip refuses whatever would be missing here: with hashes it installs nothing that is not named.
 pick_pins() {
-    "$base" - "$tree" "$@" <<'PYTHON'
+    "$base" - "$tree" "$extras" "$@" <<'PYTHON'
 import re, sys, tomllib
 from pathlib import Path
-tree, wanted = Path(sys.argv[1]), set(sys.argv[2:])
+tree, extras, wanted = Path(sys.argv[1]), sys.argv[2].split(), set(sys.argv[3:])
 if not wanted:
     project = tomllib.loads((tree / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = {re.split(r"[\[><=~!; ]", item)[0].lower() for item in project["dependencies"]}
+    needs = sum((project["optional-dependencies"][extra] for extra in extras), project["dependencies"])
+    wanted = {re.split(r"[\[><=~!; ]", item)[0].lower() for item in needs}
 lock = (tree / "requirements.lock").read_text("utf-8")
 blocks = {block.split("==")[0]: block for block in re.split(r"^(?=[a-z0-9-]+==)", lock, flags=re.MULTILINE)[1:]}
 asked_by = {
@@ -289,7 +308,9 @@ build_env() {
     "${pip[@]}" install --no-deps --no-index "$work"/wheel/*.whl
     "${pip[@]}" check >/dev/null
     "$env/bin/pipekit" --version >/dev/null
-    touch -- "$env/complete"
+    # Named from elsewhere: the tree's own package must not be the one that is found.
+    (cd / && "$env/bin/python" "$tree/tools/build_java_archive.py")
+    printf '%s\n' "$extras" >"$env/complete"
 }
 
 ensure_env() {
@@ -338,6 +359,7 @@ config_text() {
 # Restart the service after a change: systemctl restart pipekit
 state_path: $state
 secrets_path: $home/secrets.env
+jar_folder: $opt/jars           # the only folder that jars of JDBC drivers are taken from
 base_dir: $state_dir          # where relative names of embedded database files start
 
 TEXT
@@ -352,10 +374,10 @@ secrets_text() {
 TEXT
 }
 
-# Sets state and drain_s as config.yaml has them.
+# Sets state, drain_s and runner as config.yaml has them.
 read_config() {
     local python=$link/bin/python found
-    drain_s=60
+    drain_s=60 runner=native
     [ ! -e "$env/complete" ] || python=$env/bin/python
     [ -x "$python" ] && [ -e "$home/config.yaml" ] || return 0
     found=$(as_service "$python" - <<'PYTHON'
@@ -366,10 +388,10 @@ try:
     config = load_config(os.environ)
 except PipekitError as error:
     sys.exit("\n".join(f"deploy: {line}" for line in (error.message, error.hint) if line))
-print(config.state_path, int(config.drain_s), sep="\n")
+print(config.state_path, int(config.drain_s), config.runner, sep="\n")
 PYTHON
     ) || fail "Mend $home/config.yaml and run this again."
-    { read -r state && read -r drain_s; } <<<"$found"
+    { read -r state && read -r drain_s && read -r runner; } <<<"$found"
     [ "$(dirname -- "$state")" != "$home" ] ||
         fail "$home/config.yaml puts the state database into $home, where the service may not write." \
             "Add this line to it: state_path: $state_dir/pipekit.db"
@@ -506,17 +528,29 @@ unit_text() {
 
 dropin_text() { printf '%s\n' "# Made by deploy.sh: $1." "[Service]" "${@:2}"; }
 
-# Sets java_home where drivers with a jar are registered.
+# Sets java_lines, what the unit needs where Java runs. The extra jdbc brings a Java of its own; an installed jrunner
+# needs the machine's.
 find_java() {
-    java_home=""
-    ((jars)) || return 0
+    java_lines=()
+    if ((jars)) && ! has_extra jdbc; then
+        fail "$jars registered drivers have a jar, and the extra jdbc, which runs them, is not installed." \
+            "Run: deploy.sh --with ${extras:+$extras,}jdbc"
+    fi
+    if [ "$runner" = jrunner ]; then
+        find_java_home
+        java_lines=("Environment=JAVA_HOME=$java_home")
+    fi
+    if has_extra jdbc || [ "$runner" = jrunner ]; then java_lines+=(MemoryDenyWriteExecute=no); fi
+}
+
+find_java_home() {
     java_home=${JAVA_HOME:-}
     if [ -z "$java_home" ] && command -v java >/dev/null; then
         java_home=$(realpath -- "$(command -v java)")
         java_home=${java_home%/bin/java}
     fi
     [ -x "${java_home:-/nowhere}/bin/java" ] ||
-        fail "$jars registered drivers need Java, and there is none${java_home:+ in JAVA_HOME=$java_home}." \
+        fail "The runner jrunner needs Java, and there is none${java_home:+ in JAVA_HOME=$java_home}." \
             "On Debian and Ubuntu: apt-get install default-jre-headless    (or set JAVA_HOME for this command)"
     [[ "$java_home" =~ ^[A-Za-z0-9_./+@=-]*$ ]] || fail "JAVA_HOME may hold letters, digits and _ . / + @ = - only."
 }
@@ -524,9 +558,8 @@ find_java() {
 ensure_unit() {
     local dropins=$units/pipekit.service.d
     ensure_file "$units/pipekit.service" 644 "$admin" unit_text
-    if [ -n "$java_home" ]; then
-        ensure_file "$dropins/50-java.conf" 644 "$admin" dropin_text "drivers with a jar are registered" \
-            "Environment=JAVA_HOME=$java_home" MemoryDenyWriteExecute=no
+    if ((${#java_lines[@]})); then
+        ensure_file "$dropins/50-java.conf" 644 "$admin" dropin_text "runs may use Java" "${java_lines[@]}"
     else
         remove_file "$dropins/50-java.conf"
     fi
@@ -612,9 +645,10 @@ trap 'exit 143' TERM HUP
 
 base=$(find_python)
 envs=$opt/envs
+previous=$(realpath -m -- "$link")
+find_extras
 env_name=$(name_env)
 env=$envs/$env_name
-previous=$(realpath -m -- "$link")
 
 ensure_user
 find_owners
@@ -623,6 +657,7 @@ if ! $dry_run; then
     exec 9<"$opt"
     flock -n 9 || fail "Another deployment is going on here." "Wait for its end and run this again."
 fi
+ensure_folder "$opt/jars" 755 "$admin"
 ensure_folder "$home" 750 "$reader"
 ensure_folder "$state_dir" 700 "$keeper"
 ensure_env

@@ -4,6 +4,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ("deploy.sh", "systemd", "pipekit", "pyproject.toml", "requirements.lock", "README.md", "LICENSE")
+SHIPPED = ("deploy.sh", "systemd", "pipekit", "tools", "pyproject.toml", "requirements.lock", "README.md", "LICENSE")
 DEPLOY_WITHIN_S = 240
 
 
@@ -67,6 +68,13 @@ def find_program(name: str, package: str) -> str:
     return str(found)
 
 
+def write(path: Path, statement: str) -> None:
+    """Runs a statement on a state database."""
+    with sqlite3.connect(path) as db:
+        db.execute(statement)
+    db.close()
+
+
 def copy_tree(folder: Path) -> Path:
     """What a release holds, without whatever else lies in this working tree."""
     folder.mkdir()
@@ -86,14 +94,14 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Scratch:
     """A prefix that was deployed into once."""
 
-    def __init__(self, tree: Path, prefix: Path) -> None:
+    def __init__(self, tree: Path, prefix: Path, options: tuple[str, ...] = ()) -> None:
         self.tree = tree
         self.prefix = prefix
         self.home = prefix / "etc/pipekit"
         self.state = prefix / "var/lib/pipekit/pipekit.db"
         self.program = prefix / "usr/local/bin/pipekit"
         self.unit = prefix / "etc/systemd/system/pipekit.service"
-        self.first = must(self.deploy())
+        self.first = must(self.deploy(*options))
 
     def deploy(self, *options: str, tree: Path | None = None, **env: str) -> Done:
         """deploy.sh with this prefix and the running Python."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipekit import __version__
-from tests.deploy.conftest import ROOT, Scratch, copy_tree, find_program, must, run
+from tests.deploy.conftest import ROOT, Scratch, copy_tree, find_program, must, run, write
 
 Entry = tuple[str, int, int, str]
 
@@ -45,12 +45,6 @@ def applied(path: Path) -> list[str]:
     return names
 
 
-def write(path: Path, statement: str) -> None:
-    with sqlite3.connect(path) as db:
-        db.execute(statement)
-    db.close()
-
-
 def make_first_version(path: Path) -> None:
     """A state database as the version with only the first migration left it."""
     db = sqlite3.connect(path)
@@ -70,9 +64,10 @@ def make_first_version(path: Path) -> None:
 
 
 def test_the_first_run_makes_everything_with_its_mode(scratch: Scratch) -> None:
-    assert scratch.first.last_line == "10 changes"
+    assert scratch.first.last_line == "11 changes"
     modes = {
         scratch.prefix / "opt/pipekit": "0755",
+        scratch.prefix / "opt/pipekit/jars": "0755",
         scratch.prefix / "opt/pipekit/.venv/bin/pipekit": "0755",
         scratch.program: "0755",
         scratch.home: "0750",
@@ -89,7 +84,7 @@ def test_only_what_runs_is_installed_and_the_package_itself_is_a_copy(scratch: S
     packages = next((scratch.prefix / "opt/pipekit/.venv/lib").glob("python*/site-packages"))
     names = {path.name.split("-")[0].lower() for path in packages.glob("*.dist-info")}
     assert {"click", "cronsim", "psycopg", "psycopg_binary", "pyyaml", "rich", "pipekit"} <= names
-    assert names & {"pytest", "mypy", "ruff", "hatchling", "hypothesis"} == set()
+    assert names & {"pytest", "mypy", "ruff", "hatchling", "hypothesis", "jpype1", "mssql_python"} == set()
     assert (packages / "pipekit/migrations/0001_core.sql").is_file()
 
 
@@ -129,7 +124,7 @@ def test_a_project_of_ones_own_comes_before_the_installation(scratch: Scratch, t
 
 def test_a_dry_run_writes_nothing(scratch: Scratch, tmp_path: Path) -> None:
     told = must(run(scratch.tree / "deploy.sh", "--prefix", tmp_path / "new", "--dry-run", "--python", sys.executable))
-    assert told.last_line == "10 changes to make"
+    assert told.last_line == "11 changes to make"
     assert f"would: {tmp_path}/new/usr/local/bin/pipekit" in told.out
     assert list(tmp_path.iterdir()) == []
     before = list_entries(scratch.prefix)
@@ -255,24 +250,37 @@ def test_the_unit_of_a_prefix_differs_from_the_shipped_one_in_its_paths_only(scr
     assert scratch.unit.read_text().replace(str(scratch.prefix), "") == (ROOT / "systemd/pipekit.service").read_text()
 
 
-def test_java_is_named_only_where_drivers_with_a_jar_are_registered(scratch: Scratch, tmp_path: Path) -> None:
-    dropin = scratch.unit.with_name("pipekit.service.d") / "50-java.conf"
-    write(scratch.state, "UPDATE driver SET jar = 'jt400.jar', class = 'x.Driver' WHERE kind = 'db2i'")
+def test_java_is_named_only_where_an_installed_jrunner_needs_it(scratch: Scratch, tmp_path: Path) -> None:
+    config = scratch.home / "config.yaml"
+    kept = config.read_text()
+    config.write_text(kept + "runner: jrunner\n")
     refused = scratch.deploy(JAVA_HOME=str(tmp_path))
-    assert refused.code == 1
-    assert "default-jre-headless" in refused.err
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/java").write_text("")
     (tmp_path / "bin/java").chmod(0o755)
-    assert must(scratch.deploy(JAVA_HOME=str(tmp_path))).last_line == "1 changes"
-    assert dropin.read_text().splitlines()[1:] == [
-        "[Service]",
-        f"Environment=JAVA_HOME={tmp_path}",
-        "MemoryDenyWriteExecute=no",
-    ]
-    write(scratch.state, "UPDATE driver SET jar = NULL")
+    done = scratch.deploy(JAVA_HOME=str(tmp_path))
+    lines = java_lines(scratch)
+    config.write_text(kept)
+    assert refused.code == 1
+    assert "default-jre-headless" in refused.err
+    assert must(done).last_line == "1 changes"
+    assert lines == ["[Service]", f"Environment=JAVA_HOME={tmp_path}", "MemoryDenyWriteExecute=no"]
     assert must(scratch.deploy()).last_line == "1 changes"
-    assert not dropin.exists()
+    assert java_lines(scratch) == []
+
+
+def java_lines(scratch: Scratch) -> list[str]:
+    """The unit's drop-in for Java without its heading; empty where there is none."""
+    dropin = scratch.unit.with_name("pipekit.service.d") / "50-java.conf"
+    return dropin.read_text().splitlines()[1:] if dropin.exists() else []
+
+
+def test_a_registered_jar_without_what_runs_it_is_told_with_the_command_that_mends_it(scratch: Scratch) -> None:
+    write(scratch.state, "UPDATE driver SET jar = 'jt400.jar', class = 'x.Driver' WHERE kind = 'db2i'")
+    refused = scratch.deploy()
+    write(scratch.state, "UPDATE driver SET jar = NULL")
+    assert refused.code == 1
+    assert "Run: deploy.sh --with jdbc" in refused.err
 
 
 def test_a_kind_that_is_not_registered_is_registered_by_the_next_deployment(scratch: Scratch) -> None:
@@ -305,6 +313,7 @@ def test_the_service_may_take_longer_to_stop_than_its_runs_may_drain(scratch: Sc
         (["--prefix"], "--prefix needs a value"),
         (["--prefix", "/"], "is this machine itself"),
         (["--prefix", "/tmp/a b"], "--prefix may hold"),
+        (["--prefix", "/tmp/x", "--with", "demo"], "--with takes jdbc, mssql"),
         (["--prefix", "/tmp/x", "--python", "no-such-python"], "is not Python 3.11 or later"),
     ],
 )
@@ -317,7 +326,7 @@ def test_a_wrong_option_is_refused_by_name(options: list[str], told: str) -> Non
 
 def test_the_help_names_every_option() -> None:
     named = set(re.findall(r"^ +(--[a-z-]+)", must(run(ROOT / "deploy.sh", "--help")).out, re.MULTILINE))
-    assert named == {"--prefix", "--create-user", "--python", "--no-start", "--dry-run", "--help"}
+    assert named == {"--prefix", "--create-user", "--with", "--python", "--no-start", "--dry-run", "--help"}
 
 
 def test_without_a_prefix_root_is_needed() -> None:
