@@ -15,6 +15,7 @@ help: ## list the targets
 setup: ## make .venv from requirements.lock and build the assets of the pages (again only when something changed)
 	@sh tools/setup.sh
 	@$(BIN)/python tools/build_assets.py
+	@$(BIN)/python tools/build_java_archive.py
 
 demo: setup ## move a small shop database, change it, move the changes; leaves .demo/ to look at
 	@$(BIN)/pipekit demo --folder .demo

@@ -20,6 +20,11 @@ DRIVERS = {
 KIND = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 
 
+def describe_install(extra: str) -> str:
+    """How the libraries of an extra are installed, by hand and by a deployment."""
+    return f"Run: pip install 'pipekit[{extra}]'; where deploy.sh installed Pipekit: deploy.sh --with {extra}."
+
+
 def find_package(kind: str) -> str:
     """Where a kind's driver and wire lie; raises DriverUnknown for what cannot be the name of a kind."""
     if kind not in DRIVERS and not KIND.match(kind):

@@ -4,13 +4,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid
-from pipekit.models import Strategy
 from pipekit.runner.base import Query, ResultColumn, Statement
+
+if TYPE_CHECKING:  # the child of a runner imports drivers, and has no use for the rest
+    from pipekit.models import Strategy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +106,7 @@ class LedgerEntry:
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`."""
 
-    strategy: Strategy
+    strategy: "Strategy"
     staging: TableName
     dest: TableName
     columns: tuple[StagedColumn, ...]

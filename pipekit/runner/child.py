@@ -16,7 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from pipekit.drivers import find_package, get_driver
+from pipekit.drivers import describe_install, find_package, get_driver
 from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Load, Statement, load_from_wire
@@ -148,7 +148,7 @@ def _import(kind: str, module: str) -> Any:
         if (error.name or "").startswith("pipekit"):
             raise
         message = f"{error.name} is not installed, and the kind '{kind}' needs it."
-        raise ConnectFailed(message, hint=f"Run: pip install 'pipekit[{get_driver(kind).extra}]'.") from None
+        raise ConnectFailed(message, hint=describe_install(get_driver(kind).extra)) from None
 
 
 def _check_columns(source: Source, load: Load) -> None:
@@ -239,6 +239,9 @@ def main() -> None:
         with contextlib.suppress(Exception):
             _load_wire(kind)
     serve(requests, emit)
+    # Everything is closed. What libraries do at an orderly end would only keep the run waiting.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

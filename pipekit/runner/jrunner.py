@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from pipekit.drivers.jdbc.asking import find_ask
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import Cancelled, RunnerDied, StatementFailed, TimedOut
 from pipekit.runner.base import Endpoint, Load, Loaded, ProgressCallback, QueryResult, ResultColumn
@@ -70,7 +71,8 @@ class JrunnerRunner(NativeRunner):
         super().kill()
 
     def _blocks(self, endpoint: Endpoint, sql: str, limit: int | None) -> Iterator[QueryResult]:
-        if endpoint.read_only:
+        # What a driver asks of a JDBC catalogue is no SQL; only our own wire knows its words.
+        if endpoint.read_only and not find_ask(sql):
             return self._csv_blocks(endpoint, sql, limit)
         return super()._blocks(endpoint, sql, limit)
 

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import time
@@ -54,10 +55,9 @@ class Program:
 
     def wait(self, timeout_s: float) -> int | None:
         """Waits for the end; None when it still runs after `timeout_s` seconds."""
-        try:
-            return self._popen.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            return None
+        if self._popen.poll() is None:
+            _wait_for_end(self._popen, timeout_s)
+        return self._popen.poll()
 
     def signal_group(self, number: int) -> None:
         """Sends a signal to the whole process group, if any of it is left."""
@@ -89,6 +89,22 @@ class Program:
     def __exit__(self, *exc: object) -> None:
         self.stop()
         self.close_pipes()
+
+
+def _wait_for_end(popen: "subprocess.Popen[bytes]", timeout_s: float) -> None:
+    """Woken by the kernel where it can: subprocess looks again after ever longer sleeps, up to 50 ms each."""
+    try:
+        descriptor = os.pidfd_open(popen.pid)
+    except (AttributeError, OSError):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            popen.wait(timeout_s)
+        return
+    try:
+        watch = select.poll()
+        watch.register(descriptor, select.POLLIN)
+        watch.poll(timeout_s * 1000)
+    finally:
+        os.close(descriptor)
 
 
 def run_program(

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -24,6 +25,9 @@ BATCH_BYTES = 4 * 1024 * 1024
 GATHER_BYTES = 1024 * 1024
 GIVE_EVERY_S = 0.3
 
+Blocks = Iterable[tuple[Any, int]]
+Batches = Iterator[tuple[pa.RecordBatch, int]]
+MakeBatch = Callable[[Any, int], pa.RecordBatch]
 # A way to make of a block's column what the staging column wants.
 Convert = Callable[[ColumnLoader, Any], pa.Array]
 
@@ -50,7 +54,10 @@ class SqlServerSink:
         return None
 
     def load(self, stream: Stream, on_rows: Count) -> int:
-        """One bulk copy; the rows the server took must be those that were sent."""
+        """One bulk copy; the rows the client library has sent must be those it was given.
+
+        The server's own count of them is not passed on: it is the merge that is held to the same number.
+        """
         feed = _Feed(self._convert_blocks(stream), on_rows)
         first = feed.take_first()
         if first is None:
@@ -64,7 +71,7 @@ class SqlServerSink:
             self._empty_table()
             raise feed.failure from None
         if taken != feed.rows:
-            raise StatementFailed(f"The server took {taken} rows of the {feed.rows} that were sent.")
+            raise StatementFailed(f"The bulk load sent {taken} rows of the {feed.rows} that were read.")
         return taken
 
     def _empty_table(self) -> None:
@@ -73,19 +80,19 @@ class SqlServerSink:
 
     # -- blocks as batches of the staging table's types ----------------------------------------------------------------
 
-    def _convert_blocks(self, stream: Stream) -> Iterator[tuple[pa.RecordBatch, int]]:
+    def _convert_blocks(self, stream: Stream) -> Batches:
         convert: dict[Format, Callable[[Any, int], list[pa.Array]]] = {
             "copy-text": self._from_copy_text,
             "arrow": self._from_arrow,
             "rows": self._from_rows,
         }
-        done = 0
-        blocks = _gather(stream.blocks) if stream.format == "copy-text" else stream.blocks
-        for block, rows in blocks:
-            if rows:
-                columns = convert[stream.format](block, done)
-                yield pa.RecordBatch.from_arrays(columns, names=self._names), rows
-            done += rows
+
+        def make_batch(block: Any, done: int) -> pa.RecordBatch:
+            return pa.RecordBatch.from_arrays(convert[stream.format](block, done), names=self._names)
+
+        if stream.format == "copy-text":
+            return _convert_ahead(_gather(stream.blocks), make_batch)
+        return _convert_each(stream.blocks, make_batch)
 
     def _from_arrow(self, batch: pa.RecordBatch, done: int) -> list[pa.Array]:
         return self._convert(ColumnLoader.convert, batch.columns, done)
@@ -118,6 +125,30 @@ class SqlServerSink:
         return arrays
 
 
+def _convert_each(blocks: Blocks, make_batch: MakeBatch) -> Batches:
+    """A block's memory may be used anew when the next one is asked for: each is converted before."""
+    done = 0
+    for block, rows in blocks:
+        if rows:
+            yield make_batch(block, done), rows
+        done += rows
+
+
+def _convert_ahead(blocks: Iterator[tuple[bytes, int]], make_batch: MakeBatch) -> Batches:
+    """A thread parses the next block while the bulk copy, which lets other threads run, sends the one before."""
+    done = 0
+    waiting: tuple[Future[pa.RecordBatch], int] | None = None
+    with ThreadPoolExecutor(1, "parse") as thread:
+        for block, rows in blocks:
+            begun = thread.submit(make_batch, block, done), rows
+            if waiting:
+                yield waiting[0].result(), waiting[1]
+            waiting = begun
+            done += rows
+        if waiting:
+            yield waiting[0].result(), waiting[1]
+
+
 def _gather(blocks: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
     """Blocks of COPY text put together to larger ones, unless the source is slow: every block has its costs."""
     parts: list[bytes] = []
@@ -135,7 +166,7 @@ def _gather(blocks: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
 class _Feed:
     """The batches on their way into the bulk copy: counts their rows and keeps what goes wrong on the way."""
 
-    def __init__(self, blocks: Iterator[tuple[pa.RecordBatch, int]], on_rows: Count) -> None:
+    def __init__(self, blocks: Batches, on_rows: Count) -> None:
         self.rows = 0
         self.failure: BaseException | None = None
         self._blocks = blocks
