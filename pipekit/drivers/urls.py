@@ -17,6 +17,8 @@ _SCHEME = re.compile(r"jdbc:([a-z0-9+-]+):", re.IGNORECASE)
 _NAMES = ("user", "username", "userid")
 _PASSWORDS = ("password", "pwd")
 _APPLICATION = "applicationname"
+# A property of SQL Server's URLs; a value in braces may hold a semicolon.
+_ITEM = re.compile(r"(?:=\s*\{(?:[^}]|\}\})*\}|[^;])+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,12 +50,12 @@ def split_login(jdbc_url: str) -> Login:
     head, separator, tail = _split_parameters(jdbc_url)
     username, password = None, None
     kept = []
-    for item in filter(None, tail.split("&" if separator == "?" else ";")):
+    for item in filter(None, tail.split("&") if separator == "?" else _ITEM.findall(tail)):
         name, _, value = item.partition("=")
         if name.strip().lower() in _NAMES:
             username = unquote(value)
         elif name.strip().lower() in _PASSWORDS:
-            password = unquote(value) if separator == "?" else value.strip("{}")
+            password = unquote(value) if separator == "?" else _unbrace(value)
         elif name.strip().lower() != _APPLICATION:
             kept.append(item)
     head, before = _split_host_login(head)
@@ -72,6 +74,12 @@ def _split_parameters(jdbc_url: str) -> tuple[str, str, str]:
         return jdbc_url, "", ""
     head, _, tail = jdbc_url.partition(separator)
     return head, separator, tail
+
+
+def _unbrace(value: str) -> str:
+    """A value of SQL Server's URLs without its braces."""
+    text = value.strip()
+    return text[1:-1].replace("}}", "}") if text.startswith("{") and text.endswith("}") else text
 
 
 def _split_host_login(head: str) -> tuple[str, tuple[str | None, str | None]]:

@@ -1,6 +1,7 @@
 # What a dest can still be asked about a run that was cut short: did it merge? Knows one dest and one run's name there.
 """Ending a run's leftover sessions, shutting it out of its merge, and reading the ledger."""
 
+import re
 import time
 
 from pipekit.drivers.base import Driver, LedgerEntry
@@ -9,8 +10,8 @@ from pipekit.models import MergeState
 from pipekit.runner.base import Endpoint, Runner, Statement
 
 SESSIONS_GONE_WITHIN_S = 15.0
-# The class of SQLSTATE that says that a constraint was broken.
-_SAME_KEY = "23"
+# How a refusal says that the key is there: the SQLSTATEs of broken constraints, or SQL Server's own two numbers.
+_SAME_KEY = re.compile(r"23\w{3}|2601|2627")
 
 
 def settle_merge(runner: Runner, driver: Driver, dest: Endpoint, entry: LedgerEntry, application: str) -> MergeState:
@@ -35,7 +36,7 @@ def _shut_out(runner: Runner, driver: Driver, dest: Endpoint, entry: LedgerEntry
     try:
         runner.execute(dest, [Statement(sql=driver.build_fence_sql(entry))])
     except StatementFailed as error:
-        if not error.sqlstate.startswith(_SAME_KEY):
+        if not _SAME_KEY.fullmatch(error.sqlstate):
             raise
 
 

@@ -7,7 +7,7 @@ ends. Types of columns are not, and sources are read in sessions that need not b
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -22,18 +22,39 @@ AWKWARD = (" blank ", 'a "quoted", word', "line\nbreak", "tab\there", "", "café
 
 @dataclass(frozen=True)
 class Databases:
-    """A source and a dest as a run has them, and how their kind spells what the tests need."""
+    """A source and a dest as a run has them, and how their kinds spell what the tests need."""
 
     source: Endpoint
     dest: Endpoint
-    numbers: str = (
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})"
-        " SELECT i, 'row ' || i AS name FROM n"
-    )
+    # The source's: numbers from 1 as `n(i)`, the name of one, what a query over them ends with, a text constant.
+    numbers: str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})"
+    named: str = "'row ' || i"
+    end: str = ""
+    text: str = "'{}'"
+    # The dest's: a table's name in quotes, types of the columns `i` and `name`.
+    quoted: str = '"{}"'
+    types: tuple[str, str] = ("INTEGER", "TEXT")
+
+    def count_to(self, rows: int, where: str = "") -> str:
+        """A query for the numbers from 1 on, each with its name."""
+        return f"{self.numbers.format(rows=rows)} SELECT i, {self.named} AS name FROM n{where}{self.end}"
 
     @property
-    def writable_source(self) -> Endpoint:
-        return replace(self.source, read_only=False)
+    def endless(self) -> str:
+        """A query whose one row does not come."""
+        return f"{self.numbers.format(rows=10**12)} SELECT max(i) AS i FROM n{self.end}"
+
+    def spell(self, text: str | None) -> str:
+        """A text as a constant."""
+        return "NULL" if text is None else self.text.format(text.replace("'", "''"))
+
+    def build_load(self, table: str = "staged") -> Load:
+        """A load of `count_to` into a table."""
+        columns = [
+            LoadColumn(source_name=name, source_type="", stage_name=name, stage_type=type_)
+            for name, type_ in zip(("i", "name"), self.types, strict=True)
+        ]
+        return Load(table=self.quoted.format(table), columns=tuple(columns))
 
 
 class RunnerContract:
@@ -61,7 +82,7 @@ class RunnerContract:
 
     def test_text_arrives_as_it_is(self, runner: NativeRunner, databases: Databases) -> None:
         for text in AWKWARD:
-            sql = "SELECT '" + text.replace("'", "''") + "' AS a, 1 AS b"
+            sql = f"SELECT {databases.spell(text)} AS a, 1 AS b"
             assert runner.query(databases.source, sql).rows == ((text, "1"),)
 
     def test_null_is_not_an_empty_string(self, runner: NativeRunner, databases: Databases) -> None:
@@ -75,11 +96,11 @@ class RunnerContract:
         assert got.first_cell() is None
 
     def test_a_limit_ends_the_query(self, runner: NativeRunner, databases: Databases) -> None:
-        got = runner.query(databases.source, databases.numbers.format(rows=200_000), limit=3)
+        got = runner.query(databases.source, databases.count_to(200_000), limit=3)
         assert [row[0] for row in got.rows] == ["1", "2", "3"]
 
     def test_a_stream_gives_every_row_once(self, runner: NativeRunner, databases: Databases) -> None:
-        blocks = list(runner.stream(databases.source, databases.numbers.format(rows=25_000)))
+        blocks = list(runner.stream(databases.source, databases.count_to(25_000)))
         rows = [row for block in blocks for row in block.rows]
         assert len(blocks) > 1
         assert rows == [(str(i), f"row {i}") for i in range(1, 25_001)]
@@ -105,8 +126,8 @@ class RunnerContract:
     def test_rows_move_and_are_counted_on_both_sides(self, runner: NativeRunner, databases: Databases) -> None:
         _make_staging(runner, databases)
         ticks: list[int] = []
-        sql = databases.numbers.format(rows=10_300)
-        loaded = runner.migrate(databases.source, sql, databases.dest, LOAD, ticks.append)
+        sql = databases.count_to(10_300)
+        loaded = runner.migrate(databases.source, sql, databases.dest, databases.build_load(), ticks.append)
         assert (loaded.rows_read, loaded.rows_staged) == (10_300, 10_300)
         assert ticks == sorted(ticks)
         got = runner.query(databases.dest, "SELECT count(*), sum(i), min(name), max(name) FROM staged").rows
@@ -114,23 +135,23 @@ class RunnerContract:
 
     def test_no_rows_move_as_well(self, runner: NativeRunner, databases: Databases) -> None:
         _make_staging(runner, databases)
-        sql = databases.numbers.format(rows=1) + " WHERE i < 0"
-        loaded = runner.migrate(databases.source, sql, databases.dest, LOAD)
+        sql = databases.count_to(1, " WHERE i < 0")
+        loaded = runner.migrate(databases.source, sql, databases.dest, databases.build_load())
         assert (loaded.rows_read, loaded.rows_staged) == (0, 0)
 
     def test_odd_text_and_null_move_unchanged(self, runner: NativeRunner, databases: Databases) -> None:
         _make_staging(runner, databases)
         values = [*((i, text) for i, text in enumerate(AWKWARD)), (99, None)]
-        rows = [f"SELECT {i} AS i, {_literal(text)} AS name" for i, text in values]
-        runner.migrate(databases.source, " UNION ALL ".join(rows), databases.dest, LOAD)
+        rows = [f"SELECT {i} AS i, {databases.spell(text)} AS name" for i, text in values]
+        runner.migrate(databases.source, " UNION ALL ".join(rows), databases.dest, databases.build_load())
         got = runner.query(databases.dest, "SELECT i, name FROM staged ORDER BY i").rows
         assert got == tuple((str(i), text) for i, text in values)
 
     def test_a_load_that_is_refused_says_why(self, runner: NativeRunner, databases: Databases) -> None:
         _make_staging(runner, databases)
-        load = replace(LOAD, table='"not_there"')
+        load = databases.build_load("not_there")
         with pytest.raises(RunnerError, match="not_there"):
-            runner.migrate(databases.source, databases.numbers.format(rows=3), databases.dest, load)
+            runner.migrate(databases.source, databases.count_to(3), databases.dest, load)
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 
@@ -139,30 +160,14 @@ class RunnerContract:
         with start(stop=stop) as runner:
             threading.Timer(1.0, stop.set).start()
             with pytest.raises(Cancelled):
-                runner.query(databases.source, _endless(databases))
+                runner.query(databases.source, databases.endless)
             assert not runner.alive
 
     def test_silence_has_a_limit(self, start: StartRunner, databases: Databases) -> None:
         with start(silence_timeout_s=1.5) as runner, pytest.raises(TimedOut, match=r"1\.5 s"):
-            runner.query(databases.source, _endless(databases))
-
-
-LOAD = Load(
-    table='"staged"',
-    columns=(
-        LoadColumn(source_name="i", source_type="", stage_name="i", stage_type="INTEGER"),
-        LoadColumn(source_name="name", source_type="", stage_name="name", stage_type="TEXT"),
-    ),
-)
+            runner.query(databases.source, databases.endless)
 
 
 def _make_staging(runner: NativeRunner, databases: Databases) -> None:
-    runner.execute(databases.dest, [Statement(sql="CREATE TABLE staged (i INTEGER, name TEXT)")])
-
-
-def _literal(text: str | None) -> str:
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
-
-
-def _endless(databases: Databases) -> str:
-    return databases.numbers.format(rows=10**12).replace("SELECT i, 'row ' || i AS name", "SELECT max(i) AS i")
+    number, text = databases.types
+    runner.execute(databases.dest, [Statement(sql=f"CREATE TABLE staged (i {number}, name {text})")])

@@ -11,11 +11,13 @@ import pytest
 
 from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.drivers.sqlserver.wire import connect
+from pipekit.drivers.urls import split_login
 from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
 from tests.databases.tds.double import TdsDouble
 from tests.databases.tds.replies import Reply, Rows
 
-REAL_URL = os.environ.get("PIPEKIT_TEST_SQLSERVER", "")
+# A JDBC URL with user and password; either may stand in a variable of its own instead.
+REAL = split_login(os.environ.get("PIPEKIT_TEST_SQLSERVER", ""))
 PROVIDERS = ("", "mssql-odbc")
 
 Columns = Sequence[tuple[str, str]]
@@ -43,9 +45,9 @@ class Place:
     def endpoint(self, **more: Any) -> Endpoint:
         """How to reach it."""
         login: dict[str, Any] = {
-            "jdbc_url": self._double.jdbc_url if self._double else REAL_URL,
-            "username": os.environ.get("PIPEKIT_TEST_SQLSERVER_USER", "sa"),
-            "password": os.environ.get("PIPEKIT_TEST_SQLSERVER_PASSWORD", "secret;}{="),
+            "jdbc_url": self._double.jdbc_url if self._double else REAL.jdbc_url,
+            "username": REAL.username or os.environ.get("PIPEKIT_TEST_SQLSERVER_USER", "sa"),
+            "password": REAL.password or os.environ.get("PIPEKIT_TEST_SQLSERVER_PASSWORD", "secret;}{="),
         }
         return Endpoint(kind="sqlserver", **(login | more))
 
@@ -69,6 +71,14 @@ class Place:
         self.run(f"DROP TABLE IF EXISTS dbo.[{table}]", f"CREATE TABLE dbo.[{table}] ({body})")
         for row in rows:
             self.run(f"INSERT INTO dbo.[{table}] VALUES ({', '.join(map(_spell, row))})")
+
+    def drop(self, table: str) -> None:
+        """Drops a table of `dbo` that a test makes by itself; once more at the end."""
+        self._made.append(table)
+        if self._double is not None:
+            self._double.drop_table(table)
+        else:
+            self.run(f"DROP TABLE IF EXISTS dbo.[{table}]")
 
     def run(self, *statements: str) -> None:
         """Runs statements."""
@@ -108,14 +118,16 @@ class Place:
 
 
 @contextlib.contextmanager
-def open_place(folder: Path) -> Iterator[Place]:
-    """The server for one test."""
-    if REAL_URL:
+def open_place(folder: Path, evaluates: bool = False) -> Iterator[Place]:
+    """The server for one test; a double that `evaluates` also answers queries that nobody has taught it."""
+    if REAL.jdbc_url:
         place = Place(None)
         yield place
         place.clear()
         return
     with TdsDouble(folder) as double:
+        if evaluates:
+            double.evaluate()
         yield Place(double)
 
 

@@ -1,8 +1,9 @@
 # The contract of a runner, kept by our own and by the one that drives jrunner, on real databases.
 """The same tests for `NativeRunner` and for `JrunnerRunner` with each jrunner there is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from sqlite3 import connect
 
@@ -12,6 +13,7 @@ from pipekit.runner.base import Endpoint
 from pipekit.runner.jrunner import JrunnerRunner
 from pipekit.runner.native import NativeRunner
 from tests.contract.exercise_runner import Databases, RunnerContract, StartRunner
+from tests.databases.jdbc import make_embedded
 from tests.databases.jrunners import JRUNNERS, write_launcher
 
 
@@ -46,6 +48,30 @@ class TestOnPostgresql(_EveryRunner):
     @pytest.fixture
     def databases(self, source_db: str, dest_db: str, make_endpoint: Callable[..., Endpoint]) -> Databases:
         return Databases(source=make_endpoint(source_db, read_only=True), dest=make_endpoint(dest_db))
+
+
+@pytest.fixture(scope="module")
+def java() -> Iterator[NativeRunner]:
+    with NativeRunner() as runner:
+        yield runner
+
+
+class TestOverJdbc(RunnerContract):
+    """H2 as the generic kind; one Java for all tests but those that end it, a database of its own for each."""
+
+    @pytest.fixture
+    def start(self) -> StartRunner:
+        return NativeRunner
+
+    @pytest.fixture
+    def runner(self, java: NativeRunner) -> NativeRunner:
+        return java
+
+    @pytest.fixture
+    def databases(self, request: pytest.FixtureRequest) -> Databases:
+        name = f"{request.node.name};MODE=PostgreSQL;DATABASE_TO_LOWER=TRUE"
+        dest = make_embedded("h2", name)
+        return Databases(source=replace(dest, read_only=True), dest=dest)
 
 
 class TestFromPostgresqlToSqlite(_EveryRunner):

@@ -2,6 +2,7 @@
 """pipekit.drivers.sqlserver.load."""
 
 import datetime
+import inspect
 import sqlite3
 import threading
 import time
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
 import pytest
+from mssql_python.cursor import Cursor
 
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.errors import Cancelled, Inexact, RunnerError, StatementFailed, TimedOut
@@ -21,7 +24,7 @@ from pipekit.runner.base import Endpoint
 from pipekit.runner.native import NativeRunner
 from tests.databases.moving import run
 from tests.databases.sqlservers import PROVIDERS, Place, build_load, open_place
-from tests.databases.tds.replies import Close, Error, Hang
+from tests.databases.tds.replies import Close, Count, Error, Hang
 
 
 @pytest.fixture
@@ -105,6 +108,22 @@ def test_the_load_locks_the_table_and_keeps_nulls_under_the_runs_own_name(
     assert "TABLOCK" in load.statement
     assert "KEEP_NULLS" in load.statement
     assert {login.application for login in place.double.logins()} == {"pipekit:9"}
+
+
+def test_the_bulk_copy_has_no_time_limit_of_its_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.make("t", [("a", "int")])
+    given: list[dict[str, Any]] = []
+    load = Cursor.bulkcopy_arrow
+
+    def note(cursor: Cursor, *arguments: Any, **options: Any) -> Any:
+        given.append(options)
+        return load(cursor, *arguments, **options)
+
+    monkeypatch.setattr(Cursor, "bulkcopy_arrow", note)
+    assert inspect.signature(load).parameters["timeout"].default == 30
+    with place.session() as session:
+        assert session.link.load("dbo.t", [pa.record_batch({"a": pa.array([1], pa.int32())})], ["a"]) == 1
+    assert [(options["timeout"], options["table_lock"]) for options in given] == [(0, True)]
 
 
 def test_no_rows_load_nothing(place: Place, source: Endpoint, runner: NativeRunner) -> None:
@@ -230,6 +249,15 @@ def test_what_the_server_refuses_in_the_middle_is_told(
     if isinstance(reply, Error):
         assert caught.value.sqlstate == str(reply.number)
     assert runner.migrate(source, "SELECT 1 AS a", place.endpoint(), load).rows_staged == 1
+
+
+def test_the_count_of_a_load_is_that_of_the_library_which_does_not_pass_on_the_servers(
+    place: Place, source: Endpoint, runner: NativeRunner
+) -> None:
+    place.make("t", [("a", "int")])
+    place.double.fail_load("t", after_rows=1000, reply=Count(99_999))
+    loaded = runner.migrate(source, MANY, place.endpoint(), build_load("t", [("a", "integer", "int")]))
+    assert loaded.rows_staged == 100_000
 
 
 def test_a_server_that_stops_reading_is_given_up_after_a_silence(place: Place, source: Endpoint) -> None:

@@ -1,7 +1,10 @@
 # Runs of the engine from PostgreSQL into SQL Server's double: a load that breaks leaves nothing behind.
 """Staging gone, dest untouched, and the run says where it ended."""
 
+import sqlite3
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +12,13 @@ import pytest
 
 from pipekit import repo
 from pipekit.drivers.postgresql.session import PostgresSession
+from pipekit.engine import cancel_run
+from pipekit.engine.events import Event, StageStarted
 from pipekit.localpg import LocalPostgres
 from pipekit.models import Module
 from tests.databases.moving import run
 from tests.databases.tds.double import TdsDouble
-from tests.databases.tds.replies import Close, Count, Error, Reply, Rows
+from tests.databases.tds.replies import Close, Count, Error, Hang, Reply, Rows
 from tests.project import Project
 
 # name, type, bytes, precision, digits
@@ -89,6 +94,55 @@ def test_a_load_that_breaks_leaves_no_staging_and_the_dest_as_it_was(
     assert double.rows("dbo.orders") == OLD
 
 
+def test_a_merge_that_breaks_leaves_no_staging_and_the_dest_as_it_was(
+    project: Project, double: TdsDouble, module: Module
+) -> None:
+    teach_merge(double)
+    duplicate = Error(2627, "Violation of PRIMARY KEY constraint 'PK_orders'.", 14, ends_transaction=True)
+    double.answer(r"^INSERT INTO \[dbo\]\.\[orders\]", duplicate)
+    ended = project.run(module)
+    assert (ended.status, ended.error_stage) == ("error", "merge")
+    assert "PK_orders" in (ended.error or "")
+    assert double.find_table("pipekit_staging.orders") is None
+    assert double.rows("dbo.orders") == OLD
+
+
+def test_a_run_that_is_cancelled_ends_its_sessions_and_leaves_no_staging(
+    project: Project, double: TdsDouble, module: Module
+) -> None:
+    double.answer(r"dm_exec_sessions", Rows([("n", "int")], [(0,)]), whole=True)
+    double.fail_load("pipekit_staging.orders", after_rows=5000, reply=Hang(reads=True))
+
+    def cancel(event: Event) -> None:
+        if isinstance(event, StageStarted) and event.stage == "stage":
+            threading.Timer(1.5, _cancel_from_elsewhere, (project, event.run_id)).start()
+
+    ended = project.run(module, cancel)
+    assert (ended.status, ended.error_stage, ended.merge_state) == ("cancelled", "stage", "none")
+    [killing] = {text for text in double.texts() if "KILL" in text}
+    assert f"program_name = N'pipekit:{ended.id}@" in killing
+    assert double.find_table("pipekit_staging.orders") is None
+    assert double.rows("dbo.orders") == OLD
+    double.wait_until(lambda double: not double.sessions())
+
+
+def _cancel_from_elsewhere(project: Project, run_id: int) -> None:
+    with closing(repo.open_state(project.config.state_path)) as db:
+        assert cancel_run(db, run_id)
+
+
+def test_a_merge_that_finds_fewer_rows_than_were_sent_is_rolled_back(
+    project: Project, double: TdsDouble, module: Module
+) -> None:
+    teach_merge(double)
+    double.answer(r"^INSERT INTO \[dbo\]\.\[orders\]", Count(19_999))
+    ended = project.run(module)
+    assert (ended.status, ended.error_stage) == ("error", "merge")
+    assert "19999" in (ended.error or "")
+    assert double.find_table("pipekit_staging.orders") is None
+    assert double.rows("dbo.orders") == OLD
+
+
 def test_a_value_that_does_not_fit_is_named_before_anything_is_merged(
     project: Project, double: TdsDouble, module: Module, session: PostgresSession
 ) -> None:
@@ -121,6 +175,54 @@ def test_a_run_that_succeeds_stages_checks_and_merges_in_one_transaction(
     [application] = {login.application for login in double.logins()}
     assert application.startswith(f"pipekit:{ended.id}@")
     texts = double.texts()
+    # The load comes over a connection of its own, for which staging must be committed.
+    before = texts[: next(number for number, text in enumerate(texts) if text.startswith("INSERT BULK"))]
+    assert any(text.startswith("CREATE TABLE [pipekit_staging]") for text in before)
+    assert before.count("BEGIN TRANSACTION") == before.count("COMMIT TRANSACTION")
     begun = len(texts) - 1 - texts[::-1].index("BEGIN TRANSACTION")
     assert any("pipekit_ledger" in text for text in texts[begun:])
     assert texts[-1] == "COMMIT TRANSACTION"
+
+
+# -- as source ---------------------------------------------------------------------------------------------------------
+
+ITEMS = "SELECT id, name FROM dbo.items WHERE rv > {mark}"
+
+
+def add_items(project: Project, double: TdsDouble, tmp_path: Path, query: str, **options: Any) -> Module:
+    """A module from the double into a new SQLite file."""
+    with closing(sqlite3.connect(tmp_path / "dest.db")) as db:
+        db.execute("CREATE TABLE items (id INTEGER, name TEXT)")
+    source = project.add_connection("source", double.jdbc_url, username="sa")
+    dest = project.add_connection("dest", f"jdbc:sqlite:{tmp_path}/dest.db")
+    return project.add_module("items", source=source, query=query, dest=dest, table="items", **options)
+
+
+def test_a_rowversion_is_a_watermark_with_all_its_bytes(project: Project, double: TdsDouble, tmp_path: Path) -> None:
+    double.answer(r"^SELECT MAX\(rv\)", Rows([("m", "binary(8)")], [(bytes.fromhex("80000000000007d1"),)]))
+    described = [(name, "nvarchar(128)") for name in ("name", "type", "number", "message")]
+    types = [("id", "int"), ("name", "nvarchar(20)")]
+    double.answer(r"dm_exec_describe_first", Rows(described, [(*column, None, None) for column in types]))
+    double.answer(r"^SELECT id, name FROM dbo\.items WHERE rv > 0x80000000000007D1$", Rows(types, [(1, "a"), (2, "b")]))
+    module = add_items(project, double, tmp_path, ITEMS)
+    repo.create_watermark(
+        project.db,
+        module_id=module.id,
+        name="mark",
+        connection_id=module.source_id,
+        resolver_sql="SELECT MAX(rv) FROM dbo.seen",
+        default_value="0x0",
+    )
+    ended = project.succeed(module)
+    assert ended.watermark_values == {"mark": "0x80000000000007D1"}
+    with closing(sqlite3.connect(tmp_path / "dest.db")) as db:
+        assert db.execute("SELECT * FROM items").fetchall() == [(1, "a"), (2, "b")]
+
+
+def test_a_query_that_is_refused_is_told_with_its_place(project: Project, double: TdsDouble, tmp_path: Path) -> None:
+    double.evaluate()
+    query = "SELECT id,\n  nmae\nFROM dbo.orders"
+    ended = project.run(add_items(project, double, tmp_path, query, retries=0))
+    assert (ended.status, ended.error_stage) == ("error", "plan")
+    assert "Invalid column name 'nmae'" in (ended.error or "")
+    assert ended.error_position == query.index("nmae") + 1

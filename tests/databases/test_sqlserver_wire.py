@@ -117,6 +117,9 @@ CELLS: list[tuple[str, Any, str]] = [
     ("varbinary(10)", b"\xff\x00", "0xFF00"),
     ("varbinary(max)", b"z" * 9000, "0x" + "7A" * 9000),
     ("xml", "<a b='1'/>", "<a b='1'/>"),
+    ("text", "wörd", "wörd"),
+    ("ntext", "a\U0001f600b", "a\U0001f600b"),
+    ("image", b"\x00\xff", "0x00FF"),
 ]
 
 
@@ -129,6 +132,12 @@ def test_a_cell_is_text_as_sql_server_spells_it(
     if type_ == "xml" and not place.is_double:
         text = text.replace("'", '"')
     assert got.rows == (("1", text), ("2", None))
+
+
+def test_a_rowversion_is_text_of_its_eight_bytes(place: Place, session: SqlServerSession) -> None:
+    values = [bytes.fromhex("00000000000007d1"), bytes.fromhex("80000000ffffffff")]
+    place.double.add_table("versions", [("rv", "rowversion")], [(value,) for value in values])
+    assert session.query("SELECT rv FROM versions").rows == (("0x00000000000007D1",), ("0x80000000FFFFFFFF",))
 
 
 TIMES = [
@@ -249,6 +258,16 @@ def test_an_error_has_sql_servers_number_and_the_column_it_names(place: Place, s
     with pytest.raises(StatementFailed, match="Cannot insert the value NULL") as caught:
         session.query("INSERT INTO t DEFAULT VALUES")
     assert (caught.value.sqlstate, caught.value.column, caught.value.transient) == ("515", "qty", False)
+
+
+def test_an_error_has_its_place_where_the_server_names_a_word_of_the_statement(
+    place: Place, session: SqlServerSession
+) -> None:
+    sql = "SELECT a\nFROM dbo.nowhere AS n"
+    with pytest.raises(StatementFailed, match="nowhere") as caught:
+        session.query(sql)
+    assert (caught.value.sqlstate, caught.value.statement) == ("208", sql)
+    assert caught.value.position in (sql.index("dbo.nowhere") + 1, sql.index("nowhere") + 1)
 
 
 def test_an_error_behind_a_first_count_is_not_missed(place: Place, session: SqlServerSession) -> None:

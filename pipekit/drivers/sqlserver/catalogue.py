@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.sqlserver.faults import Fault, build_place
 from pipekit.drivers.sqlserver.names import DEFAULT_SCHEMA, quote_table, quote_text
 from pipekit.drivers.sqlserver.types import spell_type
 from pipekit.drivers.sqltext import strip_query
@@ -162,11 +163,14 @@ def describe_query(query: Query, sql: str) -> list[ResultColumn]:
 
     Raises StatementFailed with what the server has against the query.
     """
-    rows = query(_DESCRIBE.format(query=quote_text(strip_query(sql)))).rows
+    sent = strip_query(sql)
+    rows = query(_DESCRIBE.format(query=quote_text(sent))).rows
     for _, _, number, message in rows:
         if number is not None:
+            place = build_place(Fault(message or "", number), sent)
             hint = "What uses temporary tables or SQL made up at run time cannot be described; use a view or WITH."
-            raise StatementFailed(f"The query was refused: {message} (error {number})", hint=hint)
+            text = f"The query was refused: {message} (error {number})"
+            raise StatementFailed(text, hint=hint, sqlstate=number, **place)
     if not rows:
         raise StatementFailed("The query gives no rows.", hint="A source query begins with SELECT or WITH.")
     return [ResultColumn(name=name or "", type=type_ or "") for name, type_, _, _ in rows]

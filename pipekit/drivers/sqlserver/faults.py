@@ -3,7 +3,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from pipekit.drivers.sqltext import READINGS, tokens
 from pipekit.errors import ConnectFailed, Inexact, StatementFailed
 
 # Deadlock, locks and memory that ran out, a session or server that goes, Azure's "try again", a failover under way.
@@ -34,6 +36,10 @@ _HINTS = {
 _VALUE_NUMBERS = frozenset(
     {"220", "232", "241", "242", "245", "2628", "4815", "4863", "4864", "8114", "8115", "8152", "8169"}
 )
+# What is said of a word of the statement: wrong syntax at it, a name that is unknown, ambiguous or not grouped by.
+_PLACED_NUMBERS = frozenset({"102", "156", "195", "207", "208", "209", "243", "319", "2812", "4104", "8120"})
+# A view is broken: the words are its own, not the statement's.
+_OF_A_VIEW = "binding errors"
 
 # Codes of Windows, which the client library uses everywhere.
 _NETWORK_CODES = {
@@ -49,6 +55,7 @@ _CORE = re.compile(r"Sql Error: (?P<number>\d+): Class \d+: State \d+: (?P<text>
 _COLUMN_ID = re.compile(r"\bcol(?:id|umn) (?P<id>\d+)\b")
 _COLUMN_NAME = re.compile(r"\bcolumn '(?P<name>[^']+)'")
 _ROW = re.compile(r"\brow (?P<row>\d+)\b")
+_QUOTED_WORD = re.compile(r"""(?P<mark>['"])(?P<word>.+?)(?P=mark)(?!['"])|^Type (?P<type>\S+) """)
 
 NO_LIBRARY_HINT = (
     "Install the Debian package libltdl7, or set the environment variable MSSQL_PYTHON_NATIVE_PROVIDER=mssql-odbc, "
@@ -125,7 +132,34 @@ def build_failure(fault: Fault, sql: str = "") -> StatementFailed:
         transient=fault.is_transient,
         sqlstate=fault.code,
         column=named["name"] if named else "",
+        **build_place(fault, sql),
     )
+
+
+def build_place(fault: Fault, sql: str) -> dict[str, Any]:
+    """`position` and `statement` of a fault in a statement; nothing where the place is not certain.
+
+    The client library keeps the server's line number to itself, so the place is that of the word which the server
+    names, where it stands once outside of comments.
+    """
+    named = _QUOTED_WORD.search(fault.text)
+    if named is None or fault.number not in _PLACED_NUMBERS or _OF_A_VIEW in fault.text:
+        return {}
+    word = named["word"] or named["type"]
+    bare = "".join(" " * (b - a) if kind == "comment" else sql[a:b] for kind, a, b in tokens(sql, READINGS[2]))
+    # A name may be written with a schema or in brackets; its last part stands there either way.
+    for text in dict.fromkeys((word, word.rpartition(".")[2] or word)):
+        found = [match.start() for match in re.finditer(_build_word(text), bare, re.IGNORECASE)]
+        if found:
+            return {"position": found[0] + 1, "statement": sql} if len(found) == 1 else {}
+    return {}
+
+
+def _build_word(text: str) -> str:
+    """A pattern for a text that is not the part of a longer word."""
+    before = r"(?<![\w@#$])" if re.match(r"[\w@#$]", text) else ""
+    after = r"(?![\w@#$])" if re.search(r"[\w@#$]\Z", text) else ""
+    return f"{before}{re.escape(text)}{after}"
 
 
 def build_load_failure(fault: Fault, columns: Sequence[str]) -> StatementFailed | Inexact:

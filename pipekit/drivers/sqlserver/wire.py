@@ -155,7 +155,7 @@ class Link:
             raise
 
     def load(self, table: str, batches: "Iterable[pa.RecordBatch]", columns: list[str]) -> int:
-        """Bulk copies batches whose columns go to `columns`, in this order; returns the rows the server took."""
+        """Bulk copies batches whose columns go to `columns`, in this order; returns the rows that were sent."""
         cursor = self._make_cursor()
         try:
             done = cursor.bulkcopy_arrow(

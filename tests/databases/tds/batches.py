@@ -52,10 +52,13 @@ def finish(items: Iterable[bytes | Done]) -> Iterator[bytes]:
 class BatchRunner:
     """Runs the batches of one session."""
 
-    def __init__(self, session: int, store: Store, wait_for_attention: Callable[[], None]) -> None:
+    def __init__(
+        self, session: int, store: Store, wait_for_attention: Callable[[], None], check_attention: Callable[[], None]
+    ) -> None:
         self._session = session
         self._store = store
         self._wait_for_attention = wait_for_attention
+        self._check_attention = check_attention
         self._switches = dict.fromkeys(("nocount", "fmtonly", "implicit_transactions"), False)
         self._bulk: tuple[str, str] = ("", "")
         self._depth = 0
@@ -96,6 +99,9 @@ class BatchRunner:
             if match := pattern.fullmatch(statement):
                 yield from answer(match)
                 return
+        if self._store.evaluates and statements.EVALUATED.match(statement):
+            yield from self._evaluate(statement)
+            return
         yield from self._fail(Error(50000, f"The double has no answer to: {statement[:1000]}"))
 
     def _known(self) -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Tokens]], ...]:
@@ -260,6 +266,22 @@ class BatchRunner:
             if column.name.lower() == words[0].lower():
                 return place, replace(column, name=words[1])
         return 0, None
+
+    def _evaluate(self, statement: str) -> Tokens:
+        """What SQLite makes of a statement; the library that reads T-SQL is only loaded where it is wanted."""
+        from tests.databases.tds.evaluation import Selected, evaluate
+        from tests.databases.tds.inference import Refused
+
+        try:
+            answer = evaluate(statement, self._store, self._check_attention)
+            if isinstance(answer, Selected):
+                yield from self._send_rows(parse_columns(answer.columns), answer.rows)
+                return
+        except Refused as refused:
+            yield from self._fail(refused.error)
+            return
+        self._put(answer.name, answer.table)
+        yield self._count(tokens.INSERT, answer.count)
 
     def _send_depth(self) -> Tokens:
         yield from self._send_rows(parse_columns([("", "int")]), [(self._depth,)])

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from tests.databases.tds.bulk import Load
 from tests.databases.tds.columns import ColumnSpec
-from tests.databases.tds.replies import Close, Error, Hang, LoadFault, Reply, Rule
+from tests.databases.tds.replies import Close, Count, Error, Hang, LoadFault, Reply, Rule
 from tests.databases.tds.store import Batch, Login, Table
 
 ROOT = Path(__file__).parents[3]
@@ -87,9 +87,13 @@ class TdsDouble:
         """
         self._ask("add_rule", Rule(pattern, replies, whole, times))
 
-    def fail_load(self, table: str, after_rows: int, reply: Error | Close | Hang, early: bool = False) -> None:
+    def fail_load(self, table: str, after_rows: int, reply: Error | Close | Hang | Count, early: bool = False) -> None:
         """Lets the next bulk load into a table fail once so many of its rows have arrived."""
         self._ask("add_fault", LoadFault(table, after_rows, reply, early))
+
+    def evaluate(self) -> None:
+        """Lets an SQLite answer the queries and inserts that it would else refuse, see `evaluation`; tables stay."""
+        self._ask("evaluate")
 
     def refuse_logins(self, error: Error | None = LOGIN_FAILED) -> None:
         """Refuses every login from now on; None lets them in again."""

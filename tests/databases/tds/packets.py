@@ -126,6 +126,11 @@ class Channel:
         except OSError as error:
             raise Gone from error
 
+    def check_attention(self) -> None:
+        """Raises Interrupted when the client has sent attention by now, Gone when it is not there any more."""
+        if self._has_attention():
+            raise Interrupted
+
     def _has_attention(self) -> bool:
         readable, _, _ = select.select([self._socket], [], [], 0)
         if not readable:

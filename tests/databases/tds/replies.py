@@ -110,10 +110,11 @@ class Rule:
 class LoadFault:
     """What befalls the next bulk load into a table once `after_rows` rows of it have arrived.
 
-    An error is answered when the client has sent everything, or with `early` at once while the rest is read.
+    An error is answered when the client has sent everything, or with `early` at once while the rest is read. A count
+    is what a load that goes well is answered with.
     """
 
     table: str
     after_rows: int
-    reply: Error | Close | Hang
+    reply: Error | Close | Hang | Count
     early: bool = False

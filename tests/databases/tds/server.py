@@ -52,6 +52,10 @@ class Control:
         """Adds a fault."""
         self._store.faults.append(fault)
 
+    def evaluate(self) -> None:
+        """Evaluates from now on what no rule and no statement of its own answers."""
+        self._store.evaluates = True
+
     def refuse_logins(self, error: Error | None) -> None:
         """Refuses every login from now on, or none."""
         self._store.login_error = error

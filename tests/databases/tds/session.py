@@ -11,7 +11,7 @@ from tests.databases.tds import packets, tokens
 from tests.databases.tds.batches import BatchRunner, Done, finish
 from tests.databases.tds.bulk import Load, RowCounter
 from tests.databases.tds.packets import Channel, Gone, Interrupted
-from tests.databases.tds.replies import Close, Error, Hang, LoadFault
+from tests.databases.tds.replies import Close, Count, Error, Hang, LoadFault
 from tests.databases.tds.store import Batch, Login, Store
 
 SERVER = "double"
@@ -26,7 +26,7 @@ class Session:
         self._number = number
         self._store = store
         self._channel = Channel(sock)
-        self._batches = BatchRunner(number, store, self._wait_for_attention)
+        self._batches = BatchRunner(number, store, self._wait_for_attention, self._channel.check_attention)
 
     def serve(self) -> None:
         """Answers requests until the client goes or a script closes the connection."""
@@ -124,11 +124,12 @@ class Session:
         fault = self._store.take_fault(table)
         path = self._store.folder / f"load-{self._number}-{len(self._store.batches)}"
         counter = RowCounter()
+        most = _NO_LIMIT if fault is None or isinstance(fault.reply, Count) else fault.after_rows
         failed = False
         with path.open("wb", buffering=0) as file:
             while True:
                 file.write(data)
-                counter.feed(data, fault.after_rows if fault else _NO_LIMIT)
+                counter.feed(data, most)
                 if fault and not failed and counter.columns and counter.rows >= fault.after_rows:
                     failed = True
                     self._begin_to_fail(fault)
@@ -154,14 +155,15 @@ class Session:
             if not fault.early:
                 self._channel.send(finish(self._batches.build_error(fault.reply)))
             return
-        if fault:
+        if fault and isinstance(fault.reply, Hang):
             self._wait_for_attention()
         if not counter.is_complete:
             broken = Error(4804, "The payload of the bulk load ends in the middle of a row.", severity=20)
             self._channel.send(finish(self._batches.build_error(broken)))
             return
         self._batches.add_load(load)
-        self._channel.send(finish(iter([Done(0, tokens.INSERT, load.rows)])))
+        told = fault.reply.rows if fault and isinstance(fault.reply, Count) else load.rows
+        self._channel.send(finish(iter([Done(0, tokens.INSERT, told)])))
 
 
 def serve_socket(number: int, sock: socket.socket, store: Store) -> None:

@@ -33,6 +33,7 @@ INSERT_BULK = re.compile(rf"insert\s+bulk\s+({TABLE})\s*\((.*?)\)(?:\s*with\s*\(
 CREATE_TABLE = re.compile(rf"create\s+table\s+({TABLE})\s*\((.*)\)", re.I | re.S)
 DROP_TABLE = re.compile(rf"drop\s+table\s+(if\s+exists\s+)?({TABLE})", re.I)
 EMPTY_TABLE = re.compile(rf"(truncate\s+table|delete\s+(?:from\s+)?)\s*({TABLE})", re.I)
+EVALUATED = re.compile(r"(?:select|with|insert)\b", re.I)
 BEGINS_TRANSACTION = re.compile(
     r"(?:select\s.*\sfrom\s|insert|update|delete|merge|create|alter|drop|truncate).*", re.I | re.S
 )

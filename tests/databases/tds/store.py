@@ -83,6 +83,7 @@ class Store:
     loads: list[Load] = field(default_factory=list)
     open_sessions: set[int] = field(default_factory=set)
     login_error: Error | None = None
+    evaluates: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def find_table(self, name: str) -> Table | None:
