@@ -9,24 +9,22 @@ final class Bytes {
     private static final int PIECE = 4096;
     private static final int LIMIT = Integer.MAX_VALUE - 64;
     private static final byte[] HEX = "0123456789ABCDEF".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-    private static final boolean[] PLAIN = new boolean[128];
+    private static final String ESCAPED = "\\\t\n\r";
 
-    static {
-        Arrays.fill(PLAIN, true);
-        for (char special : "\\\t\n\r".toCharArray()) {
-            PLAIN[special] = false;
-        }
-    }
-
-    private final boolean escaping;
+    private final boolean[] plain = new boolean[128];
+    private final char[] piece = new char[PIECE + 1];
+    private final byte[] digits = new byte[20];
     private final int usual;
     private byte[] data;
     private int size;
 
     Bytes(int usual, boolean escaping) {
         this.usual = usual;
-        this.escaping = escaping;
         this.data = new byte[usual];
+        Arrays.fill(plain, true);
+        for (int i = 0; escaping && i < ESCAPED.length(); i++) {
+            plain[ESCAPED.charAt(i)] = false;
+        }
     }
 
     byte[] data() {
@@ -66,30 +64,24 @@ final class Bytes {
     }
 
     void putLong(long value) throws Unfit {
-        if (value == Long.MIN_VALUE) {
-            putAscii("-9223372036854775808");
-            return;
+        int at = digits.length;
+        // Below zero all the way: the smallest number has no positive of its own.
+        long large = value < 0 ? value : -value;
+        for (; large < Integer.MIN_VALUE; large /= 10) {
+            digits[--at] = (byte) ('0' - large % 10);
         }
-        ensure(20);
-        long rest = value;
-        if (rest < 0) {
-            data[size++] = '-';
-            rest = -rest;
-        }
-        int end = size + countDigits(rest);
-        size = end;
+        int rest = (int) large;
         do {
-            data[--end] = (byte) ('0' + rest % 10);
+            digits[--at] = (byte) ('0' - rest % 10);
             rest /= 10;
         } while (rest != 0);
-    }
-
-    private static int countDigits(long value) {
-        int digits = 1;
-        for (long rest = value / 10; rest != 0; rest /= 10) {
-            digits++;
+        if (value < 0) {
+            digits[--at] = '-';
         }
-        return digits;
+        int length = digits.length - at;
+        ensure(length);
+        System.arraycopy(digits, at, data, size, length);
+        size += length;
     }
 
     void putText(String text) throws Unfit {
@@ -105,37 +97,49 @@ final class Bytes {
     }
 
     private void putPiece(String text, int start, int end) throws Unfit {
-        ensure(3 * (end - start));
-        byte[] to = data;
+        int length = end - start;
+        ensure(3 * length);
+        // Characters are looked at in an array: to ask the string for each takes three times as long.
+        text.getChars(start, end, piece, 0);
         int at = size;
-        for (int i = start; i < end; i++) {
-            char c = text.charAt(i);
-            if (c < 128) {
-                if (escaping && !PLAIN[c]) {
-                    to[at++] = '\\';
-                    to[at++] = (byte) (c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c);
-                } else {
-                    to[at++] = (byte) c;
-                }
-            } else if (c < 0x800) {
-                to[at++] = (byte) (0xC0 | c >> 6);
-                to[at++] = (byte) (0x80 | c & 0x3F);
-            } else if (!Character.isSurrogate(c)) {
-                to[at++] = (byte) (0xE0 | c >> 12);
-                to[at++] = (byte) (0x80 | c >> 6 & 0x3F);
-                to[at++] = (byte) (0x80 | c & 0x3F);
+        for (int i = 0; i < length; i++) {
+            char c = piece[i];
+            if (c < 128 && plain[c]) {
+                data[at++] = (byte) c;
+            } else if (Character.isHighSurrogate(c) && i + 1 < length && Character.isLowSurrogate(piece[i + 1])) {
+                at = putPair(Character.toCodePoint(c, piece[++i]), at);
             } else {
-                if (!Character.isHighSurrogate(c) || i + 1 == end || !Character.isLowSurrogate(text.charAt(i + 1))) {
-                    throw new Unfit("the text holds half a character, which UTF-8 cannot hold");
-                }
-                int point = Character.toCodePoint(c, text.charAt(++i));
-                to[at++] = (byte) (0xF0 | point >> 18);
-                to[at++] = (byte) (0x80 | point >> 12 & 0x3F);
-                to[at++] = (byte) (0x80 | point >> 6 & 0x3F);
-                to[at++] = (byte) (0x80 | point & 0x3F);
+                at = putOther(c, at);
             }
         }
         size = at;
+    }
+
+    /** A character that is escaped or takes more than a byte; returns where the next one goes. */
+    private int putOther(char c, int start) throws Unfit {
+        int at = start;
+        if (c < 128) {
+            data[at++] = '\\';
+            data[at++] = (byte) (c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c);
+        } else if (c < 0x800) {
+            data[at++] = (byte) (0xC0 | c >> 6);
+            data[at++] = (byte) (0x80 | c & 0x3F);
+        } else if (!Character.isSurrogate(c)) {
+            data[at++] = (byte) (0xE0 | c >> 12);
+            data[at++] = (byte) (0x80 | c >> 6 & 0x3F);
+            data[at++] = (byte) (0x80 | c & 0x3F);
+        } else {
+            throw new Unfit("the text holds half a character, which UTF-8 cannot hold");
+        }
+        return at;
+    }
+
+    private int putPair(int point, int start) {
+        data[start] = (byte) (0xF0 | point >> 18);
+        data[start + 1] = (byte) (0x80 | point >> 12 & 0x3F);
+        data[start + 2] = (byte) (0x80 | point >> 6 & 0x3F);
+        data[start + 3] = (byte) (0x80 | point & 0x3F);
+        return start + 4;
     }
 
     void putHex(byte[] source, int length) throws Unfit {
