@@ -15,7 +15,7 @@ from typing import Literal
 
 from pipekit import repo
 from pipekit.config import Config, load_config
-from pipekit.drivers import DRIVERS, get_driver
+from pipekit.drivers import DRIVERS, describe_install, get_driver
 from pipekit.drivers.sqlserver.faults import NO_LIBRARY_HINT
 from pipekit.engine import Introspection, open_introspection
 from pipekit.engine.context import open_endpoint
@@ -33,10 +33,10 @@ ROOM_WARN_BYTES = 500_000_000
 RUNNER_WITHIN_S = 20.0
 LIBRARIES: Mapping[str, tuple[str, str]] = {
     "postgresql": ("psycopg", "Run: pip install 'psycopg[binary]'."),
-    "db2i": ("jpype", "Run: pip install 'pipekit[jdbc]'."),
-    "jdbc": ("jpype", "Run: pip install 'pipekit[jdbc]'."),
+    "db2i": ("jpype", describe_install("jdbc")),
+    "jdbc": ("jpype", describe_install("jdbc")),
     "sqlite": ("sqlite3", "Use a Python that was built with SQLite."),
-    "sqlserver": ("mssql_python", "Run: pip install 'pipekit[mssql]'."),
+    "sqlserver": ("mssql_python", describe_install("mssql")),
 }
 # Libraries that come with an extra: who does not use the kind needs none of them.
 EXTRAS = frozenset({"sqlserver", "db2i", "jdbc"})

@@ -154,6 +154,7 @@ def photograph(demo: Demo, base: str, page: Page) -> None:
     page.get_by_label("Table", exact=True).fill("sales_orders")
     page.get_by_label("Module name").fill("sales_orders")
     page.get_by_role("radio", name="incremental").check()
+    page.evaluate("() => scrollTo(0, 0)")
     page.mouse.move(0, 0)
     _take(page, "wizard")
     run_id = demo.start_slow_run()

@@ -1,4 +1,4 @@
-# The audit trail over HTTP, for admins. Knows models.
+# The audit trail over HTTP. Knows models.
 """`/api/audit`."""
 
 from typing import Annotated
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pipekit import repo
 from pipekit.api.bodies import ROUTER, BeforeId, Limit
 from pipekit.api.run_models import AuditAnswer
-from pipekit.http.auth import ApiAdmin
+from pipekit.http.auth import ApiViewer
 from pipekit.http.state import Db
 
 router = APIRouter(prefix="/api/audit", tags=["audit"], **ROUTER)
@@ -20,7 +20,7 @@ _By = Annotated[str | None, Query(max_length=200, description="Only what this us
 
 @router.get("")
 def list_audit(
-    user: ApiAdmin,
+    user: ApiViewer,
     db: Db,
     kind: _Kind = None,
     name: _Name = None,

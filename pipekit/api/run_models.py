@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from pipekit.api.bodies import Answer, Body, Name, Text
+from pipekit.api.bodies import Answer, Body, Name, Short, Text
 from pipekit.engine.look import MOST_ROWS
 from pipekit.models import GroupRunStatus, MergeState, RunStatus, Stage
 
@@ -130,6 +130,20 @@ class PauseAnswer(Answer):
 
 
 # -- looking into databases --------------------------------------------------------------------------------------------
+
+
+class DriverChange(Body):
+    """What a kind that is reached over JDBC is registered with."""
+
+    jar: Short = Field(description="The jar's name in the folder for jars (`jar_folder`).")
+    java_class: Short = Field(default="", description="The driver's class; empty where Pipekit knows it.")
+    url_template: Short = Field(default="", description="How its addresses begin, `{...}` for what differs.")
+
+
+class DriverNew(DriverChange):
+    """A kind that is reached over JDBC."""
+
+    kind: Short = Field(description="db2i, jdbc, or a name of its own such as h2.")
 
 
 class DriverAnswer(Answer):

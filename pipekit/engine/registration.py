@@ -16,7 +16,7 @@ from pipekit import repo
 from pipekit.config import Config
 from pipekit.drivers import DRIVERS, KIND, get_driver
 from pipekit.drivers.base import Driver
-from pipekit.errors import ConfigError, DriverUnknown, Invalid, PipekitError
+from pipekit.errors import ConfigError, Conflict, DriverUnknown, Invalid, NotFound, PipekitError
 from pipekit.models import DriverRegistration
 from pipekit.runner.base import Endpoint
 from pipekit.runner.native import NativeRunner
@@ -24,6 +24,7 @@ from pipekit.runner.native import NativeRunner
 State = Literal["built in", "no jar", "ok", "bad"]
 
 PROBE_WITHIN_S = 60.0
+MOST_JARS = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +68,27 @@ def register(
         if is_changed:
             repo.note_audit(db, user=user, action="register", kind="driver", name=kind, detail=values)
     return is_changed
+
+
+def unregister(db: repo.State, *, kind: str, user: str) -> None:
+    """Forgets which jar a kind is reached with; the file stays. Raises NotFound, Conflict while connections use it."""
+    with repo.transaction(db):
+        found = repo.find_driver_registration(db, kind)
+        if found is None or not found.jar:
+            raise NotFound(f"No jar is registered for the kind '{kind[:40]}'.")
+        users = [item.name for item in repo.list_connections(db) if item.driver == kind]
+        if users:
+            hint = "Delete these connections first, or give them another kind."
+            raise Conflict(f"The kind '{kind}' is used by {', '.join(users)}.", hint=hint)
+        repo.delete_driver_registration(db, kind)
+        detail = {"jar": [found.jar, None], "jar_sha256": [found.jar_sha256, None]}
+        repo.note_audit(db, user=user, action="delete", kind="driver", name=kind, detail=detail)
+
+
+def list_jars(config: Config) -> list[str]:
+    """The jars of the configured folder and those below it, as `register` takes them, sorted."""
+    folder = config.jar_folder
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.jar") if path.is_file())[:MOST_JARS]
 
 
 def _check_kind(kind: str) -> Driver:

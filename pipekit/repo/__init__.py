@@ -12,7 +12,12 @@ from pipekit.repo.connections import (
     update_connection,
 )
 from pipekit.repo.drafts import Draft, DraftStep, delete_draft, get_draft, list_drafts, save_draft
-from pipekit.repo.drivers import find_driver_registration, list_driver_registrations, register_driver
+from pipekit.repo.drivers import (
+    delete_driver_registration,
+    find_driver_registration,
+    list_driver_registrations,
+    register_driver,
+)
 from pipekit.repo.group_runs import (
     cancel_group_run,
     create_group_run,
@@ -165,6 +170,7 @@ __all__ = [
     "create_watermark",
     "delete_connection",
     "delete_draft",
+    "delete_driver_registration",
     "delete_group",
     "delete_hook",
     "delete_member",

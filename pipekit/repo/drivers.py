@@ -31,6 +31,11 @@ def register_driver(
         return True
 
 
+def delete_driver_registration(db: State, kind: str) -> None:
+    """Forgets what a kind is registered with."""
+    db.change("DELETE FROM driver WHERE kind = ?", (kind,))
+
+
 def find_driver_registration(db: State, kind: str) -> DriverRegistration | None:
     """The registration of a kind, or None."""
     row = db.row("SELECT * FROM driver WHERE kind = ?", (kind,))

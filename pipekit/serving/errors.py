@@ -1,6 +1,7 @@
 # Errors as HTTP answers: the one place where they are caught. Knows no route.
 """An error becomes JSON with code, message and hint under /api, a page or a fragment elsewhere."""
 
+from contextlib import closing, suppress
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -8,9 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from pipekit import repo
 from pipekit.api.bodies import SafeJson
 from pipekit.errors import PipekitError
+from pipekit.http.auth import COOKIE, find_session
 from pipekit.http.errors import describe, get_status
+from pipekit.serving.request_log import keep_cause
+from pipekit.web.login import get_login_address
 from pipekit.web.pages import render_error
 
 
@@ -24,6 +29,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def _handle_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, PipekitError)
+    keep_cause(request.scope, error)
     masker = request.app.state.context.secrets.masker()
     shown = {name: masker.mask(text) for name, text in describe(error).items()}
     return _answer(request, get_status(error), shown)
@@ -32,6 +38,8 @@ def _handle_ours(request: Request, error: Exception) -> Response:
 def _handle_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if first["loc"][0] == "path" and not _is_api(request):
+        return _handle_http(request, HTTPException(404))
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
     shown = {"code": "Invalid", "message": f"{field}: {first['msg']}", "hint": "", "field": field}
     return _answer(request, 422, shown)
@@ -41,8 +49,17 @@ def _handle_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     messages = {404: "There is no such page.", 405: "This address does not take that method."}
     message = messages.get(error.status_code, str(error.detail))
+    _find_who_looks(request)
     code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "HttpError")
     return _answer(request, error.status_code, {"code": code, "message": message, "hint": "", "field": ""})
+
+
+def _find_who_looks(request: Request) -> None:
+    """The session of a request that came to no page, so that its error has the bar of all pages around it."""
+    if _is_api(request) or getattr(request.state, "session", None) or COOKIE not in request.cookies:
+        return
+    with suppress(PipekitError), closing(repo.open_state(request.app.state.context.config.state_path)) as db:
+        request.state.session = find_session(request, db)
 
 
 def _handle_unexpected(request: Request, error: Exception) -> Response:
@@ -51,11 +68,16 @@ def _handle_unexpected(request: Request, error: Exception) -> Response:
 
 
 def _answer(request: Request, status: int, shown: dict[str, Any]) -> Response:
-    if request.url.path.startswith("/api/"):
+    if _is_api(request):
         headers = {"WWW-Authenticate": 'Basic realm="pipekit"'} if status == 401 else None
         return SafeJson({"error": shown}, status, headers)
     if status == 401 and request.url.path != "/login":
+        address = get_login_address(request)
         # HTMX follows a redirect inside its fragment; this header makes it leave the page instead.
-        headers = {"HX-Redirect": "/login"} if "hx-request" in request.headers else None
-        return Response(status_code=401, headers=headers) if headers else RedirectResponse("/login", 303)
+        headers = {"HX-Redirect": address} if "hx-request" in request.headers else None
+        return Response(status_code=401, headers=headers) if headers else RedirectResponse(address, 303)
     return render_error(request, status, shown)
+
+
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")

@@ -1,9 +1,12 @@
 # The log of requests that failed, with what was submitted. Masks and caps; knows no route.
 """`RequestLog`: raised HTTP errors are logged, 5xx at ERROR and 4xx at WARNING, with the submitted body."""
 
+import json
 import logging
 import re
 from collections.abc import Callable
+from types import TracebackType
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,11 +15,22 @@ from pipekit.logs import get_logger
 from pipekit.secrets import MASK, Masker
 
 KEPT_BYTES = 65_536
-SECRET_FIELD = re.compile(r"pass|secret|token|csrf|authorization|api_?key", re.IGNORECASE)
-_JSON_SECRET = re.compile(r'("[^"]*(?:pass|secret|token|api_?key)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)
+# What a field is called that holds something secret; the whole names are those of the forms for secrets and passwords.
+SECRET_FIELD = re.compile(
+    r"pass|pwd|secret|token|csrf|authorization|api_?key|\A(?:value|current|again)\Z", re.IGNORECASE
+)
+# The same inside a text: a parameter of an address, a field of a document that cannot be read as one, cut or not.
+_SECRET_PAIR = re.compile(
+    r"""((?:pass|pwd|secret|token|api_?key)[\w-]*["']?\s*[:=]\s*)"""
+    r"""("(?:[^"\\]|\\.)*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s,;&"'}\])]+)""",
+    re.IGNORECASE,
+)
 
 # On an exception that stands in the log already: the server under us would write it there once more.
 _LOGGED = "pipekit_logged"
+_CAUSE = "pipekit_cause"
+
+_Cause = tuple[type[Exception], Exception, TracebackType | None]
 
 _LOG = get_logger("http")
 
@@ -25,6 +39,17 @@ def is_new(record: logging.LogRecord) -> bool:
     """A filter for the server's own log: whether what it tells is not there yet."""
     error = record.exc_info[1] if record.exc_info else None
     return not (error and _LOGGED in error.__dict__)
+
+
+def keep_cause(scope: Scope, error: Exception) -> None:
+    """Keeps what an error answer was made from, for the log."""
+    scope.setdefault("state", {})[_CAUSE] = (type(error), error, error.__traceback__)
+
+
+def _find_cause(scope: Scope) -> _Cause | None:
+    """What `keep_cause` kept; None for an answer that was made without an exception."""
+    cause: _Cause | None = scope.get("state", {}).get(_CAUSE)
+    return cause
 
 
 class _RequestBodyCapture:
@@ -45,14 +70,37 @@ class _RequestBodyCapture:
     def describe(self, content_type: str) -> str:
         """The body as text: secret-looking fields masked, cut where it was too long."""
         text = self._kept.decode(errors="replace")
+        is_whole = self._size == len(self._kept)
         if "x-www-form-urlencoded" in content_type:
             pairs = parse_qsl(text, keep_blank_values=True)
-            text = urlencode([(name, MASK if SECRET_FIELD.search(name) else value) for name, value in pairs])
+            text = urlencode([(name, _mask_field(name, value)) for name, value in pairs])
         elif "multipart" in content_type:
             text = f"({self._size} bytes of {content_type.partition(';')[0]})"
         else:
-            text = _JSON_SECRET.sub(rf'\1"{MASK}"', text)
-        return text + (f" ... ({self._size} bytes)" if self._size > len(self._kept) else "")
+            text = _mask_document(text) if is_whole else _mask_pairs(text)
+        return text + ("" if is_whole else f" ... ({self._size} bytes)")
+
+
+def _mask_pairs(text: str) -> str:
+    return _SECRET_PAIR.sub(rf"\1{MASK}", text)
+
+
+def _mask_field(name: str, value: Any) -> Any:
+    """A field's value, or `****` where its name or what stands in it looks secret."""
+    if SECRET_FIELD.search(name):
+        return MASK
+    if isinstance(value, dict):
+        return {str(key): _mask_field(str(key), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_mask_field("", item) for item in value]
+    return _mask_pairs(value) if isinstance(value, str) else value
+
+
+def _mask_document(text: str) -> str:
+    try:
+        return json.dumps(_mask_field("", json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return _mask_pairs(text)
 
 
 class RequestLog:
@@ -82,12 +130,14 @@ class RequestLog:
             error.__dict__[_LOGGED] = True
             raise
         if status >= 500:
-            _LOG.error("%s", self._line(scope, status, body))
-        elif status >= 400 and status != 401:
+            _LOG.error("%s", self._line(scope, status, body), exc_info=_find_cause(scope))
+        elif status >= 400:
             _LOG.warning("%s", self._line(scope, status, body))
 
     def _line(self, scope: Scope, status: int, body: _RequestBodyCapture) -> str:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         text = body.describe(headers.get("content-type", ""))
-        line = f"{scope['method']} {scope['path']} {status}" + (f" body: {text}" if text else "")
+        cause = _find_cause(scope)
+        told = f" {cause[0].__name__}: {cause[1]}" if cause else ""
+        line = f"{scope['method']} {scope['path']} {status}{told}" + (f" body: {text}" if text else "")
         return self._get_masker().mask(line)

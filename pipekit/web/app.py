@@ -7,6 +7,7 @@ from pipekit.web import (
     account,
     columns,
     connections,
+    drivers,
     group_parts,
     group_runs,
     groups,
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     secrets.router,
     users.router,
     account.router,
+    drivers.router,
     settings.router,
 )
 

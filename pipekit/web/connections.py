@@ -1,14 +1,17 @@
 # Connections in a browser: list, page, form, test. Knows no module beyond who uses what.
 """`/connections`."""
 
+import itertools
+import re
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
+from pipekit.accounts import User
 from pipekit.definitions import edit
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.engine.look import open_look
@@ -17,14 +20,16 @@ from pipekit.errors import ConfigError, Conflict, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
 from pipekit.web.answers import go
+from pipekit.web.clash import check_clash, sign_form
 from pipekit.web.confirm import confirm
 from pipekit.web.forms import MENDABLE, Form, FormDep
+from pipekit.web.mends import find_mend
 from pipekit.web.pages import render
-from pipekit.web.sessions import Admin, Viewer
+from pipekit.web.sessions import Admin, Operator, Viewer
 
 router = APIRouter(include_in_schema=False)
 
-ORDER = ("name", "driver", "jdbc_url", "username", "password", "max_runs")
+ORDER = ("name", "driver", "jdbc_url", "username", "password", "secret_value", "max_runs")
 # Somebody waits in front of the button.
 TEST_WITHIN_S = 10.0
 SHOWN_SCHEMAS = 12
@@ -49,10 +54,14 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
     form = Form(order=ORDER)
     form.take(data)
     try:
-        values = _read(form)
-        made = edit.create(db, edit.CONNECTION, user.name, **values) if not form.problems else None
-    except MENDABLE as error:
-        form.note_error(error, "name")
+        values, secret = _read(form), _take_secret(context, form)
+        made = None
+        if not form.problems:
+            with repo.transaction(db):
+                made = edit.create(db, edit.CONNECTION, user.name, **values | secret.reference)
+                secret.keep(db, context, user)
+    except (*MENDABLE, ConfigError) as error:
+        _note(form, error)
         made = None
     return go(request, f"/connections/{made.id}") if made else _show_form(request, db, context, form, status=422)
 
@@ -67,7 +76,7 @@ def show(request: Request, db: Db, user: Viewer, connection_id: int) -> Response
 def show_edit(request: Request, db: Db, context: ContextDep, user: Admin, connection_id: int) -> Response:
     """A connection's form."""
     connection = repo.get_connection(db, connection_id)
-    return _show_form(request, db, context, _build_form(connection), connection=connection)
+    return _show_form(request, db, context, sign_form(_build_form(connection)), connection=connection)
 
 
 @router.post("/connections/{connection_id}")
@@ -77,13 +86,17 @@ def update(request: Request, db: Db, context: ContextDep, user: Admin, connectio
     form = _build_form(connection)
     form.take(data)
     try:
-        values = _read(form)
-        if not form.problems:
-            edit.update(db, edit.CONNECTION, user.name, connection_id, **values)
-    except MENDABLE as error:
-        form.note_error(error, "name")
+        values, secret = _read(form), _take_secret(context, form)
+        with repo.transaction(db):
+            kept = _build_form(repo.get_connection(db, connection_id))
+            check_clash(db, form, kept, name=kept.value("name"), address=f"/connections/{connection_id}")
+            if not form.problems:
+                edit.update(db, edit.CONNECTION, user.name, connection_id, **values | secret.reference)
+                secret.keep(db, context, user)
+    except (*MENDABLE, ConfigError) as error:
+        _note(form, error)
     if form.problems:
-        return _show_form(request, db, context, form, connection=connection, status=422)
+        return _show_form(request, db, context, form, connection=connection, status=form.status)
     return go(request, f"/connections/{connection_id}")
 
 
@@ -105,7 +118,7 @@ def delete(request: Request, db: Db, user: Admin, connection_id: int) -> Respons
 
 
 @router.post("/connections/{connection_id}/test")
-def test(request: Request, db: Db, context: ContextDep, user: Admin, connection_id: int) -> Response:
+def test(request: Request, db: Db, context: ContextDep, user: Operator, connection_id: int) -> Response:
     """Connects, logs in and looks: a fragment for HTMX, the page with the same in it otherwise."""
     connection = repo.get_connection(db, connection_id)
     outcome = _test(context, connection)
@@ -129,7 +142,7 @@ def _test(context: Context, connection: Connection) -> dict[str, Any]:
             version = look.query(look.driver.version_sql).first_cell() if look.driver.version_sql else None
     except PipekitError as error:
         mask = context.secrets.masker().mask
-        return {"ok": False, "message": mask(error.message), "hint": mask(error.hint)}
+        return {"ok": False, "message": mask(error.message), "hint": mask(error.hint or find_mend(error.message))}
     seconds = time.monotonic() - started
     found = {"schemas": schemas[:SHOWN_SCHEMAS], "more": len(schemas) - SHOWN_SCHEMAS, "tables": len(tables)}
     return {"ok": True, "seconds": seconds, "version": version, **found}
@@ -145,8 +158,13 @@ def _labels(db: repo.State) -> dict[str, str]:
     return {kind: get_driver(kind).label for kind in list_kinds(db)}
 
 
+def _note(form: Form, error: PipekitError) -> None:
+    default = "secret_value" if isinstance(error, ConfigError) else "name"
+    form.note_error(error, default, {"value": "secret_value"})
+
+
 def _build_form(connection: Connection) -> Form:
-    values = {name: getattr(connection, name) for name in ORDER}
+    values = {name: getattr(connection, name) for name in ORDER if name != "secret_value"}
     return Form(values={name: "" if value is None else str(value) for name, value in values.items()}, order=ORDER)
 
 
@@ -169,6 +187,42 @@ def _read(form: Form) -> dict[str, Any]:
         form.note("password", "Give the name of a secret, $NAME, never the password itself. It was not kept.")
         form.values["password"] = ""
     return values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _NewSecret:
+    """A password that came along with a connection; `name` is "" for none."""
+
+    name: str = ""
+    value: str = field(default="", repr=False)
+
+    @property
+    def reference(self) -> dict[str, Any]:
+        """The connection's field that refers to it."""
+        return {"password": f"${self.name}"} if self.name else {}
+
+    def keep(self, db: repo.State, context: Context, user: User) -> None:
+        """Writes it to the secrets file. Raises ConfigError, Invalid; inside a transaction that undoes the rest."""
+        if self.name:
+            context.secrets.set(self.name, self.value)
+            repo.note_audit(db, user=user.name, action="change", kind="secret", name=self.name)
+
+
+def _take_secret(context: Context, form: Form) -> _NewSecret:
+    """The value that was typed, taken out of the form, under the name that was given or one like the connection's."""
+    value = form.values.pop("secret_value", "").rstrip("\n")
+    if not value:
+        return _NewSecret()
+    name = form.value("password").strip().removeprefix("$") or _find_free_secret(context, form.value("name"))
+    return _NewSecret(name=name, value=value)
+
+
+def _find_free_secret(context: Context, connection: str) -> str:
+    """`dw` -> `DW_PASSWORD`, or with a number where that is taken."""
+    known = set(context.secrets.names())
+    name = re.sub(r"[^A-Z0-9]+", "_", connection.upper()).strip("_") or "CONNECTION"
+    name = f"_{name}_PASSWORD" if name[0].isdigit() else f"{name}_PASSWORD"
+    return next(found for n in itertools.count(1) if (found := name if n == 1 else f"{name}_{n}") not in known)
 
 
 def _show_form(

@@ -15,6 +15,9 @@ from pipekit.errors import Conflict, Invalid, NameTaken, NotFound, PipekitError
 # A mapping of a few hundred columns is a few thousand fields; the size of a body is limited elsewhere.
 MAX_FIELDS = 20_000
 
+# The problem of a form whose record somebody else changed meanwhile; it is no field's.
+CLASH = "clash"
+
 FormRow = dict[str, str]
 N = TypeVar("N", int, float)
 
@@ -85,6 +88,11 @@ class Form:
         """The field that gets the focus: the first with a problem, or the form's first when nothing is wrong."""
         known = [name for name in self.order if name in self.problems]
         return next(iter(known or self.problems), "") if self.problems else next(iter(self.order), "")
+
+    @property
+    def status(self) -> int:
+        """The status of an answer that gives the form back with its problems."""
+        return 409 if CLASH in self.problems else 422
 
     @property
     def other_problems(self) -> list[str]:

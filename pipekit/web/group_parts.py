@@ -13,6 +13,7 @@ from pipekit.errors import NotFound
 from pipekit.http.state import Db
 from pipekit.models import Group, Schedule
 from pipekit.web.answers import go
+from pipekit.web.clash import check_clash
 from pipekit.web.confirm import confirm
 from pipekit.web.forms import (
     MENDABLE,
@@ -25,7 +26,7 @@ from pipekit.web.forms import (
     get_text,
     refuse_problems,
 )
-from pipekit.web.groups import get_usual_s, show_group
+from pipekit.web.groups import build_member_form, get_usual_s, show_group
 from pipekit.web.pages import render
 from pipekit.web.schedule_words import build_schedule_view
 from pipekit.web.sessions import Admin, Viewer
@@ -44,18 +45,20 @@ def save_members(request: Request, db: Db, user: Admin, group_id: int, data: For
         {**row, "deleted": "1" if row["id"] in gone else ""}
         for row in get_rows(data, "member", ("id", "module_id", "order"))
     ]
-    form = Form(rows={"member": rows})
+    form = Form(rows={"member": rows}, order=("add_module_id", "add_order"))
     form.take(data)
     try:
-        _save_members(db, user.name, group_id, form)
+        _save_members(db, user.name, group, form)
     except FormRefused:
-        return show_group(request, db, group, members=form, status=422)
+        return show_group(request, db, group, members=form, status=form.status)
     return go(request, f"/groups/{group_id}#members")
 
 
-def _save_members(db: repo.State, user: str, group_id: int, form: Form) -> None:
+def _save_members(db: repo.State, user: str, group: Group, form: Form) -> None:
     with repo.transaction(db):
-        known = {str(member.id): member for member in repo.list_members(db, group_id)}
+        kept = build_member_form(db, group.id)
+        check_clash(db, form, kept, name=group.name, address=f"/groups/{group.id}")
+        known = {str(member.id): member for member in repo.list_members(db, group.id)}
         for place, row in enumerate(form.rows["member"]):
             if row["id"] not in known:
                 continue
@@ -65,7 +68,7 @@ def _save_members(db: repo.State, user: str, group_id: int, form: Form) -> None:
                 order = _read_order(form, f"member.{place}.order", row["order"])
                 edit.update(db, edit.MEMBER, user, known[row["id"]].id, run_order=order)
         if form.value("add_module_id"):
-            _add_member(db, user, group_id, form)
+            _add_member(db, user, group.id, form)
         refuse_problems(form)
 
 

@@ -19,6 +19,7 @@ from pipekit.models import Group, GroupRun
 from pipekit.repo import pages
 from pipekit.repo.pages import ModuleName
 from pipekit.web.answers import answer_error, go, wants_json
+from pipekit.web.clash import check_clash, sign_form
 from pipekit.web.confirm import confirm, get_confirmed
 from pipekit.web.forms import MENDABLE, Form, FormDep, get_flag
 from pipekit.web.pages import get_moment, render, render_piece
@@ -75,7 +76,7 @@ def show(request: Request, db: Db, user: Viewer, group_id: int) -> Response:
 def show_edit(request: Request, db: Db, user: Admin, group_id: int) -> Response:
     """A group's settings."""
     group = repo.get_group(db, group_id)
-    return _show_form(request, _build_form(group), group=group)
+    return _show_form(request, sign_form(_build_form(group)), group=group)
 
 
 @router.post("/groups/{group_id:int}")
@@ -86,12 +87,15 @@ def update(request: Request, db: Db, user: Admin, group_id: int, data: FormDep) 
     form.take(data)
     try:
         values = _read(form)
-        if not form.problems:
-            edit.update(db, edit.GROUP, user.name, group_id, **values)
+        with repo.transaction(db):
+            kept = _build_form(repo.get_group(db, group_id))
+            check_clash(db, form, kept, name=kept.value("name"), address=f"/groups/{group_id}")
+            if not form.problems:
+                edit.update(db, edit.GROUP, user.name, group_id, **values)
     except MENDABLE as error:
         form.note_error(error, "name")
     if form.problems:
-        return _show_form(request, form, group=group, status=422)
+        return _show_form(request, form, group=group, status=form.status)
     return go(request, f"/groups/{group_id}")
 
 
@@ -125,7 +129,7 @@ def show_group(
     """A group's page, with what could not be kept of its members or schedules beside its fields."""
     modules = pages.list_module_names(db)
     taken = {member.module_id for member in repo.list_members(db, group.id)}
-    members = members or build_member_form(db, group.id)
+    members = members or sign_form(build_member_form(db, group.id))
     chosen = members.value("add_module_id")
     others = [_draw_option(module, str(module.id) == chosen) for module in modules if module.id not in taken]
     by_id = {str(module.id): module for module in modules}

@@ -1,7 +1,9 @@
 # The first page and the bar's state. Knows overviews, no single module and no single run.
-"""`/` and `/status`."""
+"""`/`, `/board` and `/status`."""
 
+import hashlib
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from fastapi import APIRouter, Request
@@ -9,7 +11,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from pipekit import repo
-from pipekit.http.state import ContextDep, Db
+from pipekit.http.state import Context, ContextDep, Db
 from pipekit.repo import overview, pages
 from pipekit.scheduler import get_zone
 from pipekit.web.day import MOST_BARS, draw_counts, draw_runs, list_labels
@@ -28,18 +30,41 @@ SHOWN_NEXT = 5
 SHOWN_FAILED = 20
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Board:
+    """The first page's part that moves, drawn; `stamp` tells it from one that looks different."""
+
+    html: Markup
+    stamp: str
+
+
 @router.get("/")
 def show_home(request: Request, context: ContextDep, user: Viewer) -> Response:
     """What is late, what failed, what runs, what comes next, and the last day."""
-    may_run = user.may("operator")
-    span = int(time.time() / BOARD_HOLDS_S)
-    installed, board = context.memory.recall(("home", may_run, span), lambda db: _read_home(db, may_run))
+    installed, board = _recall(context, user.may("operator"))
     return render(request, "home.html", installed=installed, board=board)
 
 
-def _read_home(db: repo.State, may_run: bool) -> tuple[overview.Installed, Markup]:
+@router.get("/board")
+def show_board(request: Request, context: ContextDep, user: Viewer, have: str | None = None) -> Response:
+    """The part of the first page that moves; 204 when what the page has looks the same."""
+    _, board = _recall(context, user.may("operator"))
+    if board is None or have == board.stamp:
+        return Response(status_code=204)
+    return render(request, "_home_live.html", board=board)
+
+
+def _recall(context: Context, may_run: bool) -> tuple[overview.Installed, Board | None]:
+    span = int(time.time() / BOARD_HOLDS_S)
+    return context.memory.recall(("home", may_run, span), lambda db: _read_home(db, may_run))
+
+
+def _read_home(db: repo.State, may_run: bool) -> tuple[overview.Installed, Board | None]:
     installed = overview.count_installed(db)
-    return installed, _draw_board(db, may_run) if installed.modules else Markup("")
+    if not installed.modules:
+        return installed, None
+    html = _draw_board(db, may_run)
+    return installed, Board(html=html, stamp=hashlib.sha256(html.encode(errors="replace")).hexdigest()[:16])
 
 
 def _draw_board(db: repo.State, may_run: bool) -> Markup:

@@ -1,5 +1,5 @@
 # A module's form: a record as fields, fields as a record, and saving it all at once. Knows no request and no template.
-"""`build_module_form`, `fill_module_form`, `save_module`."""
+"""`build_module_form`, `read_module_form`, `fill_module_form`, `save_module`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +13,7 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import NotFound, PipekitError
 from pipekit.models import Column, Guards, Hook, Module, Watermark, parse_key
+from pipekit.web.clash import check_clash
 from pipekit.web.forms import MENDABLE, Form, FormRow, get_rows, is_blank, refuse_problems
 from pipekit.web.hooks import build_hook_rows, check_hook_rows, read_hook_rows, save_inline_hooks
 from pipekit.web.watermarks import TYPED as WATERMARK_TYPED
@@ -55,6 +56,11 @@ def build_module_form(
         for row in (*form.rows["wm"], *form.rows["hook"]):
             row["id"] = ""
     return form
+
+
+def read_module_form(db: repo.State, module: Module) -> Form:
+    """The form of a module as it is kept now, with its watermarks and hooks."""
+    return build_module_form(module, repo.list_watermarks(db, module.id), repo.list_hooks(db, module.id))
 
 
 def _build_values(module: Module | None) -> dict[str, str]:
@@ -106,7 +112,8 @@ def save_module(db: repo.State, user: str, form: Form, data: FormData, module_id
     """
     with repo.transaction(db):
         if module_id is not None:
-            repo.get_module(db, module_id)
+            kept = read_module_form(db, repo.get_module(db, module_id))
+            check_clash(db, form, kept, name=kept.value("name"), address=f"/modules/{module_id}")
         fields = _read_fields(db, form)
         check_watermark_rows(form)
         check_hook_rows(form)

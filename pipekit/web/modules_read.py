@@ -14,6 +14,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from pipekit import repo
+from pipekit.drivers import get_driver
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import Watermark
 from pipekit.repo import overview, pages
@@ -25,6 +26,7 @@ from pipekit.web.lateness import Next, list_next
 from pipekit.web.module_form import STRATEGY_WORDS
 from pipekit.web.modules_bulk import build_notice
 from pipekit.web.pages import get_moment, render, render_piece
+from pipekit.web.run_view import describe_run
 from pipekit.web.sessions import Viewer
 from pipekit.web.watermarks import build_placeholder_warnings
 
@@ -199,12 +201,16 @@ def show_module(
         module=module,
         connections=connections,
         marks=[(mark, _last_value(mark, last.watermark_values if last else {})) for mark in marks],
-        warnings=build_placeholder_warnings(module.source_query, [mark.name for mark in marks]),
+        warnings=[
+            *build_placeholder_warnings(module.source_query, [mark.name for mark in marks]),
+            *get_driver(connections[module.source_id].driver).find_notes(module.source_query),
+        ],
         past_values=overview.list_past_values(db, module_id) if marks else [],
         hooks=repo.list_hooks(db, module_id),
         guards=_list_guards(module.guards),
         strategies=STRATEGY_WORDS,
         last=last,
+        mends=describe_run(last, "").mends if last else [],
         alive=[run for run in runs if not run.finished_at],
         chart_count=len(runs),
         chart=past.chart,

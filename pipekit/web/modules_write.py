@@ -14,9 +14,16 @@ from pipekit.errors import Conflict, Invalid
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import MODULE_NAME, RUN_ON, Module
 from pipekit.web.answers import answer_error, go, wants_json
+from pipekit.web.clash import sign_form
 from pipekit.web.confirm import confirm, get_confirmed
 from pipekit.web.forms import Form, FormDep, FormRefused, get_flag, get_text
-from pipekit.web.module_form import STRATEGY_WORDS, build_module_form, fill_module_form, save_module
+from pipekit.web.module_form import (
+    STRATEGY_WORDS,
+    build_module_form,
+    fill_module_form,
+    read_module_form,
+    save_module,
+)
 from pipekit.web.pages import render
 from pipekit.web.run_values import read_overrides
 from pipekit.web.sessions import Admin, Operator
@@ -41,7 +48,8 @@ def show_new(request: Request, db: Db, user: Admin) -> Response:
 def show_edit(request: Request, db: Db, user: Admin, module_id: int) -> Response:
     """A module's form; after a save that left something to say, with what that is."""
     module = repo.get_module(db, module_id)
-    return _show_form(request, db, _build_form(db, module), module=module, saved="saved" in request.query_params)
+    form = sign_form(read_module_form(db, module))
+    return _show_form(request, db, form, module=module, saved="saved" in request.query_params)
 
 
 @router.post("/modules")
@@ -60,17 +68,13 @@ def create(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
 def update(request: Request, db: Db, user: Admin, module_id: int, data: FormDep) -> Response:
     """Changes a module with its watermarks and hooks; a run under way keeps what it read."""
     before = repo.get_module(db, module_id)
-    form = _build_form(db, before)
+    form = read_module_form(db, before)
     fill_module_form(form, data)
     try:
         module = save_module(db, user.name, form, data, module_id)
     except FormRefused:
-        return _show_form(request, db, form, module=before, status=422)
+        return _show_form(request, db, form, module=before, status=form.status)
     return _go_on(request, db, module)
-
-
-def _build_form(db: repo.State, module: Module) -> Form:
-    return build_module_form(module, repo.list_watermarks(db, module.id), repo.list_hooks(db, module.id))
 
 
 def _go_on(request: Request, db: repo.State, module: Module) -> Response:

@@ -47,6 +47,9 @@ ENVIRONMENT.filters.update(
 ENVIRONMENT.globals.update(version=__version__, run_seconds=get_duration_s, meter=draw_meter, timeline=draw_timeline)
 
 
+_ERROR_WORDS = {403: "Not allowed", 404: "Not found", 409: "Not now", 429: "Too often", 502: "A database failed"}
+
+
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page or a fragment. Every template may use `request`, `user` (None before a login), `csrf` and `theme`."""
     session = getattr(request.state, "session", None)
@@ -123,4 +126,5 @@ def get_theme(request: Request) -> Theme:
 def render_error(request: Request, status: int, shown: dict[str, Any]) -> HTMLResponse:
     """An error as a page, or as a fragment for HTMX."""
     template = "_error.html" if "hx-request" in request.headers else "error.html"
-    return render(request, template, status, error=shown, status_code=status)
+    words = _ERROR_WORDS.get(status, "Refused" if status < 500 else "It failed")
+    return render(request, template, status, error=shown, status_code=status, words=words)

@@ -11,7 +11,9 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from pipekit import repo
+from pipekit.errors import NotFound
 from pipekit.http.state import ContextDep, Db
+from pipekit.models import Run
 from pipekit.repo import pages
 from pipekit.web.pages import Packed, answer_packed, render_piece
 from pipekit.web.run_view import describe_run
@@ -107,4 +109,18 @@ def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
         "tab": tab if tab in TABS else "log",
         "group_run": group_run,
         "tail_chars": TAIL_CHARS,
+        "places": _list_places(db, run) if run.status == "error" else [],
     }
+
+
+def _list_places(db: repo.State, run: Run) -> list[tuple[str, str, str]]:
+    """Where a run that failed can be mended: what it is, its address, its name."""
+    try:
+        module = repo.get_module(db, run.module_id or 0)
+    except NotFound:
+        return []
+    places = [("module", f"/modules/{module.id}", module.name)]
+    for place, connection_id in (("source", module.source_id), ("dest", module.dest_id)):
+        name = repo.get_connection(db, connection_id).name
+        places.append((place, f"/connections/{connection_id}", name))
+    return places

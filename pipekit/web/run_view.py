@@ -3,12 +3,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pipekit.engine.receipt import get_duration_s
 from pipekit.models import Run
 from pipekit.repo.pages import LiveRun, RunBrief
 from pipekit.web.excerpt import Excerpt, build_excerpt
+from pipekit.web.mends import find_mend
 
 STAGES = ("watermark", "plan", "stage", "check", "merge", "hook")
 ALIVE = ("queued", "running")
@@ -45,6 +46,7 @@ class RunView:
     elapsed_s: float | None
     current_stage: str
     current_s: float
+    current_since: str
     rows_so_far: int | None
     rows_per_s: float | None
     sentence: str
@@ -69,6 +71,7 @@ def describe_run(run: Run, tail: str, now: datetime | None = None) -> RunView:
         elapsed_s=elapsed_s,
         current_stage=current,
         current_s=current_s,
+        current_since=(now - timedelta(seconds=current_s)).isoformat(),
         rows_so_far=rows,
         rows_per_s=rows / moving_s if rows and moving_s > 0 else None,
         sentence=sentence,
@@ -126,7 +129,7 @@ def _list_mends(run: Run) -> list[str]:
         return [run.hint] if run.hint else []
     # Where the place is shown, the statement around it is no help.
     hint = "" if run.error_position and (run.hint or "").startswith(_STATEMENT) else run.hint
-    return [text for text in (hint, _MENDS.get(run.error_stage or "")) if text]
+    return [text for text in (hint, find_mend(run.error or "") or _MENDS.get(run.error_stage or "")) if text]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,5 @@
-# The program itself: the pause switch, settings in force, drivers, looks, the audit trail. Knows no module.
-"""`/settings`, `/drivers`, `/audit`."""
+# The program itself: the pause switch, settings in force, looks, the audit trail. Knows no module.
+"""`/settings`, `/audit`."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -11,9 +11,7 @@ from fastapi.responses import Response
 from pipekit import repo
 from pipekit.config import KEYS, Config
 from pipekit.cron import get_zone
-from pipekit.drivers import get_driver
 from pipekit.engine.ask import ask_pause
-from pipekit.engine.registration import list_driver_states
 from pipekit.http.state import ContextDep, Db
 from pipekit.web.answers import go
 from pipekit.web.forms import FormDep, get_text
@@ -90,18 +88,6 @@ def choose_theme(request: Request, user: Viewer, data: FormDep) -> Response:
     else:
         answer.delete_cookie(THEME_COOKIE)
     return answer
-
-
-@router.get("/drivers")
-def show_drivers(request: Request, db: Db, context: ContextDep, user: Viewer) -> Response:
-    """The kinds of databases, how their addresses look, their jars, and what uses them."""
-    states = list_driver_states(db, context.config)
-    drivers = {state.kind: get_driver(state.kind) for state in states}
-    used: dict[str, int] = {}
-    for connection in repo.list_connections(db):
-        used[connection.driver] = used.get(connection.driver, 0) + 1
-    folder = context.config.jar_folder
-    return render(request, "drivers.html", states=states, drivers=drivers, used=used, folder=folder)
 
 
 @router.get("/audit")

@@ -1,7 +1,7 @@
 # The wizard's third step: the dest, previews, and making it all. Knows nothing of how the columns were found.
-"""`show_step3`, `/wizard/dest`, `/wizard/preview`, `/wizard/create`."""
+"""`show_step3`, `/wizard/dest`, `/wizard/dest/state`, `/wizard/preview`, `/wizard/create`."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -21,12 +21,13 @@ from pipekit.engine.provision import (
     read_first_rows,
 )
 from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
-from pipekit.errors import ConnectFailed, Invalid, PipekitError
+from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, TimedOut
 from pipekit.http.errors import describe
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, Module
 from pipekit.web.answers import go
 from pipekit.web.forms import MENDABLE, Form, FormDep, FormRefused, refuse_problems
+from pipekit.web.mends import find_mend
 from pipekit.web.module_form import STRATEGY_WORDS
 from pipekit.web.pages import render
 from pipekit.web.sessions import Admin
@@ -56,7 +57,9 @@ _KEPT = (
 def say_error(context: Context, error: PipekitError) -> dict[str, Any]:
     """An error's message and hint as `_error.html` shows them, secrets masked; without a place in a query."""
     masker = context.secrets.masker()
-    return {name: masker.mask(str(text)) for name, text in describe(error).items()} | {"where": None}
+    told = describe(error)
+    told["hint"] = told["hint"] or find_mend(error.message)
+    return {name: masker.mask(str(text)) for name, text in told.items()} | {"where": None}
 
 
 def show_step3(
@@ -102,6 +105,43 @@ def change_dest(request: Request, db: Db, user: Admin, data: FormDep) -> Respons
     dest = settle_dest(db, form, source)
     keep_draft(db, user.id, form, "dest")
     return show_step3(request, db, form, source, dest)
+
+
+@router.post("/wizard/dest/state")
+def show_dest_state(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
+    """A fragment: whether the dest table is there, and whether it fits what the form says."""
+    form = read_wizard_form(data)
+    source = need_source(db, form)
+    dest = settle_dest(db, form, source)
+    # What is wrong with the merge does not matter here, and neither does a module's name that is not typed yet.
+    draft = replace(build_draft(form, source, dest), name="x", merge_strategy="append", merge_key=())
+    kind, text = _tell_dest(context, source, dest, draft) if draft.dest_table else ("", "")
+    name = ".".join(filter(None, (form.value("dest_schema").strip(), form.value("dest_table").strip())))
+    return render(request, "_wizard_dest_state.html", kind=kind, text=text, name=name)
+
+
+def _tell_dest(context: Context, source: Connection, dest: Connection, draft: Module) -> tuple[str, str]:
+    """`new`, `taken`, `misfit` or `unknown`, and the same in words."""
+    table = draft.dest_table
+    try:
+        with open_look(context.config, context.secrets, dest) as look:
+            existing = find_dest_columns(look, draft)
+        if not existing:
+            return "new", f"{table} is not in {dest.name} yet: it is made."
+        build_merge_text(get_driver(source.driver), get_driver(dest.driver), draft, existing)
+    except (ConnectFailed, ConfigError, TimedOut) as error:
+        if isinstance(error, ConnectFailed) and get_driver(dest.driver).is_embedded:
+            return "new", f"{table} is made, and the file of {dest.name} with it when it is missing."
+        shown = say_error(context, error)
+        return "unknown", f"{dest.name} cannot be asked: {shown['message']} {shown['hint']}".strip()
+    except PipekitError as error:
+        shown = say_error(context, error)
+        return "misfit", f"{table} in {dest.name} does not fit: {shown['message']} {shown['hint']}".strip()
+    count = len(existing)
+    return (
+        "taken",
+        f"{table} is in {dest.name} already, with {count} column{'' if count == 1 else 's'}: it is kept as it is.",
+    )
 
 
 # -- previews ----------------------------------------------------------------------------------------------------------

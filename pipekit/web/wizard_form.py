@@ -126,8 +126,7 @@ def _list_ticked(form: Form, prefix: str) -> set[str]:
 
 def settle_dest(db: repo.State, form: Form, source: Connection) -> Connection:
     """Fills what the dest decides and nobody typed: connection, schema, table, name, types of another kind's dest."""
-    others = [item for item in repo.list_connections(db) if item.id != source.id]
-    dest = find_connection(db, form, "dest_id") or (others[0] if others else source)
+    dest = find_connection(db, form, "dest_id") or _choose_dest(db, source)
     form.values["dest_id"] = str(dest.id)
     driver = get_driver(dest.driver)
     if form.value("mapped_for") != dest.driver:
@@ -140,6 +139,16 @@ def settle_dest(db: repo.State, form: Form, source: Connection) -> Connection:
     form.values.setdefault("dest_table", proposed)
     form.values.setdefault("name", _find_free_name(db, proposed))
     return dest
+
+
+def _choose_dest(db: repo.State, source: Connection) -> Connection:
+    """Where the newest module of this source goes, else the newest that goes elsewhere, else the first other one."""
+    known = {item.id: item for item in repo.list_connections(db)}
+    newest = sorted(repo.list_modules(db), key=lambda module: module.id, reverse=True)
+    used = [module.dest_id for module in newest if module.source_id == source.id]
+    used += [module.dest_id for module in newest if module.dest_id != source.id]
+    used += [item.id for item in known.values() if item.id != source.id]
+    return known[used[0]] if used else source
 
 
 def fill_types(form: Form, source: Connection, dest: Driver) -> None:

@@ -29,11 +29,16 @@ OPERATOR = {
     "/api/introspect/{ref}/inventory",
     "/api/introspect/{ref}/test",
 }
-ADMIN_READS = ("/api/users", "/api/users/{id}", "/api/audit")
+ADMIN_READS = ("/api/users", "/api/users/{id}")
 
 
 def send(caller: Caller, method: str, path: str) -> int:
-    filled = path.replace("{ref}", "nothing").replace("{id}", "4711").replace("{kind}", "nothing")
+    filled = (
+        path.replace("{ref}", "nothing")
+        .replace("{id}", "4711")
+        .replace("{kind}", "nothing")
+        .replace("{name}", "NOTHING")
+    )
     body: dict[str, Any] = {"json": {}} if method in ("POST", "PUT", "PATCH") else {}
     return caller.client.request(method, filled, **body).status_code
 

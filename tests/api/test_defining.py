@@ -192,3 +192,50 @@ def test_a_change_that_is_refused_leaves_nothing_behind(home: Home, ana: Caller)
     ana.fail("PATCH", "/connections/src", 422, {"jdbc_url": "jdbc:nonsense", "name": "other"})
     assert repo.get_connection(home.db, 1).name == "src"
     assert len(ana.get("/audit")) == 1
+
+
+def test_a_kind_is_registered_changed_and_forgotten(home: Home, ana: Caller) -> None:
+    folder = home.config.jar_folder
+    folder.mkdir(parents=True)
+    for name in ("h2.jar", "h2-new.jar"):
+        (folder / name).write_bytes(name.encode())
+    made = ana.post("/drivers", {"kind": "h2", "jar": "h2.jar"}, expect=201)
+    assert (made["state"], made["jar"], made["java_class"]) == ("ok", "h2.jar", "org.h2.Driver")
+    changed = ana.ask("PUT", "/drivers/h2", {"jar": "h2-new.jar"}, expect=200)
+    assert changed == ana.get("/drivers/h2")
+    assert changed["jar_sha256"] != made["jar_sha256"]
+    for body, field in (
+        ({"kind": "h2", "jar": "../h2.jar"}, "jar"),
+        ({"kind": "sqlite", "jar": "h2.jar"}, "kind"),
+        ({"kind": "h2", "jar": "h2.jar", "java_class": "no class"}, "java_class"),
+    ):
+        assert ana.fail("POST", "/drivers", 422, body)["field"] == field
+    connection = ana.post(
+        "/connections", {"name": "cellar", "driver": "h2", "jdbc_url": "jdbc:h2:tcp://localhost/shop"}, expect=201
+    )
+    assert "cellar" in ana.fail("DELETE", "/drivers/h2", 409)["message"]
+    ana.delete(f"/connections/{connection['id']}", expect=204)
+    ana.delete("/drivers/h2", expect=204)
+    ana.fail("GET", "/drivers/h2", 404)
+    ana.fail("DELETE", "/drivers/sqlite", 404)
+    trail = [(e["action"], e["name"]) for e in ana.get("/audit?kind=driver")]
+    assert trail == [("delete", "h2"), ("register", "h2"), ("register", "h2")]
+
+
+def test_secrets_go_in_and_only_their_names_come_out(home: Home, ana: Caller, vera: Caller) -> None:
+    ana.post("/connections", {**SRC, "password": "$SHOP_PASSWORD"}, expect=201)
+    said = {"name": "SHOP_PASSWORD", "used_by": ["src"]}
+    assert ana.ask("PUT", "/secrets/SHOP_PASSWORD", {"value": "hush hush"}, expect=200) == said
+    assert home.secrets.resolve("$SHOP_PASSWORD") == "hush hush"
+    assert vera.get("/secrets") == [said]
+    vera.fail("PUT", "/secrets/SHOP_PASSWORD", 403, {"value": "mine"})
+    assert ana.fail("PUT", "/secrets/9", 422, {"value": "x"})["field"] == "name"
+    assert ana.fail("PUT", "/secrets/SHOP_PASSWORD", 422, {"value": ""})["field"] == "value"
+    ana.delete("/secrets/SHOP_PASSWORD", expect=204)
+    ana.fail("DELETE", "/secrets/SHOP_PASSWORD", 404)
+    assert ana.get("/secrets") == []
+    trail = ana.get("/audit?kind=secret")
+    assert [(e["action"], e["name"], e["detail"]) for e in trail] == [
+        ("delete", "SHOP_PASSWORD", {}),
+        ("change", "SHOP_PASSWORD", {}),
+    ]

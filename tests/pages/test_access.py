@@ -40,7 +40,8 @@ def test_without_a_session_every_page_but_login_and_health_leads_to_the_login(si
         if path.startswith("/api/"):
             assert answer.status_code == 401, path
         else:
-            assert (answer.status_code, answer.headers.get("location")) == (303, "/login"), path
+            led_to = answer.headers.get("location", "").partition("?")[0]
+            assert (answer.status_code, led_to) == (303, "/login"), path
 
 
 def test_without_a_session_nothing_can_be_posted(site: Site) -> None:
@@ -79,7 +80,7 @@ def test_a_post_from_our_own_page_is_taken(site: Site, ana: Visitor) -> None:
 
 OPERATORS_POSTS = re.compile(
     r"/logout|/account/.*|/settings/(pause|resume|theme)|/(modules|groups)/1/run|/groups/1/(pause|resume)"
-    r"|/(runs|group-runs)/1/(cancel|rerun)|/modules/bulk/run"
+    r"|/(runs|group-runs)/1/(cancel|rerun)|/modules/bulk/run|/connections/1/test"
 )
 VIEWERS_POSTS = re.compile(r"/logout|/account/.*|/settings/theme")
 
@@ -117,3 +118,18 @@ def test_a_viewer_sees_pages_without_buttons(site: Site, vera: Visitor, path: st
     assert set(actions) <= {"/logout", "/settings/theme"}
     links = [link.attributes.get("href") or "" for link in page.all("main a")]
     assert [link for link in links if re.search(r"/(new|edit|delete|wizard)", link)] == []
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/connections/abc", "/modules/4711", "/runs/99999999999999999999"])
+def test_what_is_not_there_is_told_on_a_page_with_the_bar(site: Site, vera: Visitor, path: str) -> None:
+    page = vera.get(path)
+    assert page.status in (404, 422), path
+    assert page.has("header.bar nav a")
+    assert page.has(".problem")
+
+
+def test_somebody_who_is_not_logged_in_sees_no_bar_where_nothing_is(site: Site) -> None:
+    page = Page(site.new_client().get("/nowhere"))
+    assert page.status == 404
+    assert not page.has("header.bar")
+    assert page.one("main p a").attributes["href"] == "/login"

@@ -97,3 +97,50 @@ def test_known_secrets_are_offered_by_name(site: Site, ana: Visitor) -> None:
     page = ana.get("/connections/new")
     assert [option.attributes["value"] for option in page.all("#secret-names option")] == ["$DW_PASSWORD"]
     assert "hush" not in page.html
+
+
+def test_a_password_is_kept_as_a_secret_along_with_its_connection(site: Site, ana: Visitor) -> None:
+    made = make(site, ana, name="2nd dw", secret_value="hush hush\n")
+    assert repo.get_connection(site.db, made).password == "$_2ND_DW_PASSWORD"
+    assert site.secrets.resolve("$_2ND_DW_PASSWORD") == "hush hush"
+    noted = [(entry.action, entry.kind, entry.name) for entry in repo.list_audit(site.db)]
+    assert noted == [("change", "secret", "_2ND_DW_PASSWORD"), ("create", "connection", "2nd dw")]
+    form = ana.get(f"/connections/{made}/edit").form("form.stack")
+    assert "hush" not in str(form)
+    ana.post(f"/connections/{made}", {**form, "password": "$OTHER", "secret_value": "another"})
+    assert repo.get_connection(site.db, made).password == "$OTHER"
+    assert site.secrets.resolve("$OTHER") == "another"
+    assert site.secrets.resolve("$_2ND_DW_PASSWORD") == "hush hush"
+
+
+def test_a_name_that_is_taken_gets_a_number(site: Site, ana: Visitor) -> None:
+    site.secrets.set("DW_PASSWORD", "of somebody else")
+    made = make(site, ana, secret_value="hush hush")
+    assert repo.get_connection(site.db, made).password == "$DW_PASSWORD_2"
+    assert site.secrets.resolve("$DW_PASSWORD") == "of somebody else"
+
+
+def test_a_secret_that_cannot_be_kept_leaves_no_connection(site: Site, ana: Visitor) -> None:
+    page = ana.post("/connections", {**GIVEN, "secret_value": "a\0b"})
+    assert page.status == 422
+    assert "NUL" in page.one("#p-secret_value").text()
+    site.config.secrets_path.write_text("no line of that form\n")
+    site.config.secrets_path.chmod(0o600)
+    page = ana.post("/connections", {**GIVEN, "secret_value": "hush hush"})
+    assert page.status == 422
+    assert "NAME=value" in page.one("#p-secret_value").text()
+    assert "hush" not in page.html
+    assert repo.list_connections(site.db) == []
+
+
+def test_a_secret_of_a_connection_that_is_refused_is_not_kept(site: Site, ana: Visitor) -> None:
+    page = ana.post("/connections", {**GIVEN, "jdbc_url": "jdbc:x:y", "secret_value": "hush hush"})
+    assert page.status == 422
+    assert site.secrets.names() == []
+
+
+def test_a_test_that_fails_says_what_to_do(site: Site, otto: Visitor) -> None:
+    made = site.add_connection("dw", GIVEN["jdbc_url"], username="etl")
+    page = otto.post(f"/connections/{made.id}/test")
+    assert page.status == 200
+    assert "host and port of the connection are right" in page.one("#tested .hint").text()

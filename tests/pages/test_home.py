@@ -1,6 +1,7 @@
 # The first page: three steps when there is nothing, else what is late, failed, running and next; and the bar.
-"""`/` and `/status`."""
+"""`/`, `/board` and `/status`."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from pipekit import repo
@@ -107,3 +108,20 @@ def test_the_bar_tells_what_runs_and_a_pause_and_is_silent_when_nothing_changed(
     have = page.one("input").attributes["value"]
     answer = vera.get_fragment(f"/status?have={have}")
     assert (answer.status, answer.html) == (204, "")
+
+
+def test_the_board_is_drawn_again_only_when_it_looks_different(site: Site, vera: Visitor) -> None:
+    module = site.make_module("invoices")
+    board = vera.get("/").one("#board")
+    assert (board.attributes["hx-get"], board.attributes["hx-trigger"]) == ("/board", "every 10s")
+    have = json.loads(board.attributes["hx-vals"] or "")["have"]
+    assert vera.get_fragment(f"/board?have={have}").status == 204
+    make_run(site, module, "error", error_stage="merge", error="duplicate key 4711")
+    page = vera.get_fragment(f"/board?have={have}")
+    assert "duplicate key 4711" in page.one("#board").text()
+    assert not page.has("header")
+
+
+def test_a_board_of_nothing_is_none(vera: Visitor) -> None:
+    assert not vera.get("/").has("#board")
+    assert vera.get_fragment("/board").status == 204

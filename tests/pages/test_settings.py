@@ -1,8 +1,7 @@
-# Settings, drivers and the audit trail on their pages.
+# Settings and the audit trail on their pages.
 """The pause switch, looks, what is in force, who did what."""
 
 from pipekit import repo
-from pipekit.engine.registration import register
 from tests.pages.site import Site, Visitor
 
 
@@ -32,12 +31,6 @@ def test_what_is_in_force_is_shown(site: Site, vera: Visitor) -> None:
     assert str(site.config.state_path) in text
 
 
-def test_drivers_show_how_an_address_looks(vera: Visitor) -> None:
-    page = vera.get("/drivers")
-    assert "jdbc:sqlite:shop.db" in page.text
-    assert "PostgreSQL" in page.text
-
-
 def test_the_audit_trail_is_filtered_and_paged(site: Site, vera: Visitor) -> None:
     for number in range(150):
         detail = {"enabled": [True, False]}
@@ -51,19 +44,3 @@ def test_the_audit_trail_is_filtered_and_paged(site: Site, vera: Visitor) -> Non
     assert vera.get("/audit?user=otto").texts("tbody strong") == ["nightly"]
     assert vera.get("/audit?kind=module&name=m7").texts("tbody strong") == ["m7"]
     assert "Nothing of this kind" in vera.get("/audit?user=nobody").text
-
-
-def test_drivers_show_what_is_registered_and_whether_its_jar_is_still_that(site: Site, vera: Visitor) -> None:
-    folder = site.config.jar_folder
-    folder.mkdir(parents=True)
-    (folder / "h2.jar").write_bytes(b"a jar")
-    register(site.db, site.config, kind="h2", jar="h2.jar", java_class="", url_template="", user="tests")
-    page = vera.get("/drivers")
-    rows = {cell.text(): row.text() for row in page.all("#jars tbody tr") if (cell := row.css_first("td"))}
-    assert set(rows) == {"db2i", "h2", "jdbc"}
-    assert "no jar" in rows["db2i"]
-    assert "as registered" in rows["h2"]
-    assert "org.h2.Driver" in rows["h2"]
-    (folder / "h2.jar").write_bytes(b"another")
-    assert "is not the jar that was registered" in vera.get("/drivers").text
-    assert vera.get("/audit?kind=driver").texts("tbody strong") == ["h2"]

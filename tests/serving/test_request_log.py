@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from pipekit import repo
+from pipekit.http.auth import COOKIE
 from pipekit.logs import get_logger, set_up_logging
 from pipekit.server import Service
 from pipekit.serving import request_log, site
 from pipekit.serving.app import create_app
-from tests.api.caller import Home
+from tests.api.caller import PASSWORD, Home
 
 Read = Callable[[], str]
 
@@ -46,9 +48,77 @@ def test_a_request_that_fails_is_in_the_log_with_its_body_and_without_its_secret
     body = {"name": "x", "driver": "no such", "jdbc_url": "jdbc:x:y", "password": "hunter2"}
     answer = home.call("ana").client.post("/api/connections", json=body)
     assert answer.status_code == 422
-    assert "POST /api/connections 422 body:" in read_log()
+    assert "POST /api/connections 422 Invalid: " in read_log()
     assert "no such" in read_log()
     assert "hunter2" not in read_log()
+
+
+CANARY = "hunter2-4711"
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("/secrets", {"name": "9 no name", "value": CANARY}),
+        ("/users", {"name": "zoe", "role": "viewer", "password": "another one", "again": CANARY}),
+        ("/account/password", {"current": CANARY, "password": "another one", "again": "another one"}),
+        ("/account/password", {"current": PASSWORD, "password": "another one", "again": CANARY}),
+        ("/connections", {"name": "x", "driver": "sqlite", "jdbc_url": "", "password": CANARY}),
+        ("/connections", {"name": "x", "driver": "postgresql", "jdbc_url": f"jdbc:postgresql://h/d?password={CANARY}"}),
+    ],
+)
+def test_no_form_brings_what_is_secret_into_the_log(
+    home: Home, read_log: Read, path: str, data: dict[str, str]
+) -> None:
+    client = home.call(None).client
+    client.post("/login", data={"name": "ana", "password": PASSWORD})
+    session = repo.find_session(home.db, client.cookies[COOKIE])
+    assert session
+    answer = client.post(path, data={**data, "csrf": session.csrf})
+    assert answer.status_code == 422
+    assert f"POST {path} 422" in read_log()
+    assert CANARY not in read_log()
+    assert "another+one" not in read_log()
+    assert session.csrf not in read_log()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"name": "x", "password": "{CANARY}"',
+        f"{{'name': 'x', 'password': '{CANARY}'}}",
+        f"name=x&password={CANARY}&driver=sqlite",
+        f'{{"name": "x", "more": [{{"api_key": ["{CANARY}"]}}]}}',
+        f'{{"p\\u0061ssword": "{CANARY}"}}',
+        f'{{"name": "x", "jdbc_url": "jdbc:sqlserver://h;user=me;password={CANARY};encrypt=true"}}',
+        f'{{"name": "{"y" * request_log.KEPT_BYTES}", "password": "{CANARY}"}}',
+        f'{{"name": "{"y" * (request_log.KEPT_BYTES - 40)}", "password": "{CANARY}{"z" * 99}"}}',
+    ],
+)
+def test_a_document_that_is_no_document_or_is_cut_hides_them_too(home: Home, read_log: Read, body: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = home.call("ana").client.post("/api/connections", content=body, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert "POST /api/connections 4" in read_log()
+    assert CANARY[:6] not in read_log()
+
+
+def test_the_log_says_why_a_request_failed(home: Home, read_log: Read) -> None:
+    home.call("ana").client.post("/api/modules/nothing/run", json={})
+    assert "POST /api/modules/nothing/run 404 NotFound: " in read_log()
+    assert "nothing" in read_log()
+    home.call(None).client.post("/login", data={"name": "ana", "password": CANARY})
+    assert "POST /login 401 body: name=ana&password=%2A%2A%2A%2A" in read_log()
+    home.call(None).client.get("/api/modules", headers={"Authorization": "Bearer pk_wrong"})
+    assert "GET /api/modules 401 Unauthorized: " in read_log()
+
+
+def test_a_server_error_is_in_the_log_with_its_traceback(home: Home, read_log: Read) -> None:
+    made = home.add_connection("lost", "jdbc:postgresql://127.0.0.1:1/x", username="me", password="$NOWHERE")
+    answer = home.call("ana").client.post(f"/api/introspect/{made.id}/test")
+    assert answer.status_code == 503
+    assert f"POST /api/introspect/{made.id}/test 503 SecretMissing: " in read_log()
+    assert "Traceback" in read_log()
 
 
 def test_a_long_body_is_cut(home: Home, read_log: Read) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from pipekit import repo
+from pipekit.accounts import Role
 from pipekit.http.auth import COOKIE
 from pipekit.models import Connection, Module
 from pipekit.passwords import hash_password
@@ -66,10 +67,15 @@ class House(Project):
         given = {"create_table": True, **options}
         return self.add_module(name, source=self.shop, query=query, dest=dest, table=table or name, **given)
 
-    def add_person(self, name: str) -> None:
-        """An admin with the password of tests."""
+    def add_person(self, name: str, role: Role = "admin") -> None:
+        """Somebody with the password of tests."""
         if repo.find_user_by_name(self.db, name) is None:
-            repo.create_user(self.db, name=name, password_hash=hash_password(PASSWORD))
+            repo.create_user(self.db, name=name, password_hash=hash_password(PASSWORD), role=role)
+
+    @staticmethod
+    def wait(condition: Callable[[], bool]) -> bool:
+        """Whether something comes true within the time a browser would wait for it."""
+        return wait_until(condition, WAIT_MS / 1000)
 
     def close(self) -> None:
         if self._server is not None:
@@ -96,7 +102,9 @@ class Desk:
 
     def _hear(self, message: ConsoleMessage) -> None:
         # A form with mistakes answers 422, which the browser tells as an error; what has no address is axe-core's own
-        # doing: it tries styles that the policy refuses.
+        # doing: it tries styles that the policy refuses. Who leaves a page ends what it was still asking for.
+        if message.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+            return
         if message.type == "error" and "status of 4" not in message.text and message.location["url"]:
             self.complaints.append(message.text)
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from pipekit import repo
 from pipekit.models import Connection
-from tests.e2e.browser.desk import Desk, House
+from tests.e2e.browser.desk import WAIT_MS, Desk, House
 
 
 def write(page: Page, text: str) -> None:
@@ -254,3 +254,54 @@ def test_no_page_moves_while_it_loads(new_desk: Callable[..., Desk], house: Hous
         desk.go(path)
         desk.page.wait_for_load_state("networkidle")
         assert desk.page.evaluate("() => window.shift") <= 0.05, path
+
+
+def test_a_filter_that_is_typed_stays_when_a_state_is_chosen(desk: Desk, house: House) -> None:
+    for name in ("keep_one", "keep_two"):
+        house.add(name, "select order_no from orders", enabled=name == "keep_one")
+    page = desk.go("/modules")
+    page.get_by_label("Filter modules").fill("keep_")
+    expect(page.locator("td.pick")).to_have_count(2)
+    desk.click("link", "disabled")
+    expect(page.locator("tbody .row-link")).to_have_text(["keep_two"])
+    assert "q=keep_" in page.url
+
+
+def test_the_last_step_says_whether_the_dest_table_is_there(desk: Desk, house: House) -> None:
+    house.succeed(house.add("there_already", "select * from orders"))
+    page = desk.go(f"/wizard/columns?source_id={house.shop.id}&schema=main&table=orders")
+    desk.click("button", "Next: the dest")
+    with desk.next_page():
+        page.get_by_label("Dest connection").select_option(label="attic")
+    page.get_by_label("Module name").fill("second")
+    page.get_by_label("Table", exact=True).fill("not_there")
+    page.get_by_label("Module name").focus()
+    expect(page.locator("#dest-state")).to_contain_text("not_there is not in attic yet")
+    button = page.locator("#step3 button.primary")
+    expect(button).to_have_text("Create table not_there and module second")
+    page.get_by_label("Table", exact=True).fill("there_already")
+    page.get_by_label("Module name").focus()
+    expect(page.locator("#dest-state")).to_contain_text("there_already is in attic already, with 3 columns")
+    expect(button).to_have_text("Create module second into there_already")
+    desk.look("step 3 into a table that is there")
+
+
+def test_the_first_page_is_drawn_again_by_itself_but_not_under_somebodys_hands(desk: Desk, house: House) -> None:
+    house.run(house.add("fails_first", "select nothing_of_that from orders"))
+    page = desk.go("/")
+    desk.see("fails_first")
+    page.locator("#board a.row-link").first.focus()
+    house.run(house.add("fails_later", "select nothing_of_that from orders"))
+    page.wait_for_timeout(11_000)
+    assert "fails_later" not in page.locator("#board").inner_text()
+    page.evaluate("() => document.activeElement.blur()")
+    expect(page.locator("#board")).to_contain_text("fails_later", timeout=WAIT_MS)
+    desk.look("home drawn again")
+
+
+def test_a_kind_shows_its_own_form_of_address_alone(desk: Desk) -> None:
+    page = desk.go("/connections/new")
+    help_of = page.locator("#h-jdbc_url > div:visible")
+    expect(help_of).to_have_count(1)
+    page.get_by_label("Kind of database").select_option(label="SQLite")
+    expect(help_of).to_have_text("SQLite: jdbc:sqlite:shop.db")

@@ -15,6 +15,16 @@ function sendOnChange(select) {
   });
 }
 
+/** Of help that has a part for each choice, shows the one of what is chosen. */
+function showChosen(select) {
+  const show = () => {
+    for (const part of document.querySelectorAll(`${select.dataset.shows} [data-of]`)) part.hidden = part.dataset.of !== select.value;
+  };
+  select.addEventListener("change", show);
+  addEventListener("pageshow", show);
+  show();
+}
+
 /** The fields of a column of a table from one field on, downwards. */
 function fieldsBelow(input) {
   const cells = [...input.closest("tbody").querySelectorAll(`input[name="${input.name}"]`)];
@@ -43,14 +53,19 @@ function makeGrid(table) {
 
 /** A button that says what it will do with what stands in the form now. */
 function keepSaying(button) {
+  const valueOf = (name) => button.form.elements[name]?.value.trim() ?? "";
   const say = () => {
-    const text = button.dataset.says.replace(/\{(\w+)\}(\.)?/g, (_, name, dot) => {
-      const value = button.form.elements[name]?.value.trim() ?? "";
+    const told = document.querySelector("[data-dest-is=taken]");
+    const target = [valueOf("dest_schema"), valueOf("dest_table")].filter(Boolean).join(".");
+    const words = told?.dataset.destName === target ? button.dataset.saysTaken : button.dataset.says;
+    const text = words.replace(/\{(\w+)\}(\.)?/g, (_, name, dot) => {
+      const value = valueOf(name);
       return value ? value + (dot ?? "") : "";
     });
     button.textContent = text;
   };
   button.form.addEventListener("input", say);
+  button.form.addEventListener("htmx:afterSwap", say);
 }
 
 function guard(form) {
@@ -69,6 +84,7 @@ export function enhanceFields(root) {
   each("[data-hide-with-script]", (element) => (element.hidden = true));
   each("[data-filter]", filterRows);
   each("[data-submit-on-change]", sendOnChange);
+  each("select[data-shows]", showChosen);
   each("table[data-grid]", makeGrid);
   each("button[data-says]", keepSaying);
   each("form[data-guard]", guard);

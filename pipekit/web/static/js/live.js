@@ -18,6 +18,12 @@ function tell(text) {
   document.body.append(notice);
 }
 
+/** Whether somebody is at work in what would be replaced: the focus would be lost, a text no longer be marked. */
+function isInUse(element) {
+  const marked = getSelection();
+  return element.contains(document.activeElement) || (!marked.isCollapsed && element.contains(marked.anchorNode));
+}
+
 function isPoll(element) {
   return element.getAttribute("hx-trigger")?.includes("every") ?? false;
 }
@@ -31,7 +37,8 @@ function formatSeconds(total) {
 
 export function watchRequests() {
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (document.hidden && isPoll(event.detail.elt)) event.preventDefault();
+    const { elt } = event.detail;
+    if (isPoll(elt) && (document.hidden || (elt.id === "board" && isInUse(elt)))) event.preventDefault();
   });
   // A form with mistakes comes back as 422 and is shown.
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -41,6 +48,10 @@ export function watchRequests() {
     const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
     const text = answer.querySelector(".problem")?.textContent.trim().replace(/\s+/g, " ");
     tell(text || `The server answered ${event.detail.xhr.status}.`);
+  });
+  // What ended on this page is no longer counted in its bar.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.matches("#run-live, #group-run-live")) htmx.trigger("#bar-status", "refresh");
   });
   document.addEventListener("htmx:sendError", () => tell("The server cannot be reached; it is tried again."));
   document.addEventListener("htmx:afterOnLoad", (event) => {

@@ -13,6 +13,7 @@ function tickStretch(boxes, from, to) {
 /** What the bar over a list says and offers. */
 function showBar(bar, count) {
   bar.classList.toggle("idle", !count);
+  bar.classList.toggle("chosen", count > 0);
   bar.inert = !count;
   bar.querySelector("[data-bulk-count]").textContent = count ? `${count} chosen:` : "With the chosen:";
 }
