@@ -169,4 +169,6 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     )
     unfed = f"; not fed: {', '.join(plan.columns.unfed)}" if plan.columns.unfed else ""
     ignored = f"; not loaded: {', '.join(plan.columns.ignored)}" if plan.columns.ignored else ""
-    context.book.check("columns", True, f"{len(plan.columns.columns)} columns meet{unfed}{ignored}")
+    count = len(plan.columns.columns)
+    meet = "1 column meets" if count == 1 else f"{count} columns meet"
+    context.book.check("columns", True, f"{meet}{unfed}{ignored}")

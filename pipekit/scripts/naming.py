@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pipekit.definitions.records import ConnectionDef
+from pipekit.drivers.jdbc.products import find_owner
 from pipekit.drivers.urls import find_kind
 from pipekit.scripts.found import MARKER, Database, Place, Secret
 from pipekit.secrets import Masker
@@ -50,7 +51,6 @@ class Connections:
         self._secrets = secrets
         self._names: dict[tuple[str, str | None], str] = {}
         self.found: dict[str, ConnectionDef] = {}
-        self.unknown_kinds: dict[str, str] = {}
 
     def name(self, database: Database) -> str:
         """The connection's name; it is made when it is new, and gets a password when it had none."""
@@ -58,11 +58,9 @@ class Connections:
         name = self._names.get(key) or self._find_alike(database)
         if name is None:
             name = self._free(_guess_name(database))
-            kind = find_kind(database.jdbc_url)
-            if kind is None:
-                self.unknown_kinds[name] = ":".join(database.jdbc_url.split(":")[:2])
+            url = database.jdbc_url
             self.found[name] = ConnectionDef(
-                name=name, driver=kind or "jdbc", jdbc_url=database.jdbc_url, username=database.username
+                name=name, driver=_guess_kind(url), jdbc_url=url, username=database.username
             )
         self._names[key] = name
         if database.password is not None:
@@ -98,6 +96,12 @@ def _identity(jdbc_url: str) -> tuple[str, ...]:
     parts = urlsplit(head.removeprefix("jdbc:"))
     host = parts.hostname or "localhost"
     return ("postgresql", "127.0.0.1" if host == "localhost" else host, str(parts.port or 5432), parts.path)
+
+
+def _guess_kind(jdbc_url: str) -> str:
+    """A built-in kind, else the one that a driver of this product is registered as."""
+    owner = find_owner(jdbc_url)
+    return find_kind(jdbc_url) or (owner.name if owner else "jdbc")
 
 
 def _guess_name(database: Database) -> str:

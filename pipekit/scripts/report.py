@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipekit.definitions.records import GroupDef
+from pipekit.drivers import get_driver
 from pipekit.scripts.assemble import Draft
 from pipekit.scripts.found import MARKER, Notes, Place
 from pipekit.scripts.naming import Connections, SecretNames
@@ -65,8 +66,8 @@ def _list_groups(groups: Mapping[str, GroupDef]) -> Iterator[str]:
 
 def _list_connections(connections: Connections) -> Iterator[str]:
     for name, found in connections.found.items():
-        unknown = connections.unknown_kinds.get(name)
-        told = f" (no kind claims {unknown}; register a driver for it)" if unknown else ""
+        add = f"pipekit drivers add --kind {found.driver} --jar FILE"
+        told = f" (needs its JDBC driver: {add})" if get_driver(found.driver).needs_jar else ""
         yield f"{name}: {found.driver}, {found.jdbc_url}{told}"
 
 

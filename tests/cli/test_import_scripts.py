@@ -105,3 +105,15 @@ def test_the_examples_leave_nothing_that_was_not_understood(home: Home, tmp_path
         report = home.ok_json("import-scripts", str(tmp_path / name))["report"]
         assert "DISABLED" not in report
         assert "was not understood" not in report
+
+
+def test_a_database_behind_a_jdbc_driver_is_of_the_kind_its_driver_is_registered_as(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "run.sh").write_text(
+        "jrunner -scu 'jdbc:as400://erp/SHOP' -scn me -scp x -sq pull.sql -dcu jdbc:h2:tcp://h/shop -dt t -c\n", "utf-8"
+    )
+    (tmp_path / "pull.sql").write_text("select a from t\n", "utf-8")
+    done = home.run("import-scripts", str(tmp_path))
+    assert "driver: db2i" in done.stdout
+    assert "driver: h2" in done.stdout
+    for kind in ("db2i", "h2"):
+        assert f"needs its JDBC driver: pipekit drivers add --kind {kind} --jar FILE" in done.stderr

@@ -12,8 +12,9 @@ from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.postgresql.wire import connect
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
-from tests.databases.jdbc import start_derby
+from tests.databases.jdbc import Open, open_sessions, start_derby
 from tests.databases.moving import Mover, OpenSession, run
+from tests.databases.over_jdbc import OneJava
 
 _NUMBERS = itertools.count(1)
 
@@ -54,6 +55,27 @@ def session(open_session: OpenSession) -> PostgresSession:
 def mover(session: PostgresSession, open_session: OpenSession) -> Mover:
     """From the file's database to its table `arrived`, over two sessions."""
     return Mover(open_session(), session, "arrived")
+
+
+@pytest.fixture
+def open_jdbc() -> Iterator[Open]:
+    """Opens sessions over JDBC in this process."""
+    with open_sessions() as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def lent_java() -> Iterator[OneJava]:
+    """What `one_java` lends."""
+    java = OneJava()
+    yield java
+    java.end()
+
+
+@pytest.fixture
+def one_java(lent_java: OneJava, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All runs of a test, and of its file, in one Java. What a run leaves in its process is for other tests to say."""
+    monkeypatch.setattr("pipekit.engine.runners.NativeRunner", lent_java)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,12 @@ from typing import Any
 import pytest
 
 from pipekit.drivers.jdbc.session import JdbcSession
+from pipekit.drivers.jdbc.wire import connect
 from pipekit.drivers.wire import Format, Stream
+from pipekit.errors import ConnectFailed
 from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
+
+Open = Callable[[Endpoint], JdbcSession]
 
 JAR_FOLDERS = (os.environ.get("PIPEKIT_TEST_JARS", ""), "/usr/share/java")
 DERBY = ("derby.jar", "org.apache.derby.jdbc.EmbeddedDriver")
@@ -79,6 +83,33 @@ def make_embedded(product: str, name: str, **more: Any) -> Endpoint:
     if product == "h2":
         return make_endpoint(H2, f"jdbc:h2:mem:{name};DB_CLOSE_DELAY=-1", **{"username": "sa", "password": "", **more})
     return make_endpoint(HSQLDB, f"jdbc:hsqldb:mem:{name}", **{"username": "SA", "password": "", **more})
+
+
+@contextlib.contextmanager
+def open_sessions() -> Iterator[Open]:
+    """Opens sessions; in the end all are closed, and their databases in memory are gone: hundreds would fill Java."""
+    opened: list[tuple[Endpoint, JdbcSession]] = []
+
+    def open_one(endpoint: Endpoint) -> JdbcSession:
+        opened.append((endpoint, connect(endpoint)))
+        return opened[-1][1]
+
+    yield open_one
+    for _, session in opened:
+        session.close()
+    for endpoint in {endpoint.jdbc_url: endpoint for endpoint, _ in opened}.values():
+        _forget(replace(endpoint, read_only=False))
+
+
+def _forget(endpoint: Endpoint) -> None:
+    """Derby says by an error that it dropped a database."""
+    if ":memory:" in endpoint.jdbc_url:
+        with contextlib.suppress(ConnectFailed):
+            connect(replace(endpoint, jdbc_url=endpoint.jdbc_url.replace(";create=true", ";drop=true")))
+    elif ":mem:" in endpoint.jdbc_url:
+        session = connect(endpoint)
+        session.connection.createStatement().execute("SHUTDOWN")
+        session.close()
 
 
 def run(session: JdbcSession, *statements: str) -> dict[str, int]:

@@ -1,8 +1,9 @@
 # Databases behind registered JDBC drivers, as the tests of whole runs make and ask them. Knows no test.
-"""`register` puts a jar into a project; `JdbcDatabase` is spoken to through a runner of its own."""
+"""`register` puts a jar into a project; `JdbcDatabase` is spoken to through a runner of its own; `OneJava`."""
 
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -12,12 +13,60 @@ from typing import Any
 from pipekit.engine import registration
 from pipekit.errors import RunnerError
 from pipekit.runner.base import Endpoint, Statement
-from pipekit.runner.native import NativeRunner
+from pipekit.runner.native import LogText, NativeRunner
 from tests.databases.jdbc import DERBY_CLIENT, find_jar, make_endpoint
 from tests.project import Project
 
 PASSWORD = "no word of a query"
 _WHOLE = ("SMALLINT", "INTEGER", "BIGINT")
+
+
+class OneJava:
+    """Runners for whoever starts one, all of them the same child: a Java starts once, not for each run.
+
+    Endpoints differ by run, so each still has connections of its own. Who starts a second runner at once gets another.
+    """
+
+    def __init__(self) -> None:
+        self._runner: _LentRunner | None = None
+
+    def __call__(self, **options: Any) -> NativeRunner:
+        if self._runner is None or not self._runner.alive:
+            self._runner = _LentRunner()
+        if self._runner.is_lent:
+            return NativeRunner(**options)
+        self._runner.lend(**options)
+        return self._runner
+
+    def end(self) -> None:
+        if self._runner is not None:
+            self._runner.end()
+
+
+class _LentRunner(NativeRunner):
+    is_lent = False
+
+    def lend(
+        self,
+        *,
+        log: LogText = lambda text: None,
+        stop: threading.Event | None = None,
+        silence_timeout_s: float = 900.0,
+        deadline: float | None = None,
+        kinds: Collection[str] = (),
+    ) -> None:
+        self.is_lent = True
+        self.log, self.deadline = log, deadline
+        self._stop = stop or threading.Event()
+        self._silence_timeout_s = silence_timeout_s
+
+    def close(self) -> None:
+        """It is given back."""
+        self.is_lent = False
+        self.log = lambda text: None
+
+    def end(self) -> None:
+        super().close()
 
 
 def register(project: Project, kind: str, driver: tuple[str, str], template: str) -> None:
@@ -60,6 +109,36 @@ class JdbcDatabase:
         result = self._runner.query(self._endpoint, sql)
         types = [column.type for column in result.columns]
         return [tuple(_read(cell, type_) for cell, type_ in zip(row, types, strict=True)) for row in result.rows]
+
+    def clear(self) -> None:
+        """Leaves of Derby's database the empty schema SHOP."""
+        sql = "select s.schemaname, {} from sys.{} join sys.sysschemas s on s.schemaid = {}.schemaid where {}"
+        own = "s.schemaname not like 'SYS%' and s.schemaname not in ('APP', 'SQLJ', 'NULLID')"
+        tables = self.rows(sql.format("t.tablename, t.tabletype", "systables t", "t", own) + " order by 3 desc")
+        aliases = self.rows(sql.format("a.alias", "sysaliases a", "a", own))
+        schemas = self.rows(f"select s.schemaname from sys.sysschemas s where {own} and s.schemaname <> 'SHOP'")
+        self._drop_views([(schema, name) for schema, name, kind in tables if kind == "V"])
+        self.execute(
+            *(f'drop table "{schema}"."{_quoted(name)}"' for schema, name, kind in tables if kind == "T"),
+            *(f'drop function "{schema}"."{name}"' for schema, name in aliases),
+            *(f'drop schema "{schema}" restrict' for (schema,) in schemas),
+        )
+
+    def _drop_views(self, views: list[tuple[str, str]]) -> None:
+        """Those that others stand on go last."""
+        while views:
+            left = []
+            for schema, name in views:
+                try:
+                    self.execute(f'drop view "{schema}"."{name}"')
+                except RunnerError:
+                    left.append((schema, name))
+            assert len(left) < len(views), f"views that cannot be dropped: {left}"
+            views = left
+
+
+def _quoted(name: str) -> str:
+    return name.replace('"', '""')
 
 
 def _read(cell: str | None, type_text: str) -> Any:

@@ -15,10 +15,13 @@ from pipekit.drivers.db2i import driver as db2i
 from pipekit.engine import open_introspection
 from pipekit.models import Connection, Guards, Module
 from pipekit.runner.native import NativeRunner
-from tests.databases.db2i_on_derby import Db2iOnDerby, Field, make_qsys2, make_table
+from tests.databases.db2i_on_derby import Db2iOnDerby, Field, make_qsys2, make_table, tell_file_key
 from tests.databases.jdbc import DERBY_CLIENT
 from tests.databases.over_jdbc import PASSWORD, JdbcDatabase, open_derby, register
 from tests.pages.site import Site
+
+# That a run has a Java of its own is for the tests of Derby's runs to say: the wire is the same.
+pytestmark = pytest.mark.usefixtures("one_java")
 
 ORDERS = (
     Field("ORDER_NUMBER", "INTEGER", ("INTEGER", 4, 0, None, None), "Order number", "ORDNO", in_key=True),
@@ -37,13 +40,20 @@ def runner() -> Iterator[NativeRunner]:
         yield runner
 
 
+@pytest.fixture(scope="module")
+def derby(derby_server: int, runner: NativeRunner) -> Iterator[JdbcDatabase]:
+    """One database for all tests; making one takes longer than a run."""
+    with open_derby(derby_server, f"ibmi_{time.monotonic_ns()}", runner, "db2i") as database:
+        yield database
+
+
 @pytest.fixture
-def ibmi(derby_server: int, runner: NativeRunner, monkeypatch: pytest.MonkeyPatch) -> Iterator[JdbcDatabase]:
+def ibmi(derby: JdbcDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[JdbcDatabase]:
     """An empty library SHOP beside a QSYS2."""
     monkeypatch.setattr(db2i, "DRIVER", Db2iOnDerby())
-    with open_derby(derby_server, f"ibmi_{time.monotonic_ns()}", runner, "db2i") as database:
-        make_qsys2(database)
-        yield database
+    make_qsys2(derby)
+    yield derby
+    derby.clear()
 
 
 @pytest.fixture
@@ -110,6 +120,47 @@ def test_a_table_is_found_by_its_system_name_too(site: Site, ibmi: JdbcDatabase)
         columns = look.driver.get_columns(look.query, look.driver.parse_table("shop.ordthsyr"))
         assert columns[0].name == "ORDER_NUMBER"
         assert look.driver.get_table_facts(look.query, look.driver.parse_table("SHOP.ORDTHSYR")).exists
+
+
+def find_key(site: Site, database: JdbcDatabase, table: str) -> list[str]:
+    connection = next(iter(repo.list_connections(site.db)), None) or connect(site, database)
+    with open_introspection(site.config, site.secrets, connection) as look:
+        columns = look.driver.get_columns(look.query, look.driver.parse_table(f"shop.{table}"))
+    return [column.name for column in columns if column.in_key]
+
+
+def test_the_unique_key_of_a_file_that_dds_made_is_its_key(site: Site, ibmi: JdbcDatabase) -> None:
+    """There is no constraint; the key may name columns by either name, and every member has a row of its own."""
+    fields = [replace(field, in_key=False) for field in ORDERS]
+    for table in ("DDSFILE", "LOOSE", "CUT", "WITHOUT"):
+        make_table(ibmi, table, fields)
+    for member in ("M1", "M2"):
+        tell_file_key(ibmi, "DDSFILE", "ORDNO, CUST#", member=member)
+    tell_file_key(ibmi, "DDSFILE", "ORDDTE", kind="LOGICAL")
+    tell_file_key(ibmi, "LOOSE", "ORDNO", unique="FIFO DUPLICATES")
+    tell_file_key(ibmi, "CUT", "ORDNO, CU...")
+    assert find_key(site, ibmi, "DDSFILE") == ["ORDER_NUMBER", "CUST#"]
+    assert [find_key(site, ibmi, table) for table in ("LOOSE", "CUT", "WITHOUT")] == [[], [], []]
+    ibmi.execute("DROP VIEW QSYS2.SYSPARTITIONINDEXES")
+    assert find_key(site, ibmi, "DDSFILE") == []
+
+
+def test_columns_without_a_code_page_are_text_where_the_connection_translates_them(
+    site: Site, ibmi: JdbcDatabase
+) -> None:
+    """QSYS2 says 65535 of both; that the driver reads the first as text is what `translate binary=true` does."""
+    fields = (
+        Field("TEXT65535", "CHAR(4)", ("CHAR", 4, None, 65535, None)),
+        Field("BITS65535", "CHAR(4) FOR BIT DATA", ("CHAR", 4, None, 65535, None)),
+    )
+    make_table(ibmi, "OLD", fields)
+    with open_introspection(site.config, site.secrets, connect(site, ibmi)) as look:
+        columns = look.driver.get_columns(look.query, look.driver.parse_table("shop.old"))
+        assert [(column.name, column.type) for column in columns] == [
+            ("TEXT65535", "CHAR(4)"),
+            ("BITS65535", "CHAR(4) FOR BIT DATA"),
+        ]
+        assert [len(look.driver.list_casts(column)) for column in columns] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -192,16 +243,18 @@ def test_an_older_release_that_cannot_tell_journals_is_no_obstacle(site: Site, o
     site.succeed(add_module(site, ibmi, "select order_number from shop.orders", ibmi, "SHOP.LOOSE"))
 
 
-def test_a_run_by_rrn_says_in_its_log_what_reorganising_does(site: Site, orders: JdbcDatabase, tmp_path: Path) -> None:
-    """RRN is a function of Derby's own here: what counts is the log."""
+def test_a_run_by_rrn_says_what_reorganising_does(site: Site, orders: JdbcDatabase, tmp_path: Path) -> None:
+    """RRN is a function of Derby's own here: what counts is the log and the page."""
     orders.execute(
         "CREATE FUNCTION SHOP.RRN (X INTEGER) RETURNS INTEGER PARAMETER STYLE JAVA NO SQL LANGUAGE JAVA"
         " EXTERNAL NAME 'java.lang.Math.abs'"
     )
     lite = site.add_connection("lite", f"jdbc:sqlite:{tmp_path / 'lite.db'}")
     query = "select order_number, rrn(order_number) as r from shop.orders where rrn(order_number) > 1"
-    run = site.succeed(add_module(site, connect(site, orders), query, lite, "orders", create_table=True))
+    module = add_module(site, connect(site, orders), query, lite, "orders", create_table=True)
+    run = site.succeed(module)
     assert run.rows_inserted == 1
+    assert "RGZPFM" in " ".join(site.visit("vera").get(f"/modules/{module.id}").texts(".notice.warn"))
     assert "note: RRN is a row's place" in site.read_log(run.id)
     assert "RGZPFM" in site.read_log(run.id)
 

@@ -20,27 +20,38 @@ from tests.databases.over_jdbc import PASSWORD, JdbcDatabase, open_derby, regist
 from tests.databases.test_runs import Bench, Database, counts, fill, refuse
 from tests.project import Project
 
-PAIRS = [("derby", "sqlite"), ("derby", "postgresql"), ("postgresql", "derby")]
-SAME = (
-    test_runs.test_a_dest_that_would_shrink_too_much_is_refused,
-    test_runs.test_a_null_merge_key_is_refused_with_a_count_and_an_example,
-    test_runs.test_a_query_may_end_in_a_semicolon_or_a_comment,
-    test_runs.test_a_strategy_does_what_it_says_and_the_same_again,
-    test_runs.test_a_watermark_moves_the_query_on,
-    test_runs.test_an_empty_source_does_not_empty_the_dest,
-    test_runs.test_append_adds_each_time,
-    test_runs.test_columns_in_another_order_never_swap_values,
-    test_runs.test_hooks_run_in_order_and_by_outcome,
-    test_runs.test_incremental_reloads_a_key_that_is_not_unique,
-    test_runs.test_nulls_match_each_other_when_the_module_says_so,
-    test_runs.test_odd_names_work_everywhere,
-    test_runs.test_position_loads_a_query_without_usable_names,
-    test_runs.test_upsert_into_a_dest_with_a_repeated_key_rolls_back,
-    test_runs.test_upsert_of_nothing_but_keys_counts_matches,
-    test_runs.test_upsert_refuses_a_key_that_is_staged_twice,
-)
+OUT = [("derby", "sqlite")]
+INTO = [("postgresql", "derby")]
+PAIRS = [*OUT, ("derby", "postgresql"), *INTO]
+# What is asked of a source is asked of Derby once, what is asked of a dest as well; the other side of each is proven by
+# its own tests. All of these runs share one Java; the tests below start one for each, as the program does.
+SAME = {
+    test_runs.test_a_strategy_does_what_it_says_and_the_same_again: PAIRS,
+    test_runs.test_append_adds_each_time: PAIRS,
+    test_runs.test_a_watermark_moves_the_query_on: PAIRS,
+    test_runs.test_columns_in_another_order_never_swap_values: [*OUT, *INTO],
+    test_runs.test_odd_names_work_everywhere: [*OUT, *INTO],
+    test_runs.test_position_loads_a_query_without_usable_names: [*OUT, *INTO],
+    test_runs.test_a_query_may_end_in_a_semicolon_or_a_comment: OUT,
+    test_runs.test_a_dest_that_would_shrink_too_much_is_refused: INTO,
+    test_runs.test_a_null_merge_key_is_refused_with_a_count_and_an_example: INTO,
+    test_runs.test_an_empty_source_does_not_empty_the_dest: INTO,
+    test_runs.test_hooks_run_in_order_and_by_outcome: INTO,
+    test_runs.test_incremental_reloads_a_key_that_is_not_unique: INTO,
+    test_runs.test_nulls_match_each_other_when_the_module_says_so: INTO,
+    test_runs.test_upsert_into_a_dest_with_a_repeated_key_rolls_back: INTO,
+    test_runs.test_upsert_of_nothing_but_keys_counts_matches: INTO,
+    test_runs.test_upsert_refuses_a_key_that_is_staged_twice: INTO,
+}
 # They take the fixture `bench` of this file.
 globals().update({test.__name__: test for test in SAME})
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The pairs of the tests that this file shares with others."""
+    pairs = SAME.get(metafunc.function)
+    if pairs:
+        metafunc.parametrize("bench", pairs, indirect=True, ids=["-".join(pair) for pair in pairs])
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +61,23 @@ def runner() -> Iterator[NativeRunner]:
         yield runner
 
 
-@pytest.fixture(params=PAIRS, ids=["-".join(pair) for pair in PAIRS])
+@pytest.fixture(scope="module")
+def derby(derby_server: int, runner: NativeRunner) -> Iterator[JdbcDatabase]:
+    """One database for all tests; making one takes longer than a run."""
+    with open_derby(derby_server, f"runs_{time.monotonic_ns()}", runner) as database:
+        yield database
+
+
+@pytest.fixture
 def bench(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres, derby_server: int, runner: NativeRunner
+    request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres, derby: JdbcDatabase
 ) -> Iterator[Bench]:
-    source, dest = request.param
-    with open_derby(derby_server, f"runs_{time.monotonic_ns()}", runner) as derby:
-        bench = DerbyBench(tmp_path, (source, dest), postgres, derby)
-        yield bench
-        bench.close()
+    if request.function in SAME:
+        request.getfixturevalue("one_java")
+    bench = DerbyBench(tmp_path, request.param, postgres, derby)
+    yield bench
+    bench.close()
+    derby.clear()
 
 
 class DerbyBench(Bench):
@@ -88,7 +107,7 @@ class DerbyBench(Bench):
 
 # -- what only Derby shows ---------------------------------------------------------------------------------------------
 
-into_derby = pytest.mark.parametrize("bench", [("postgresql", "derby")], indirect=True, ids=["postgresql-derby"])
+into_derby = pytest.mark.parametrize("bench", INTO, indirect=True, ids=["postgresql-derby"])
 out_of_derby = pytest.mark.parametrize("bench", [("derby", "postgresql")], indirect=True, ids=["derby-postgresql"])
 TYPES = (
     "i integer, s smallint, b bigint, d decimal(31,10), r real, f double, c char(3), v varchar(40), l clob, x blob,"
@@ -119,7 +138,23 @@ def test_every_type_goes_to_postgresql_and_comes_back_the_same(bench: DerbyBench
     assert ("timestamp without time zone", None) in types
 
 
+@pytest.mark.parametrize("bench", OUT, indirect=True, ids=["derby-sqlite"])
+def test_every_type_goes_to_sqlite_and_comes_back_the_same(bench: DerbyBench) -> None:
+    bench.source.execute(f"create table t ({TYPES})", f"insert into t values {VALUES}", f"create table u ({TYPES})")
+    bench.project.succeed(bench.module("select * from t", table="t", create_table=True))
+    kinds = bench.dest.rows("select typeof(x), typeof(y), typeof(o), hex(x), hex(y) from t order by i")
+    assert kinds == [("blob", "blob", "integer", "00FF", "0102"), ("null", "null", "null", "", "")]
+    back = bench.project.add_module(
+        "back", source=bench.dest_connection, query="select * from t", dest=bench.source_connection, table="u"
+    )
+    bench.project.succeed(back)
+    kept = "i, s, b, d, r, f, c, v, cast(l as varchar(100)), length(x), y, t, h, m, o"
+    query = "select {} from {} order by i"
+    assert bench.source.rows(query.format(kept, "u")) == bench.source.rows(query.format(kept, "t"))
+
+
 @into_derby
+@pytest.mark.usefixtures("one_java")
 @pytest.mark.parametrize(
     ("source_type", "value", "dest_type"),
     [
@@ -197,6 +232,7 @@ def test_a_run_that_was_overtaken_may_not_merge_and_one_that_is_shut_out_never_w
 
 
 @out_of_derby
+@pytest.mark.usefixtures("one_java")
 @pytest.mark.parametrize(
     ("source_type", "value", "dest_type"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.engine import open_introspection
+from pipekit.localpg import LocalPostgres
 from pipekit.models import Connection, Run
 from pipekit.runner.base import Statement
 from tests.databases.jdbc import H2, HSQLDB
@@ -74,6 +75,7 @@ def test_every_strategy_loads_into_it_and_its_rows_go_back(files: Files) -> None
     assert (back.status, back.rows_inserted) == ("success", 3), back.error
 
 
+@pytest.mark.usefixtures("one_java")
 def test_a_merge_whose_counts_do_not_add_up_leaves_no_trace(files: Files) -> None:
     """Neither CREATE INDEX nor DROP TABLE stands in its transaction: each would commit it."""
     files.execute(files.file, "INSERT INTO SHOP.T VALUES (2, 'twin')")
@@ -85,6 +87,7 @@ def test_a_merge_whose_counts_do_not_add_up_leaves_no_trace(files: Files) -> Non
     assert files.rows(files.file, 'SELECT COUNT(*) FROM "pipekit_staging"."pipekit_ledger"') == [("0",)]
 
 
+@pytest.mark.usefixtures("one_java")
 def test_the_catalogue_is_the_drivers_own(files: Files) -> None:
     files.execute(
         files.file, 'CREATE TABLE SHOP."odd ""one" (A INTEGER PRIMARY KEY, B DECIMAL(9,2) DEFAULT 1 NOT NULL)'
@@ -102,7 +105,61 @@ def test_the_catalogue_is_the_drivers_own(files: Files) -> None:
         assert look.query(look.driver.version_sql).first_cell()
 
 
+@pytest.mark.usefixtures("one_java")
 def test_a_table_without_a_schema_is_that_of_the_session(files: Files) -> None:
     files.execute(files.file, "CREATE TABLE T (ID INTEGER, V VARCHAR(20))")
     run = files.run(files.lite, "SELECT * FROM t", files.file, "t")
     assert (run.status, run.rows_inserted, run.dest_rows_before) == ("success", 3, 0), run.error
+
+
+# Of H2, with what SQLite and PostgreSQL hold of each.
+TYPES = {
+    "TIMESTAMP(6) WITH TIME ZONE": ("'2024-02-29 12:00:00.5+05:30'", "2024-02-29 12:00:00.5+05:30", None),
+    "TIME WITH TIME ZONE": ("'12:00:00-03'", "12:00:00-03:00", "12:00:00-03"),
+    "TIME(9)": ("'12:00:00.123456'", "12:00:00.123456", None),
+    "TIMESTAMP(9)": ("'0001-01-01 00:00:00.123456'", "0001-01-01 00:00:00.123456", None),
+    "DECFLOAT": ("1.5E-10", "0.00000000015", None),
+    "NUMERIC(40,5)": ("12345678901234567890123456789012345.12345", "12345678901234567890123456789012345.12345", None),
+    "UUID": ("'123e4567-e89b-12d3-a456-426614174000'", "123e4567-e89b-12d3-a456-426614174000", None),
+    "JSON": ("JSON '{\"a\":1.50}'", '{"a":1.50}', None),
+    "BINARY(2)": ("X'DEAD'", "0xDEAD", "\\xdead"),
+    "BLOB": ("X'00FF'", "0x00FF", "\\x00ff"),
+    "CLOB": ("'long é'", "long é", None),
+    "BOOLEAN": ("TRUE", "1", "t"),
+    "TINYINT": ("-128", "-128", None),
+    "INTERVAL YEAR TO MONTH": ("INTERVAL '1-2' YEAR TO MONTH", "INTERVAL '1-2' YEAR TO MONTH", None),
+}
+
+
+@pytest.mark.usefixtures("one_java")
+@pytest.mark.parametrize("files", ["h2"], indirect=True)
+def test_types_that_few_databases_have_arrive_exactly(files: Files, postgres: LocalPostgres, dest_db: str) -> None:
+    names = [f"C{i}" for i in range(len(TYPES))]
+    fields = ", ".join(f"{name} {type_}" for name, type_ in zip(names, TYPES, strict=True))
+    values = ", ".join(value for value, _, _ in TYPES.values())
+    files.execute(
+        files.file, f"CREATE TABLE SHOP.U ({fields})", f"INSERT INTO SHOP.U VALUES ({values}), ({'NULL, ' * 13}NULL)"
+    )
+    pg = repo.create_connection(
+        files.project.db, name="pg", driver="postgresql", jdbc_url=postgres.jdbc_url(dest_db), username="postgres"
+    )
+    for dest in (files.lite, pg):
+        run = files.run(files.file, "SELECT * FROM SHOP.U", dest, "u", create_table=True)
+        assert (run.status, run.rows_inserted) == ("success", 2), run.error
+    lite = tuple(in_lite for _, in_lite, _ in TYPES.values())
+    in_pg = tuple(in_pg or in_lite for _, in_lite, in_pg in TYPES.values())
+    nothing = (None,) * len(TYPES)
+    assert set(files.rows(files.lite, "SELECT * FROM u")) == {lite, nothing}
+    moment = "2024-02-29 06:30:00.5+00"
+    assert set(files.rows(pg, "SELECT * FROM u")) == {(moment, *in_pg[1:]), nothing}
+
+
+@pytest.mark.usefixtures("one_java")
+@pytest.mark.parametrize("files", ["h2"], indirect=True)
+def test_an_array_is_refused_by_its_column_and_with_a_way_out(files: Files) -> None:
+    files.execute(files.file, "CREATE TABLE SHOP.A (ID INTEGER, LIST INTEGER ARRAY)")
+    run = files.run(files.file, "SELECT * FROM SHOP.A", files.lite, "a", create_table=True)
+    assert (run.status, run.merge_state) == ("error", "none")
+    assert "LIST" in (run.error or "")
+    assert "an array cannot be moved" in (run.error or "")
+    assert "Cast the column" in (run.hint or "")

@@ -2,25 +2,23 @@
 """pipekit.drivers.jdbc.metadata."""
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from pipekit.drivers.jdbc.asking import build_ask
 from pipekit.drivers.jdbc.session import JdbcSession
-from pipekit.drivers.jdbc.wire import connect
 from pipekit.errors import Invalid, StatementFailed
-from tests.databases.jdbc import make_embedded, run
+from tests.databases.jdbc import Open, make_embedded, run
 
 _NUMBERS = itertools.count(1)
 SCHEMA = {"derby": "SHOP", "h2": "SHOP", "hsqldb": "SHOP"}
 
 
 @pytest.fixture(params=SCHEMA)
-def session(request: pytest.FixtureRequest) -> Iterator[JdbcSession]:
+def session(request: pytest.FixtureRequest, open_jdbc: Open) -> JdbcSession:
     """A schema of two tables and a view."""
-    one = connect(make_embedded(request.param, f"metadata{next(_NUMBERS)}"))
+    one = open_jdbc(make_embedded(request.param, f"metadata{next(_NUMBERS)}"))
     run(
         one,
         "CREATE SCHEMA shop",
@@ -32,8 +30,7 @@ def session(request: pytest.FixtureRequest) -> Iterator[JdbcSession]:
         else "CREATE TABLE shop.items (id INT, line INT, FOREIGN KEY (id, line) REFERENCES shop.orders (id, line))",
         "CREATE VIEW shop.names AS SELECT name FROM shop.orders",
     )
-    yield one
-    one.close()
+    return one
 
 
 def ask(session: JdbcSession, word: str, *arguments: str | None) -> list[dict[str, Any]]:

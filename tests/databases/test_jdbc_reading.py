@@ -3,7 +3,6 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -18,28 +17,22 @@ from pipekit.drivers.postgresql.wire import connect as connect_postgres
 from pipekit.errors import Inexact, StatementFailed
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
-from tests.databases.jdbc import DERBY_CLIENT, POSTGRESQL, build_load, make_embedded, make_endpoint, read, run, take
+from tests.databases.jdbc import (
+    DERBY_CLIENT,
+    POSTGRESQL,
+    Open,
+    build_load,
+    make_embedded,
+    make_endpoint,
+    read,
+    run,
+    take,
+)
 
 _NUMBERS = itertools.count(1)
 PRODUCTS = ("derby", "h2", "hsqldb")
 NUMBERS = "a SMALLINT, b INT, c BIGINT, d DECIMAL(31,5), e REAL, f DOUBLE PRECISION, g BOOLEAN"
 TEXTS = "h CHAR(3), i VARCHAR(20), j CLOB, l BLOB, m DATE, n TIME, o TIMESTAMP"
-
-Open = Callable[[Endpoint], JdbcSession]
-
-
-@pytest.fixture
-def open_jdbc() -> Iterator[Open]:
-    """Opens sessions; all are closed after the test."""
-    sessions: list[JdbcSession] = []
-
-    def open_one(endpoint: Endpoint) -> JdbcSession:
-        sessions.append(connect(endpoint))
-        return sessions[-1]
-
-    yield open_one
-    for session in sessions:
-        session.close()
 
 
 @pytest.fixture(params=PRODUCTS)

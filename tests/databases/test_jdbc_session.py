@@ -8,23 +8,25 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipekit.drivers.jdbc.jvm import find_class
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import connect
 from pipekit.errors import CheckFailed, ConnectFailed, StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Statement
+from pipekit.runner.native import NativeRunner
 from tests.databases.jdbc import (
     DERBY,
     DERBY_CLIENT,
     H2,
     JT400,
     POSTGRESQL,
+    Open,
     find_jar,
     make_embedded,
     make_endpoint,
@@ -32,24 +34,8 @@ from tests.databases.jdbc import (
     run,
 )
 
-Open = Callable[..., JdbcSession]
-
 _NUMBERS = itertools.count(1)
 PRODUCTS = ("derby", "h2", "hsqldb")
-
-
-@pytest.fixture
-def open_jdbc() -> Iterator[Open]:
-    """Opens sessions; all are closed after the test."""
-    sessions: list[JdbcSession] = []
-
-    def open_one(endpoint: Endpoint) -> JdbcSession:
-        sessions.append(connect(endpoint))
-        return sessions[-1]
-
-    yield open_one
-    for session in sessions:
-        session.close()
 
 
 @pytest.fixture(params=PRODUCTS)
@@ -151,6 +137,24 @@ def test_a_folder_without_java_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert str(tmp_path) in error.message
 
 
+def test_a_second_java_in_the_same_process_is_refused(open_jdbc: Open, tmp_path: Path) -> None:
+    open_jdbc(make_embedded("h2", "first_java"))
+    error = refuse(make_embedded("derby", "second_java", java_home=str(tmp_path)))
+    assert str(tmp_path) in error.message
+    assert "the same java_home" in error.hint
+    running = str(find_class("java.lang.System").getProperty("java.home"))
+    open_jdbc(make_embedded("derby", "same_java", java_home=running))
+
+
+def test_no_java_at_all_names_every_way_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipekit.drivers.jdbc.jvm.jpype.isJVMStarted", lambda: False)
+    monkeypatch.setattr("pipekit.drivers.jdbc.jvm._list_homes", lambda: iter(()))
+    error = refuse(make_endpoint(H2, "jdbc:h2:mem:x"))
+    assert error.message == "There is no Java for JDBC."
+    for way in ("pipekit[jdbc]", "deploy.sh --with jdbc", "JAVA_HOME", "java_home"):
+        assert way in error.hint
+
+
 def test_a_java_that_is_too_old_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("pipekit.drivers.jdbc.jvm.jpype.isJVMStarted", lambda: False)
     (tmp_path / "lib" / "server").mkdir(parents=True)
@@ -177,6 +181,18 @@ def test_derby_in_a_folder_is_made_and_opened(open_jdbc: Open, tmp_path: Path) -
     run(session, "CREATE TABLE t (a INT)")
     assert (tmp_path / "shop" / "service.properties").exists()
     assert not Path("derby.log").exists()
+
+
+@pytest.mark.parametrize("product", ["derby", "h2"])
+def test_a_file_that_another_process_has_open_may_be_tried_again(open_jdbc: Open, tmp_path: Path, product: str) -> None:
+    driver = {"derby": DERBY, "h2": H2}[product]
+    url = f"jdbc:{product}:{tmp_path}/shop" + ";create=true" * (product == "derby")
+    endpoint = make_endpoint(driver, url, username="sa", password="")
+    open_jdbc(endpoint)
+    with NativeRunner(silence_timeout_s=60) as runner, pytest.raises(ConnectFailed) as caught:
+        runner.query(endpoint, "VALUES 1")
+    assert caught.value.transient
+    assert "one process at a time" in caught.value.hint
 
 
 def test_derby_over_the_network(open_jdbc: Open, derby_server: int) -> None:
@@ -312,9 +328,28 @@ def test_a_value_that_is_no_number_is_refused(session: JdbcSession) -> None:
 def test_a_read_only_session_of_derby_cannot_write(open_jdbc: Open) -> None:
     endpoint = make_embedded("derby", "readonly")
     run(open_jdbc(endpoint), "CREATE TABLE t (a INT)")
+    reading = open_jdbc(replace(endpoint, read_only=True))
     with pytest.raises(StatementFailed) as caught:
-        run(open_jdbc(replace(endpoint, read_only=True)), "INSERT INTO t VALUES (1)")
+        reading.query("INSERT INTO t VALUES (1)")
     assert caught.value.sqlstate == "25502"
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_session_that_reads_only_changes_nothing_whatever_the_database_thinks_of_it(
+    open_jdbc: Open, product: str
+) -> None:
+    endpoint = make_embedded(product, f"reads{next(_NUMBERS)}")
+    writing = open_jdbc(endpoint)
+    run(writing, "CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)")
+    reading = open_jdbc(replace(endpoint, read_only=True))
+    for sql in ("DELETE FROM t", "UPDATE t SET a = 2", "INSERT INTO t VALUES (3)", "DROP TABLE t"):
+        with pytest.raises(StatementFailed):
+            reading.query(sql)
+        with pytest.raises(StatementFailed):
+            reading.source(sql)
+    with pytest.raises(StatementFailed, match="reads only"):
+        run(reading, "DELETE FROM t")
+    assert read(reading, "SELECT a FROM t") == read(writing, "SELECT a FROM t") == [("1",)]
 
 
 def test_a_lock_that_another_session_holds_may_be_tried_again(open_jdbc: Open) -> None:

@@ -2,7 +2,7 @@
 """pipekit.drivers.jdbc.writing and the Java writer."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 
 from pipekit.drivers.jdbc.session import JdbcSession
-from pipekit.drivers.jdbc.wire import connect
 from pipekit.errors import Inexact, RunnerError, StatementFailed
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
 from tests.databases.jdbc import (
     DERBY_CLIENT,
     POSTGRESQL,
+    Open,
     build_load,
     load,
     make_embedded,
@@ -34,21 +34,11 @@ TABLE = (
 )
 NAMES = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"]
 
-Open = Callable[[Endpoint], JdbcSession]
 
-
-@pytest.fixture
-def open_jdbc() -> Iterator[Open]:
-    """Opens sessions; all are closed after the test."""
-    sessions: list[JdbcSession] = []
-
-    def open_one(endpoint: Endpoint) -> JdbcSession:
-        sessions.append(connect(endpoint))
-        return sessions[-1]
-
-    yield open_one
-    for session in sessions:
-        session.close()
+@pytest.fixture(scope="module")
+def derby_network(derby_server: int) -> Endpoint:
+    """One database for all tests; making one takes longer than most of them."""
+    return make_endpoint(DERBY_CLIENT, f"jdbc:derby://127.0.0.1:{derby_server}/writing{next(_NUMBERS)};create=true")
 
 
 @pytest.fixture(params=PRODUCTS)
@@ -60,8 +50,9 @@ def dest(request: pytest.FixtureRequest, open_jdbc: Open) -> JdbcSession:
         database: str = request.getfixturevalue("dest_db")
         session = open_jdbc(make_endpoint(POSTGRESQL, server.jdbc_url(database), username="postgres"))
     elif product == "derby-network":
-        port: int = request.getfixturevalue("derby_server")
-        session = open_jdbc(make_endpoint(DERBY_CLIENT, f"jdbc:derby://127.0.0.1:{port}/w{number};create=true"))
+        session = open_jdbc(request.getfixturevalue("derby_network"))
+        for (table,) in read(session, "SELECT tablename FROM sys.systables WHERE tabletype = 'T'"):
+            run(session, f'DROP TABLE "{table}"')
     else:
         session = open_jdbc(make_embedded(product, f"writing{number}"))
     large = {"clob": "TEXT", "blob": "BYTEA"} if product == "postgresql" else {"clob": "CLOB", "blob": "BLOB"}
@@ -192,6 +183,23 @@ def test_what_a_column_cannot_hold_is_refused_by_column_and_row(dest: JdbcSessio
     assert (error.column.lower(), error.row) == (name, 3)
 
 
+@pytest.mark.parametrize("cell", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("product", ["derby", "derby-network"])
+def test_a_number_that_is_none_is_refused_by_column_and_row_where_the_database_has_none(
+    open_jdbc: Open, derby_network: Endpoint, product: str, cell: str
+) -> None:
+    """The driver over the network tells the row only: it sends what it got."""
+    name = f"none{next(_NUMBERS)}"
+    session = open_jdbc(make_embedded("derby", name) if product == "derby" else derby_network)
+    run(session, f"CREATE TABLE {name} (n INT, r REAL, v VARCHAR(20), d DOUBLE)")
+    block = "".join(f"{n}\t1.5\tNaN\t{cell if n == 1502 else 2.5}\n" for n in range(1, 2001)).encode()
+    with pytest.raises(Inexact) as caught:
+        load(session, build_load(name, ["N", "R", "V", "D"]), "copy-text", (block[:14], 1), (block[14:], 1999))
+    assert (caught.value.column, caught.value.row) == ("D", 1502), caught.value.message
+    assert "Column D, row 1502" in caught.value.message
+    assert read(session, f"SELECT COUNT(*) FROM {name}") == [("0",)]
+
+
 def test_a_row_that_the_database_refuses_is_named(dest: JdbcSession) -> None:
     run(dest, "CREATE TABLE strict (a INT NOT NULL PRIMARY KEY)")
     planned = build_load("strict", name_columns(dest, ["a"]))
@@ -274,3 +282,14 @@ def test_a_session_moves_from_its_own_database_into_it(dest: JdbcSession) -> Non
     stream = dest.source("SELECT b FROM s;").open("copy-text")
     assert dest.sink(build_load("t", name_columns(dest, ["b"]))).load(stream, lambda rows: None) == 2
     assert stream.total == 2
+
+
+@pytest.mark.parametrize("product", ["derby", "h2", "hsqldb"])
+def test_every_type_moves_from_one_product_to_another(dest: JdbcSession, open_jdbc: Open, product: str) -> None:
+    source = open_jdbc(make_embedded(product, f"moving{next(_NUMBERS)}"))
+    run(source, f"CREATE TABLE t ({TABLE.format(clob='CLOB', blob='BLOB')})")
+    put(source, (ROW + "\t".join(["\\N"] * 13) + "\n").encode())
+    opened = source.source("SELECT * FROM t")
+    planned = build_load("t", name_columns(dest, NAMES), [column.type for column in opened.columns])
+    assert dest.sink(planned).load(opened.open("copy-text"), lambda rows: None) == 2
+    assert {row for block in take(dest, "SELECT * FROM t", "rows") for row in block} == {EXPECTED, (None,) * 13}

@@ -146,6 +146,7 @@ def test_rrn_in_a_query_is_noted_and_in_a_text_not() -> None:
     [
         ("shoplib.ord#hdr", TableName(schema="SHOPLIB", name="ORD#HDR")),
         ("@TMP.$AMT", TableName(schema="@TMP", name="$AMT")),
+        ("@tmp.#ord", TableName(schema="@TMP", name="#ORD")),
         ('shoplib."Mixed"', TableName(schema="SHOPLIB", name="Mixed")),
         ("orders", TableName(schema=None, name="ORDERS")),
     ],

@@ -215,5 +215,6 @@ def test_without_the_bridge_to_java_the_extra_is_named(
         runner.query(open_one(project), "SELECT 1")
     assert "jpype is not installed" in refused.value.message
     assert "pipekit[jdbc]" in refused.value.hint
+    assert "deploy.sh --with jdbc" in refused.value.hint
     [state] = check_drivers(project.db, project.config, "h2")
     assert (state.state, "pipekit[jdbc]" in state.hint) == ("bad", True)

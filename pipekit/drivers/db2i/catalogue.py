@@ -6,7 +6,8 @@ first. Labels are taken for comments, as most tables of an IBM i have those and 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.errors import StatementFailed
@@ -37,6 +38,12 @@ LEFT JOIN (
 ) k ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME AND k.COLUMN_NAME = c.COLUMN_NAME
 WHERE c.TABLE_SCHEMA = {schema}{table}
 ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION"""
+
+# A physical file that DDS made has its key in its own definition, without a constraint. One row for each member.
+_FILE_KEY = """\
+SELECT DISTINCT COLUMN_NAMES
+FROM QSYS2.SYSPARTITIONINDEXES
+WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME = {table} AND INDEX_TYPE = 'PHYSICAL' AND "UNIQUE" = 'UNIQUE'"""
 
 _FACTS = """\
 SELECT TABLE_TYPE, IS_INSERTABLE_INTO, SYSTEM_TABLE_SCHEMA, SYSTEM_TABLE_NAME, FILE_TYPE
@@ -84,7 +91,24 @@ def get_columns(query: Query, literal: Literal, table: TableName) -> list[TableC
     name = literal(table.name)
     where = f"\n  AND (c.TABLE_NAME = {name} OR c.SYSTEM_TABLE_NAME = {name})"
     rows = query(_COLUMNS.format(schema=_schema(literal, table), table=where)).rows
-    return [_read_column(row) for row in rows]
+    columns = [_read_column(row) for row in rows]
+    if not columns or any(column.in_key for column in columns):
+        return columns
+    key = _find_file_key(query, _schema(literal, table), literal(rows[0][0] or ""), rows)
+    return [replace(column, in_key=column.name in key) for column in columns]
+
+
+def _find_file_key(query: Query, schema: str, table: str, rows: Sequence[Row]) -> set[str]:
+    """The columns of a physical file's own unique key; none where there is none, or the view does not tell it whole."""
+    try:
+        keys = query(_FILE_KEY.format(schema=schema, table=table)).rows
+    except StatementFailed:
+        return set()
+    if len(keys) != 1:
+        return set()
+    by_name = {(row[2] or "").strip(): row[1] or "" for row in rows} | {row[1] or "": row[1] or "" for row in rows}
+    names = [name.strip().strip('"') for name in (keys[0][0] or "").split(",")]
+    return {by_name[name] for name in names} if all(name in by_name for name in names) else set()
 
 
 def column_inventory(query: Query, literal: Literal, schema: str) -> dict[str, list[TableColumn]]:

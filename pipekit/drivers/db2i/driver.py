@@ -2,6 +2,7 @@
 """`Db2iDriver`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from pipekit.drivers.base import Address, Cast, Driver, StagedColumn, TableColumn, TableFacts, TableInfo, TableName
@@ -80,7 +81,24 @@ class Db2iDriver(JdbcDriver):
         return catalogue.list_tables(query, self.quote_literal, schema)
 
     def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
-        return catalogue.get_columns(query, self.quote_literal, table)
+        columns = catalogue.get_columns(query, self.quote_literal, table)
+        bits = [column for column in columns if types.is_bit_text(column.type)]
+        return self._find_translated(query, table, columns, bits) if bits else columns
+
+    def _find_translated(
+        self, query: Query, table: TableName, columns: list[TableColumn], bits: Sequence[TableColumn]
+    ) -> list[TableColumn]:
+        """The columns as the connection reads them: with `translate binary=true` those of CCSID 65535 are text.
+
+        QSYS2 does not know what the connection does; one row of the table tells.
+        """
+        names = ", ".join(self.quote_identifier(column.name) for column in bits)
+        try:
+            told = query(queries.build_limited(f"SELECT {names} FROM {self.quote_table(table)}", 1)).columns
+        except StatementFailed:
+            return columns
+        texts = {column.name: column.type for column in told if self.to_neutral(column.type).name in ("char", "text")}
+        return [replace(column, type=texts.get(column.name, column.type)) for column in columns]
 
     def column_inventory(self, query: Query, schema: str) -> dict[str, list[TableColumn]]:
         return catalogue.column_inventory(query, self.quote_literal, schema)

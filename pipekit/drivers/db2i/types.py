@@ -32,6 +32,11 @@ def has_own_characters(text: str) -> bool:
     return limited and type_.base in ("CHAR", "VARCHAR") and not type_.is_bits
 
 
+def is_bit_text(text: str) -> bool:
+    """Whether a column is CHAR or VARCHAR in CCSID 65535, which is text or bytes as the connection reads it."""
+    return parse_type(text).is_bits
+
+
 def build_unicode_twin(text: str) -> str:
     """The column type that holds what a CHAR or VARCHAR may be given, before its code page is applied."""
     length = (parse_type(text).arguments or (1,))[0]

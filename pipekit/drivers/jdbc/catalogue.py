@@ -33,8 +33,8 @@ def list_schemas(query: Query, staging_schema: str) -> list[str]:
 
 
 def list_tables(query: Query, schema: str) -> list[TableInfo]:
-    """Tables and views of a schema."""
-    return [
+    """Tables and views of a schema by name."""
+    found = [
         TableInfo(
             schema=row["schema"] or schema,
             name=row["name"] or "",
@@ -43,6 +43,7 @@ def list_tables(query: Query, schema: str) -> list[TableInfo]:
         )
         for row in ask(query, "tables", schema)
     ]
+    return sorted(found, key=lambda table: table.name)
 
 
 def get_columns(query: Query, product: Product, table: TableName) -> list[TableColumn]:

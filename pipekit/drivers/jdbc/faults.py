@@ -13,6 +13,11 @@ _TRANSIENT_STATES = ("08", "40", "53", "57033", "57P01", "57P02", "57P03", "57P0
 _REFUSED_LOGIN = "08004"
 _TRANSIENT_CLASSES = ("java.sql.SQLTransientException", "java.sql.SQLRecoverableException")
 _MOST_MESSAGES = 3
+# H2, Derby. HSQLDB waits for the file itself, and then says that it is not connected (08).
+_TAKEN_STATES = ("90020", "XSDB6")
+_TAKEN_HINT = (
+    "An embedded database belongs to one process at a time, and each run is one: let them run one after another."
+)
 
 
 def to_statement_failed(error: Any, sql: str = "", *, column: str = "", row: int | None = None) -> StatementFailed:
@@ -30,7 +35,19 @@ def to_connect_failed(error: Any, password: str | None) -> ConnectFailed:
     if password:
         message = message.replace(password, "***")
     state = find_state(error)
+    if _is_taken(error):
+        return ConnectFailed(message, hint=_TAKEN_HINT, transient=True, sqlstate=state)
     return ConnectFailed(message, transient=is_transient(error) and state != _REFUSED_LOGIN, sqlstate=state)
+
+
+def _is_taken(error: Any) -> bool:
+    """Whether another process has the database's files open."""
+    behind = error if is_a(error, "java.sql.SQLException") else None
+    while behind is not None:
+        if find_state(behind) in _TAKEN_STATES:
+            return True
+        behind = behind.getNextException()
+    return False
 
 
 def to_inexact(unfit: Any, names: list[str]) -> Inexact:

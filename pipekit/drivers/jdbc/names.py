@@ -39,6 +39,7 @@ def parse_table(product: Product, text: str, default_schema: str | None) -> Tabl
 
 def fold_name(product: Product, name: str) -> str:
     """A name that stood without quotes as the product stores it; one with odd characters stays as it is."""
-    if product.fold == "keep" or not re.fullmatch(r"[^\W\d][\w$#@]*", name):
+    first = r"[^\W\d]|[$#@]" if product.name in ("db2i", "db2") else r"[^\W\d]"
+    if product.fold == "keep" or not re.fullmatch(rf"(?:{first})[\w$#@]*", name):
         return name
     return name.upper() if product.fold == "upper" else name.lower()

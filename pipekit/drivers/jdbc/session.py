@@ -17,6 +17,8 @@ from pipekit.drivers.wire import check_expectations
 from pipekit.errors import CheckFailed, StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, Statement, gather
 
+_NO_QUERY = "This is no query, and the session reads only."
+
 
 class JdbcSession:
     """One connection; see `drivers.wire.Session`. Nothing commits by itself except where it is asked to."""
@@ -24,15 +26,19 @@ class JdbcSession:
     def __init__(self, connection: Any, endpoint: Endpoint, connect: Callable[[Endpoint], "JdbcSession"]) -> None:
         self.connection = connection
         self.trim_char = endpoint.trim_char
+        # Nothing is committed then, as not every database keeps to setReadOnly.
+        self.reads_only = endpoint.read_only
         self.is_abandoned = False
         self._endpoint = endpoint
         self._connect = connect
         with contextlib.suppress(JavaError):
             connection.setClientInfo("ApplicationName", endpoint.application_name)
         with guard():
-            if endpoint.read_only:
+            if self.reads_only:
                 connection.setReadOnly(True)
             self.metadata = connection.getMetaData()
+            # H2 takes setReadOnly for a hint, and commits by itself at CREATE and DROP.
+            self._looks_first = self.reads_only and str(self.metadata.getDatabaseProductName()) == "H2"
             self.has_transactions = bool(self.metadata.supportsTransactions())
             self.set_autocommit(False)
 
@@ -54,6 +60,8 @@ class JdbcSession:
 
     def _read(self, sql: str, limit: int | None) -> Iterator[QueryResult]:
         with self._transaction(), contextlib.closing(self.run_query(sql, limit)) as running:
+            if self.reads_only and running.rows is None:
+                raise StatementFailed(_NO_QUERY)
             yield from read_texts(running)
 
     def run_query(self, sql: str, limit: int | None = None) -> Running:
@@ -61,6 +69,7 @@ class JdbcSession:
         if self.is_abandoned:
             raise StatementFailed("A statement hangs in this connection and cannot be ended.", transient=True)
         with guard(sql):
+            self._check_reads(sql)
             statement = self._make_statement()
             try:
                 if limit is not None:
@@ -76,6 +85,13 @@ class JdbcSession:
                     statement.close()
                 raise
 
+    def _check_reads(self, sql: str) -> None:
+        """Refuses what is no query before it runs, where the database itself would not."""
+        if self._looks_first:
+            with contextlib.closing(self.connection.prepareStatement(sql)) as prepared:
+                if prepared.getMetaData() is None:
+                    raise StatementFailed(_NO_QUERY)
+
     def _make_statement(self) -> Any:
         kinds = find_class("java.sql.ResultSet")
         return self.connection.createStatement(kinds.TYPE_FORWARD_ONLY, kinds.CONCUR_READ_ONLY)
@@ -84,6 +100,8 @@ class JdbcSession:
 
     def execute(self, statements: Sequence[Statement], expect: Sequence[Expect], autocommit: bool) -> dict[str, int]:
         """One transaction, or each statement on its own; counts of one name add up."""
+        if self.reads_only:
+            raise StatementFailed("This session reads only.")
         counts: dict[str, int] = {}
         if autocommit:
             return self._execute_each(statements, counts)
@@ -123,13 +141,16 @@ class JdbcSession:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Commits at the end; whatever goes wrong rolls back."""
+        """Commits at the end; whatever goes wrong rolls back, and so does a session that reads only."""
         try:
             yield
         except BaseException:
             self.roll_back()
             raise
-        self.commit()
+        if self.reads_only:
+            self.roll_back()
+        else:
+            self.commit()
 
     def set_autocommit(self, on: bool) -> None:
         """Switches where the database has transactions at all."""
@@ -159,7 +180,7 @@ class JdbcSession:
     def source(self, sql: str) -> JdbcSource:
         """A session that writes reads through a connection of its own, as its dest may be the same database."""
         query = strip_query(sql)
-        if self._endpoint.read_only:
+        if self.reads_only:
             return JdbcSource(self, query, owned=False)
         return JdbcSource(self._connect(self._endpoint), query, owned=True)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from pipekit.runner.base import Load
 if TYPE_CHECKING:
     from pipekit.drivers.jdbc.session import JdbcSession
 
+_NO_NUMBER = re.compile(r"[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 _BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 
 Blocks = Iterator[tuple[bytes, int]]
@@ -76,12 +78,14 @@ class JdbcSink:
         with guard(sql):
             targets = make_array(find_class("pipekit.Target"), self._build_targets(stream.format))
             writer = find_class("pipekit.TableWriter")(self._session.connection, sql, targets, self._batches)
+        done = 0
         try:
             for block, _ in texts:
                 try:
-                    done = int(writer.write(make_bytes(block)))
+                    written = int(writer.write(make_bytes(block)))
                 except JavaError as error:
-                    raise self._explain(error, sql) from None
+                    raise self._explain(error, sql, block, done) from None
+                done = written
                 on_rows(done)
         finally:
             with contextlib.suppress(JavaError):
@@ -112,7 +116,8 @@ class JdbcSink:
             return ""
         return "bytes" if is_bytes_type(source) else "bool" if source.lower() in ("boolean", "bool") else ""
 
-    def _explain(self, error: Any, sql: str) -> RunnerError:
+    def _explain(self, error: Any, sql: str, block: bytes, done: int) -> RunnerError:
+        """`done` rows were written before the block."""
         names = [column.source_name for column in self._load.columns]
         if is_a(error, "pipekit.Unfit"):
             return to_inexact(error, names)
@@ -120,8 +125,18 @@ class JdbcSink:
             return to_statement_failed(error, sql)
         failed = to_statement_failed(error.error, sql, row=int(error.row) or None)
         if failed.row and failed.sqlstate.startswith("22"):
-            return Inexact(failed.message, sqlstate=failed.sqlstate, row=failed.row)
+            column = self._find_no_number(block, failed.row - done)
+            message = f"Column {column}, {failed.message[0].lower()}{failed.message[1:]}" if column else failed.message
+            return Inexact(message, sqlstate=failed.sqlstate, column=column, row=failed.row)
         return failed
+
+    def _find_no_number(self, block: bytes, row: int) -> str:
+        """The column of a block's row that holds NaN or infinity, as a database that has neither does not name it."""
+        cells = block.split(b"\n", row)[row - 1].decode(errors="replace").split("\t")
+        for (_, _, type_), column, cell in zip(self._types, self._load.columns, cells, strict=False):
+            if type_.kind in ("FLOAT", "DOUBLE") and _NO_NUMBER.fullmatch(cell):
+                return column.source_name
+        return ""
 
     # -- formats as COPY text ------------------------------------------------------------------------------------------
 
