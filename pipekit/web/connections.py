@@ -2,6 +2,7 @@
 """`/connections`."""
 
 import itertools
+import os
 import re
 import time
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from pipekit import repo
 from pipekit.accounts import User
@@ -16,13 +18,13 @@ from pipekit.definitions import edit
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.engine.look import open_look
 from pipekit.engine.registration import list_kinds
-from pipekit.errors import ConfigError, Conflict, PipekitError
+from pipekit.errors import ConfigError, Conflict, Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
 from pipekit.web.answers import go
 from pipekit.web.clash import check_clash, sign_form
 from pipekit.web.confirm import confirm
-from pipekit.web.forms import MENDABLE, Form, FormDep
+from pipekit.web.forms import MENDABLE, Form, FormDep, get_text
 from pipekit.web.mends import find_mend
 from pipekit.web.pages import render
 from pipekit.web.sessions import Admin, Operator, Viewer
@@ -54,7 +56,7 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
     form = Form(order=ORDER)
     form.take(data)
     try:
-        values, secret = _read(form), _take_secret(context, form)
+        values, secret = _read(form), _take_secret(db, context, form)
         made = None
         if not form.problems:
             with repo.transaction(db):
@@ -63,6 +65,7 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
     except (*MENDABLE, ConfigError) as error:
         _note(form, error)
         made = None
+    _ask_again(form, data)
     return go(request, f"/connections/{made.id}") if made else _show_form(request, db, context, form, status=422)
 
 
@@ -86,15 +89,17 @@ def update(request: Request, db: Db, context: ContextDep, user: Admin, connectio
     form = _build_form(connection)
     form.take(data)
     try:
-        values, secret = _read(form), _take_secret(context, form)
+        values, secret = _read(form), _take_secret(db, context, form)
         with repo.transaction(db):
             kept = _build_form(repo.get_connection(db, connection_id))
-            check_clash(db, form, kept, name=kept.value("name"), address=f"/connections/{connection_id}")
+            name, address = kept.value("name"), f"/connections/{connection_id}"
+            check_clash(db, form, kept, kinds=("connection",), name=name, address=address)
             if not form.problems:
                 edit.update(db, edit.CONNECTION, user.name, connection_id, **values | secret.reference)
                 secret.keep(db, context, user)
     except (*MENDABLE, ConfigError) as error:
         _note(form, error)
+    _ask_again(form, data)
     if form.problems:
         return _show_form(request, db, context, form, connection=connection, status=form.status)
     return go(request, f"/connections/{connection_id}")
@@ -163,6 +168,12 @@ def _note(form: Form, error: PipekitError) -> None:
     form.note_error(error, default, {"value": "secret_value"})
 
 
+def _ask_again(form: Form, data: FormData) -> None:
+    """A secret's value goes into no form: where the form comes back for another reason it was not kept either."""
+    if form.problems and get_text(data, "secret_value") and "secret_value" not in form.problems:
+        form.note("secret_value", "Type the value again: it was not kept.")
+
+
 def _build_form(connection: Connection) -> Form:
     values = {name: getattr(connection, name) for name in ORDER if name != "secret_value"}
     return Form(values={name: "" if value is None else str(value) for name, value in values.items()}, order=ORDER)
@@ -204,22 +215,27 @@ class _NewSecret:
     def keep(self, db: repo.State, context: Context, user: User) -> None:
         """Writes it to the secrets file. Raises ConfigError, Invalid; inside a transaction that undoes the rest."""
         if self.name:
-            context.secrets.set(self.name, self.value)
+            try:
+                context.secrets.set(self.name, self.value)
+            except Invalid as error:
+                field = "password" if error.field == "name" else error.field
+                raise Invalid(error.message, field=field, hint=error.hint) from error
             repo.note_audit(db, user=user.name, action="change", kind="secret", name=self.name)
 
 
-def _take_secret(context: Context, form: Form) -> _NewSecret:
+def _take_secret(db: repo.State, context: Context, form: Form) -> _NewSecret:
     """The value that was typed, taken out of the form, under the name that was given or one like the connection's."""
     value = form.values.pop("secret_value", "").rstrip("\n")
     if not value:
         return _NewSecret()
-    name = form.value("password").strip().removeprefix("$") or _find_free_secret(context, form.value("name"))
+    name = form.value("password").strip().removeprefix("$") or _find_free_secret(db, context, form.value("name"))
     return _NewSecret(name=name, value=value)
 
 
-def _find_free_secret(context: Context, connection: str) -> str:
-    """`dw` -> `DW_PASSWORD`, or with a number where that is taken."""
-    known = set(context.secrets.names())
+def _find_free_secret(db: repo.State, context: Context, connection: str) -> str:
+    """`dw` -> `DW_PASSWORD`, or with a number where that is taken: in the file, the environment or by a reference."""
+    known = {*context.secrets.names(), *os.environ}
+    known |= {item.password.removeprefix("$") for item in repo.list_connections(db) if item.password}
     name = re.sub(r"[^A-Z0-9]+", "_", connection.upper()).strip("_") or "CONNECTION"
     name = f"_{name}_PASSWORD" if name[0].isdigit() else f"{name}_PASSWORD"
     return next(found for n in itertools.count(1) if (found := name if n == 1 else f"{name}_{n}") not in known)

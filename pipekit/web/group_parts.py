@@ -57,7 +57,7 @@ def save_members(request: Request, db: Db, user: Admin, group_id: int, data: For
 def _save_members(db: repo.State, user: str, group: Group, form: Form) -> None:
     with repo.transaction(db):
         kept = build_member_form(db, group.id)
-        check_clash(db, form, kept, name=group.name, address=f"/groups/{group.id}")
+        check_clash(db, form, kept, kinds=("group", "member"), name=group.name, address=f"/groups/{group.id}")
         known = {str(member.id): member for member in repo.list_members(db, group.id)}
         for place, row in enumerate(form.rows["member"]):
             if row["id"] not in known:

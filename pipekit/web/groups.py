@@ -89,7 +89,8 @@ def update(request: Request, db: Db, user: Admin, group_id: int, data: FormDep) 
         values = _read(form)
         with repo.transaction(db):
             kept = _build_form(repo.get_group(db, group_id))
-            check_clash(db, form, kept, name=kept.value("name"), address=f"/groups/{group_id}")
+            name = kept.value("name")
+            check_clash(db, form, kept, kinds=("group",), name=name, address=f"/groups/{group_id}")
             if not form.problems:
                 edit.update(db, edit.GROUP, user.name, group_id, **values)
     except MENDABLE as error:

@@ -16,18 +16,31 @@ _CAUSES = (
         "The database refuses the login: check the connection's user name and the value of its secret, then test it.",
     ),
     (
+        r"database \S{1,140} does not exist|unknown database|cannot open database",
+        "There is no such database on that server: check the connection's address.",
+    ),
+    (
+        r"too many (clients|connections)|remaining connection slots",
+        "The server takes no more connections now: try later, or lower the connection's limit of runs at once.",
+    ),
+    (
+        r"unable to open database file|cannot be opened",
+        "The file cannot be opened: see that it and its folder are there, and that Pipekit's user may use them.",
+    ),
+    (
         r"connection (to server .{0,80})?(failed|refused|timed out|reset|closed)|could not connect|cannot be reached"
         r"|no route to host|name or service not known|unknown host|could not translate host|failed to resolve"
-        r"|communications? link failure|unable to (connect|open)|network is unreachable|nobody listens",
+        r"|communications? link failure|unable to connect|network is unreachable|nobody listens",
         "Nobody answers there: see that the database runs and that host and port of the connection are right; test it.",
     ),
     (
-        r"permission denied|insufficient privilege|not have permission|must be owner|(sql)?code=-551"
+        r"permission (was )?denied (for|on)|insufficient privilege|not have permission|must be owner|(sql)?code=-551"
         r"|attempt to write a readonly",
         "The connection's user may not do this: grant the right that the message names.",
     ),
     (
-        r"overflow|out of range|too long|value too|does not fit|cannot be stored exactly|precision|cannot hold"
+        r"overflow|out of range|value.{0,40} too (long|large)"
+        r"|(data|text|string) .{0,20}too long|does not fit|cannot be stored exactly|precision|cannot hold"
         r"|string or binary data would be trunc",
         "A value does not fit its column: widen that column in the dest, or cut or cast the value in the query.",
     ),
@@ -58,9 +71,12 @@ _CAUSES = (
         "It took too long: see what holds the database up, or allow more time.",
     ),
 )
+# From here on a message repeats what stands in the row.
+_DATA = re.compile(r"\bDETAIL:|\bKey \(")
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), mend) for pattern, mend in _CAUSES)
 
 
 def find_mend(text: str) -> str:
     """What most likely mends what an error's text tells of; `""` when its words are not known."""
-    return next((mend for pattern, mend in _COMPILED if pattern.search(text)), "")
+    said = _DATA.split(text, maxsplit=1)[0]
+    return next((mend for pattern, mend in _COMPILED if pattern.search(said)), "")

@@ -113,7 +113,8 @@ def save_module(db: repo.State, user: str, form: Form, data: FormData, module_id
     with repo.transaction(db):
         if module_id is not None:
             kept = read_module_form(db, repo.get_module(db, module_id))
-            check_clash(db, form, kept, name=kept.value("name"), address=f"/modules/{module_id}")
+            kinds = ("module", "watermark", "hook")
+            check_clash(db, form, kept, kinds=kinds, name=kept.value("name"), address=f"/modules/{module_id}")
         fields = _read_fields(db, form)
         check_watermark_rows(form)
         check_hook_rows(form)

@@ -130,7 +130,7 @@ def _tell_dest(context: Context, source: Connection, dest: Connection, draft: Mo
             return "new", f"{table} is not in {dest.name} yet: it is made."
         build_merge_text(get_driver(source.driver), get_driver(dest.driver), draft, existing)
     except (ConnectFailed, ConfigError, TimedOut) as error:
-        if isinstance(error, ConnectFailed) and get_driver(dest.driver).is_embedded:
+        if getattr(error, "sqlstate", "").startswith("SQLITE_CANTOPEN"):
             return "new", f"{table} is made, and the file of {dest.name} with it when it is missing."
         shown = say_error(context, error)
         return "unknown", f"{dest.name} cannot be asked: {shown['message']} {shown['hint']}".strip()

@@ -280,7 +280,7 @@ def test_a_registered_jar_without_what_runs_it_is_told_with_the_command_that_men
     refused = scratch.deploy()
     write(scratch.state, "UPDATE driver SET jar = NULL")
     assert refused.code == 1
-    assert "Run: deploy.sh --with jdbc" in refused.err
+    assert f"Run: deploy.sh --prefix {scratch.prefix} --with jdbc" in refused.err
 
 
 def test_a_kind_that_is_not_registered_is_registered_by_the_next_deployment(scratch: Scratch) -> None:

@@ -120,6 +120,30 @@ def test_a_name_that_is_taken_gets_a_number(site: Site, ana: Visitor) -> None:
     assert site.secrets.resolve("$DW_PASSWORD") == "of somebody else"
 
 
+def test_a_name_that_the_environment_or_a_reference_has_is_taken_too(
+    site: Site, ana: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DW_PASSWORD", "of the environment")
+    site.add_connection("warehouse", GIVEN["jdbc_url"], password="$DW_PASSWORD_2")
+    made = make(site, ana, secret_value="hush hush")
+    assert repo.get_connection(site.db, made).password == "$DW_PASSWORD_3"
+
+
+def test_a_value_that_was_typed_into_a_form_that_comes_back_is_asked_for_again(site: Site, ana: Visitor) -> None:
+    page = ana.post("/connections", {**GIVEN, "max_runs": "x", "secret_value": "hush hush"})
+    assert page.status == 422
+    assert "Type the value again" in page.one("#p-secret_value").text()
+    assert "hush" not in page.html
+    assert not ana.post("/connections", {**GIVEN, "max_runs": "x"}).has("#p-secret_value")
+
+
+def test_a_name_that_no_secret_can_have_is_told_beside_it(site: Site, ana: Visitor) -> None:
+    page = ana.post("/connections", {**GIVEN, "password": "$A B", "secret_value": "hush hush"})
+    assert page.status == 422
+    assert page.has("#p-password")
+    assert repo.list_connections(site.db) == []
+
+
 def test_a_secret_that_cannot_be_kept_leaves_no_connection(site: Site, ana: Visitor) -> None:
     page = ana.post("/connections", {**GIVEN, "secret_value": "a\0b"})
     assert page.status == 422

@@ -35,6 +35,15 @@ SAID = [
     ("The secret DW_PASSWORD has no value: neither secrets.env nor the environment has it.", "page Secrets"),
     ('syntax error at or near "form"', "cannot read the query"),
     ("dw did not answer within 30 s.", "too long"),
+    ("shop.db cannot be opened: unable to open database file.", "that it and its folder are there"),
+    ('connection to server at "::1" failed: FATAL:  database "dv" does not exist', "no such database"),
+    ('connection to server at "::1" failed: FATAL:  sorry, too many clients already', "no more connections"),
+    (
+        'duplicate key value ... "k" DETAIL:  Key (note)=(permission denied for x) exists.',
+        "same key comes twice",
+    ),
+    ("String or binary data would be truncated in table 'dw.dbo.t', column 'c'.", "widen that column"),
+    ("The SELECT permission was denied on the object 'orders'", "may not do this"),
 ]
 
 
@@ -45,6 +54,8 @@ def test_what_databases_say_is_met_with_what_mends_it(text: str, words: str) -> 
 
 def test_words_that_nobody_knows_are_met_with_nothing() -> None:
     assert find_mend("It broke.") == ""
+    assert find_mend("identifier is too long") == ""
+    assert find_mend('could not open file "/srv/x.csv" for reading: Permission denied') == ""
 
 
 def test_a_failed_run_leads_to_its_module_and_both_connections(site: Site, vera: Visitor) -> None:

@@ -66,6 +66,14 @@ def test_a_file_that_is_missing_is_made_too_and_a_database_that_is_down_is_told(
     assert "Nobody answers there" in page.text
 
 
+def test_a_file_that_is_no_database_is_not_taken_for_one_that_is_missing(shop: Site, ana: Visitor) -> None:
+    form = browse(shop, ana).form(STEP3)
+    (shop.config.base_dir / "dw.db").write_text("no database\n" * 100)
+    page = ask(ana, form)
+    assert page.one("[data-dest-is]").attributes["data-dest-is"] == "unknown"
+    assert "not an SQLite database" in page.text
+
+
 def test_the_dest_that_is_offered_first_is_where_the_sources_newest_module_goes(shop: Site, ana: Visitor) -> None:
     shop.add_connection("attic", "jdbc:sqlite:attic.db")
     later = shop.add_connection("warehouse", "jdbc:sqlite:warehouse.db")

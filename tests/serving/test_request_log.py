@@ -65,6 +65,12 @@ CANARY = "hunter2-4711"
         ("/account/password", {"current": PASSWORD, "password": "another one", "again": CANARY}),
         ("/connections", {"name": "x", "driver": "sqlite", "jdbc_url": "", "password": CANARY}),
         ("/connections", {"name": "x", "driver": "postgresql", "jdbc_url": f"jdbc:postgresql://h/d?password={CANARY}"}),
+        ("/connections", {"name": "x", "driver": "postgresql", "jdbc_url": f"jdbc:postgresql://me:{CANARY}@h/d"}),
+        ("/connections", {"name": "", "driver": "postgresql", "jdbc_url": f"jdbc:oracle:thin:me/{CANARY}@h:1/d"}),
+        (
+            "/connections",
+            {"name": "", "driver": "sqlserver", "jdbc_url": f"jdbc:sqlserver://h;password={{a;{CANARY}}}"},
+        ),
     ],
 )
 def test_no_form_brings_what_is_secret_into_the_log(
@@ -91,6 +97,7 @@ def test_no_form_brings_what_is_secret_into_the_log(
         f'{{"name": "x", "more": [{{"api_key": ["{CANARY}"]}}]}}',
         f'{{"p\\u0061ssword": "{CANARY}"}}',
         f'{{"name": "x", "jdbc_url": "jdbc:sqlserver://h;user=me;password={CANARY};encrypt=true"}}',
+        f'{{"password": "{CANARY}\\',
         f'{{"name": "{"y" * request_log.KEPT_BYTES}", "password": "{CANARY}"}}',
         f'{{"name": "{"y" * (request_log.KEPT_BYTES - 40)}", "password": "{CANARY}{"z" * 99}"}}',
     ],

@@ -20,6 +20,8 @@ JavaError = jpype.JException
 READER_JAR = Path(__file__).parent / "java" / "pipekit-jdbc.jar"
 OLDEST_JAVA = 11
 NEEDS_NATIVE_ACCESS = 17
+# From here on what Java says of archives has this name too; an older one does not know it.
+_SAYS_AOT = 24
 
 # Small where it can be, large where a single value needs it: the young generation is what a stream of rows fills.
 _OPTIONS = (
@@ -58,7 +60,7 @@ def start(endpoint: Endpoint) -> None:
     options = [*_OPTIONS, f"-Dderby.system.home={Path(endpoint.base_dir).absolute()}"]
     if version >= NEEDS_NATIVE_ACCESS:
         options.append("--enable-native-access=ALL-UNNAMED")
-    options += _share_classes(home)
+    options += _share_classes(home, version)
     # A driver's thread that never ends must not keep the process from ending.
     jpype.config.destroy_jvm = False
     try:
@@ -68,10 +70,13 @@ def start(endpoint: Endpoint) -> None:
     _stop_releasing()
 
 
-def _share_classes(home: Path) -> list[str]:
+def _share_classes(home: Path, version: int) -> list[str]:
     """What makes a start faster, where tools/build_java_archive.py was run; Java ignores what does not fit it."""
     archive = find_archive(home)
-    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:disable"] if archive.exists() else []
+    if not archive.exists():
+        return []
+    quiet = ["-Xlog:cds*=off", "-Xlog:aot*=off"] if version >= _SAYS_AOT else ["-Xlog:cds*=off"]
+    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", *quiet]
 
 
 def find_archive(home: Path) -> Path:

@@ -42,7 +42,7 @@ def _check_path(path: Path, must_exist: bool) -> None:
     if path.is_dir():
         raise ConnectFailed(f"{path} is a folder, not a database file.")
     if must_exist and not path.exists():
-        raise ConnectFailed(f"There is no file {path}.")
+        raise ConnectFailed(f"There is no file {path}.", sqlstate="SQLITE_CANTOPEN")
     if not path.parent.is_dir():
         raise ConnectFailed(f"There is no folder {path.parent} for the database file {path.name}.")
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pipekit.drivers.arrow import read_copy_text, split_batch, split_copy_text, unescape
 from pipekit.drivers.sqlserver.values import ColumnLoader, Unfit
 from pipekit.drivers.wire import Count, Format, Stream
-from pipekit.errors import Inexact, StatementFailed
+from pipekit.errors import Inexact, RunnerError, StatementFailed
 from pipekit.runner.base import Load
 
 if TYPE_CHECKING:
@@ -139,12 +139,18 @@ def _convert_ahead(blocks: Iterator[tuple[bytes, int]], make_batch: MakeBatch) -
     done = 0
     waiting: tuple[Future[pa.RecordBatch], int] | None = None
     with ThreadPoolExecutor(1, "parse") as thread:
-        for block, rows in blocks:
-            begun = thread.submit(make_batch, block, done), rows
+        try:
+            for block, rows in blocks:
+                begun = thread.submit(make_batch, block, done), rows
+                if waiting:
+                    yield waiting[0].result(), waiting[1]
+                waiting = begun
+                done += rows
+        except RunnerError:
+            # What was wrong with a row before is told rather than that the source broke off after it.
             if waiting:
-                yield waiting[0].result(), waiting[1]
-            waiting = begun
-            done += rows
+                waiting[0].result()
+            raise
         if waiting:
             yield waiting[0].result(), waiting[1]
 

@@ -18,10 +18,15 @@ function tell(text) {
   document.body.append(notice);
 }
 
+const LEFT_AFTER_MS = 60_000;
+let touchedAt = 0;
+
 /** Whether somebody is at work in what would be replaced: the focus would be lost, a text no longer be marked. */
 function isInUse(element) {
   const marked = getSelection();
-  return element.contains(document.activeElement) || (!marked.isCollapsed && element.contains(marked.anchorNode));
+  // A focus that was left there long ago must not stop the page for good.
+  const isFocused = element.contains(document.activeElement) && Date.now() - touchedAt < LEFT_AFTER_MS;
+  return isFocused || (!marked.isCollapsed && element.contains(marked.anchorNode));
 }
 
 function isPoll(element) {
@@ -36,6 +41,7 @@ function formatSeconds(total) {
 }
 
 export function watchRequests() {
+  for (const type of ["keydown", "pointerdown"]) document.addEventListener(type, () => (touchedAt = Date.now()), true);
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { elt } = event.detail;
     if (isPoll(elt) && (document.hidden || (elt.id === "board" && isInUse(elt)))) event.preventDefault();
