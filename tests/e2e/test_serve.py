@@ -204,7 +204,7 @@ def test_the_pages_answer_while_it_runs_and_a_port_in_use_is_told(site: Site) ->
         assert (answer.status, json.loads(answer.read())["scheduler_alive"]) == (200, True)
         client.request("GET", "/modules")
         answer = client.getresponse()
-        assert (answer.status, answer.headers["location"]) == (303, "/login")
+        assert (answer.status, answer.headers["location"]) == (303, "/login?next=%2Fmodules")
     other = Site(site.folder / "other")
     finished = other.project.cli("serve", "--port", str(port))
     other.close()
