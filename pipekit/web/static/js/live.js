@@ -41,7 +41,9 @@ function formatSeconds(total) {
 }
 
 export function watchRequests() {
-  for (const type of ["keydown", "pointerdown"]) document.addEventListener(type, () => (touchedAt = Date.now()), true);
+  for (const type of ["focusin", "keydown", "pointerdown"]) {
+    document.addEventListener(type, () => (touchedAt = Date.now()), true);
+  }
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { elt } = event.detail;
     if (isPoll(elt) && (document.hidden || (elt.id === "board" && isInUse(elt)))) event.preventDefault();
