@@ -1,6 +1,7 @@
 # The neutral column types every driver maps from and to. Knows no database.
 """Neutral types: the meeting point of two databases' type systems."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,3 +27,10 @@ class Type:
 
 
 TEXT = Type(name="text")
+
+_COPY_BYTES = re.compile(r"bytea|blob|(?:var)?binary(?:\(\d+\))?", re.IGNORECASE)
+
+
+def is_bytes_type(text: str) -> bool:
+    """Whether a spelled type is one whose cells COPY text writes as bytes: PostgreSQL's, or one of JDBC's."""
+    return bool(_COPY_BYTES.fullmatch(text))

@@ -4,7 +4,8 @@
 import pytest
 
 from pipekit.drivers.jdbc.asking import WORDS, build_ask, find_ask
-from pipekit.drivers.jdbc.columntypes import classify, is_bytes_type, spell_type
+from pipekit.drivers.jdbc.columntypes import classify, spell_type
+from pipekit.drivers.types import is_bytes_type
 from pipekit.errors import Invalid
 
 

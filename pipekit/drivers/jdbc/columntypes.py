@@ -40,7 +40,6 @@ _ZONED = re.compile(r"(time(?:stamp)?)\b.*\bwith (?:local )?time zone", re.IGNOR
 _INTEGERS: dict[str, Layout] = {"TINYINT": "int16", "SMALLINT": "int16", "INTEGER": "int32", "BIGINT": "int64"}
 _UNSIGNED: dict[str, Layout] = {"TINYINT": "int16", "SMALLINT": "int32", "INTEGER": "int64", "BIGINT": "decimal"}
 _TEXTS = frozenset(("CHAR", "NCHAR", "VARCHAR", "NVARCHAR"))
-_BYTES = re.compile(r"BLOB|(?:VAR)?BINARY(?:\(\d+\))?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,11 +80,6 @@ def classify(code: int, type_name: str, size: int, digits: int, signed: bool = T
 def spell_type(code: int, type_name: str, size: int, digits: int, signed: bool = True) -> str:
     """The spelling alone."""
     return classify(code, type_name, size, digits, signed).text
-
-
-def is_bytes_type(text: str) -> bool:
-    """Whether a spelled type is one of bytes, here or in PostgreSQL."""
-    return text.lower() == "bytea" or bool(_BYTES.fullmatch(text.upper()))
 
 
 _SIMPLE = {

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pipekit.drivers.jdbc.columntypes import ColumnType, is_bytes_type
+from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_statement_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_array, make_bytes
 from pipekit.drivers.postgresql.copytext import NULL, escape
+from pipekit.drivers.types import is_bytes_type
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, RunnerError
 from pipekit.runner.base import Load

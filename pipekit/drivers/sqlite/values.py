@@ -12,6 +12,7 @@ from operator import eq
 from typing import Any
 
 from pipekit.drivers.sqlite.typemap import EXACT_DIGITS, Affinity, bare_type, find_length, get_affinity, to_neutral
+from pipekit.drivers.types import is_bytes_type
 from pipekit.runner.base import LoadColumn
 
 Cells = Sequence[Any]
@@ -248,8 +249,6 @@ def build_row_converters(columns: Iterable[LoadColumn], exact: bool, foreign: bo
 _NULL = "\\N"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-# As the reader of JDBC spells the types whose cells it writes like those of bytea.
-_JDBC_BYTES = re.compile(r"BLOB|(?:VAR)?BINARY(?:\(\d+\))?")
 _BOOLS: dict[str, bool | None] = {"t": True, "f": False}
 
 
@@ -275,7 +274,7 @@ def _build_copy_converter(column: LoadColumn, exact: bool) -> Converter:
         return lambda cells: rule.convert(_parse_each(float, cells))
     if source == "boolean":
         return lambda cells: rule.convert([_BOOLS.get(cell) for cell in cells])
-    if source == "bytea" or _JDBC_BYTES.fullmatch(column.source_type.strip()):
+    if is_bytes_type(source):
         return lambda cells: _parse_each(_parse_bytea, cells)
     if rule.affinity == "NUMERIC" and _CLOCK_TYPE.fullmatch(source) and not rule.wants_number:
         return lambda cells: _parse_each(str, cells)

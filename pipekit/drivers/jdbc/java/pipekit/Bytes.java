@@ -99,7 +99,7 @@ final class Bytes {
     private void putPiece(String text, int start, int end) throws Unfit {
         int length = end - start;
         ensure(3 * length);
-        // Characters are looked at in an array: to ask the string for each takes three times as long.
+        // Characters are looked at in an array: to ask the string for each was what took longest.
         text.getChars(start, end, piece, 0);
         int at = size;
         for (int i = 0; i < length; i++) {
