@@ -2,11 +2,15 @@
 """`Body` and `partial` for requests, `Answer` for responses, documented errors, and JSON that never fails to encode."""
 
 import json
-from typing import Annotated, Any, Self, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 from fastapi import Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from pipekit import fields as told
+from pipekit.fields import list_fields
 
 LARGEST_ID = 2**63 - 1
 LONGEST_TEXT = 200_000
@@ -43,6 +47,31 @@ def partial(model: type[M]) -> type[M]:
         model.__name__, __base__=base, __doc__=model.__doc__, __module__=model.__module__, **changed
     )
     return made
+
+
+def filled(record: type) -> Callable[[type[M]], type[M]]:
+    """A class decorator: the fields that `record` tells, with their bounds and defaults, unless the class has its own.
+
+    The class's own fields come after them.
+    """
+
+    def fill(model: type[M]) -> type[M]:
+        hints = get_type_hints(record)
+        own = {name: (info.rebuild_annotation(), info) for name, info in model.model_fields.items()}
+        taken = {f.own: (hints[f.own], _build_field(f)) for f in list_fields(record) if f.own not in own}
+        fields: dict[str, Any] = {**taken, **own}
+        base: type[Any] = Body
+        made: type[M] = create_model(
+            model.__name__, __base__=base, __doc__=model.__doc__, __module__=model.__module__, **fields
+        )
+        return made
+
+    return fill
+
+
+def _build_field(f: told.Field) -> Any:
+    default: Any = ... if f.required else f.default
+    return Field(default, description=f.doc, ge=f.low, le=f.high, gt=f.above)
 
 
 def get_given(body: Body) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 
 from pipekit.accounts import Role
-from pipekit.api.bodies import Answer, Body, Id, Name, Short, Text, partial
+from pipekit.api.bodies import Answer, Body, Id, Name, Short, Text, filled, partial
 from pipekit.cron import describe, next_times
 from pipekit.models import Column, Guards, Match, Module, RunOn, Schedule, Strategy
 
@@ -57,18 +57,9 @@ class ColumnFields(Body):
     dest_type: Short = Field(default="", description="Its type as the dest spells it.")
 
 
+@filled(Guards)
 class GuardFields(Body):
     """Switches for the checks of a run."""
-
-    empty_source: bool = Field(default=True, description="Refuse to empty a dest that has rows.")
-    shrink: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        default=None, description="The share of the dest's rows a full run must leave; null for no check."
-    )
-    count_truth: bool = Field(default=True, description="Rows read = staged = inserted, or nothing is merged.")
-    column_truth: bool = Field(default=True, description="Source and dest columns must meet by name.")
-    exactness: bool = Field(default=True, description="Refuse a value the dest cannot hold exactly.")
-    null_keys: bool = Field(default=False, description="NULLs in the merge key match each other.")
-    atomic: bool = Field(default=True, description="Refuse a dest whose changes cannot be rolled back.")
 
 
 _Seconds = Annotated[float, Field(gt=0, le=1e9)]

@@ -2,36 +2,10 @@
 """Every object of a definition file and its fields, in the order in which they are written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from pipekit.drivers import KIND
-from pipekit.models import RUN_ON, STRATEGIES
-
-Kind = Literal["text", "flag", "whole", "number", "object", "map", "list"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Field:
-    """One field. `of` names the object an `object`, `map` (name -> object) or `list` holds.
-
-    `short` is the field that a plain text in a list stands for. `low` and `high` bound numbers; `low` itself is allowed
-    for whole numbers and shares, not for seconds (`above`).
-    """
-
-    name: str
-    kind: Kind
-    doc: str
-    required: bool = False
-    choices: tuple[str, ...] = ()
-    of: str = ""
-    short: str = ""
-    low: float | None = None
-    high: float | None = None
-    above: float | None = None
-    default: object = None
-    pattern: str = ""
-
+from pipekit.fields import Field, list_fields
+from pipekit.models import RUN_ON, STRATEGIES, Guards
 
 KIND_PATTERN = KIND.pattern.removesuffix(r"\Z")
 PASSWORD_PATTERN = r"\$[A-Za-z_][A-Za-z0-9_]*"
@@ -112,15 +86,7 @@ _COLUMN = (
     Field(name="dest_type", kind="text", default="", doc="Its type, as the dest spells it."),
 )
 
-_GUARDS = (
-    Field(name="empty_source", kind="flag", default=True, doc="Refuse to empty a dest that has rows."),
-    Field(name="shrink", kind="number", low=0, high=1, doc="The share of the dest's rows a full run must leave."),
-    Field(name="count_truth", kind="flag", default=True, doc="Rows read = staged = inserted, or nothing is merged."),
-    Field(name="column_truth", kind="flag", default=True, doc="Source and dest columns must meet by name."),
-    Field(name="exactness", kind="flag", default=True, doc="Refuse a value the dest cannot hold exactly."),
-    Field(name="null_keys", kind="flag", default=False, doc="NULLs in the merge key match each other."),
-    Field(name="atomic", kind="flag", default=True, doc="Refuse a dest whose changes cannot be rolled back."),
-)
+_GUARDS = list_fields(Guards)
 
 _TIMEOUTS = (
     Field(name="silence_s", kind="number", above=0, doc="Longest time without progress, in seconds."),

@@ -10,6 +10,7 @@ from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef, find_s
 from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import PipekitError
+from pipekit.fields import list_fields
 from pipekit.models import WATERMARK_NAME, Column, Guards, as_strategy, parse_key
 
 
@@ -129,14 +130,4 @@ def _hooks(reads: list[Read]) -> tuple[HookDef, ...]:
 
 
 def _guards(read: Read | None) -> Guards:
-    if read is None:
-        return Guards()
-    return Guards(
-        empty_source=read["empty_source"],
-        shrink=read["shrink"],
-        count_truth=read["count_truth"],
-        column_truth=read["column_truth"],
-        exactness=read["exactness"],
-        null_keys=read["null_keys"],
-        atomic=read["atomic"],
-    )
+    return Guards(**{f.name: read[f.name] for f in list_fields(Guards)}) if read else Guards()

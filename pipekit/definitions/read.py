@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipekit.definitions.fields import OBJECTS, Field
+from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.problems import Problems
 from pipekit.definitions.tree import Broken, Mapping, Scalar, Sequence, Tree
+from pipekit.fields import Field
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")

@@ -3,7 +3,8 @@
 
 import sys
 
-from pipekit.definitions.fields import OBJECTS, Field
+from pipekit.definitions.fields import OBJECTS
+from pipekit.fields import Field
 
 _TITLES = {"file": "The file", "member": "A module of a group", "guards": "guards", "timeouts": "timeouts"}
 

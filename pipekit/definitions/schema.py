@@ -6,7 +6,8 @@ import sys
 from importlib.resources import files
 from typing import Any
 
-from pipekit.definitions.fields import OBJECTS, Field
+from pipekit.definitions.fields import OBJECTS
+from pipekit.fields import Field
 from pipekit.models import MODULE_NAME
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -12,6 +12,7 @@ from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import NotFound, PipekitError
+from pipekit.fields import list_fields
 from pipekit.models import Column, Guards, Hook, Module, Watermark, parse_key
 from pipekit.web.clash import check_clash
 from pipekit.web.forms import MENDABLE, Form, FormRow, get_rows, is_blank, refuse_problems
@@ -30,7 +31,7 @@ ORDER = (
     *("shrink", "retries", "silence_timeout_s", "run_timeout_s"),
 )
 FLAGS = ("create_table", "trim_char", "enabled")
-GUARD_FLAGS = ("empty_source", "count_truth", "column_truth", "exactness", "null_keys", "atomic")
+GUARDS = list_fields(Guards)
 COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type")
 STRATEGY_WORDS = {
     "full": "Empties the dest table and loads every row of the query again.",
@@ -81,6 +82,12 @@ def _show(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def list_unusual_guards(form: Form) -> list[str]:
+    """The guards of a form that are not as usual, in words."""
+    flags = [f.unusual for f in GUARDS if f.kind == "flag" and form.holds(f.name) != f.default]
+    return flags + [f"{f.name} {form.value(f.name)}" for f in GUARDS if f.kind != "flag" and form.value(f.name)]
 
 
 def fill_module_form(form: Form, data: FormData) -> None:
@@ -160,7 +167,7 @@ def _read_fields(db: repo.State, form: Form) -> dict[str, Any]:
         "merge_key": _read_key(form),
         "match": form.value("match"),
         "columns": _read_columns(form),
-        "guards": Guards(shrink=shrink, **{name: form.holds(name) for name in GUARD_FLAGS}),
+        "guards": Guards(shrink=shrink, **{f.name: form.holds(f.name) for f in GUARDS if f.kind == "flag"}),
         "retries": form.read_whole("retries", 0, 100) or 0,
         "silence_timeout_s": form.read_number("silence_timeout_s", 0.001, LONGEST_TIMEOUT_S, limit),
         "run_timeout_s": form.read_number("run_timeout_s", 0.001, LONGEST_TIMEOUT_S, limit),

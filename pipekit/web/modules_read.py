@@ -15,8 +15,9 @@ from markupsafe import Markup
 
 from pipekit import repo
 from pipekit.drivers import get_driver
+from pipekit.fields import list_fields
 from pipekit.http.state import ContextDep, Db
-from pipekit.models import Watermark
+from pipekit.models import Guards, Watermark
 from pipekit.repo import overview, pages
 from pipekit.repo.overview import Badge
 from pipekit.repo.pages import MODULE_SORTS, MODULE_STATES, ModuleRow, ModuleState, RunBrief, RunMark
@@ -262,15 +263,7 @@ def _read_wall_clock(moment: str, zone: tzinfo) -> int:
     return round(shown.replace(tzinfo=UTC).timestamp())
 
 
-def _list_guards(guards: Any) -> list[str]:
+def _list_guards(guards: Guards) -> list[str]:
     """What is not as usual, in words."""
-    words = {
-        "an empty source empties the dest": not guards.empty_source,
-        "counts may differ": not guards.count_truth,
-        "columns may be left out": not guards.column_truth,
-        "the dest may convert values": not guards.exactness,
-        "NULLs match in the key": guards.null_keys,
-        "a merge may be left half done": not guards.atomic,
-    }
-    told = [text for text, holds in words.items() if holds]
-    return told + ([f"at least {guards.shrink:.0%} of the old rows must be left"] if guards.shrink is not None else [])
+    found = [(f, getattr(guards, f.own)) for f in list_fields(Guards)]
+    return [f.unusual.format(value) for f, value in found if value != f.default]

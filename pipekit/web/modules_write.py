@@ -18,9 +18,11 @@ from pipekit.web.clash import sign_form
 from pipekit.web.confirm import confirm, get_confirmed
 from pipekit.web.forms import Form, FormDep, FormRefused, get_flag, get_text
 from pipekit.web.module_form import (
+    GUARDS,
     STRATEGY_WORDS,
     build_module_form,
     fill_module_form,
+    list_unusual_guards,
     read_module_form,
     save_module,
 )
@@ -110,6 +112,8 @@ def _show_form(
         connections=connections,
         choices=[(item.id, item.name) for item in connections],
         strategies=STRATEGY_WORDS,
+        guards=GUARDS,
+        unusual=list_unusual_guards(form),
         run_on=RUN_ON,
     )
 

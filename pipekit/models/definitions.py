@@ -1,5 +1,5 @@
-# Frozen records of what the state database holds. Knows nothing of where they are kept or used.
-"""Records: connections, modules, watermarks, hooks, runs, groups and schedules."""
+# Frozen records of what people define. Knows nothing of where they are kept or used.
+"""Connections, modules, watermarks, hooks, groups and schedules; `told` says what a field is to a person."""
 
 import json
 import re
@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
+from pipekit.fields import told
+
 Strategy = Literal["full", "incremental", "append", "upsert"]
-RunStatus = Literal["queued", "running", "success", "dry_run", "error", "cancelled"]
-GroupRunStatus = Literal["running", "success", "dry_run", "error", "cancelled"]
-FireOutcome = Literal["fired", "catch_up", "skipped", "missed"]
-Stage = Literal["claim", "watermark", "plan", "stage", "check", "merge", "hook"]
 RunOn = Literal["success", "failure", "always"]
 Match = Literal["name", "position"]
-MergeState = Literal["none", "merged", "unknown"]
 
 STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert")
 RUN_ON: tuple[RunOn, ...] = ("success", "failure", "always")
@@ -59,13 +56,68 @@ class Guards:
     cannot be rolled back.
     """
 
-    empty_source: bool = True
-    shrink: float | None = None
-    count_truth: bool = True
-    column_truth: bool = True
-    exactness: bool = True
-    null_keys: bool = False
-    atomic: bool = True
+    empty_source: bool = field(
+        default=True,
+        metadata=told(
+            "Refuse to empty a dest that has rows.",
+            label="Refuse to empty a dest that has rows",
+            help="When a full load brings none.",
+            unusual="an empty source empties the dest",
+        ),
+    )
+    shrink: float | None = field(
+        default=None,
+        metadata=told(
+            "The share of the dest's rows a full run must leave.",
+            low=0,
+            high=1,
+            label="Least share that a full load must leave",
+            help="0.5: refuse to leave less than half of the rows there were. Empty: not checked.",
+            unusual="at least {:.0%} of the old rows must be left",
+        ),
+    )
+    count_truth: bool = field(
+        default=True,
+        metadata=told(
+            "Rows read = staged = inserted, or nothing is merged.",
+            label="Rows read, staged and inserted must be the same number",
+            unusual="counts may differ",
+        ),
+    )
+    column_truth: bool = field(
+        default=True,
+        metadata=told(
+            "Source and dest columns must meet by name.",
+            label="Every source column must have a dest column",
+            unusual="columns may be left out",
+        ),
+    )
+    exactness: bool = field(
+        default=True,
+        metadata=told(
+            "Refuse a value the dest cannot hold exactly.",
+            label="Refuse a value the dest cannot hold exactly",
+            unusual="the dest may convert values",
+        ),
+    )
+    null_keys: bool = field(
+        default=False,
+        metadata=told(
+            "NULLs in the merge key match each other.",
+            label="NULLs in the merge key match each other",
+            help="Otherwise a NULL in the key is refused.",
+            unusual="NULLs match in the key",
+        ),
+    )
+    atomic: bool = field(
+        default=True,
+        metadata=told(
+            "Refuse a dest whose changes cannot be rolled back.",
+            label="Refuse a dest whose changes cannot be rolled back",
+            help="A table without a journal on an IBM i.",
+            unusual="a merge may be left half done",
+        ),
+    )
 
     @classmethod
     def from_json(cls, text: str | None) -> Self:
@@ -191,90 +243,6 @@ class Hook:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One line of a receipt: what was checked, whether it held, and the figures."""
-
-    name: str
-    ok: bool
-    detail: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """One execution of a module: a `run_log` row. Row counts are None until they are known.
-
-    `run_key` is unique over all installations and names the run in the dest's ledger. `merge_state` says what the
-    dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
-    its group run. `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
-    """
-
-    id: int
-    run_key: str
-    module_id: int | None
-    module: str
-    group_run_id: int | None = None
-    run_order: int | None = None
-    triggered_by: str = "cli"
-    status: RunStatus = "running"
-    dry_run: bool = False
-    attempt: int = 1
-    fence: int = 0
-    owner: str | None = None
-    lease_expires_at: str | None = None
-    dest_id: int | None = None
-    staging_table: str | None = None
-    dest_table: str | None = None
-    queued_at: str | None = None
-    started_at: str | None = None
-    finished_at: str | None = None
-    stages: Mapping[str, float] = field(default_factory=dict)
-    watermark_values: Mapping[str, str] = field(default_factory=dict)
-    resolved_sql: str | None = None
-    staging_sql: str | None = None
-    merge_sql: str | None = None
-    merge_state: MergeState = "none"
-    rows_read: int | None = None
-    rows_staged: int | None = None
-    rows_deleted: int | None = None
-    rows_inserted: int | None = None
-    rows_updated: int | None = None
-    dest_rows_before: int | None = None
-    dest_rows_after: int | None = None
-    checks: tuple[Check, ...] = ()
-    error_stage: Stage | None = None
-    error: str | None = None
-    error_position: int | None = None
-    hint: str | None = None
-    stdout: str | None = None
-    stderr: str | None = None
-    cancel_requested: bool = False
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        special = {"stages", "watermark_values", "checks", "dry_run", "cancel_requested"}
-        plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
-        return cls(
-            **plain,
-            dry_run=bool(row["dry_run"]),
-            cancel_requested=bool(row["cancel_requested"]),
-            stages=json.loads(row["stages_json"] or "{}"),
-            watermark_values=json.loads(row["watermark_values_json"] or "{}"),
-            checks=tuple(Check(**item) for item in json.loads(row["checks_json"] or "[]")),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """The run record as `pipekit run --json` prints it."""
-        record: dict[str, Any] = {"run_id": self.id}
-        for f in fields(self):
-            if f.name not in ("id", "run_key", "owner", "lease_expires_at", "fence", "dest_id"):
-                record[f.name] = getattr(self, f.name)
-        record["stages"] = dict(self.stages)
-        record["watermark_values"] = dict(self.watermark_values)
-        record["checks"] = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in self.checks]
-        return record
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
     """A named, ordered set of modules.
 
@@ -309,38 +277,6 @@ class GroupMember:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GroupRun:
-    """One execution of a group; its runs carry its id. The name stays when the group is deleted."""
-
-    id: int
-    group_id: int | None
-    group_name: str
-    status: GroupRunStatus
-    triggered_by: str
-    parallel: int = 1
-    cancel_requested: bool = False
-    started_at: str | None = None
-    finished_at: str | None = None
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        plain = {f.name: row[f.name] for f in fields(cls)}
-        return cls(**{**plain, "cancel_requested": bool(row["cancel_requested"])})
-
-    def to_json(self) -> dict[str, Any]:
-        """The group run as the command line prints it."""
-        return {
-            "group_run_id": self.id,
-            "group": self.group_name,
-            "status": self.status,
-            "triggered_by": self.triggered_by,
-            "cancel_requested": self.cancel_requested,
-            "started_at": self.started_at,
-            "finished_at": self.finished_at,
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
     """A cron expression tied to a group.
 
@@ -361,23 +297,6 @@ class Schedule:
     def from_row(cls, row: Row) -> Self:
         flags = {"enabled": bool(row["enabled"]), "catch_up": bool(row["catch_up"])}
         return cls(**{**{f.name: row[f.name] for f in fields(cls)}, **flags})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduleFire:
-    """What came of one due time of a schedule."""
-
-    id: int
-    schedule_id: int
-    due_at: str
-    outcome: FireOutcome
-    reason: str | None = None
-    group_run_id: int | None = None
-    recorded_at: str
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls(**{f.name: row[f.name] for f in fields(cls)})
 
 
 def as_strategy(text: str) -> Strategy:

@@ -1,0 +1,148 @@
+# Frozen records of what ran. Knows nothing of where they are kept or used.
+"""Runs, group runs, and what came of a schedule's due times."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Self
+
+RunStatus = Literal["queued", "running", "success", "dry_run", "error", "cancelled"]
+GroupRunStatus = Literal["running", "success", "dry_run", "error", "cancelled"]
+FireOutcome = Literal["fired", "catch_up", "skipped", "missed"]
+Stage = Literal["claim", "watermark", "plan", "stage", "check", "merge", "hook"]
+MergeState = Literal["none", "merged", "unknown"]
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One line of a receipt: what was checked, whether it held, and the figures."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One execution of a module: a `run_log` row. Row counts are None until they are known.
+
+    `run_key` is unique over all installations and names the run in the dest's ledger. `merge_state` says what the
+    dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
+    its group run. `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
+    """
+
+    id: int
+    run_key: str
+    module_id: int | None
+    module: str
+    group_run_id: int | None = None
+    run_order: int | None = None
+    triggered_by: str = "cli"
+    status: RunStatus = "running"
+    dry_run: bool = False
+    attempt: int = 1
+    fence: int = 0
+    owner: str | None = None
+    lease_expires_at: str | None = None
+    dest_id: int | None = None
+    staging_table: str | None = None
+    dest_table: str | None = None
+    queued_at: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
+    watermark_values: Mapping[str, str] = field(default_factory=dict)
+    resolved_sql: str | None = None
+    staging_sql: str | None = None
+    merge_sql: str | None = None
+    merge_state: MergeState = "none"
+    rows_read: int | None = None
+    rows_staged: int | None = None
+    rows_deleted: int | None = None
+    rows_inserted: int | None = None
+    rows_updated: int | None = None
+    dest_rows_before: int | None = None
+    dest_rows_after: int | None = None
+    checks: tuple[Check, ...] = ()
+    error_stage: Stage | None = None
+    error: str | None = None
+    error_position: int | None = None
+    hint: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    cancel_requested: bool = False
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        special = {"stages", "watermark_values", "checks", "dry_run", "cancel_requested"}
+        plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
+        return cls(
+            **plain,
+            dry_run=bool(row["dry_run"]),
+            cancel_requested=bool(row["cancel_requested"]),
+            stages=json.loads(row["stages_json"] or "{}"),
+            watermark_values=json.loads(row["watermark_values_json"] or "{}"),
+            checks=tuple(Check(**item) for item in json.loads(row["checks_json"] or "[]")),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The run record as `pipekit run --json` prints it."""
+        record: dict[str, Any] = {"run_id": self.id}
+        for f in fields(self):
+            if f.name not in ("id", "run_key", "owner", "lease_expires_at", "fence", "dest_id"):
+                record[f.name] = getattr(self, f.name)
+        record["stages"] = dict(self.stages)
+        record["watermark_values"] = dict(self.watermark_values)
+        record["checks"] = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in self.checks]
+        return record
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupRun:
+    """One execution of a group; its runs carry its id. The name stays when the group is deleted."""
+
+    id: int
+    group_id: int | None
+    group_name: str
+    status: GroupRunStatus
+    triggered_by: str
+    parallel: int = 1
+    cancel_requested: bool = False
+    started_at: str | None = None
+    finished_at: str | None = None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        plain = {f.name: row[f.name] for f in fields(cls)}
+        return cls(**{**plain, "cancel_requested": bool(row["cancel_requested"])})
+
+    def to_json(self) -> dict[str, Any]:
+        """The group run as the command line prints it."""
+        return {
+            "group_run_id": self.id,
+            "group": self.group_name,
+            "status": self.status,
+            "triggered_by": self.triggered_by,
+            "cancel_requested": self.cancel_requested,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleFire:
+    """What came of one due time of a schedule."""
+
+    id: int
+    schedule_id: int
+    due_at: str
+    outcome: FireOutcome
+    reason: str | None = None
+    group_run_id: int | None = None
+    recorded_at: str
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(**{f.name: row[f.name] for f in fields(cls)})
