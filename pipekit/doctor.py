@@ -16,7 +16,6 @@ from typing import Literal
 from pipekit import repo
 from pipekit.config import Config, load_config
 from pipekit.drivers import DRIVERS, describe_install, get_driver
-from pipekit.drivers.sqlserver.faults import NO_LIBRARY_HINT
 from pipekit.engine import Introspection, open_introspection
 from pipekit.engine.context import open_endpoint
 from pipekit.engine.registration import list_driver_states
@@ -40,17 +39,9 @@ LIBRARIES: Mapping[str, tuple[str, str]] = {
 }
 # Libraries that come with an extra: who does not use the kind needs none of them.
 EXTRAS = frozenset({"sqlserver", "db2i", "jdbc"})
-# A library whose import says too little: what it takes to connect is loaded by a first try, to a port where nobody is.
-PROBES: Mapping[str, str] = {
-    "sqlserver": """
-import mssql_python
-try:
-    mssql_python.connect("Server=127.0.0.1,1;Encrypt=no", timeout=1)
-except mssql_python.Error as error:
-    if "failed to load the driver" in str(error).lower():
-        raise SystemExit("its native driver does not load") from None
-"""
-}
+# Where the import of the library says too little: a module of ours to run, which loads what it takes to connect and
+# says what it found.
+PROBES: Mapping[str, str] = {"sqlserver": "pipekit.drivers.sqlserver.provider"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,17 +167,20 @@ def _examine_driver(kind: str, *, is_used: bool = True) -> Finding:
         get_driver(kind)
     except (PipekitError, ImportError) as error:
         return Finding(name=name, level="bad", detail=str(error), mend="Install Pipekit again.")
-    if library:
-        # In a child, as a runner does it: this process never loads a database library.
-        tried = run_program([sys.executable, "-c", PROBES.get(kind, f"import {library}")], timeout_s=RUNNER_WITHIN_S)
-        if tried.code:
-            told = (tried.stderr.strip().splitlines()[-1:] or ["it ended without a word"])[0]
-            missing = "No module named" in told
-            if missing and kind in EXTRAS and not is_used:
-                return Finding(name=name, level="ok", detail=f"{library} is not installed; no connection needs it")
-            mend = NO_LIBRARY_HINT if kind == "sqlserver" and not missing else mend
-            return Finding(name=name, level="bad", detail=f"{library} does not load: {told}", mend=mend)
-    return Finding(name=name, level="ok", detail=f"{library} loads" if library else "loads")
+    if not library:
+        return Finding(name=name, level="ok", detail="loads")
+    # In a child, as a runner does it: this process never loads a database library.
+    probe = ["-m", PROBES[kind]] if kind in PROBES else ["-c", f"import {library}"]
+    tried = run_program([sys.executable, "-P", *probe], timeout_s=RUNNER_WITHIN_S)
+    if tried.code:
+        told = (tried.stderr.strip().splitlines()[-1:] or ["it ended without a word"])[0]
+        if "No module named" in told and kind in EXTRAS and not is_used:
+            return Finding(name=name, level="ok", detail=f"{library} is not installed; no connection needs it")
+        if tried.stdout.strip():
+            return Finding(name=name, level="bad", detail=told, mend=tried.stdout.strip())
+        return Finding(name=name, level="bad", detail=f"{library} does not load: {told}", mend=mend)
+    by = f" by its provider {tried.stdout.strip()}" if kind in PROBES else ""
+    return Finding(name=name, level="ok", detail=f"{library} loads{by}")
 
 
 def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterator[Finding]:

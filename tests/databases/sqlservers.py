@@ -14,11 +14,11 @@ from pipekit.drivers.sqlserver.wire import connect
 from pipekit.drivers.urls import split_login
 from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
 from tests.databases.tds.double import TdsDouble
+from tests.databases.tds.library import VARIABLE, require_provider
 from tests.databases.tds.replies import Reply, Rows
 
 # A JDBC URL with user and password; either may stand in a variable of its own instead.
 REAL = split_login(os.environ.get("PIPEKIT_TEST_SQLSERVER", ""))
-PROVIDERS = ("", "mssql-odbc")
 
 Columns = Sequence[tuple[str, str]]
 
@@ -115,6 +115,12 @@ class Place:
         """Drops what was made."""
         if self._double is None and self._made:
             self.run(*(f"DROP TABLE IF EXISTS dbo.[{table}]" for table in self._made))
+
+
+def take_provider(monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    """Lets the runners of a test use one provider of mssql-python; skips it where that cannot be loaded."""
+    require_provider(provider)
+    monkeypatch.setenv(VARIABLE, provider)
 
 
 @contextlib.contextmanager

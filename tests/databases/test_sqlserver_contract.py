@@ -8,7 +8,8 @@ import pytest
 
 from pipekit.runner.native import NativeRunner
 from tests.contract.exercise_runner import Databases, RunnerContract, StartRunner
-from tests.databases.sqlservers import PROVIDERS, Place, open_place
+from tests.databases.sqlservers import Place, open_place, take_provider
+from tests.databases.tds.library import PROVIDERS
 
 if os.environ.get("CI") != "true":
     pytest.importorskip("sqlglot")
@@ -28,9 +29,9 @@ class TestOnSqlServer(RunnerContract):
     def start(self) -> StartRunner:
         return NativeRunner
 
-    @pytest.fixture(params=PROVIDERS, ids=["default", "mssql-odbc"])
+    @pytest.fixture(params=PROVIDERS)
     def databases(self, place: Place, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Databases:
-        monkeypatch.setenv("MSSQL_PYTHON_NATIVE_PROVIDER", request.param)
+        take_provider(monkeypatch, request.param)
         for table in TABLES:
             place.drop(table)
         return Databases(

@@ -23,7 +23,8 @@ from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
 from pipekit.runner.native import NativeRunner
 from tests.databases.moving import run
-from tests.databases.sqlservers import PROVIDERS, Place, build_load, open_place
+from tests.databases.sqlservers import Place, build_load, open_place, take_provider
+from tests.databases.tds.library import PROVIDERS
 from tests.databases.tds.replies import Close, Count, Error, Hang
 
 
@@ -75,7 +76,7 @@ VALUES = """(1, -5, 2147483647, 0.1, 0.1, 12345678.90, 0.00000000000000000000000
 def test_postgresql_arrives_in_sql_server_as_it_was(
     place: Place, source: Endpoint, session: PostgresSession, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MSSQL_PYTHON_NATIVE_PROVIDER", provider)
+    take_provider(monkeypatch, provider)
     names = ", ".join(f"{name} {type_}" for name, type_, _ in COLUMNS)
     run(session, f"CREATE TABLE t ({names})", f"INSERT INTO t VALUES {VALUES}")
     place.make("t", [(name, stage) for name, _, stage in COLUMNS])

@@ -18,6 +18,7 @@ from pipekit.localpg import LocalPostgres
 from pipekit.models import Module
 from tests.databases.moving import run
 from tests.databases.tds.double import TdsDouble
+from tests.databases.tds.library import PROVIDERS, VARIABLE, find_problem
 from tests.databases.tds.replies import Close, Count, Error, Hang, Reply, Rows
 from tests.project import Project
 
@@ -182,6 +183,19 @@ def test_a_run_that_succeeds_stages_checks_and_merges_in_one_transaction(
     begun = len(texts) - 1 - texts[::-1].index("BEGIN TRANSACTION")
     assert any("pipekit_ledger" in text for text in texts[begun:])
     assert texts[-1] == "COMMIT TRANSACTION"
+
+
+def test_a_run_needs_no_library_of_the_system(
+    project: Project, double: TdsDouble, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The loader finds an empty file before the system's library, as on a machine that lacks it.
+    (tmp_path / "libltdl.so.7").touch()
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert "libltdl" in find_problem.__wrapped__(PROVIDERS[0])
+    teach_merge(double)
+    ended = project.succeed(module)
+    assert (ended.rows_read, ended.rows_inserted, double.loads()[0].rows) == (20000, 20000, 20000)
 
 
 # -- as source ---------------------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint, Load, LoadColumn, Loaded
 from pipekit.runner.native import NativeRunner
 from tests.databases.moving import run
-from tests.databases.sqlservers import PROVIDERS, Place, build_load, open_place
+from tests.databases.sqlservers import Place, build_load, open_place, take_provider
+from tests.databases.tds.library import PROVIDERS
 from tests.databases.tds.replies import Error, RepeatedRows, Rows
 
 
@@ -94,7 +95,7 @@ def move_value(
 def test_sql_server_arrives_in_postgresql_as_it_was(
     place: Place, dest: Endpoint, session: PostgresSession, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MSSQL_PYTHON_NATIVE_PROVIDER", provider)
+    take_provider(monkeypatch, provider)
     types = [(name, type_) for name, type_, *_ in COLUMNS]
     place.make("s", [("id", "int"), *types], [(1, *(c[3] for c in COLUMNS)), (2, *[None] * len(COLUMNS))])
     place.explain("", [("id", "int"), *types])

@@ -16,7 +16,8 @@ from pipekit.drivers.sqlserver.wire import connect
 from pipekit.errors import CheckFailed, ConnectFailed, StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Statement
 from pipekit.runner.native import NativeRunner
-from tests.databases.sqlservers import PROVIDERS, Place, open_place
+from tests.databases.sqlservers import Place, open_place, take_provider
+from tests.databases.tds.library import PROVIDERS
 from tests.databases.tds.replies import Close, Count, Error, RepeatedRows, Rows
 
 
@@ -71,7 +72,7 @@ def test_a_refused_login_says_so_and_keeps_the_password(place: Place) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_port_where_nobody_listens_is_given_up_in_time(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MSSQL_PYTHON_NATIVE_PROVIDER", provider)
+    take_provider(monkeypatch, provider)
     endpoint = Endpoint(
         kind="sqlserver",
         jdbc_url="jdbc:sqlserver://127.0.0.1:1;databaseName=a;encrypt=false",
@@ -301,7 +302,7 @@ def test_what_trying_again_can_cure_is_marked(
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_lost_connection_is_worth_another_try(place: Place, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MSSQL_PYTHON_NATIVE_PROVIDER", provider)
+    take_provider(monkeypatch, provider)
     place.double.answer(r"^UPDATE", Count(3))
     place.double.answer(r"^UPDATE", Close(), times=1)
     statements = [Statement(sql="UPDATE t SET a = 1", name="n")]

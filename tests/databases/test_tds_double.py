@@ -25,10 +25,10 @@ from tests.databases.tds.library import (
     execute,
     fetch,
     fetch_twice_pooled,
-    find_problem,
     load,
     load_broken,
     read_arrow,
+    require_provider,
     run_batch,
 )
 from tests.databases.tds.replies import Close, Count, Error, Hang, Info, MadeRows, RepeatedRows, Rows
@@ -45,13 +45,10 @@ IDS = [text for text, _ in EXACT]
 
 
 @pytest.fixture(scope="module", params=PROVIDERS)
-def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def library(request: pytest.FixtureRequest) -> Iterator[Library]:
     """The library with each provider; skipped where a provider lacks a library of the system, unless in CI."""
-    with Library(request.param) as library, TdsDouble(tmp_path_factory.mktemp("look")) as double:
-        problem = library.call(find_problem, double.connection_string)
-        if problem and not REQUIRED:
-            pytest.skip(f"the {request.param} provider of mssql-python cannot be loaded: {problem}")
-        assert problem == ""
+    require_provider(request.param)
+    with Library(request.param) as library:
         yield library
 
 

@@ -57,10 +57,7 @@ _COLUMN_NAME = re.compile(r"\bcolumn '(?P<name>[^']+)'")
 _ROW = re.compile(r"\brow (?P<row>\d+)\b")
 _QUOTED_WORD = re.compile(r"""(?P<mark>['"])(?P<word>.+?)(?P=mark)(?!['"])|^Type (?P<type>\S+) """)
 
-NO_LIBRARY_HINT = (
-    "Install the Debian package libltdl7, or set the environment variable MSSQL_PYTHON_NATIVE_PROVIDER=mssql-odbc, "
-    "which needs no such library."
-)
+NO_LIBRARY_HINT = "`pipekit doctor` says which native libraries load here, and why others do not."
 REFUSED_HINT = "Check the host and the port, that SQL Server listens on TCP, and that no firewall is between."
 
 

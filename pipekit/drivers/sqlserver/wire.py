@@ -24,6 +24,7 @@ from pipekit.drivers.sqlserver.faults import (
     read_records,
     strip_brackets,
 )
+from pipekit.drivers.sqlserver.provider import choose_provider
 from pipekit.drivers.sqlserver.reading import Part
 from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.errors import ConnectFailed, StatementFailed
@@ -47,6 +48,7 @@ _FAULTS = (mssql_python.Error, ConnectionStringParseError, RuntimeError, ValueEr
 
 def connect(endpoint: Endpoint) -> SqlServerSession:
     """Opens a session with pinned settings; raises ConnectFailed, which never holds the password."""
+    choose_provider()
     # A pooled connection would outlive the session it was opened for.
     mssql_python.pooling(enabled=False)
     link = Link(_open(endpoint), endpoint)

@@ -1,17 +1,23 @@
 # The real mssql-python in a process of its own, which is where it chooses its native provider. Knows no scripts.
 """`Library(provider)` runs functions of this module against the double; each opens and closes its own connection."""
 
+import functools
 import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import pytest
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PROVIDERS = {"default": "", "mssql-odbc": "mssql-odbc"}
+PROVIDERS = ("msodbcsql18", "mssql-odbc")
+VARIABLE = "MSSQL_PYTHON_NATIVE_PROVIDER"
 _TIMEOUT_S = 60
 
 
@@ -28,7 +34,7 @@ class Library:
 
     def __init__(self, provider: str) -> None:
         self._pool = ProcessPoolExecutor(
-            1, multiprocessing.get_context("spawn"), initializer=_choose_provider, initargs=(PROVIDERS[provider],)
+            1, multiprocessing.get_context("spawn"), initializer=_choose_provider, initargs=(provider,)
         )
 
     def __enter__(self) -> Self:
@@ -42,10 +48,22 @@ class Library:
         return self._pool.submit(_call, function, arguments, options).result(_TIMEOUT_S)
 
 
+@functools.cache
+def find_problem(provider: str) -> str:
+    """Why a provider cannot be loaded here, `""` where it can."""
+    argv = [sys.executable, "-P", "-m", "pipekit.drivers.sqlserver.provider"]
+    asked = subprocess.run(argv, env={**os.environ, VARIABLE: provider}, capture_output=True, text=True, check=False)
+    return asked.stderr.strip() if asked.returncode else ""
+
+
+def require_provider(provider: str) -> None:
+    """Skips the test where a provider lacks a library of the system; in CI that is a failure."""
+    if problem := find_problem(provider):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"apt-get install libltdl7: {problem}")
+
+
 def _choose_provider(provider: str) -> None:
-    os.environ.pop("MSSQL_PYTHON_NATIVE_PROVIDER", None)
-    if provider:
-        os.environ["MSSQL_PYTHON_NATIVE_PROVIDER"] = provider
+    os.environ[VARIABLE] = provider
 
 
 def _call(function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -130,14 +148,3 @@ def load_broken(connection: str, table: str, data: "pa.Table", **options: Any) -
 
     with open_session(connection) as session:
         session.cursor().bulkcopy_arrow(table, break_off(), timeout=0, **options)
-
-
-def find_problem(connection: str) -> str:
-    """Why the library's native provider cannot be loaded, `""` when it can."""
-    import mssql_python
-
-    try:
-        mssql_python.connect(connection).close()
-    except mssql_python.Error as error:
-        return str(error) if "load the driver" in str(error) else ""
-    return ""
