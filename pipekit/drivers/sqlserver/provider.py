@@ -9,11 +9,14 @@ import ctypes
 import functools
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import mssql_python
 
 from pipekit.errors import ConnectFailed
 
+# Its types do not tell that the module has this property.
+_LIBRARY: Any = mssql_python
 VARIABLE = "MSSQL_PYTHON_NATIVE_PROVIDER"
 # In the order in which they are tried. The default needs libltdl and Kerberos of the system, the other neither.
 PROVIDERS = ("msodbcsql18", "mssql-odbc")
@@ -40,7 +43,7 @@ def choose_provider() -> Choice:
         return Choice(named, f"{VARIABLE} names it")
     problems: list[str] = []
     for provider in PROVIDERS:
-        mssql_python.native_provider = provider
+        _LIBRARY.native_provider = provider
         problem = _find_problem()
         if not problem:
             return Choice(provider, "; ".join(problems))
