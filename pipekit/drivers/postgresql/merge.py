@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.changed import build_changed
+from pipekit.drivers.postgresql.joins import NO_NESTED_LOOPS, build_join_choice, build_same_value
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
 from pipekit.drivers.postgresql.types import build_cast
 from pipekit.runner.base import Statement
@@ -56,9 +57,9 @@ def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
     if plan.strategy == "full":
         return (*_build_emptying(plan), _build_insert(plan))
     if plan.strategy == "incremental":
-        return (*_build_deletes(plan), _build_insert(plan))
+        return (build_join_choice(plan.dest), *_build_deletes(plan), _build_insert(plan))
     if plan.strategy == "upsert":
-        return (*_build_updates(plan), *_build_missing_inserts(plan))
+        return (build_join_choice(plan.dest), *_build_upsert(plan))
     return (_build_insert(plan),)
 
 
@@ -138,10 +139,12 @@ def _build_equal(plan: MergePlan, value: str = "s.{name}") -> str:
 
 
 def _build_same(plan: MergePlan, value: str = "s.{name}") -> str:
-    """Keys that are the same with a NULL among them: few rows, compared one by one."""
+    """Keys that are the same with a NULL among them."""
+    by_name = {column.dest.name: column for column in plan.columns}
     null = " OR ".join(f"d.{quote_identifier(name)} IS NULL" for name in plan.key)
     same = " AND ".join(
-        f"d.{quote_identifier(name)} IS NOT DISTINCT FROM {_key_value(plan, name, value)}" for name in plan.key
+        build_same_value(f"d.{quote_identifier(name)}", _key_value(plan, name, value), by_name[name])
+        for name in plan.key
     )
     return f"({null}) AND {same}"
 
@@ -163,28 +166,30 @@ def _build_deletes(plan: MergePlan) -> tuple[Statement, ...]:
     if not plan.null_keys:
         return (first,)
     text = f"{start}{staging} WHERE {_build_null_staged(plan)}) AS s\nWHERE {_build_same(plan)}"
-    return (first, Statement(sql=text, name="deleted"))
+    return (first, NO_NESTED_LOOPS, Statement(sql=text, name="deleted"))
 
 
-def _build_updates(plan: MergePlan) -> tuple[Statement, ...]:
+def _build_upsert(plan: MergePlan) -> tuple[Statement, ...]:
+    """First the keys without a NULL, then, where NULLs match, those with one."""
+    update, missing = _build_update(plan), f"NOT EXISTS (SELECT FROM {quote_table(plan.dest)} AS d WHERE "
+    equal, same, null = _build_equal(plan, ""), _build_same(plan, ""), _build_null_staged(plan)
+    if not plan.null_keys:
+        insert = _build_insert(plan, f"\nWHERE {missing}{equal})")
+        return (Statement(sql=update + equal, name="updated"), insert)
+    return (
+        Statement(sql=update + equal, name="updated"),
+        _build_insert(plan, f"\nWHERE NOT ({null}) AND {missing}{equal})"),
+        NO_NESTED_LOOPS,
+        Statement(sql=f"{update}({null}) AND {same}", name="updated"),
+        _build_insert(plan, f"\nWHERE ({null}) AND {missing}{same})"),
+    )
+
+
+def _build_update(plan: MergePlan) -> str:
+    """An UPDATE up to its condition."""
     names = [c for c in plan.columns if c.dest.name not in plan.key]
     assigned = [f"{quote_identifier(c.dest.name)} = {_build_value(c)}" for c in names]
     if not assigned:  # every column is in the key: matches are still counted
         assigned = [f"{quote_identifier(plan.key[0])} = d.{quote_identifier(plan.key[0])}"]
     dest, staging = quote_table(plan.dest), quote_table(plan.staging)
-    start = f"UPDATE {dest} AS d\nSET {', '.join(assigned)}\nFROM {staging} AS s\nWHERE "
-    first = Statement(sql=start + _build_equal(plan, ""), name="updated")
-    if not plan.null_keys:
-        return (first,)
-    return (first, Statement(sql=f"{start}({_build_null_staged(plan)}) AND {_build_same(plan, '')}", name="updated"))
-
-
-def _build_missing_inserts(plan: MergePlan) -> tuple[Statement, ...]:
-    exists = f"NOT EXISTS (SELECT FROM {quote_table(plan.dest)} AS d WHERE "
-    if not plan.null_keys:
-        return (_build_insert(plan, f"\nWHERE {exists}{_build_equal(plan, '')})"),)
-    null = _build_null_staged(plan)
-    return (
-        _build_insert(plan, f"\nWHERE NOT ({null}) AND {exists}{_build_equal(plan, '')})"),
-        _build_insert(plan, f"\nWHERE ({null}) AND {exists}{_build_same(plan, '')})"),
-    )
+    return f"UPDATE {dest} AS d\nSET {', '.join(assigned)}\nFROM {staging} AS s\nWHERE "

@@ -1,0 +1,59 @@
+# How staging and dest are joined in PostgreSQL: key comparisons, and which joins the planner may use. Pure text.
+"""Joins whose cost grows with the rows, whatever the dest's statistics say.
+
+A nested loop over two tables costs the product of their rows. The planner takes one when it believes that the dest has
+next to no rows: a table that was vacuumed while it was empty, or when all but a few rows had been deleted. An index does
+not look better to it then, so nothing is lost by forbidding the loop; a dest it knows to be large is left to it.
+"""
+
+from pipekit.drivers.base import StagedColumn, TableName
+from pipekit.drivers.postgresql.names import quote_table
+from pipekit.runner.base import Statement
+
+# With this many rows to expect, hashing is the cheaper plan of the two by far, or an index is.
+_MANY = 1000
+
+# The dest, its partitions and children; of a view what it reads. `rows` is at most what the planner will expect: the
+# rows per page of its last look, times the pages of now.
+_CHOICE = """\
+WITH RECURSIVE part AS (
+  SELECT CAST(CAST({dest} AS pg_catalog.regclass) AS pg_catalog.oid) AS id
+  UNION
+  SELECT next.id FROM part, LATERAL (
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = part.id
+    UNION ALL
+    SELECT d.refobjid FROM pg_catalog.pg_class AS v
+    JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = v.oid
+    JOIN pg_catalog.pg_depend AS d ON d.objid = r.oid AND d.classid = CAST('pg_catalog.pg_rewrite' AS regclass)
+      AND d.refclassid = CAST('pg_catalog.pg_class' AS regclass)
+    WHERE v.oid = part.id AND v.relkind = 'v'
+  ) AS next (id)
+), expected AS (
+  SELECT pg_catalog.sum(p.pages * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 1 END)
+    AS rows
+  FROM part JOIN pg_catalog.pg_class AS c ON c.oid = part.id AND c.relkind IN ('r', 'm'),
+    LATERAL (SELECT pg_catalog.pg_relation_size(c.oid)
+      / CAST(pg_catalog.current_setting('block_size') AS integer)) AS p (pages)
+)
+SELECT pg_catalog.set_config('enable_nestloop', 'off', true) FROM expected WHERE coalesce(rows, 0) < {many}"""
+
+# Rows with a NULL in the key: no index finds them, and how many there are no statistics say for certain.
+NO_NESTED_LOOPS = Statement(sql="SET LOCAL enable_nestloop TO off")
+
+
+def build_join_choice(dest: TableName) -> Statement:
+    """Forbids nested loops for the rest of the transaction where the planner may take a large dest for an empty one."""
+    return Statement(sql=_CHOICE.format(dest="'" + quote_table(dest).replace("'", "''") + "'", many=_MANY))
+
+
+def build_same_value(dest: str, staged: str, column: StagedColumn) -> str:
+    """Equality of two values in which NULL equals NULL, in a form that can be hashed: arrays compare like that.
+
+    Of an array type there is no array of arrays that would keep NULL apart from empty.
+    """
+    if not column.dest.nullable:
+        return f"{dest} = {staged}"
+    if column.dest.type.endswith("[]"):
+        empty = f"CAST('{{}}' AS {column.dest.type})"
+        return f"coalesce({dest}, {empty}) = coalesce({staged}, {empty}) AND ({dest} IS NULL) = ({staged} IS NULL)"
+    return f"ARRAY[{dest}] = ARRAY[{staged}]"
