@@ -2,8 +2,8 @@
 """Joins whose cost grows with the rows, whatever the dest's statistics say.
 
 A nested loop over two tables costs the product of their rows. The planner takes one when it believes that the dest has
-next to no rows: a table that was vacuumed while it was empty, or when all but a few rows had been deleted. An index does
-not look better to it then, so nothing is lost by forbidding the loop; a dest it knows to be large is left to it.
+next to no rows: a table that was vacuumed while it was empty, or when all but a few rows had been deleted. An index
+does not look better to it then, so nothing is lost by forbidding the loop; a dest it knows to be large is left to it.
 """
 
 from pipekit.drivers.base import StagedColumn, TableName
@@ -29,8 +29,8 @@ WITH RECURSIVE part AS (
     WHERE v.oid = part.id AND v.relkind = 'v'
   ) AS next (id)
 ), expected AS (
-  SELECT pg_catalog.sum(p.pages * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 1 END)
-    AS rows
+  SELECT pg_catalog.sum(
+    p.pages * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 1 END) AS rows
   FROM part JOIN pg_catalog.pg_class AS c ON c.oid = part.id AND c.relkind IN ('r', 'm'),
     LATERAL (SELECT pg_catalog.pg_relation_size(c.oid)
       / CAST(pg_catalog.current_setting('block_size') AS integer)) AS p (pages)

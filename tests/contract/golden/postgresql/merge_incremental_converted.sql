@@ -11,8 +11,8 @@ WITH RECURSIVE part AS (
     WHERE v.oid = part.id AND v.relkind = 'v'
   ) AS next (id)
 ), expected AS (
-  SELECT pg_catalog.sum(p.pages * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 1 END)
-    AS rows
+  SELECT pg_catalog.sum(
+    p.pages * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 1 END) AS rows
   FROM part JOIN pg_catalog.pg_class AS c ON c.oid = part.id AND c.relkind IN ('r', 'm'),
     LATERAL (SELECT pg_catalog.pg_relation_size(c.oid)
       / CAST(pg_catalog.current_setting('block_size') AS integer)) AS p (pages)
