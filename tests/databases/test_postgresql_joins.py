@@ -1,6 +1,7 @@
 # What a keyed merge costs on a real PostgreSQL: how its joins are planned, whatever the dest's statistics say.
 """Merges whose cost grows with the rows. Plans are looked at, not clocks."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -66,7 +67,8 @@ def explain_merge(mover: Mover, strategy: Strategy, rows: str, null_keys: bool) 
 def test_a_keyed_merge_of_many_rows_never_compares_each_with_each(mover: Mover, shape: str, state: str) -> None:
     make_dest(mover, shape, state)
     many = f"SELECT g AS a, NULLIF(g % 3, 0) AS b, 'new'::text AS c FROM generate_series(1, {ROWS}) AS g"
-    for strategy, null_keys in (("upsert", True), ("incremental", True), ("incremental", False), ("upsert", False)):
+    strategies: tuple[Strategy, ...] = ("upsert", "incremental")
+    for strategy, null_keys in itertools.product(strategies, (True, False)):
         rows = many if null_keys else f"SELECT * FROM ({many}) AS m WHERE b IS NOT NULL"
         for plan in explain_merge(mover, strategy, rows, null_keys):
             assert "Nested Loop" not in plan, (strategy, null_keys, plan)
