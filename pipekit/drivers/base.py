@@ -4,15 +4,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from pipekit.drivers.facts import Look, Reference
+from pipekit.drivers.facts import MergePlan as MergePlan
+from pipekit.drivers.facts import TableFacts as TableFacts
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid
 from pipekit.runner.base import Query, ResultColumn, Statement
-
-if TYPE_CHECKING:  # the child of a runner imports drivers, and has no use for the rest
-    from pipekit.models import Strategy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,32 +102,6 @@ class LedgerEntry:
     rows: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MergePlan:
-    """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`."""
-
-    strategy: "Strategy"
-    staging: TableName
-    dest: TableName
-    columns: tuple[StagedColumn, ...]
-    key: tuple[str, ...] = ()
-    null_keys: bool = False
-    can_truncate: bool = True
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TableFacts:
-    """What a merge must know of its dest table. `problem` says why it cannot be written to, if it cannot.
-
-    `not_atomic` says why a merge that fails halfway cannot be undone, where that is so.
-    """
-
-    exists: bool
-    can_truncate: bool = False
-    problem: str = ""
-    not_atomic: str = ""
-
-
 class Driver(ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
@@ -145,6 +119,8 @@ class Driver(ABC):
     # DROP TABLE may commit what stands before it, so a merge does not drop its staging table itself.
     commits_ddl: ClassVar[bool] = False
     is_embedded: ClassVar[bool] = False
+    # The merge text knows `MergePlan.keeps`.
+    keeps_rows: ClassVar[bool] = False
     type_examples: ClassVar[tuple[str, ...]] = ()
     # One cell: the server's version, for people. Empty where the kind has no such query.
     version_sql: ClassVar[str] = ""
@@ -338,6 +314,32 @@ class Driver(ABC):
 
         Their counts are named `before` (dest rows before, `full` only), `deleted`, `updated` and `inserted`.
         """
+
+    def build_count_sql(self, plan: MergePlan) -> str:
+        """One cell: the rows of the dest."""
+        return f"SELECT COUNT(*) FROM {self.quote_table(plan.dest)}"
+
+    def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
+        """One cell, asked before the merge: rows of the child that refer to dest rows which the merge deletes.
+
+        Where it is `uncounted`, the dest rows that go. `""` where the kind cannot tell.
+        """
+        return ""
+
+    def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
+        """As `build_children_sql`, for dest rows that stay and get another value in a referred column."""
+        return ""
+
+    def build_look(self, plan: MergePlan) -> Look | None:
+        """What the dest holds against what was staged, asked after the merge; None where the kind cannot tell.
+
+        `full`: all rows, both ways. Keyed: the dest's rows of the staged keys, both ways. `append`: the staged rows.
+        """
+        return None
+
+    def build_present_sql(self, plan: MergePlan) -> str:
+        """One cell, for `append`: the dest's rows that are equal to a staged one; `""` where the kind cannot tell."""
+        return ""
 
     # -- ledger --------------------------------------------------------------------------------------------------------
 

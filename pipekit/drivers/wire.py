@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from pipekit.errors import CheckFailed
 from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement
 
 Format = Literal["copy-binary", "copy-text", "arrow", "rows"]
 Count = Callable[[int], None]
+Ask = Callable[[str], Sequence[str | None]]
 
 
 @dataclass(slots=True)
@@ -100,10 +102,22 @@ class Session(Protocol):
         ...
 
 
-def check_expectations(expect: Sequence[Expect], counts: dict[str, int]) -> str:
-    """The message of the first expectation that does not hold, `""` when all do."""
+def check_expectations(expect: Sequence[Expect], counts: dict[str, int]) -> None:
+    """Raises CheckFailed for the first expectation that does not hold."""
     for item in expect:
-        got = sum(counts.get(name, 0) for name in item.names)
+        got = sum(counts.get(name, 0) for name in item.names) - sum(counts.get(name, 0) for name in item.minus)
         if got != item.equals:
-            return item.message.format(got=got, equals=item.equals)
-    return ""
+            message = item.message.replace("{got}", str(got)).replace("{equals}", str(item.equals))
+            raise CheckFailed(message, hint=item.hint)
+
+
+def check_refusal(statement: Statement, count: int, ask: Ask) -> None:
+    """Raises CheckFailed when a statement that must come to 0 does not; `ask` gives the first row of its details.
+
+    `ask` stays in the open transaction: what is to be told is gone after it.
+    """
+    if not statement.refusal or not count:
+        return
+    cells = ask(statement.details) if statement.details else ()
+    told = "; ".join(cell for cell in cells if cell)
+    raise CheckFailed(statement.refusal.replace("{got}", str(count)).replace("{told}", told), hint=statement.hint)

@@ -1,6 +1,7 @@
 # The guards between staging and merge. Each one looks, says its verdict, and refuses with the switch that turns it off.
 """Checks: counts, keys, exactness, an empty source and a shrinking dest."""
 
+from dataclasses import replace
 from typing import NoReturn
 
 from pipekit.engine.context import RunContext
@@ -35,6 +36,8 @@ def _check_counts(context: RunContext, loaded: Loaded) -> None:
 
 
 def _check_keys(context: RunContext, plan: Plan) -> None:
+    if plan.merge.keeps:
+        _check_row_key(context, plan)
     key = ", ".join(plan.merge.key)
     if not key:
         return
@@ -50,6 +53,16 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
             message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
             _fail(context, "keys", message, "upsert needs one row for each key; `incremental` accepts repeated keys.")
     context.book.check("keys", True, f"no NULL in {key}" if not plan.merge.null_keys else f"NULLs match in {key}")
+
+
+def _check_row_key(context: RunContext, plan: Plan) -> None:
+    """Rows are told apart by a unique key of the dest: twice in staging it would fail, or one row would be lost."""
+    by_row = replace(plan.merge, key=plan.merge.row_key, null_keys=False)
+    count, example = context.ask_dest()(context.dest_driver.build_repeated_key_sql(by_row)).rows[0]
+    if int(count or 0):
+        key, dest = ", ".join(by_row.key), plan.merge.dest
+        message = f"{count} values of {key} stand more than once in the staged rows, for example {example}."
+        _fail(context, "keys", message, f"{key} is a unique key of {dest}: each row needs one of its own.")
 
 
 def _check_exactness(context: RunContext, plan: Plan) -> None:
@@ -93,5 +106,4 @@ def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:
 def _count_dest(context: RunContext, plan: Plan) -> int:
     if plan.create_sql:
         return 0
-    sql = f"SELECT count(*) FROM {context.dest_driver.quote_table(plan.merge.dest)}"
-    return int(context.ask_dest()(sql).first_cell() or 0)
+    return int(context.ask_dest()(context.dest_driver.build_count_sql(plan.merge)).first_cell() or 0)

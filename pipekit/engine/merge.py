@@ -1,31 +1,74 @@
 # The one transaction that changes the dest. Knows the plan and the counts it must come to.
 """The merge step."""
 
+from collections.abc import Mapping
+
+from pipekit.engine.children import judge_children
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan, build_merge_statements
-from pipekit.errors import StatementFailed
+from pipekit.engine.truth import (
+    ROWS_AFTER,
+    ROWS_BEFORE,
+    build_growth,
+    find_led_watermarks,
+    judge_truth,
+    say_fires,
+)
+from pipekit.errors import CheckFailed, StatementFailed
 from pipekit.runner.base import Expect, Loaded, Statement
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
 
 
+_LET_GO = "Load the tables that still refer to these rows first, or use the strategy upsert, which deletes nothing."
+_PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
+
+
 def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     """Ledger row, merge and the check of its counts in one transaction; notes what changed."""
-    statements = build_merge_statements(context, plan.merge, loaded.rows_staged)
-    counts = context.runner.execute(context.dest, statements, _expectations(context, plan, loaded))
+    counts = _execute(context, plan, loaded)
     if context.dest_driver.commits_ddl:
         _drop_staging(context, plan)
-    full = plan.merge.strategy == "full"
-    before = counts.get("before", counts.get("deleted") if full else None)
-    inserted = counts.get("inserted")
+    inserted, updated = counts.get("inserted", 0), counts.get("updated", 0)
+    before = after = None
+    if plan.merge.strategy == "full":
+        before, after = counts.get("before", counts.get("deleted")), inserted + updated
     context.book.put(
         rows_deleted=counts.get("deleted", 0),
         rows_inserted=inserted,
-        rows_updated=counts.get("updated", 0),
-        dest_rows_before=before,
-        dest_rows_after=inserted if full else None,
+        rows_updated=updated,
+        dest_rows_before=counts.get(ROWS_BEFORE, before),
+        dest_rows_after=counts.get(ROWS_AFTER, after),
         merge_state="merged",
     )
+    _note_harm(context, plan, counts, loaded)
+
+
+def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
+    """The transaction; what the dest refuses gets the mend that the plan knows."""
+    statements = build_merge_statements(context, plan.merge, loaded.rows_staged)
+    try:
+        return context.runner.execute(context.dest, statements, _expectations(context, plan, loaded))
+    except CheckFailed as error:
+        if led := find_led_watermarks(context, plan.merge, error.message):
+            raise CheckFailed(error.message + led, hint=error.hint) from error
+        raise
+    except StatementFailed as error:
+        if error.sqlstate.startswith("23503") and not error.hint:
+            error.hint = _LET_GO if "still referenced" in error.message else _PARENT_FIRST
+        raise
+
+
+def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loaded: Loaded) -> None:
+    """The receipt's lines on other tables and on what fired."""
+    driver = context.dest_driver
+    for check in (
+        judge_children(driver, plan.merge, counts),
+        judge_truth(driver, plan.merge, counts, loaded.rows_staged),
+    ):
+        if check:
+            led = "" if check.ok else find_led_watermarks(context, plan.merge)
+            context.book.check(check.name, check.ok, check.detail + (f".{led}" if led else ""))
 
 
 def _drop_staging(context: RunContext, plan: Plan) -> None:
@@ -38,14 +81,19 @@ def _drop_staging(context: RunContext, plan: Plan) -> None:
 
 
 def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expect]:
+    merge, staged = plan.merge, loaded.rows_staged
     expect = [Expect(names=("ledger",), equals=1, message=SHUT_OUT)]
+    if context.module.guards.dest_truth:
+        expect += build_growth(context.dest_driver, merge, staged)
     if not context.module.guards.count_truth:
         return expect
-    if plan.merge.strategy == "upsert":
+    names, why = ["inserted"], f"; {say_fires(merge)}" if merge.fires else ""
+    if merge.strategy == "upsert":
         names = ["inserted", "updated"]
-        why = "; the dest holds a merge key more than once, or the key does not decide a row"
-    else:
-        names, why = ["inserted"], ""
+        why = why or "; the dest holds a merge key more than once, or the key does not decide a row"
+    elif merge.keeps:
+        names = ["inserted", "updated"]
     changed = " and ".join(names)
     message = f"{changed.capitalize()} rows add up to {{got}}, but {{equals}} were staged{why}."
-    return [*expect, Expect(names=tuple(names), equals=loaded.rows_staged, message=message)]
+    hint = "`guards: {count_truth: false}` accepts it."
+    return [*expect, Expect(names=tuple(names), equals=staged, message=message, hint=hint)]

@@ -4,11 +4,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipekit.drivers.base import MergePlan, TableColumn, TableName
+from pipekit.drivers.base import MergePlan, TableColumn, TableFacts, TableName
 from pipekit.engine.book import join_sql
+from pipekit.engine.children import build_child_counts
 from pipekit.engine.columns import ColumnMatch, find_dest_name, match_columns
 from pipekit.engine.context import RunContext
+from pipekit.engine.dest import look_at_dest, settle_plan
 from pipekit.engine.place import find_error_position
+from pipekit.engine.truth import build_looks_after, build_looks_before
 from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import RunFailed, RunnerError
 from pipekit.models import Column
@@ -39,17 +42,18 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         context.book.log(f"note: {note}\n")
     dest = driver.parse_table(module.dest_table)
     source_columns = _look_at_source(context, resolved)
-    dest_columns, create_sql, can_truncate = _look_at_dest(context, dest, source_columns)
+    facts = look_at_dest(context, dest)
+    dest_columns, create_sql = _find_dest_columns(context, dest, source_columns, facts)
     match = match_columns(module, context.source_driver, driver, source_columns, dest_columns)
-    merge = MergePlan(
+    asked = MergePlan(
         strategy=module.merge_strategy,
         staging=driver.staging_table(module.name),
         dest=dest,
         columns=match.columns,
         key=_dest_key(context, match),
         null_keys=module.guards.null_keys,
-        can_truncate=can_truncate,
     )
+    merge = settle_plan(driver, asked, facts)
     return Plan(
         resolved_sql=resolved,
         source_sql=_cut_to_columns(context, resolved, match),
@@ -75,35 +79,29 @@ def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
 def build_merge_statements(context: RunContext, merge: MergePlan, rows: int | None = None) -> tuple[Statement, ...]:
     """The merge's one transaction: ledger row (with the rows that are staged, once known), merge, end of staging.
 
-    Where a DROP would commit before the counts are checked, staging is dropped after it.
+    Around the merge stand the looks at what it does to others and at what became of its rows. Where a DROP would commit
+    before the counts are checked, staging is dropped after it.
     """
-    driver = context.dest_driver
+    driver, guards = context.dest_driver, context.module.guards
     statements = (
         *driver.build_ledger_sql(replace(context.ledger_entry, rows=rows)),
+        *build_child_counts(driver, merge, guards.children),
+        *build_looks_before(driver, merge),
         *driver.build_merge_sql(merge),
+        *build_looks_after(driver, merge, guards.dest_truth),
     )
     drop = Statement(sql=driver.build_drop_table_sql(merge.staging))
     return statements if driver.commits_ddl else (*statements, drop)
 
 
-def _look_at_dest(
-    context: RunContext, dest: TableName, source: Sequence[ResultColumn]
-) -> tuple[list[TableColumn], tuple[str, ...], bool]:
-    """The dest's columns, the SQL that makes the table if it is missing, and whether it may be truncated."""
-    driver = context.dest_driver
-    facts = driver.get_table_facts(context.ask_dest(), dest)
-    if facts.problem:
-        raise RunFailed(f"{dest} cannot be written to: {facts.problem}.", stage="check")
-    if facts.not_atomic and context.module.guards.atomic:
-        hint = "Mend that, or accept with `guards: {atomic: false}` that a failing merge leaves it half changed."
-        raise RunFailed(f"A merge into {dest} could not be undone: {facts.not_atomic}.", stage="check", hint=hint)
+def _find_dest_columns(
+    context: RunContext, dest: TableName, source: Sequence[ResultColumn], facts: TableFacts
+) -> tuple[list[TableColumn], tuple[str, ...]]:
+    """The dest's columns, and the SQL that makes the table if it is missing."""
     if facts.exists:
-        return driver.get_columns(context.ask_dest(), dest), (), facts.can_truncate
-    if not context.module.create_table:
-        hint = "Create it, or set `create_table: true` on the module."
-        raise RunFailed(f"There is no dest table {dest}.", stage="check", hint=hint)
+        return context.dest_driver.get_columns(context.ask_dest(), dest), ()
     columns = build_dest_columns(context, source)
-    return columns, driver.build_create_table_sql(dest, columns), True
+    return columns, context.dest_driver.build_create_table_sql(dest, columns)
 
 
 def build_dest_columns(context: RunContext, source: Sequence[ResultColumn]) -> list[TableColumn]:

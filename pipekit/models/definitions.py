@@ -53,7 +53,8 @@ class Guards:
 
     `shrink` is the share (0 to 1) of the dest's rows a `full` run must leave; None switches that check off.
     `null_keys` True says that NULLs in the merge key match each other. `atomic` False accepts a dest whose changes
-    cannot be rolled back.
+    cannot be rolled back. `children` True lets foreign keys take rows of other tables along. `row_security` True means
+    only the rows that the login may see. `dest_truth` False accepts what triggers, rules and views make of the rows.
     """
 
     empty_source: bool = field(
@@ -116,6 +117,33 @@ class Guards:
             label="Refuse a dest whose changes cannot be rolled back",
             help="A table without a journal on an IBM i.",
             unusual="a merge may be left half done",
+        ),
+    )
+    children: bool = field(
+        default=False,
+        metadata=told(
+            "Rows of other tables may go or change through their foreign keys, when rows of the dest go.",
+            label="Rows of other tables may go or change through their foreign keys",
+            help="Otherwise a run that would take rows of other tables along is refused.",
+            unusual="rows of other tables may go along",
+        ),
+    )
+    row_security: bool = field(
+        default=False,
+        metadata=told(
+            "Under row security only the rows the login may see are meant.",
+            label="Under row security only the rows the login may see are meant",
+            help="Otherwise such a dest is refused by all strategies but append.",
+            unusual="only the rows the login may see are meant",
+        ),
+    )
+    dest_truth: bool = field(
+        default=True,
+        metadata=told(
+            "Refuse when the dest does not hold what was staged, because of a trigger, a rule or a view.",
+            label="After a merge the dest must hold what was staged",
+            help="Looked at where a trigger, a rule or a view stands between.",
+            unusual="triggers, rules and views may change what is loaded",
         ),
     )
 

@@ -66,23 +66,32 @@ Query = Callable[[str], QueryResult]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
-    """One statement of a transaction. `name` keeps its count: affected rows, or with `value` its first cell, an int."""
+    """One statement of a transaction. `name` keeps its count: affected rows, or with `value` its first cell, an int.
+
+    With a `refusal` a count other than 0 ends the transaction there: the error may use `{got}`, and `{told}` for what
+    the query `details` says then (the cells of its first row, put together).
+    """
 
     sql: str
     name: str = ""
     value: bool = False
+    refusal: str = ""
+    details: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expect:
     """Before commit, the counts under `names` must add up to `equals` or the transaction rolls back with `message`.
 
-    `message` may use `{got}` and `{equals}`.
+    Counts under `minus` are taken off. `message` may use `{got}` and `{equals}`.
     """
 
     names: tuple[str, ...]
     equals: int
     message: str
+    minus: tuple[str, ...] = ()
+    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

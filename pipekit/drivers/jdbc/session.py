@@ -13,8 +13,8 @@ from pipekit.drivers.jdbc.metadata import answer
 from pipekit.drivers.jdbc.reading import FIRST_FETCH, JdbcSource, Running, read_texts
 from pipekit.drivers.jdbc.writing import JdbcSink
 from pipekit.drivers.sqltext import strip_query
-from pipekit.drivers.wire import check_expectations
-from pipekit.errors import CheckFailed, StatementFailed
+from pipekit.drivers.wire import check_expectations, check_refusal
+from pipekit.errors import StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, Statement, gather
 
 _NO_QUERY = "This is no query, and the session reads only."
@@ -108,8 +108,7 @@ class JdbcSession:
         with self._transaction():
             for statement in statements:
                 self._execute_one(statement, counts)
-            if message := check_expectations(expect, counts):
-                raise CheckFailed(message)
+            check_expectations(expect, counts)
         return counts
 
     def _execute_each(self, statements: Sequence[Statement], counts: dict[str, int]) -> dict[str, int]:
@@ -138,6 +137,12 @@ class JdbcSession:
             else:
                 count = max(0, int(running.getUpdateCount()))
         counts[statement.name] = counts.get(statement.name, 0) + count
+        check_refusal(statement, count, self._ask)
+
+    def _ask(self, sql: str) -> Sequence[str | None]:
+        """The first row of a query inside the open transaction, which `query` would end."""
+        with contextlib.closing(self.run_query(sql, 1)) as running:
+            return next((row for block in read_texts(running) for row in block.rows), ())
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipekit.drivers.postgresql.transfer import PostgresSink, PostgresSource
 from pipekit.drivers.sqltext import strip_query
-from pipekit.drivers.wire import check_expectations
-from pipekit.errors import CheckFailed, StatementFailed
+from pipekit.drivers.wire import check_expectations, check_refusal
+from pipekit.errors import StatementFailed
 from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ class PostgresSession:
                 self._execute_one(statement, counts)
                 if not self.link.in_transaction:
                     raise StatementFailed("A statement ended the transaction it is part of.", hint=statement.sql[:200])
-            if message := check_expectations(expect, counts):
-                raise CheckFailed(message)
+            check_expectations(expect, counts)
         except BaseException:
             self.roll_back()
             raise
@@ -111,6 +110,13 @@ class PostgresSession:
             except ValueError:
                 raise StatementFailed(f"'{statement.name}' is not a whole number.", hint=statement.sql[:200]) from None
         counts[statement.name] = counts.get(statement.name, 0) + count
+        check_refusal(statement, count, self._ask)
+
+    def _ask(self, sql: str) -> Cells:
+        """The first row of a query inside the open transaction."""
+        result = self.link.run(sql)
+        cells = [result.get_value(0, i) for i in range(result.nfields)] if result.ntuples else []
+        return tuple([None if cell is None else cell.decode() for cell in cells])
 
     def _read(self, sql: str, limit: int | None) -> Iterator[QueryResult]:
         """Blocks of rows; types are asked for before the query runs, as the connection does one thing at a time."""

@@ -13,8 +13,8 @@ from pipekit.drivers.sqlite.driver import DRIVER
 from pipekit.drivers.sqlite.reading import BLOCK_ROWS, BlockReader, split_script, starts_query
 from pipekit.drivers.sqlite.values import Converter, Unfit, build_copy_converters, build_row_converters, split_copy_text
 from pipekit.drivers.sqltext import strip_query
-from pipekit.drivers.wire import Count, Format, Stream, check_expectations
-from pipekit.errors import CheckFailed, ConnectFailed, Inexact, Invalid, RunnerError, StatementFailed
+from pipekit.drivers.wire import Count, Format, Stream, check_expectations, check_refusal
+from pipekit.errors import ConnectFailed, Inexact, Invalid, RunnerError, StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, ResultColumn, Statement
 
 BUSY_TIMEOUT_MS = 60_000
@@ -188,8 +188,7 @@ class SqliteSession:
                 self.run("BEGIN IMMEDIATE")
             for statement in statements:
                 self._run_statement(statement, counts)
-            if message := check_expectations(expect, counts):
-                raise CheckFailed(message)
+            check_expectations(expect, counts)
             if not autocommit:
                 self.run("COMMIT")
             elif self._db.in_transaction:
@@ -204,6 +203,7 @@ class SqliteSession:
             count = self.run(sql, value=statement.value)
         if statement.name:
             counts[statement.name] = counts.get(statement.name, 0) + count
+            check_refusal(statement, count, lambda sql: _as_texts(self._db.execute(sql).fetchone() or ()))
 
     def run(self, sql: str, value: bool = False) -> int:
         """Runs one statement to its end; its affected rows, or its first cell."""

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from pipekit.drivers.arrow import column_hex, column_texts, is_bytes
 from pipekit.drivers.sqlserver.load import SqlServerSink
 from pipekit.drivers.sqlserver.reading import BatchSize, Part, SqlServerSource, build_exact_query
-from pipekit.drivers.wire import check_expectations
-from pipekit.errors import CheckFailed, StatementFailed
+from pipekit.drivers.wire import check_expectations, check_refusal
+from pipekit.errors import StatementFailed
 from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ class SqlServerSession:
                 self._execute_one(statement, counts)
             if self.link.run("SELECT @@TRANCOUNT")[1] != 1:
                 raise StatementFailed("A statement ended the transaction it is part of.")
-            if message := check_expectations(expect, counts):
-                raise CheckFailed(message)
+            check_expectations(expect, counts)
             self.link.run(_COMMIT)
         except BaseException:
             self.roll_back()
@@ -114,6 +113,7 @@ class SqlServerSession:
             except (TypeError, ValueError):
                 raise StatementFailed(f"'{statement.name}' is not a whole number.", hint=statement.sql[:200]) from None
         counts[statement.name] = counts.get(statement.name, 0) + count
+        check_refusal(statement, count, lambda sql: next(iter(self.query(sql).rows), ()))
 
     def _read(self, sql: str, limit: int | None) -> Iterator[QueryResult]:
         with self.reading(sql) as started:

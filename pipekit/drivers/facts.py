@@ -1,0 +1,106 @@
+# What a merge is made of, and what it must know of its dest: who refers to it, what fires. Plain records only.
+"""`MergePlan` and `TableFacts`; foreign keys that point at a dest, triggers that fire, looks inside the merge."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pipekit.drivers.base import StagedColumn, TableName
+    from pipekit.models import Strategy
+
+Action = Literal["no action", "restrict", "cascade", "set null", "set default"]
+Event = Literal["insert", "update", "delete", "truncate"]
+
+# What a database does by itself to the rows that refer to a row that goes or gets another key.
+CHANGING: tuple[Action, ...] = ("cascade", "set null", "set default")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """A foreign key: `columns` of `child` refer to the columns `referred`, in that order.
+
+    It points at the dest; with a `parent` it points at that one's child, whose rows a delete takes along. Where
+    `is_own`, the child is the dest itself. `uncounted` says why nobody can tell how many of its rows would change.
+    An `enforced` False declares what the database does not keep in Pipekit's session.
+    """
+
+    child: "TableName"
+    columns: tuple[str, ...]
+    referred: tuple[str, ...]
+    on_delete: Action = "no action"
+    on_update: Action = "no action"
+    is_own: bool = False
+    enforced: bool = True
+    uncounted: str = ""
+    parent: "Reference | None" = None
+
+    @property
+    def root(self) -> "Reference":
+        """The foreign key that points at the dest itself."""
+        return self.parent.root if self.parent else self
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Firing:
+    """What stands between a statement and the table: `name` as a person reads it (`trigger audit`, `view v`)."""
+
+    name: str
+    events: frozenset[Event]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """A question inside the merge's transaction.
+
+    `count` has one cell, which is 0 where all is right. `details` is asked where it is not: one row, each cell a clause
+    of a sentence or NULL.
+    """
+
+    count: str
+    details: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MergePlan:
+    """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
+
+    `row_key` is a unique key of the dest that is fed. With `keeps` the merge of `full` and `incremental` leaves a row
+    whose `row_key` comes again where it is: it is updated, only rows that are gone are deleted, new ones inserted.
+    `only` means the table itself and not those that inherit from it. `referring` and `fires` (names) are what the
+    merge's own statements touch or set off.
+    """
+
+    strategy: "Strategy"
+    staging: "TableName"
+    dest: "TableName"
+    columns: "tuple[StagedColumn, ...]"
+    key: tuple[str, ...] = ()
+    null_keys: bool = False
+    can_truncate: bool = True
+    row_key: tuple[str, ...] = ()
+    keeps: bool = False
+    only: bool = False
+    referring: tuple[Reference, ...] = ()
+    fires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableFacts:
+    """What a merge must know of its dest table. `problem` says why it cannot be written to, if it cannot.
+
+    `not_atomic` says why a merge that fails halfway cannot be undone, where that is so. `keys` are the unique keys, the
+    primary key first. `can_keep` says that rows may be updated in place (rights, no rules in the way). `referring` are
+    the foreign keys that point at it. `hidden_rows` says that this login may not see every row. `only` says that other
+    tables inherit from it and are not part of it. `fires` is what its statements set off.
+    """
+
+    exists: bool
+    can_truncate: bool = False
+    problem: str = ""
+    not_atomic: str = ""
+    keys: tuple[tuple[str, ...], ...] = ()
+    can_keep: bool = False
+    referring: tuple[Reference, ...] = ()
+    hidden_rows: bool = False
+    only: bool = False
+    fires: tuple[Firing, ...] = ()

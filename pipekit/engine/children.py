@@ -1,0 +1,116 @@
+# What a merge may do to rows of other tables through their foreign keys. Knows a plan and a driver, no connection.
+"""The rows that refer to a dest: counted before the merge, refused or written down."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipekit.drivers.base import Driver, MergePlan
+from pipekit.drivers.facts import CHANGING, Action, Reference
+from pipekit.models import Check
+from pipekit.runner.base import Statement
+
+_DOES: dict[Action, str] = {
+    "cascade": "deletes them",
+    "set null": "takes away what they refer to",
+    "set default": "lets them refer to something else",
+}
+_DID: dict[Action, str] = {"cascade": "deleted", "set null": "set to NULL", "set default": "set to their default"}
+_SWITCH = "If they may, set `guards: {children: true}` on the module."
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """One foreign key and one thing the merge does to what it points at."""
+
+    name: str
+    reference: Reference
+    action: Action
+    moves: bool
+    sql: str
+
+
+def build_child_counts(driver: Driver, plan: MergePlan, allowed: bool) -> list[Statement]:
+    """Counts, one for each foreign key through which the merge can change rows; a refusal unless they are `allowed`."""
+    return [
+        Statement(
+            sql=count.sql,
+            name=count.name,
+            value=True,
+            refusal="" if allowed else _refuse(plan, count),
+            hint="" if allowed else _advise(plan, count),
+        )
+        for count in _list_counts(driver, plan)
+    ]
+
+
+def judge_children(driver: Driver, plan: MergePlan, counts: Mapping[str, int]) -> Check | None:
+    """The receipt's line on the tables that refer to the dest; None when there are none."""
+    if not plan.referring:
+        return None
+    found = [(count, counts.get(count.name, 0)) for count in _list_counts(driver, plan)]
+    changed = [_tell(count, number) for count, number in found if number]
+    if changed:
+        return Check(name="children", ok=False, detail="; ".join(changed))
+    stays = f", rows that come again stay where they are (by {', '.join(plan.row_key)})" if plan.keeps else ""
+    tables = ", ".join(dict.fromkeys(str(reference.child) for reference in plan.referring))
+    return Check(name="children", ok=True, detail=f"{tables}: no row changed{stays}")
+
+
+def _list_counts(driver: Driver, plan: MergePlan) -> Iterator[_Count]:
+    fed = {column.dest.name for column in plan.columns}
+    moving = fed - set(plan.row_key if plan.keeps else plan.key) if plan.keeps or plan.strategy == "upsert" else set()
+    deletes = plan.strategy in ("full", "incremental")
+    for number, reference in enumerate(plan.referring):
+        gone = (
+            driver.build_children_sql(plan, reference) if deletes and _matters(reference, reference.on_delete) else ""
+        )
+        if gone:
+            yield _Count(f"children {number} gone", reference, reference.on_delete, False, gone)
+        moves = not reference.parent and moving & set(reference.referred) and _matters(reference, reference.on_update)
+        moved = driver.build_moved_sql(plan, reference) if moves else ""
+        if moved:
+            yield _Count(f"children {number} moved", reference, reference.on_update, True, moved)
+
+
+def _matters(reference: Reference, action: Action) -> bool:
+    """What the database refuses by itself needs no count."""
+    return action in CHANGING or not reference.enforced
+
+
+def _refuse(plan: MergePlan, count: _Count) -> str:
+    reference, child = count.reference, count.reference.child
+    through = f" through {reference.parent.child}" if reference.parent else ""
+    word = "ON UPDATE" if count.moves else "ON DELETE"
+    if not reference.enforced:
+        does = "this database keeps no foreign keys in Pipekit's session, so they would refer to nothing"
+    else:
+        does = f"{word} {count.action.upper()} {'changes them' if count.moves else _DOES[count.action]}"
+    what = "whose key this load changes" if count.moves else _say_gone(plan)
+    if reference.uncounted:
+        rows = f"{{got}} rows of {plan.dest} are rows {what}, and {child} refers to them{through}"
+        return f"{rows}: {word} {count.action.upper()} would change rows there, and {reference.uncounted}."
+    columns = ", ".join(reference.columns)
+    return f"{{got}} rows of {child} ({columns}) refer{through} to rows of {plan.dest} {what}: {does}."
+
+
+def _say_gone(plan: MergePlan) -> str:
+    return "that this load takes away" if plan.keeps else "that this load deletes before it inserts"
+
+
+def _advise(plan: MergePlan, count: _Count) -> str:
+    if count.moves:
+        return f"Keep {', '.join(count.reference.referred)} as it is in the query. {_SWITCH}"
+    if plan.row_key:
+        return f"The strategy upsert deletes nothing. {_SWITCH}"
+    return f"Let the query feed a unique key of {plan.dest}: rows that come again then stay where they are. {_SWITCH}"
+
+
+def _tell(count: _Count, number: int) -> str:
+    reference = count.reference
+    word = "ON UPDATE" if count.moves else "ON DELETE"
+    if reference.uncounted:
+        return f"{reference.child}: not counted, {reference.uncounted} ({word} {count.action.upper()})"
+    did = "changed" if count.moves else _DID.get(count.action, "changed")
+    if not reference.enforced:
+        did = "left without the row they refer to"
+    return f"{number} rows of {reference.child} ({', '.join(reference.columns)}) {did}"

@@ -1,0 +1,103 @@
+# Looking at the dest before a run: whether it may be written to, and in which way. Decides, builds no SQL.
+"""`look_at_dest` and what its facts mean for a merge."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipekit.drivers.base import Driver, MergePlan, TableFacts, TableName
+from pipekit.drivers.facts import CHANGING, Event, Reference
+from pipekit.engine.context import RunContext
+from pipekit.errors import RunFailed
+
+
+def look_at_dest(context: RunContext, dest: TableName) -> TableFacts:
+    """What stands around the dest; raises RunFailed (stage `check`) when it cannot, or may not, be written to."""
+    facts = context.dest_driver.get_table_facts(context.ask_dest(), dest)
+    module = context.module
+    if facts.problem:
+        raise RunFailed(f"{dest} cannot be written to: {facts.problem}.", stage="check")
+    if facts.not_atomic and module.guards.atomic:
+        hint = "Mend that, or accept with `guards: {atomic: false}` that a failing merge leaves it half changed."
+        raise RunFailed(f"A merge into {dest} could not be undone: {facts.not_atomic}.", stage="check", hint=hint)
+    if facts.hidden_rows and module.merge_strategy != "append":
+        _check_row_security(context, dest)
+    if not facts.exists and not module.create_table:
+        hint = "Create it, or set `create_table: true` on the module."
+        raise RunFailed(f"There is no dest table {dest}.", stage="check", hint=hint)
+    return facts
+
+
+def _check_row_security(context: RunContext, dest: TableName) -> None:
+    """Rows that the login cannot see would be missed by counts and by the key, and hit by a delete."""
+    who = f"the login '{context.dest.username}'" if context.dest.username else "this login"
+    if not context.module.guards.row_security:
+        message = f"{dest} has row security, so {who} may not see all of its rows."
+        hint = (
+            "Use a login that sees every row, or set `guards: {row_security: true}` on the module: only the rows this"
+            " login may see are then meant."
+        )
+        context.book.check("row security", False, message)
+        raise RunFailed(message, stage="check", hint=hint)
+    context.book.check("row security", True, f"only the rows that {who} may see are meant")
+
+
+def settle_plan(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan:
+    """The plan with what the facts mean for it: which foreign keys it touches, whether rows stay, what fires."""
+    fed = {column.dest.name for column in plan.columns}
+    referring = _find_touched(plan, facts, fed)
+    direct = [reference for reference in referring if not reference.parent]
+    row_key = _choose_row_key(facts, direct, fed)
+    wants = plan.strategy in ("full", "incremental") and bool(direct) and bool(row_key)
+    plan = replace(
+        plan,
+        row_key=row_key,
+        keeps=wants and driver.keeps_rows and facts.can_keep,
+        can_truncate=facts.can_truncate and not facts.hidden_rows,
+        only=facts.only,
+        referring=tuple(referring),
+    )
+    events = _list_events(plan)
+    fires = [firing.name for firing in facts.fires if firing.events & events]
+    return replace(plan, fires=tuple(dict.fromkeys(fires + _list_own_actions(plan))))
+
+
+def _find_touched(plan: MergePlan, facts: TableFacts, fed: set[str]) -> list[Reference]:
+    """The foreign keys through which the merge's statements may reach other rows."""
+    if plan.strategy == "append":
+        return []
+    if plan.strategy == "upsert":
+        moved = fed - set(plan.key)
+        return [r for r in facts.referring if not r.parent and moved & set(r.referred)]
+    if plan.strategy == "full":
+        # Emptied and filled again, a table that only refers to itself takes nothing along.
+        return list(facts.referring) if any(not r.root.is_own for r in facts.referring) else []
+    return list(facts.referring)
+
+
+def _choose_row_key(facts: TableFacts, referring: Sequence[Reference], fed: set[str]) -> tuple[str, ...]:
+    """By which unique key a row is the same row: one that is referred to, else the first."""
+    keys = [key for key in facts.keys if fed.issuperset(key)]
+    referred = [frozenset(reference.referred) for reference in referring]
+    return next((key for key in keys if frozenset(key) in referred), keys[0] if keys else ())
+
+
+def _list_events(plan: MergePlan) -> frozenset[Event]:
+    if plan.strategy == "append":
+        return frozenset({"insert"})
+    if plan.strategy == "upsert":
+        return frozenset({"insert", "update"})
+    if plan.keeps:
+        return frozenset({"insert", "update", "delete"})
+    empties: Event = "truncate" if plan.strategy == "full" and plan.can_truncate else "delete"
+    return frozenset({"insert", empties})
+
+
+def _list_own_actions(plan: MergePlan) -> list[str]:
+    """A foreign key of the dest to itself acts on rows that were just loaded, where not all were deleted before."""
+    if not plan.keeps and plan.strategy == "full":
+        return []
+    return [
+        f"foreign key of {plan.dest} to itself ({', '.join(reference.columns)})"
+        for reference in plan.referring
+        if reference.is_own and reference.enforced and {reference.on_delete, reference.on_update} & {*CHANGING}
+    ]
