@@ -1,4 +1,4 @@
-# Every error Pipekit raises on purpose. Knows nothing of the rest of the program.
+# Every error Pipekit raises on purpose. Knows how long text is cut, nothing else of the program.
 """The error tree. An error's docstring is its default message.
 
 PipekitError                     exit code 1
@@ -28,15 +28,19 @@ PipekitError                     exit code 1
 
 from typing import ClassVar
 
+from pipekit.cutting import SENT, cut
+
 
 class PipekitError(Exception):
     """Something went wrong."""
 
+    # A long message or hint is cut here, where every error begins: it may quote a value of any size.
+
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str = "", *, hint: str = "") -> None:
-        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
-        self.hint = hint
+        self.message = cut(message, SENT) or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.hint = cut(hint, SENT)
         super().__init__(self.message)
 
     @property

@@ -12,12 +12,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
+from pipekit.cutting import cut
 from pipekit.secrets import Masker
 
 LogFormat = Literal["text", "json"]
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS: tuple[LogFormat, ...] = ("text", "json")
+# A failed request's body, which is cut by itself, fits.
+LONGEST_MESSAGE = 131_072
+LONGEST_TRACEBACK = 32_768
 
 # Control characters, what a terminal takes for a line end, and what turns the direction of text.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -61,7 +65,7 @@ def _written(character: str) -> str:
 
 
 class _MaskFilter(logging.Filter):
-    """Masks the finished message and traceback, so that no argument gets by. Lets every record through."""
+    """Masks and cuts the finished message and traceback, so that no argument gets by. Lets every record through."""
 
     def __init__(self, get_masker: Callable[[], Masker]) -> None:
         super().__init__()
@@ -70,11 +74,11 @@ class _MaskFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         masker = self._get_masker()
-        record.msg, record.args = masker.mask(_message_of(record)), ()
+        record.msg, record.args = cut(masker.mask(_message_of(record)), LONGEST_MESSAGE), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = masker.mask(record.exc_text)
+            record.exc_text = cut(masker.mask(record.exc_text), LONGEST_TRACEBACK)
         return True
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+from pipekit.cutting import cut
 from pipekit.errors import ConfigError, Invalid, NotFound, SecretMissing
 
 MASK = "****"
@@ -50,6 +51,10 @@ class Masker:
             pattern = _build_pattern(values)
             self._compiled = (len(values), pattern)
         return pattern.sub(MASK, text) if pattern else text
+
+    def tell(self, text: str) -> str:
+        """What went wrong, as it is kept or shown: masked, then cut."""
+        return cut(self.mask(text))
 
 
 class Secrets:

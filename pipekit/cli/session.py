@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.text import clean_line, clean_text, format_table
+from pipekit.cutting import cut
 from pipekit.errors import PipekitError
 
 if TYPE_CHECKING:
@@ -142,10 +143,14 @@ class Session:
         self, code: str, message: str, *, exit_code: int, hint: str = "", more: dict[str, Any] | None = None
     ) -> int:
         """One JSON document on standard output, or `Error:` and `Hint:` lines on standard error."""
+        has_problems = bool(more and "problems" in more)
+        message, hint = self.mask(message), cut(self.mask(hint))
+        if not has_problems:
+            message = cut(message)
         if self.json:
             self.say_json({"error": {"code": code, "message": clean_text(message), "hint": hint, **(more or {})}})
             return exit_code
-        lines = message.split("\n") if more and "problems" in more else [message]
+        lines = message.split("\n") if has_problems else [message]
         for line in lines:
             self.tell_error(line)
         if hint:

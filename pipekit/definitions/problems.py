@@ -3,7 +3,10 @@
 
 from dataclasses import dataclass, field
 
+from pipekit.cutting import cut
 from pipekit.errors import Invalid
+
+LONGEST_PROBLEM = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -23,6 +26,8 @@ class DefinitionErrors(Invalid):
         self.problems = problems
         first = problems[0].field if problems else ""
         super().__init__("\n".join(self.lines()), field=first, hint="Nothing was changed.")
+        # All of them are told, however many: each is cut by itself.
+        self.message = "\n".join(self.lines())
 
     @property
     def code(self) -> str:
@@ -35,7 +40,8 @@ class DefinitionErrors(Invalid):
 
 def _format(file: str, problem: Problem) -> str:
     where = f"{file}:{problem.line}" if problem.line else file
-    return f"{where}: {problem.field}: {problem.message}" if problem.field else f"{where}: {problem.message}"
+    told = cut(problem.message, LONGEST_PROBLEM)
+    return f"{where}: {cut(problem.field, LONGEST_PROBLEM)}: {told}" if problem.field else f"{where}: {told}"
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipekit import repo
+from pipekit.cutting import cut, cut_lines
 from pipekit.engine.events import Event, Listener, LogLine, RowsMoved, RunFinished, StageStarted
 from pipekit.engine.receipt import format_duration, get_duration_s
 from pipekit.engine.sidefile import get_side_path, remove_side_file, write_side_file
@@ -67,8 +68,8 @@ class RunBook:
         self._tell(RowsMoved(self.run.id, rows))
 
     def log(self, text: str) -> None:
-        """Appends to the live log, masked, about twice a second."""
-        text = self.masker.mask(text)
+        """Appends to the live log, masked and its lines cut, about twice a second."""
+        text = cut_lines(self.masker.mask(text))
         self._tell(LogLine(self.run.id, text))
         self._pending += text
         if time.monotonic() - self._flushed >= FLUSH_EVERY_S:
@@ -82,6 +83,8 @@ class RunBook:
         self._flushed = time.monotonic()
         end = len(self._pending) if final else self._pending.rfind("\n") + 1
         if not end:
+            # A line that does not end must not gather in memory.
+            self._pending = cut(self._pending, KEPT_TEXT)
             return
         try:
             repo.append_live_log(self._db, self.run.id, self._pending[:end])
@@ -136,7 +139,8 @@ class RunBook:
 
     def _record(self) -> dict[str, Any]:
         record = {name: self._masked(value) for name, value in self._fields.items()}
-        checks = [replace(check, detail=self.masker.mask(check.detail)) for check in self.checks]
+        record |= {name: cut(record[name]) for name in ("error", "hint") if record.get(name)}
+        checks = [replace(check, detail=self.masker.tell(check.detail)) for check in self.checks]
         return {**record, "stages": self._stages, "checks": checks}
 
     def _masked(self, value: Any) -> Any:

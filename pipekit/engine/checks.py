@@ -7,7 +7,10 @@ from typing import NoReturn
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan
 from pipekit.errors import RunFailed, StatementFailed
-from pipekit.runner.base import Loaded
+from pipekit.runner.base import Loaded, QueryResult
+
+# Of a value that is told as an example.
+LONGEST_EXAMPLE = 1_000
 
 
 def run_checks(context: RunContext, plan: Plan, loaded: Loaded) -> None:
@@ -41,7 +44,10 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
     key = ", ".join(plan.merge.key)
     if not key:
         return
-    query = context.ask_dest()
+
+    def query(sql: str) -> QueryResult:
+        return context.runner.query(context.dest, sql, longest=LONGEST_EXAMPLE)
+
     if not plan.merge.null_keys:
         count, example = query(context.dest_driver.build_null_key_sql(plan.merge)).rows[0]
         if int(count or 0):
@@ -71,7 +77,7 @@ def _check_exactness(context: RunContext, plan: Plan) -> None:
         return
     for column, sql in context.dest_driver.build_exactness_sql(plan.merge):
         try:
-            found = context.runner.query(context.dest, sql, limit=1)
+            found = context.runner.query(context.dest, sql, limit=1, longest=LONGEST_EXAMPLE)
         except StatementFailed as error:
             message = f"A value cannot be stored in the column '{column}' of {plan.merge.dest}: {error.message}"
             _fail(context, "exact", message, "Mend the value, or cast in the query.")

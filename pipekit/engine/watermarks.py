@@ -4,9 +4,12 @@
 import re
 from collections.abc import Collection, Mapping
 
+from pipekit.cutting import cut
 from pipekit.engine.context import BoundWatermark, RunContext
 from pipekit.errors import RunFailed, RunnerError
 
+# What is put into a query also stands in the record, whole.
+LONGEST_VALUE = 100_000
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -16,6 +19,10 @@ def resolve_watermarks(context: RunContext) -> dict[str, str]:
     for bound in context.watermarks:
         values[bound.watermark.name] = _resolve(context, bound)
     for name, value in values.items():
+        if len(value) > LONGEST_VALUE:
+            message = f"The watermark '{name}' has a value of more than {LONGEST_VALUE} characters: {cut(value, 200)}"
+            hint = "A value is put into the query's text; join the table instead of listing what it holds."
+            raise RunFailed(message, stage="watermark", hint=hint)
         context.book.log(f"watermark {name} = {value}\n")
     return values
 
@@ -37,7 +44,8 @@ def _resolve(context: RunContext, bound: BoundWatermark) -> str:
 def _ask(context: RunContext, bound: BoundWatermark) -> str | None:
     """The resolver's first cell. It may well ask a dest table that this very run is going to make: that is no value."""
     try:
-        return context.runner.query(bound.endpoint, bound.watermark.resolver_sql, limit=1).first_cell()
+        sql, longest = bound.watermark.resolver_sql, 2 * LONGEST_VALUE
+        return context.runner.query(bound.endpoint, sql, limit=1, longest=longest).first_cell()
     except RunnerError as error:
         if error.transient or bound.watermark.default_value is None or not _will_make_dest(context, bound):
             raise

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
+from pipekit.cutting import cut
+
 RunStatus = Literal["queued", "running", "success", "dry_run", "error", "cancelled"]
 GroupRunStatus = Literal["running", "success", "dry_run", "error", "cancelled"]
 FireOutcome = Literal["fired", "catch_up", "skipped", "missed"]
@@ -22,6 +24,11 @@ class Check:
     name: str
     ok: bool
     detail: str = ""
+
+    @classmethod
+    def from_json(cls, item: Row) -> Self:
+        """Reads an item of `checks_json`."""
+        return cls(name=item["name"], ok=item["ok"], detail=cut(item.get("detail", "")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,13 +85,15 @@ class Run:
     def from_row(cls, row: Row) -> Self:
         special = {"stages", "watermark_values", "checks", "dry_run", "cancel_requested"}
         plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
+        # Records that were written before texts were cut are as large as what they quote.
+        plain |= {name: cut(plain[name]) for name in ("error", "hint") if plain[name]}
         return cls(
             **plain,
             dry_run=bool(row["dry_run"]),
             cancel_requested=bool(row["cancel_requested"]),
             stages=json.loads(row["stages_json"] or "{}"),
             watermark_values=json.loads(row["watermark_values_json"] or "{}"),
-            checks=tuple(Check(**item) for item in json.loads(row["checks_json"] or "[]")),
+            checks=tuple(Check.from_json(item) for item in json.loads(row["checks_json"] or "[]")),
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipekit.cutting import cut_lines
 from pipekit.errors import NotFound
 from pipekit.models import Row
 from pipekit.repo.runs import storable
@@ -53,7 +54,7 @@ def append_live_log(db: State, run_id: int, text: str) -> bool:
 
     A run that has ended takes no more. Raises NotFound. One transaction: call it with many lines rather than for each.
     """
-    pieces = _pieces(clean_text(text))
+    pieces = _pieces(cut_lines(clean_text(text)))
     if not pieces:
         return True
     with transaction(db):

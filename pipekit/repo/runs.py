@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from pipekit.cutting import cut, cut_lines
 from pipekit.errors import Invalid, NotFound
 from pipekit.models import Check, MergeState, Module, Run, RunStatus
 from pipekit.repo.clock import lease_now
 from pipekit.repo.state import State, now, transaction
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Of what a runner said beside its answers.
+LONGEST_OUTPUT = 65_536
 ALIVE = "status IN ('queued', 'running')"
 
 # What a run learns while it goes; everything else is set by claim, take-over and finish.
@@ -169,7 +172,7 @@ def run_values(fields: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in fields.items():
         if name in _PLAIN:
-            values[name] = storable(value) if isinstance(value, str) else value
+            values[name] = storable(cut_field(name, value)) if isinstance(value, str) else value
         elif name in ("stages", "watermark_values"):
             values[f"{name}_json"] = json.dumps(dict(value))
         elif name == "checks":
@@ -179,13 +182,20 @@ def run_values(fields: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def cut_field(name: str, text: str) -> str:
+    """A text of a record as it is kept: what went wrong is cut, SQL is not."""
+    if name in ("error", "hint"):
+        return cut(text)
+    return cut(cut_lines(text), LONGEST_OUTPUT) if name in ("stdout", "stderr") else text
+
+
 def storable(text: str) -> str:
     """Text SQLite can hold: what is not Unicode becomes the replacement mark. A record must not fail for its log."""
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _checks_json(checks: Iterable[Check]) -> str:
-    return json.dumps([{"name": c.name, "ok": c.ok, "detail": c.detail} for c in checks])
+    return json.dumps([{"name": c.name, "ok": c.ok, "detail": cut(c.detail)} for c in checks])
 
 
 def _list(db: State, where: str, values: Mapping[str, Any] | None = None) -> list[Run]:

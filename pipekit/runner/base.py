@@ -135,8 +135,10 @@ ProgressCallback = Callable[[int], None]
 class Runner(Protocol):
     """Does what is remote. Raises the errors of `errors.RunnerError`."""
 
-    def query(self, endpoint: Endpoint, sql: str, *, limit: int | None = None) -> QueryResult:
-        """Runs one query; at most `limit` rows come back."""
+    def query(
+        self, endpoint: Endpoint, sql: str, *, limit: int | None = None, longest: int | None = None
+    ) -> QueryResult:
+        """Runs one query; at most `limit` rows come back, cells cut to `longest` characters (None: whole)."""
         ...
 
     def stream(self, endpoint: Endpoint, sql: str) -> Iterator[QueryResult]:

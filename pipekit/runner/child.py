@@ -16,6 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO
 
+from pipekit.cutting import SENT, cut
 from pipekit.drivers import describe_install, find_package, get_driver
 from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
@@ -25,6 +26,7 @@ PROGRESS_EVERY_S = 0.3
 CLOSE = "close"
 
 Answer = dict[str, Any]
+Rows = tuple[tuple[str | None, ...], ...]
 Emit = Callable[[Answer], None]
 
 
@@ -57,7 +59,7 @@ class Child:
         results = iter([session.query(request["sql"], limit)]) if limit is not None else session.stream(request["sql"])
         for block in results:
             columns = [[column.name, column.type] for column in block.columns]
-            self._emit({"event": "rows", "columns": columns, "rows": block.rows})
+            self._emit({"event": "rows", "columns": columns, "rows": _cut_cells(block.rows, request["longest"])})
         return {}
 
     def execute(self, request: Answer) -> Answer:
@@ -95,6 +97,12 @@ class Child:
             with contextlib.suppress(RunnerError):
                 session.close()
         self._sessions.clear()
+
+
+def _cut_cells(rows: Rows, longest: int | None) -> Rows:
+    if longest is None:
+        return rows
+    return tuple(tuple(cell and cut(cell, longest) for cell in row) for row in rows)
 
 
 class _Progress:
@@ -189,7 +197,8 @@ def _common_format(source: Source, sink: Sink) -> Format:
 def describe_error(error: BaseException) -> Answer:
     """An exception as an `error` event."""
     if not isinstance(error, PipekitError):
-        return {"event": "error", "kind": "RunnerError", "message": f"{type(error).__name__}: {error}", "hint": ""}
+        message = cut(f"{type(error).__name__}: {error}", SENT)
+        return {"event": "error", "kind": "RunnerError", "message": message, "hint": ""}
     described: Answer = {"event": "error", "kind": error.code, "message": error.message, "hint": error.hint}
     for name in ("transient", "sqlstate", "column", "row", "position", "statement", "field"):
         if hasattr(error, name):

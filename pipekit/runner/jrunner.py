@@ -70,11 +70,13 @@ class JrunnerRunner(NativeRunner):
             call.kill()
         super().kill()
 
-    def _blocks(self, endpoint: Endpoint, sql: str, limit: int | None) -> Iterator[QueryResult]:
+    def _blocks(
+        self, endpoint: Endpoint, sql: str, limit: int | None, longest: int | None = None
+    ) -> Iterator[QueryResult]:
         # What a driver asks of a JDBC catalogue is no SQL; only our own wire knows its words.
         if endpoint.read_only and not find_ask(sql):
             return self._csv_blocks(endpoint, sql, limit)
-        return super()._blocks(endpoint, sql, limit)
+        return super()._blocks(endpoint, sql, limit, longest)
 
     def _csv_blocks(self, endpoint: Endpoint, sql: str, limit: int | None) -> Iterator[QueryResult]:
         """Query mode; at least one block, which may be empty."""
@@ -117,7 +119,7 @@ class JrunnerRunner(NativeRunner):
                     self._call = None
 
     def _heard(self, text: str) -> None:
-        self._stderr += text.encode()
+        self._keep_stderr(text.encode())
         self.log(text)
 
 

@@ -89,16 +89,20 @@ class NativeRunner:
         answer: Event = self._last({"op": "probe", "endpoint": to_wire(endpoint)}, self._silence_timeout_s)["probe"]
         return answer
 
-    def query(self, endpoint: Endpoint, sql: str, *, limit: int | None = None) -> QueryResult:
+    def query(
+        self, endpoint: Endpoint, sql: str, *, limit: int | None = None, longest: int | None = None
+    ) -> QueryResult:
         """See `Runner.query`."""
-        return gather(self._blocks(endpoint, sql, limit))
+        return gather(self._blocks(endpoint, sql, limit, longest))
 
     def stream(self, endpoint: Endpoint, sql: str) -> Iterator[QueryResult]:
         """See `Runner.stream`."""
         return self._blocks(endpoint, sql, None)
 
-    def _blocks(self, endpoint: Endpoint, sql: str, limit: int | None) -> Iterator[QueryResult]:
-        request = {"op": "query", "endpoint": to_wire(endpoint), "sql": sql, "limit": limit}
+    def _blocks(
+        self, endpoint: Endpoint, sql: str, limit: int | None, longest: int | None = None
+    ) -> Iterator[QueryResult]:
+        request = {"op": "query", "endpoint": to_wire(endpoint), "sql": sql, "limit": limit, "longest": longest}
         for event in self._events(request, self._silence_timeout_s):
             if event["event"] == "rows":
                 columns = tuple(ResultColumn(name=name, type=type_) for name, type_ in event["columns"])
@@ -229,12 +233,15 @@ class NativeRunner:
 
     def _take_stderr(self, data: bytes) -> bool:
         if data and self._program is not None:
-            self._stderr += data
-            del self._stderr[:-STDERR_TAIL]
+            self._keep_stderr(data)
             self.log(data.decode(errors="replace"))
         elif self._program is not None:
             self._selector.unregister(self._program.stderr)
         return False
+
+    def _keep_stderr(self, data: bytes) -> None:
+        self._stderr += data
+        del self._stderr[:-STDERR_TAIL]
 
     def _check_limits(self, heard: float, silence_s: float | None) -> None:
         now = time.monotonic()

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from pipekit import repo
 from pipekit.api.bodies import SafeJson
+from pipekit.cutting import cut
 from pipekit.errors import PipekitError
 from pipekit.http.auth import COOKIE, find_session
 from pipekit.http.errors import describe, get_status
@@ -31,7 +32,7 @@ def _handle_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, PipekitError)
     keep_cause(request.scope, error)
     masker = request.app.state.context.secrets.masker()
-    shown = {name: masker.mask(text) for name, text in describe(error).items()}
+    shown = {name: masker.tell(text) for name, text in describe(error).items()}
     return _answer(request, get_status(error), shown)
 
 
@@ -41,7 +42,8 @@ def _handle_invalid(request: Request, error: Exception) -> Response:
     if first["loc"][0] == "path" and not _is_api(request):
         return _handle_http(request, HTTPException(404))
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-    shown = {"code": "Invalid", "message": f"{field}: {first['msg']}", "hint": "", "field": field}
+    field = cut(field, 200)
+    shown = {"code": "Invalid", "message": cut(f"{field}: {first['msg']}"), "hint": "", "field": field}
     return _answer(request, 422, shown)
 
 

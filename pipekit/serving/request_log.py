@@ -140,6 +140,6 @@ class RequestLog:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         text = body.describe(headers.get("content-type", ""))
         cause = _find_cause(scope)
-        told = f" {cause[0].__name__}: {cause[1]}" if cause else ""
+        told = f" {cause[0].__name__}: {self._get_masker().tell(str(cause[1]))}" if cause else ""
         line = f"{scope['method']} {scope['path']} {status}{told}" + (f" body: {text}" if text else "")
         return self._get_masker().mask(line)

@@ -26,5 +26,5 @@ def wants_json(request: Request) -> bool:
 def answer_error(request: Request, error: PipekitError) -> Response:
     """An error for a script, as the API has it."""
     masker = request.app.state.context.secrets.masker()
-    shown = {name: masker.mask(text) for name, text in describe(error).items()}
+    shown = {name: masker.tell(text) for name, text in describe(error).items()}
     return JSONResponse({"error": shown}, get_status(error))

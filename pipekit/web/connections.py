@@ -146,8 +146,8 @@ def _test(context: Context, connection: Connection) -> dict[str, Any]:
             tables = look.driver.list_tables(look.query, schemas[0]) if schemas else []
             version = look.query(look.driver.version_sql).first_cell() if look.driver.version_sql else None
     except PipekitError as error:
-        mask = context.secrets.masker().mask
-        return {"ok": False, "message": mask(error.message), "hint": mask(error.hint or find_mend(error.message))}
+        tell = context.secrets.masker().tell
+        return {"ok": False, "message": tell(error.message), "hint": tell(error.hint or find_mend(error.message))}
     seconds = time.monotonic() - started
     found = {"schemas": schemas[:SHOWN_SCHEMAS], "more": len(schemas) - SHOWN_SCHEMAS, "tables": len(tables)}
     return {"ok": True, "seconds": seconds, "version": version, **found}

@@ -55,11 +55,11 @@ _KEPT = (
 
 
 def say_error(context: Context, error: PipekitError) -> dict[str, Any]:
-    """An error's message and hint as `_error.html` shows them, secrets masked; without a place in a query."""
+    """An error's message and hint as `_error.html` shows them, secrets masked and cut; without a place in a query."""
     masker = context.secrets.masker()
     told = describe(error)
     told["hint"] = told["hint"] or find_mend(error.message)
-    return {name: masker.mask(str(text)) for name, text in told.items()} | {"where": None}
+    return {name: masker.tell(str(text)) for name, text in told.items()} | {"where": None}
 
 
 def show_step3(

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipekit import repo
+from pipekit.cutting import LINE
 from pipekit.errors import NotFound
 from pipekit.models import Connection, Module, Run
 from pipekit.repo.live_log import CHUNK_CHARS
@@ -163,7 +164,7 @@ def test_the_tail_of_one_long_line_is_its_end(db: repo.State, run: Run) -> None:
 
 
 def test_a_long_text_is_cut_into_chunks_and_read_back(db: repo.State, run: Run) -> None:
-    text = "é" * (CHUNK_CHARS * 3) + "\n"
+    text = ("é" * 1023 + "\n") * (CHUNK_CHARS * 3 // 1024) + "\n"
     assert append_all(db, run, text) == text
     chunks = db.rows("SELECT start, length(text) AS size FROM run_log_chunk")
     assert [(c["start"], c["size"]) for c in chunks] == [(n * CHUNK_CHARS, CHUNK_CHARS) for n in range(3)] + [
@@ -255,3 +256,12 @@ def test_the_tail_of_a_long_log_is_read_without_the_rest(db: repo.State, run: Ru
         for _ in range(100):
             repo.append_live_log(db, run.id, ("x" * 99 + "\n") * 1_000)
     assert count_steps() <= short + 20
+
+
+def test_a_line_of_any_length_is_kept_by_its_ends(db: repo.State, run: Run) -> None:
+    kept = append_all(db, run, "before\n", "first " + "v" * 3_000_000 + " last\n", "after\n")
+    before, long, after, _ = kept.split("\n")
+    assert (before, after) == ("before", "after")
+    assert long.startswith("first vvv")
+    assert long.endswith("vvv last")
+    assert len(long) <= LINE

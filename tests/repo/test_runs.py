@@ -2,11 +2,13 @@
 """Runs."""
 
 import itertools
+import json
 from typing import Any
 
 import pytest
 
 from pipekit import repo
+from pipekit.cutting import TOLD
 from pipekit.errors import Invalid, NotFound
 from pipekit.models import Check, Connection, Module, Run
 from pipekit.repo.runs import build_list_sql
@@ -176,3 +178,25 @@ def test_where_a_run_failed_is_kept_beside_it_and_goes_with_it(db: repo.State, o
     assert not repo.finish_run(db, run.id, owner="o", status="error", error_position=9)
     db.change("DELETE FROM run_log WHERE id = ?", (run.id,))
     assert db.rows("SELECT * FROM run_fault") == []
+
+
+def test_what_went_wrong_is_cut_where_it_is_kept_and_sql_is_not(db: repo.State, dw: Connection) -> None:
+    long = "begin " + "v" * 2_000_000 + " end"
+    checks = (Check(name="exact", ok=False, detail=long),)
+    run = make_run(db, dw, status="error", error=long, hint=long, stderr=long, checks=checks, resolved_sql=long)
+    told = [run.error or "", run.hint or "", run.stderr or "", run.checks[0].detail]
+    assert max(map(len, told)) <= TOLD
+    assert {(text[:9], text[-7:]) for text in told} == {("begin vvv", "vvv end")}
+    assert run.resolved_sql == long
+    row = db.row("SELECT length(error) + length(hint) + length(checks_json) AS n FROM run_log WHERE id = ?", (run.id,))
+    assert row is not None
+    assert row["n"] < 4 * TOLD
+
+
+def test_a_record_that_an_earlier_version_wrote_whole_is_cut_when_it_is_read(db: repo.State, dw: Connection) -> None:
+    run = make_run(db, dw)
+    long = "v" * 2_000_000
+    detail = json.dumps([{"name": "exact", "ok": False, "detail": long}])
+    db.change("UPDATE run_log SET error = ?, hint = ?, checks_json = ? WHERE id = ?", (long, long, detail, run.id))
+    for read in (repo.get_run(db, run.id), repo.list_runs(db)[0]):
+        assert max(len(read.error or ""), len(read.hint or ""), len(read.checks[0].detail)) <= TOLD

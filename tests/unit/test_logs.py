@@ -11,7 +11,7 @@ import pytest
 
 from pipekit.chores import SAY_EVERY_S, Trouble
 from pipekit.errors import StateError
-from pipekit.logs import LogFormat, escape, get_logger, set_up_logging
+from pipekit.logs import LONGEST_MESSAGE, LONGEST_TRACEBACK, LogFormat, escape, get_logger, set_up_logging
 from pipekit.secrets import Masker
 
 SECRET = "s3cr3t/pass"
@@ -176,3 +176,14 @@ def test_a_mistake_of_the_program_comes_with_its_traceback() -> None:
         Trouble(Clock()).meet("schedules", error)
     assert "ERROR pipekit.server schedules: ValueError: no login with ****" in stream.getvalue()
     assert r"\nTraceback" in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_line_of_the_log_is_cut_with_what_it_quotes(log_format: LogFormat) -> None:
+    stream = set_up(log_format=log_format)
+    try:
+        raise ValueError("v" * 3_000_000)
+    except ValueError:
+        get_logger("run").exception("it failed: %s", "m" * 3_000_000)
+    assert stream.getvalue().count("\n") == 1
+    assert len(stream.getvalue()) <= LONGEST_MESSAGE + LONGEST_TRACEBACK + 1_000

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import pq
 from psycopg.pq import abc
 
+from pipekit.cutting import SENT, cut
 from pipekit.drivers.postgresql.names import parse_url
 from pipekit.drivers.postgresql.session import Described, PostgresSession
 from pipekit.errors import ConnectFailed, StatementFailed
@@ -288,7 +289,7 @@ class Link:
         )
 
     def _to_loss(self, text: bytes) -> StatementFailed:
-        message = (text or self._connection.error_message).decode(errors="replace").strip()
+        message = cut((text or self._connection.error_message).decode(errors="replace").strip(), SENT)
         return StatementFailed(message or "The connection to the server was lost.", transient=self.is_lost)
 
     @contextlib.contextmanager
@@ -311,7 +312,7 @@ def _find_position(result: abc.PGresult, sent: str) -> dict[str, Any]:
 
 
 def _get_field(result: abc.PGresult, field: pq.DiagnosticField) -> str:
-    return (result.error_field(field) or b"").decode(errors="replace")
+    return cut((result.error_field(field) or b"").decode(errors="replace"), SENT)
 
 
 def _open(endpoint: Endpoint) -> abc.PGconn:
