@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from pipekit.drivers.facts import FedSequence as FedSequence
 from pipekit.drivers.facts import Look, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
 from pipekit.drivers.facts import TableFacts as TableFacts
@@ -223,6 +224,10 @@ class Driver(ABC):
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
         """Whether the table exists and how it may be emptied."""
 
+    def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
+        """Sequences that number these columns of a table; none where a load moves them on by itself, or nothing can."""
+        return ()
+
     def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
         """A query's result columns with their types, found without fetching data."""
         return list(query(self._zero_row_wrap(sql)).columns)
@@ -340,6 +345,10 @@ class Driver(ABC):
     def build_present_sql(self, plan: MergePlan) -> str:
         """One cell, for `append`: the dest's rows that are equal to a staged one; `""` where the kind cannot tell."""
         return ""
+
+    def build_sequence_sql(self, plan: MergePlan, sequence: FedSequence, name: str) -> Statement:
+        """A value named `name`: the steps a sequence was moved on; less than 0 says that it could not be."""
+        raise NotImplementedError
 
     # -- ledger --------------------------------------------------------------------------------------------------------
 

@@ -61,13 +61,32 @@ class Look:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FedSequence:
+    """A sequence that numbers a column of the dest which the load feeds.
+
+    `can_walk` is the right to look at it and take numbers, `can_set` to set it; `indexed` says that the dest's last
+    number is found without reading all rows.
+    """
+
+    column: str
+    table: "TableName"
+    increment: int
+    low: int
+    high: int
+    can_walk: bool
+    can_set: bool
+    indexed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
 
     `row_key` is a unique key of the dest that is fed. With `keeps` the merge of `full` and `incremental` leaves a row
     whose `row_key` comes again where it is: it is updated, only rows that are gone are deleted, new ones inserted.
     `only` means the table itself and not those that inherit from it. `referring` and `fires` (names) are what the
-    merge's own statements touch or set off.
+    merge's own statements touch or set off. `sequences` stand behind fed columns; with `moves_sequences` the merge
+    moves them on, else it only looks at them.
     """
 
     strategy: "Strategy"
@@ -82,6 +101,8 @@ class MergePlan:
     only: bool = False
     referring: tuple[Reference, ...] = ()
     fires: tuple[str, ...] = ()
+    sequences: tuple[FedSequence, ...] = ()
+    moves_sequences: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

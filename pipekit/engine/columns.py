@@ -99,9 +99,22 @@ def _find_column(dest: Sequence[TableColumn], name: str) -> TableColumn | None:
 
 def _by_position(source: Sequence[ResultColumn], dest: Sequence[TableColumn], problems: list[str]) -> Pairs:
     takers = [column for column in dest if not column.generated]
+    numbered = [column for column in takers if column.identity]
+    if numbered and len(source) < len(takers) and not _names_one(source, numbered):
+        if len(source) != len(takers) - len(numbered):
+            names = ", ".join(f"'{column.name}'" for column in numbered)
+            count = f"the query has {len(source)} columns, the dest table takes {len(takers)}"
+            problems.append(f"{count}, and position does not tell whether {names}, an identity, is one of them")
+        takers = [column for column in takers if not column.identity]
     if len(source) > len(takers):
         problems.append(f"the query has {len(source)} columns, the dest table takes {len(takers)} by position")
     return list(zip(source, takers, strict=False))
+
+
+def _names_one(source: Sequence[ResultColumn], numbered: Sequence[TableColumn]) -> bool:
+    """Whether a query has a column that is called like one of those that the database numbers."""
+    names = {column.name.casefold() for column in numbered}
+    return any(column.name.casefold() in names for column in source)
 
 
 def _refuse(module: Module, problems: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pipekit.engine.children import judge_children
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan, build_merge_statements
+from pipekit.engine.sequences import note_sequences
 from pipekit.engine.truth import (
     ROWS_AFTER,
     ROWS_BEFORE,
@@ -29,6 +30,7 @@ def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     counts = _execute(context, plan, loaded)
     if context.dest_driver.commits_ddl:
         _drop_staging(context, plan)
+    note_sequences(context, plan.merge, counts)
     inserted, updated = counts.get("inserted", 0), counts.get("updated", 0)
     before = after = None
     if plan.merge.strategy == "full":

@@ -11,6 +11,7 @@ from pipekit.engine.columns import ColumnMatch, find_dest_name, match_columns
 from pipekit.engine.context import RunContext
 from pipekit.engine.dest import look_at_dest, settle_plan
 from pipekit.engine.place import find_error_position
+from pipekit.engine.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.truth import build_looks_after, build_looks_before
 from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import RunFailed, RunnerError
@@ -52,6 +53,8 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         columns=match.columns,
         key=_dest_key(context, match),
         null_keys=module.guards.null_keys,
+        sequences=() if create_sql else find_sequences(context, dest, match),
+        moves_sequences=moves_sequences(module),
     )
     merge = settle_plan(driver, asked, facts)
     return Plan(
@@ -89,6 +92,7 @@ def build_merge_statements(context: RunContext, merge: MergePlan, rows: int | No
         *build_looks_before(driver, merge),
         *driver.build_merge_sql(merge),
         *build_looks_after(driver, merge, guards.dest_truth),
+        *build_sequence_statements(driver, merge),
     )
     drop = Statement(sql=driver.build_drop_table_sql(merge.staging))
     return statements if driver.commits_ddl else (*statements, drop)

@@ -55,6 +55,7 @@ class Guards:
     `null_keys` True says that NULLs in the merge key match each other. `atomic` False accepts a dest whose changes
     cannot be rolled back. `children` True lets foreign keys take rows of other tables along. `row_security` True means
     only the rows that the login may see. `dest_truth` False accepts what triggers, rules and views make of the rows.
+    `sequences` None moves the sequences behind fed columns on where the strategy is full.
     """
 
     empty_source: bool = field(
@@ -144,6 +145,15 @@ class Guards:
             label="After a merge the dest must hold what was staged",
             help="Looked at where a trigger, a rule or a view stands between.",
             unusual="triggers, rules and views may change what is loaded",
+        ),
+    )
+    sequences: bool | None = field(
+        default=None,
+        metadata=told(
+            "Move a sequence behind a fed column on after the merge; without it only where the strategy is full.",
+            label="Move on the sequences behind fed columns",
+            help="So that the next number an application takes is free. They are never set back.",
+            unusual="sequences are moved on: {}",
         ),
     )
 

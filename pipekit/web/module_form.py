@@ -12,7 +12,7 @@ from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import NotFound, PipekitError
-from pipekit.fields import list_fields
+from pipekit.fields import Field, list_fields
 from pipekit.models import Column, Guards, Hook, Module, Watermark, parse_key
 from pipekit.web.clash import check_clash
 from pipekit.web.forms import MENDABLE, Form, FormRow, get_rows, is_blank, refuse_problems
@@ -86,7 +86,9 @@ def _show(value: Any) -> str:
 
 def list_unusual_guards(form: Form) -> list[str]:
     """The guards of a form that are not as usual, in words."""
-    flags = [f.unusual for f in GUARDS if f.kind == "flag" and form.holds(f.name) != f.default]
+    flags = [
+        f.unusual.format(form.holds(f.name)) for f in GUARDS if f.kind == "flag" and _read_flag(form, f) != f.default
+    ]
     return flags + [f"{f.name} {form.value(f.name)}" for f in GUARDS if f.kind != "flag" and form.value(f.name)]
 
 
@@ -155,6 +157,7 @@ def _read_fields(db: repo.State, form: Form) -> dict[str, Any]:
     _check_table(db, form, dest_id)
     shrink = form.read_number("shrink", 0, 1, "a share between 0 and 1, such as 0.5, or nothing")
     flags = {name: form.holds(name) for name in FLAGS}
+    guards: dict[str, Any] = {f.name: _read_flag(form, f) for f in GUARDS if f.kind == "flag"}
     limit = f"a number of seconds up to {LONGEST_TIMEOUT_S:,.0f}, or nothing"
     return {
         **flags,
@@ -167,11 +170,16 @@ def _read_fields(db: repo.State, form: Form) -> dict[str, Any]:
         "merge_key": _read_key(form),
         "match": form.value("match"),
         "columns": _read_columns(form),
-        "guards": Guards(shrink=shrink, **{f.name: form.holds(f.name) for f in GUARDS if f.kind == "flag"}),
+        "guards": Guards(shrink=shrink, **guards),
         "retries": form.read_whole("retries", 0, 100) or 0,
         "silence_timeout_s": form.read_number("silence_timeout_s", 0.001, LONGEST_TIMEOUT_S, limit),
         "run_timeout_s": form.read_number("run_timeout_s", 0.001, LONGEST_TIMEOUT_S, limit),
     }
+
+
+def _read_flag(form: Form, f: Field) -> bool | None:
+    """A switch; one without a default has a third position, which is empty."""
+    return None if f.default is None and not form.value(f.name) else form.holds(f.name)
 
 
 def _read_connection(db: repo.State, form: Form, name: str) -> int:

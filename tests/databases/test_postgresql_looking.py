@@ -19,8 +19,9 @@ def test_columns_are_described_with_everything_a_load_must_know(session: Postgre
     )
     columns = {column.name: column for column in DRIVER.get_columns(session.query, DRIVER.parse_table('"My Table"'))}
     assert list(columns) == ["id", "seq", "by_default", "Ünï", "twice", "w", "at"]
-    assert [name for name, column in columns.items() if column.generated] == ["id", "twice"]
-    assert [name for name, column in columns.items() if column.has_default] == ["seq", "by_default", "w", "at"]
+    assert [name for name, column in columns.items() if column.generated] == ["twice"]
+    assert [name for name, column in columns.items() if column.identity] == ["id"]
+    assert [name for name, column in columns.items() if column.has_default] == ["id", "seq", "by_default", "w", "at"]
     assert [name for name, column in columns.items() if column.in_key] == ["id", "seq"]
     assert [name for name, column in columns.items() if column.nullable] == ["twice", "at"]
     assert columns["Ünï"].comment == "what it's about"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pipekit.drivers.base import (
     Address,
     Driver,
+    FedSequence,
     LedgerEntry,
     MergePlan,
     StagedColumn,
@@ -14,7 +15,7 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.postgresql import catalogue, ledger, merge, names, types
+from pipekit.drivers.postgresql import catalogue, ledger, merge, names, sequences, types
 from pipekit.drivers.types import Type
 from pipekit.runner.base import Query, ResultColumn, Statement
 
@@ -85,6 +86,9 @@ class PostgresDriver(Driver):
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
         return catalogue.get_table_facts(query, self.quote_literal, table)
 
+    def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
+        return sequences.list_sequences(query, self.quote_literal, table, columns)
+
     def find_setup_sql(self, query: Query) -> tuple[str, ...]:
         return ledger.find_setup_sql(query, self.quote_literal, self.ledger_table())
 
@@ -115,6 +119,9 @@ class PostgresDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return merge.build_merge_sql(plan)
+
+    def build_sequence_sql(self, plan: MergePlan, sequence: FedSequence, name: str) -> Statement:
+        return sequences.build_move_sql(plan, sequence, name)
 
     # -- ledger and sessions -------------------------------------------------------------------------------------------
 

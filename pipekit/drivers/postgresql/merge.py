@@ -8,6 +8,7 @@ from pipekit.drivers.postgresql.changed import build_changed
 from pipekit.drivers.postgresql.joins import NO_NESTED_LOOPS, build_join_choice, build_same_value
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
 from pipekit.drivers.postgresql.types import build_cast
+from pipekit.errors import Invalid
 from pipekit.runner.base import Statement
 
 # Rows stay whole up to a page: wide rows load a third faster. Nothing tends a table that lives for one run.
@@ -111,8 +112,10 @@ def _build_values(plan: MergePlan) -> str:
 
 
 def _build_insert(plan: MergePlan, where: str = "") -> Statement:
+    """An identity column of the dest that is fed keeps the source's values."""
+    overriding = " OVERRIDING SYSTEM VALUE" if any(column.dest.identity for column in plan.columns) else ""
     text = (
-        f"INSERT INTO {quote_table(plan.dest)} ({_build_names(plan)})\n"
+        f"INSERT INTO {quote_table(plan.dest)} ({_build_names(plan)}){overriding}\n"
         f"SELECT {_build_values(plan)}\nFROM {quote_table(plan.staging)} AS s{where}"
     )
     return Statement(sql=text, name="inserted")
@@ -171,25 +174,29 @@ def _build_deletes(plan: MergePlan) -> tuple[Statement, ...]:
 
 def _build_upsert(plan: MergePlan) -> tuple[Statement, ...]:
     """First the keys without a NULL, then, where NULLs match, those with one."""
-    update, missing = _build_update(plan), f"NOT EXISTS (SELECT FROM {quote_table(plan.dest)} AS d WHERE "
+    missing = f"NOT EXISTS (SELECT FROM {quote_table(plan.dest)} AS d WHERE "
     equal, same, null = _build_equal(plan, ""), _build_same(plan, ""), _build_null_staged(plan)
     if not plan.null_keys:
-        insert = _build_insert(plan, f"\nWHERE {missing}{equal})")
-        return (Statement(sql=update + equal, name="updated"), insert)
+        return (_build_update(plan, equal), _build_insert(plan, f"\nWHERE {missing}{equal})"))
     return (
-        Statement(sql=update + equal, name="updated"),
+        _build_update(plan, equal),
         _build_insert(plan, f"\nWHERE NOT ({null}) AND {missing}{equal})"),
         NO_NESTED_LOOPS,
-        Statement(sql=f"{update}({null}) AND {same}", name="updated"),
+        _build_update(plan, f"({null}) AND {same}"),
         _build_insert(plan, f"\nWHERE ({null}) AND {missing}{same})"),
     )
 
 
-def _build_update(plan: MergePlan) -> str:
-    """An UPDATE up to its condition."""
-    names = [c for c in plan.columns if c.dest.name not in plan.key]
-    assigned = [f"{quote_identifier(c.dest.name)} = {_build_value(c)}" for c in names]
-    if not assigned:  # every column is in the key: matches are still counted
-        assigned = [f"{quote_identifier(plan.key[0])} = d.{quote_identifier(plan.key[0])}"]
-    dest, staging = quote_table(plan.dest), quote_table(plan.staging)
-    return f"UPDATE {dest} AS d\nSET {', '.join(assigned)}\nFROM {staging} AS s\nWHERE "
+def _build_update(plan: MergePlan, where: str) -> Statement:
+    """With nothing but the key to write, the matches are counted."""
+    changed = [column for column in plan.columns if column.dest.name not in plan.key]
+    for column in changed:
+        if column.dest.identity:
+            message = f"upsert cannot change '{column.dest.name}': it is GENERATED ALWAYS AS IDENTITY, not in the key."
+            raise Invalid(message, field="merge_strategy", hint="Use incremental, or put the column into the key.")
+    dest, staging = f"{quote_table(plan.dest)} AS d", f"{quote_table(plan.staging)} AS s"
+    if not changed:
+        count = f"SELECT pg_catalog.count(*)\nFROM {dest}, {staging}\nWHERE {where}"
+        return Statement(sql=count, name="updated", value=True)
+    assigned = ", ".join(f"{quote_identifier(c.dest.name)} = {_build_value(c)}" for c in changed)
+    return Statement(sql=f"UPDATE {dest}\nSET {assigned}\nFROM {staging}\nWHERE {where}", name="updated")

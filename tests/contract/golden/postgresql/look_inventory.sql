@@ -1,6 +1,13 @@
 SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT (a.attnotnull OR t.typnotnull),
-  (a.atthasdef AND a.attgenerated = '') OR a.attidentity = 'd' OR t.typdefault IS NOT NULL,
-  a.attgenerated <> '' OR a.attidentity = 'a', k.attnum IS NOT NULL, pg_catalog.col_description(c.oid, a.attnum)
+  (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
+  a.attgenerated <> '', k.attnum IS NOT NULL, pg_catalog.col_description(c.oid, a.attnum),
+  a.attidentity = 'a' OR c.relkind = 'v' AND EXISTS (
+    SELECT FROM pg_catalog.pg_rewrite AS r
+    JOIN pg_catalog.pg_depend AS p ON p.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND p.objid = r.oid
+    JOIN pg_catalog.pg_attribute AS b ON b.attrelid = p.refobjid AND b.attnum = p.refobjsubid
+    WHERE r.ev_class = c.oid AND b.attidentity = 'a' AND b.attname = a.attname
+      AND p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  )
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -18,10 +18,9 @@ WITH RECURSIVE part AS (
       / CAST(pg_catalog.current_setting('block_size') AS integer)) AS p (pages)
 )
 SELECT pg_catalog.set_config('enable_nestloop', 'off', true) FROM expected WHERE coalesce(rows, 0) < 1000;
--- updated
-UPDATE "public"."orders" AS d
-SET "id" = d."id"
-FROM "pipekit_staging"."load.orders" AS s
+-- updated (first cell)
+SELECT pg_catalog.count(*)
+FROM "public"."orders" AS d, "pipekit_staging"."load.orders" AS s
 WHERE d."id" = s."id" AND d."line" = s."line";
 -- inserted
 INSERT INTO "public"."orders" ("id", "line")
