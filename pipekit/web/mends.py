@@ -10,14 +10,19 @@ _CAUSES = (
         "Give the secret its value on the page Secrets, or name another one in the connection.",
     ),
     (
+        r"certificate (verify|validation) failed|certificate is not accepted",
+        "The server's certificate is not trusted here: the message names what the connection's address may say of it.",
+    ),
+    # Before the login, which SQL Server says has failed here too.
+    (
+        r"database \S{1,140} does not exist|unknown database|cannot open (user default )?database",
+        "There is no such database on that server, or the login may not use it: check the connection's address.",
+    ),
+    (
         r"password authentication failed|login failed|access denied|logon (failure|denied)|no password supplied"
         r"|not authori[sz]ed|invalid (user|login|credentials)|wrong user name"
         r"|password .{0,20}(incorrect|not valid|wrong)",
         "The database refuses the login: check the connection's user name and the value of its secret, then test it.",
-    ),
-    (
-        r"database \S{1,140} does not exist|unknown database|cannot open database",
-        "There is no such database on that server: check the connection's address.",
     ),
     (
         r"too many (clients|connections)|remaining connection slots",

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from pipekit.drivers.base import TableName
+from pipekit.drivers.sqlserver.names import quote_identifier, quote_table
 from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.drivers.sqlserver.wire import connect
 from pipekit.drivers.urls import split_login
@@ -67,10 +69,14 @@ class Place:
             self._double.drop_table(table)
             self._double.add_table(table, list(columns), rows=list(rows))
             return
-        body = ", ".join(f"[{name}] {type_}" for name, type_ in columns)
-        self.run(f"DROP TABLE IF EXISTS dbo.[{table}]", f"CREATE TABLE dbo.[{table}] ({body})")
+        self.run(f"DROP TABLE IF EXISTS {name_table(table)}", build_create(table, columns))
         for row in rows:
-            self.run(f"INSERT INTO dbo.[{table}] VALUES ({', '.join(map(_spell, row))})")
+            self.run(f"INSERT INTO {name_table(table)} VALUES ({', '.join(map(spell, row))})")
+
+    def make_real(self, table: str, columns: Columns) -> None:
+        """A table of types that the double does not know, and does not need where it is taught the query."""
+        if not self.is_double:
+            self.make(table, columns)
 
     def drop(self, table: str) -> None:
         """Drops a table of `dbo` that a test makes by itself; once more at the end."""
@@ -78,7 +84,7 @@ class Place:
         if self._double is not None:
             self._double.drop_table(table)
         else:
-            self.run(f"DROP TABLE IF EXISTS dbo.[{table}]")
+            self.run(f"DROP TABLE IF EXISTS {name_table(table)}")
 
     def run(self, *statements: str) -> None:
         """Runs statements."""
@@ -88,7 +94,7 @@ class Place:
     def rows(self, table: str) -> list[tuple[str | None, ...]]:
         """All rows of a table as text."""
         with self.session() as session:
-            return list(session.query(f"SELECT * FROM dbo.[{table}]").rows)
+            return list(session.query(f"SELECT * FROM {name_table(table)}").rows)
 
     def teach(self, pattern: str, *replies: Reply) -> None:
         """Gives the double an answer that a real server knows by itself."""
@@ -114,7 +120,7 @@ class Place:
     def clear(self) -> None:
         """Drops what was made."""
         if self._double is None and self._made:
-            self.run(*(f"DROP TABLE IF EXISTS dbo.[{table}]" for table in self._made))
+            self.run(*(f"DROP TABLE IF EXISTS {name_table(table)}" for table in self._made))
 
 
 def take_provider(monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
@@ -149,7 +155,19 @@ def build_load(table: str, columns: Sequence[tuple[str, str, str]], exact: bool 
     )
 
 
-def _spell(value: Any) -> str:
+def name_table(table: str) -> str:
+    """A table of `dbo` as T-SQL takes it."""
+    return quote_table(TableName(schema="dbo", name=table))
+
+
+def build_create(table: str, columns: Columns) -> str:
+    """The statement that makes a table of `dbo`."""
+    body = ", ".join(f"{quote_identifier(name)} {type_}" for name, type_ in columns)
+    return f"CREATE TABLE {name_table(table)} ({body})"
+
+
+def spell(value: Any) -> str:
+    """A value as T-SQL writes it; a text with a NUL, which no statement may hold, as parts around it."""
     if value is None:
         return "NULL"
     if isinstance(value, bytes):
@@ -157,5 +175,5 @@ def _spell(value: Any) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, str):
-        return "N'" + value.replace("'", "''") + "'"
+        return " + NCHAR(0) + ".join("N'" + part.replace("'", "''") + "'" for part in value.split("\0"))
     return repr(value) if isinstance(value, (int, float)) else f"'{value}'"

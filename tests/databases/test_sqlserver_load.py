@@ -294,3 +294,15 @@ def test_progress_counts_the_rows_as_they_go(place: Place, source: Endpoint, run
     assert seen == sorted(seen)
     assert len(seen) > 1
     assert seen[-1] <= 5
+
+
+def test_a_load_goes_over_tls_where_its_session_does(place: Place, source: Endpoint, runner: NativeRunner) -> None:
+    place.make("t", [("a", "int")])
+    place.double.encrypt("db.example")
+    dest = place.endpoint(
+        jdbc_url=f"jdbc:sqlserver://localhost:{place.double.port};databaseName=shop;trustServerCertificate=true"
+    )
+    loaded = runner.migrate(
+        source, "SELECT generate_series(1, 5000) AS a", dest, build_load("t", [("a", "integer", "int")])
+    )
+    assert (loaded.rows_staged, len(place.double.rows("t"))) == (5000, 5000)

@@ -241,6 +241,7 @@ def test_batches_grow_until_they_are_large_or_slow(rows: int, size: int, seconds
 def test_a_type_without_an_exact_form_is_refused_with_a_reason(
     place: Place, runner: NativeRunner, dest: Endpoint, type_: str
 ) -> None:
+    place.make_real("odd", [("v", type_)])
     place.explain("", [("v", type_)])
     load = build_moves([("v", type_, "text")], "public.t")
     with pytest.raises(StatementFailed, match="Column v cannot be read"):

@@ -13,12 +13,15 @@ import pytest
 
 from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.drivers.sqlserver.wire import connect
-from pipekit.errors import CheckFailed, ConnectFailed, StatementFailed
+from pipekit.errors import CheckFailed, ConnectFailed, Invalid, StatementFailed
 from pipekit.runner.base import Endpoint, Expect, Statement
 from pipekit.runner.native import NativeRunner
 from tests.databases.sqlservers import Place, open_place, take_provider
+from tests.databases.tds.double import LOGIN_FAILED
 from tests.databases.tds.library import PROVIDERS
 from tests.databases.tds.replies import Close, Count, Error, RepeatedRows, Rows
+
+NO_DATABASE = Error(4060, 'Cannot open database "shop" requested by the login. The login failed.', 11)
 
 
 @pytest.fixture
@@ -87,6 +90,96 @@ def test_a_port_where_nobody_listens_is_given_up_in_time(provider: str, monkeypa
     assert "port" in caught.value.hint
     assert "Tr0ub4dor" not in caught.value.message
     assert time.monotonic() - began < 10
+
+
+REFUSALS: list[tuple[tuple[Error, ...], str, bool, str]] = [
+    ((NO_DATABASE,), "4060", False, "database"),
+    ((LOGIN_FAILED,), "18456", False, "password"),
+    ((Error(18456, "\u00c9chec de l'ouverture de session de l'utilisateur 'sa'.", 14),), "18456", False, "password"),
+    ((Error(18401, "Login failed for user 'sa'. Reason: Server is in script upgrade mode.", 14),), "18401", True, ""),
+    ((Error(18487, "Login failed for user 'sa'.  Reason: The password of the account has expired.", 14),), "18487",
+     False, ""),
+    ((Error(40613, "Database 'shop' on server 's' is not currently available.", 17),), "40613", True, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("errors", "number", "transient", "hint"), REFUSALS, ids=[item[1] for item in REFUSALS])
+def test_a_refused_login_is_told_from_a_database_that_is_not_there(
+    place: Place, errors: tuple[Error, ...], number: str, transient: bool, hint: str
+) -> None:
+    place.double.refuse_logins(*errors)
+    with pytest.raises(ConnectFailed) as caught:
+        connect(place.endpoint())
+    assert (caught.value.sqlstate, caught.value.transient) == (number, transient)
+    assert hint in caught.value.hint
+
+
+def test_a_refused_login_that_hides_a_missing_database_does_not_blame_the_password_alone(place: Place) -> None:
+    # Of the two errors that a server sends then, the client library tells one, and which depends on its provider.
+    place.double.refuse_logins(NO_DATABASE, LOGIN_FAILED)
+    with pytest.raises(ConnectFailed) as caught:
+        connect(place.endpoint())
+    assert "database" in caught.value.hint
+
+
+# -- encryption --------------------------------------------------------------------------------------------------------
+
+HOST = "db.example"
+# address, whether it connects, a word of the hint
+ENCRYPTION: list[tuple[str, bool, str]] = [
+    ("encrypt=true", False, "trustServerCertificate=true"),
+    ("encrypt=false", False, "trustServerCertificate=true"),
+    ("encrypt=strict", False, "trustServerCertificate=true"),
+    ("encrypt=true;trustServerCertificate=true", True, ""),
+    ("encrypt=strict;serverCertificate={certificate}", True, ""),
+]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(("options", "connects", "hint"), ENCRYPTION, ids=[item[0] for item in ENCRYPTION])
+def test_a_certificate_that_nobody_trusts_is_told_as_such_and_not_tried_again(
+    place: Place, tmp_path: Path, provider: str, options: str, connects: bool, hint: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    take_provider(monkeypatch, provider)
+    place.double.encrypt(HOST)
+    place.double.answer(r"^SELECT 1", Rows([("n", "int")], [(1,)]))
+    options = options.format(certificate=tmp_path / f"{HOST}.pem")
+    endpoint = place.endpoint(jdbc_url=f"jdbc:sqlserver://localhost:{place.double.port};databaseName=shop;{options}")
+    with NativeRunner() as runner:
+        if connects:
+            assert runner.query(endpoint, "SELECT 1 AS n").first_cell() == "1"
+            return
+        with pytest.raises(ConnectFailed, match="certificate is not accepted") as caught:
+            runner.query(endpoint, "SELECT 1 AS n")
+    assert not caught.value.transient
+    for word in (hint, "hostNameInCertificate", "encrypt"):
+        assert word in caught.value.hint
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_certificate_for_another_host_is_accepted_by_the_name_it_has(
+    place: Place, tmp_path: Path, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_provider(monkeypatch, provider)
+    place.double.encrypt(HOST)
+    place.double.answer(r"^SELECT 1", Rows([("n", "int")], [(1,)]))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / f"{HOST}.pem"))
+    url = f"jdbc:sqlserver://localhost:{place.double.port};databaseName=shop;encrypt=true"
+    with NativeRunner() as runner:
+        with pytest.raises(ConnectFailed, match="certificate is not accepted") as caught:
+            runner.query(place.endpoint(jdbc_url=url), "SELECT 1 AS n")
+        assert "hostNameInCertificate=NAME" in caught.value.hint
+        named = place.endpoint(jdbc_url=f"{url};hostNameInCertificate={HOST}")
+        assert runner.query(named, "SELECT 1 AS n").first_cell() == "1"
+
+
+def test_a_server_that_cannot_encrypt_is_told_as_such(place: Place) -> None:
+    url = place.double.jdbc_url.replace("encrypt=false", "encrypt=true")
+    with pytest.raises(ConnectFailed, match="does not encrypt") as caught:
+        connect(place.endpoint(jdbc_url=url))
+    assert not caught.value.transient
+    assert "encrypt=false" in caught.value.hint
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -193,10 +286,28 @@ def test_a_session_that_only_reads_rolls_back_what_a_query_wrote(place: Place) -
         assert place.double.texts()[-3:] == [
             "BEGIN TRANSACTION",
             "DELETE FROM kept OUTPUT deleted.a",
-            "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION",
+            "SELECT @@TRANCOUNT; IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION",
         ]
         with pytest.raises(StatementFailed, match="only reads"):
             run(session, "DROP TABLE kept")
+
+
+def test_a_session_that_only_reads_sends_no_second_statement(place: Place) -> None:
+    place.make("kept", [("a", "int")], [(1,)])
+    with place.session(read_only=True) as session:
+        for look in (session.query, session.source):
+            with pytest.raises((StatementFailed, Invalid), match="single statement"):
+                look("SELECT a FROM dbo.kept COMMIT DELETE FROM dbo.kept")
+    if place.is_double:
+        assert not [text for text in place.double.texts() if "COMMIT" in text]
+    assert place.rows("kept") == [("1",)]
+
+
+def test_a_query_that_ends_its_transaction_where_nobody_sees_it_is_no_success(place: Place) -> None:
+    place.double.answer(r"^EXEC dbo\.sly", Rows([("a", "int")], [(1,)]))
+    place.double.answer(r"^select @@trancount", Rows([("n", "int")], [(0,)]))
+    with place.session(read_only=True) as session, pytest.raises(StatementFailed, match="ended the transaction"):
+        session.query("EXEC dbo.sly")
 
 
 # -- transactions ------------------------------------------------------------------------------------------------------
@@ -310,4 +421,7 @@ def test_a_lost_connection_is_worth_another_try(place: Place, provider: str, mon
         with pytest.raises(StatementFailed) as caught:
             runner.execute(place.endpoint(), statements)
         assert caught.value.transient
+        # One sentence, and nothing of a statement that did no wrong.
+        assert caught.value.message.startswith("The connection to SQL Server was lost: ")
+        assert (caught.value.message.count("\n"), caught.value.message.count(". "), caught.value.hint) == (0, 0, "")
         assert runner.execute(place.endpoint(), statements) == {"n": 3}

@@ -19,6 +19,8 @@ SAID = [
     ),
     ('could not translate host name "dw" to address: Name or service not known', "Nobody answers"),
     ("Login failed for user 'etl'.", "refuses the login"),
+    ('Cannot open database "dw" requested by the login. The login failed.', "no such database"),
+    ("SSL Provider: [error:0A000086:SSL routines::certificate verify failed:self-signed certificate]", "certificate"),
     ("Row 4000, column amount: numeric field overflow", "widen that column"),
     ("value too long for type character varying(2)", "widen that column"),
     ("smallint out of range", "widen that column"),

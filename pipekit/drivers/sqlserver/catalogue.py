@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.sqlserver.faults import Fault, build_place
 from pipekit.drivers.sqlserver.names import DEFAULT_SCHEMA, quote_table, quote_text
+from pipekit.drivers.sqlserver.query import check_single
 from pipekit.drivers.sqlserver.types import spell_type
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import StatementFailed
@@ -161,9 +162,10 @@ def get_table_facts(query: Query, table: TableName) -> TableFacts:
 def describe_query(query: Query, sql: str) -> list[ResultColumn]:
     """A query's result columns as the server describes them without running it; WITH and ORDER BY are fine.
 
-    Raises StatementFailed with what the server has against the query.
+    Raises StatementFailed with what the server has against the query, Invalid for two in one.
     """
     sent = strip_query(sql)
+    check_single(sent)
     rows = query(_DESCRIBE.format(query=quote_text(sent))).rows
     for _, _, number, message in rows:
         if number is not None:

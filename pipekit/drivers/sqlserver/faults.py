@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipekit.drivers.sqltext import READINGS, tokens
-from pipekit.errors import ConnectFailed, Inexact, StatementFailed
+from pipekit.errors import Inexact, StatementFailed
 
 # Deadlock, locks and memory that ran out, a session or server that goes, Azure's "try again", a failover under way.
 TRANSIENT_NUMBERS = frozenset(
@@ -24,8 +24,6 @@ _TRANSIENT_WORDS = re.compile(
     re.IGNORECASE,
 )
 _HINTS = {
-    "18456": "Check the username and password; the server's own log says which of them was refused, and why.",
-    "4060": "Check the database's name and that the login may use it.",
     "1222": "Another session holds a lock on the table for longer than a minute.",
     "229": "Grant the login this right; docs/sqlserver.md lists what is needed.",
     "262": "Grant the login this right; docs/sqlserver.md lists what is needed.",
@@ -49,6 +47,10 @@ _NETWORK_CODES = {
     "0x2AF9": "there is no such host",
 }
 
+# Numbers after which the session is gone.
+_LOST_NUMBERS = frozenset({"64", "121", "233", "596", "6005", "10053", "10054", "10060", "17142"})
+
+_REPEATED = re.compile(r"^([^:]+): (?=\1)")
 _BRACKETS = re.compile(r"^(?:\[[^\]]*\])+")
 _RECORD = re.compile(r"\[(?P<state>\w{5})\] \((?P<number>-?\d+)\)")
 _CORE = re.compile(r"Sql Error: (?P<number>\d+): Class \d+: State \d+: (?P<text>.*?)(?: on \S* in .*? at line \d+)?$")
@@ -56,9 +58,6 @@ _COLUMN_ID = re.compile(r"\bcol(?:id|umn) (?P<id>\d+)\b")
 _COLUMN_NAME = re.compile(r"\bcolumn '(?P<name>[^']+)'")
 _ROW = re.compile(r"\brow (?P<row>\d+)\b")
 _QUOTED_WORD = re.compile(r"""(?P<mark>['"])(?P<word>.+?)(?P=mark)(?!['"])|^Type (?P<type>\S+) """)
-
-NO_LIBRARY_HINT = "`pipekit doctor` says which native libraries load here, and why others do not."
-REFUSED_HINT = "Check the host and the port, that SQL Server listens on TCP, and that no firewall is between."
 
 
 class Fault:
@@ -84,7 +83,9 @@ class Fault:
     @property
     def loses_connection(self) -> bool:
         """Whether the session is gone."""
-        return not self.number and bool(_TRANSIENT_WORDS.search(self.text))
+        if self.number:
+            return self.number in _LOST_NUMBERS
+        return bool(_TRANSIENT_WORDS.search(self.text))
 
 
 def read_records(records: Sequence[tuple[str, str]], text: str) -> Fault:
@@ -120,7 +121,11 @@ def strip_brackets(text: str) -> str:
 
 
 def build_failure(fault: Fault, sql: str = "") -> StatementFailed:
-    """A refused statement."""
+    """A refused statement, or a connection that was lost under one, which says nothing of the statement."""
+    if fault.loses_connection:
+        told = _REPEATED.sub("", fault.text.partition("\n")[0]).rstrip(".")
+        message = f"The connection to SQL Server was lost: {told}."
+        return StatementFailed(message, transient=fault.is_transient, sqlstate=fault.code)
     hint = _HINTS.get(fault.number, "") or (f"In: {' '.join(sql.split())[:200]}" if sql else "")
     named = _COLUMN_NAME.search(fault.text)
     return StatementFailed(
@@ -174,13 +179,3 @@ def build_load_failure(fault: Fault, columns: Sequence[str]) -> StatementFailed 
         column=column,
         row=int(row["row"]) if row else None,
     )
-
-
-def build_connect_failure(fault: Fault, where: str) -> ConnectFailed:
-    """No connection; `where` is host and port."""
-    if "failed to load the driver" in fault.text.lower():
-        return ConnectFailed(f"The driver of SQL Server cannot be loaded: {fault.text}", hint=NO_LIBRARY_HINT)
-    hint = _HINTS.get(fault.number, "")
-    if not fault.number and not hint and fault.is_transient:
-        hint = REFUSED_HINT
-    return ConnectFailed(f"{where}: {fault.text}", hint=hint, transient=fault.is_transient, sqlstate=fault.code)

@@ -1,5 +1,5 @@
 # A person's query cut into the parts that T-SQL wants in different places. Reads tokens; knows no grammar but that.
-"""Putting a query into another one.
+"""Putting a query into another one, and telling one from two.
 
 T-SQL takes neither WITH, nor OPTION, nor a bare ORDER BY inside a derived table: the first goes before the outer query,
 the second behind it, and the third is allowed with an OFFSET.
@@ -9,9 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipekit.drivers.sqltext import READINGS, strip_query, tokens
+from pipekit.errors import Invalid
 
 _TSQL = READINGS[2]
 _SET_OPERATORS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
+_TRANSACTIONS = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVE"})
+# Reserved words that begin a statement, so that none of them is a name unless it is quoted.
+_BEGINNINGS = _TRANSACTIONS | {
+    "ALTER", "BACKUP", "CHECKPOINT", "CLOSE", "CREATE", "DBCC", "DEALLOCATE", "DECLARE", "DELETE", "DENY", "DROP",
+    "DUMP", "EXEC", "EXECUTE", "GOTO", "GRANT", "IF", "INSERT", "KILL", "LOAD", "MERGE", "OPEN", "PRINT", "RAISERROR",
+    "READTEXT", "RECONFIGURE", "RESTORE", "RETURN", "REVERT", "REVOKE", "SET", "SETUSER", "SHUTDOWN", "TRIGGER",
+    "TRUNCATE", "UPDATE", "UPDATETEXT", "USE", "WAITFOR", "WHILE", "WRITETEXT",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,40 @@ def build_derived(sql: str, chosen: str) -> str:
     parts = split_query(sql)
     tail = f"\n{parts.tail}" if parts.tail else ""
     return f"{parts.head}SELECT {chosen} FROM (\n{parts.body}\n) AS pipekit_query{tail}"
+
+
+def check_single(sql: str) -> None:
+    """Raises Invalid (field `query`) for two statements under one text: T-SQL needs no semicolon between them.
+
+    A query that begins otherwise than with SELECT or WITH is only looked at for what would end its transaction.
+    """
+    text = strip_query(sql)
+    items = list(_list_items(text))
+    if items and items[0].text in ("SELECT", "WITH", "("):
+        found = _find_second(items)
+    else:
+        found = next((_Item(*word) for word in _list_words(text) if word[0] in _TRANSACTIONS), None)
+    if found:
+        more = text[found.start : found.start + 40]
+        raise Invalid(
+            "A query must be a single statement.",
+            field="query",
+            hint=f"Found another one: {more!r}. A name that is a word of SQL stands in brackets.",
+        )
+
+
+def _find_second(items: list[_Item]) -> _Item | None:
+    """Where a second statement begins behind a query."""
+    body = _find_body(items)
+    after = [*items[1:], _Item("", -1, -1)]
+    before = [_Item("", -1, -1), *items]
+    for last, item, following in zip(before, items, after, strict=False):
+        if item.text == "SELECT":
+            if item.start != body and last.text not in _SET_OPERATORS and last.text != "ALL":
+                return item
+        elif item.text in _BEGINNINGS and (item.text, following.text) != ("MERGE", "JOIN"):
+            return item
+    return None
 
 
 def _find_body(items: list[_Item]) -> int:

@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 
 from pipekit.drivers.arrow import column_hex, column_texts, is_bytes
 from pipekit.drivers.sqlserver.load import SqlServerSink
+from pipekit.drivers.sqlserver.query import check_single
 from pipekit.drivers.sqlserver.reading import BatchSize, Part, SqlServerSource, build_exact_query
 from pipekit.drivers.wire import check_expectations, check_refusal
-from pipekit.errors import StatementFailed
+from pipekit.errors import Invalid, StatementFailed
 from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Cells = tuple[str | None, ...]
 
 _BEGIN = "BEGIN TRANSACTION"
 _COMMIT = "COMMIT TRANSACTION"
+_LEAVE = "SELECT @@TRANCOUNT; IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION"
 _ROLLBACK = "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION"
 
 
@@ -94,14 +96,23 @@ class SqlServerSession:
     @contextlib.contextmanager
     def reading(self, sql: str) -> Iterator[Reading]:
         """A started query, ended with the block; in a session that only reads what it wrote is rolled back."""
-        if self._read_only:
-            self.link.run(_BEGIN)
+        if not self._read_only:
+            with contextlib.closing(self.link.open(sql)) as started:
+                yield started
+            return
+        _check_single(sql)
+        self.link.run(_BEGIN)
         try:
             with contextlib.closing(self.link.open(sql)) as started:
                 yield started
-        finally:
-            if self._read_only:
-                self.roll_back()
+        except BaseException:
+            self.roll_back()
+            raise
+        if not started.is_finished:
+            # What breaks a query off may take its transaction, and even the connection, with it.
+            self.roll_back()
+        elif self.link.run(_LEAVE)[1] == 0:
+            raise StatementFailed("The query ended the transaction it was read in: what it wrote was not rolled back.")
 
     def _execute_one(self, statement: Statement, counts: dict[str, int]) -> None:
         count, cell = self.link.run(statement.sql)
@@ -124,6 +135,13 @@ class SqlServerSession:
         # What the client library would cut is asked for as text.
         with self.reading(build_exact_query(sql, [(part.name, part.loses_digits) for part in parts])) as started:
             yield from _read_blocks(started, parts, limit)
+
+
+def _check_single(sql: str) -> None:
+    try:
+        check_single(sql)
+    except Invalid as error:
+        raise StatementFailed(error.message, hint=error.hint) from None
 
 
 def _read_blocks(started: Reading, parts: Sequence[Part], limit: int | None) -> Iterator[QueryResult]:

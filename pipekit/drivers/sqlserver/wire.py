@@ -17,7 +17,6 @@ from mssql_python.exceptions import ConnectionStringParseError
 from pipekit.drivers.sqlserver.address import build_connection_keywords, parse_url
 from pipekit.drivers.sqlserver.faults import (
     Fault,
-    build_connect_failure,
     build_failure,
     build_load_failure,
     read_core,
@@ -26,6 +25,7 @@ from pipekit.drivers.sqlserver.faults import (
 )
 from pipekit.drivers.sqlserver.provider import choose_provider
 from pipekit.drivers.sqlserver.reading import Part
+from pipekit.drivers.sqlserver.refusals import build_connect_failure, read_connect_fault
 from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.errors import ConnectFailed, StatementFailed
 from pipekit.runner.base import Endpoint
@@ -198,6 +198,7 @@ class Reading:
     def __init__(self, cursor: _Cursor, guard: Guard) -> None:
         self._cursor = cursor
         self._guard = guard
+        self.is_finished = False
         codes: list[int] = cursor._column_sql_types or []
         found = cursor.description or []
         self.parts = [Part(c[0], code, c[3] or 0, c[5] or 0) for c, code in zip(found, codes, strict=True)]
@@ -208,6 +209,7 @@ class Reading:
             batch = self._cursor.arrow_batch(rows)
             while not batch.num_rows and self._cursor.nextset():
                 pass
+            self.is_finished = self.is_finished or not batch.num_rows
             return batch
 
     def close(self) -> None:
@@ -241,8 +243,7 @@ def _read_connect_fault(error: BaseException, endpoint: Endpoint) -> Fault:
     text = _get_text(error)
     if endpoint.password:
         text = text.replace(endpoint.password, "***")
-    number = "18456" if "login failed" in text.lower() else ""
-    return Fault(text, number)
+    return read_connect_fault(text, getattr(error, "driver_error", ""))
 
 
 def _count_timeout(endpoint: Endpoint) -> int:

@@ -173,13 +173,14 @@ class BatchRunner:
     def _count(self, command: int, rows: int) -> Done:
         return Done(self._status, command, None if self._switches["nocount"] else rows)
 
-    def build_error(self, error: Error) -> Tokens:
-        """An error and its DONE."""
-        yield tokens.build_error(
-            error.number, error.message, _SERVER, error.severity, error.state, error.line, error.procedure
-        )
-        if error.ends_transaction:
-            yield from self.roll_back()
+    def build_error(self, *errors: Error) -> Tokens:
+        """Errors of one statement, and their DONE."""
+        for error in errors:
+            yield tokens.build_error(
+                error.number, error.message, _SERVER, error.severity, error.state, error.line, error.procedure
+            )
+            if error.ends_transaction:
+                yield from self.roll_back()
         yield Done(self._status | tokens.DONE_ERROR)
 
     def _fail(self, error: Error) -> Tokens:

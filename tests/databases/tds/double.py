@@ -13,6 +13,7 @@ from tests.databases.tds.bulk import Load
 from tests.databases.tds.columns import ColumnSpec
 from tests.databases.tds.replies import Close, Count, Error, Hang, LoadFault, Reply, Rule
 from tests.databases.tds.store import Batch, Login, Table
+from tests.databases.tds.tls import make_certificate
 
 ROOT = Path(__file__).parents[3]
 LOGIN_FAILED = Error(18456, "Login failed for user 'sa'.", severity=14)
@@ -95,9 +96,17 @@ class TdsDouble:
         """Lets an SQLite answer the queries and inserts that it would else refuse, see `evaluation`; tables stay."""
         self._ask("evaluate")
 
-    def refuse_logins(self, error: Error | None = LOGIN_FAILED) -> None:
-        """Refuses every login from now on; None lets them in again."""
-        self._ask("refuse_logins", error)
+    def encrypt(self, host: str) -> None:
+        """Everything of new sessions goes over TLS, with a certificate for a host that nobody has signed."""
+        self._ask("encrypt", make_certificate(self._folder, host))
+
+    def refuse_logins(self, *errors: Error) -> None:
+        """Refuses every login from now on, with errors of its own."""
+        self._ask("refuse_logins", errors or (LOGIN_FAILED,))
+
+    def take_logins(self) -> None:
+        """Lets them in again."""
+        self._ask("refuse_logins", ())
 
     def forget(self) -> None:
         """Forgets what was recorded, the rules and the faults; tables stay."""

@@ -5,6 +5,9 @@ import select
 import socket
 import struct
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tests.databases.tds.tls import Encrypted
 
 BATCH, LOGIN, RPC, ATTENTION, BULK, TRANSACTION, PRELOGIN = 0x01, 0x10, 0x03, 0x06, 0x07, 0x0E, 0x12
 _REPLY = 0x04
@@ -26,12 +29,25 @@ class Channel:
     """One client's socket."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+        self._socket: socket.socket | Encrypted = sock
         self._arrived = bytearray()
         self._number = 0
         self.packet_size = 4096
         self.withdrawn = False
         self.reset = False
+
+    def encrypt(self, certificate: Path, wrapped: bool) -> None:
+        """Everything from here on over TLS; see `Encrypted`."""
+        assert isinstance(self._socket, socket.socket)
+        try:
+            self._socket = Encrypted(self._socket, certificate, wrapped)
+        except OSError as error:
+            raise Gone from error
+
+    def begins_with_tls(self) -> bool:
+        """Whether the client opens with TLS, as TDS 8 does, instead of with a packet."""
+        assert isinstance(self._socket, socket.socket)
+        return self._socket.recv(1, socket.MSG_PEEK) == b"\x16"
 
     def read_message(self) -> tuple[int, bytes]:
         """The next whole message: its kind and its data. See `withdrawn`."""
@@ -122,7 +138,7 @@ class Channel:
             self._number = self._number % 255 + 1
             out += struct.pack(">BBHHBB", _REPLY, status, len(piece) + _HEADER, 0, self._number, 0) + piece
         try:
-            self._socket.sendall(out)
+            self._socket.sendall(bytes(out))
         except OSError as error:
             raise Gone from error
 

@@ -56,9 +56,13 @@ class Control:
         """Evaluates from now on what no rule and no statement of its own answers."""
         self._store.evaluates = True
 
-    def refuse_logins(self, error: Error | None) -> None:
-        """Refuses every login from now on, or none."""
-        self._store.login_error = error
+    def encrypt(self, certificate: Path) -> None:
+        """Everything of new sessions goes over TLS."""
+        self._store.certificate = certificate
+
+    def refuse_logins(self, errors: tuple[Error, ...]) -> None:
+        """Refuses every login from now on; without errors none."""
+        self._store.login_errors = errors
 
     def logins(self) -> list[Login]:
         """All logins so far."""

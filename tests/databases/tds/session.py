@@ -42,14 +42,20 @@ class Session:
             self._channel.close()
 
     def _log_in(self) -> bool:
+        certificate = self._store.certificate
+        is_strict = certificate is not None and self._channel.begins_with_tls()
+        if certificate and is_strict:
+            self._channel.encrypt(certificate, wrapped=False)
         kind, data = self._channel.read_message()
         if kind == packets.PRELOGIN:
-            self._channel.send([tokens.build_prelogin()])
+            self._channel.send([tokens.build_prelogin(encrypts=certificate is not None)])
+            if certificate and not is_strict:
+                self._channel.encrypt(certificate, wrapped=True)
             kind, data = self._channel.read_message()
         login, with_utf8 = _read_login(self._number, data)
         self._store.logins.append(login)
-        if refusal := self._store.login_error:
-            self._channel.send(finish(self._batches.build_error(refusal)))
+        if refusals := self._store.login_errors:
+            self._channel.send(finish(self._batches.build_error(*refusals)))
             return False
         size = login.packet_size if 512 <= login.packet_size <= 32767 else 4096
         self._channel.send([tokens.build_login_reply(login.database or "master", size, SERVER, with_utf8)])

@@ -82,8 +82,9 @@ class Store:
     logins: list[Login] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
     open_sessions: set[int] = field(default_factory=set)
-    login_error: Error | None = None
+    login_errors: tuple[Error, ...] = ()
     evaluates: bool = False
+    certificate: Path | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def find_table(self, name: str) -> Table | None:

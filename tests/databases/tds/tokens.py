@@ -14,9 +14,15 @@ SELECT, INSERT, DELETE, UPDATE, MERGE = 0xC1, 0xC3, 0xC4, 0xC5, 0x117
 BEGUN, COMMITTED, ROLLED_BACK = 8, 9, 10
 
 
-def build_prelogin() -> bytes:
-    """Version 16.0, encryption not supported, no MARS."""
-    options = [(0, bytes((16, 0, 0x10, 0, 0, 0))), (1, b"\x02"), (2, b"\0"), (3, b""), (4, b"\0")]
+def build_prelogin(encrypts: bool = False) -> bytes:
+    """Version 16.0, everything encrypted or nothing, no MARS."""
+    options = [
+        (0, bytes((16, 0, 0x10, 0, 0, 0))),
+        (1, b"\x01" if encrypts else b"\x02"),
+        (2, b"\0"),
+        (3, b""),
+        (4, b"\0"),
+    ]
     at = len(options) * 5 + 1
     head = b""
     for number, value in options:
