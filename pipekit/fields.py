@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "flag", "whole", "number", "object", "map", "list"]
+Kind = Literal["text", "flag", "whole", "number", "object", "map", "list", "names"]
 
 _KINDS: Mapping[object, Kind] = {str: "text", bool: "flag", int: "whole", float: "number"}
 

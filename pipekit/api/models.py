@@ -74,7 +74,9 @@ class ModuleNew(Body):
     source_query: Text = Field(description="The source query; {name} stands for a watermark.")
     dest_table: Short = Field(description="The dest table, with its schema where the kind has schemas.")
     merge_strategy: Strategy = Field(default="full", description="How staging is merged into the dest.")
-    merge_key: Text | None = Field(default=None, description='The merge key; "a, b" for several columns.')
+    merge_key: Text | Annotated[list[Text], Field(max_length=100)] | None = Field(
+        default=None, description='The merge key; "a, b" or a list for several columns.'
+    )
     columns: Annotated[list[ColumnFields], Field(max_length=5000)] = Field(
         default_factory=list, description="Names of source columns in the dest; empty for equal names."
     )
@@ -113,7 +115,7 @@ class ModuleAnswer(Answer):
     source_query: str
     dest_table: str
     merge_strategy: Strategy
-    merge_key: str | None = Field(description='"a, b" for several columns.')
+    merge_key: str | None = Field(description='"a, b" for several columns; a name with a comma is quoted.')
     columns: list[ColumnFields]
     match: Match
     guards: GuardFields
@@ -132,7 +134,7 @@ class ModuleAnswer(Answer):
         plain = {name: getattr(record, name) for name in cls.model_fields if name not in ("merge_key", "columns")}
         columns = [ColumnFields.model_validate(column, from_attributes=True) for column in record.columns]
         guards = GuardFields.model_validate(record.guards, from_attributes=True)
-        return cls(**{**plain, "merge_key": ", ".join(record.merge_key) or None, "columns": columns, "guards": guards})
+        return cls(**{**plain, "merge_key": record.key_text or None, "columns": columns, "guards": guards})
 
 
 # -- watermarks and hooks ----------------------------------------------------------------------------------------------

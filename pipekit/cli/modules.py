@@ -52,7 +52,7 @@ def _data(item: "Module", last: "Run | None", names: dict[int, str]) -> dict[str
         "dest": names[item.dest_id],
         "table": item.dest_table,
         "strategy": item.merge_strategy,
-        "key": ", ".join(item.merge_key),
+        "key": item.key_text,
         "enabled": item.enabled,
         "running": item.running,
         "last_run": {"run_id": last.id, "status": last.status, "started_at": last.started_at} if last else None,

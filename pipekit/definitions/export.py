@@ -6,7 +6,7 @@ from typing import Any
 
 from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef, ScheduleDef
-from pipekit.models import Column
+from pipekit.models import Column, format_key
 
 
 def build_yaml(definitions: Definitions) -> str:
@@ -90,7 +90,7 @@ def _module(item: ModuleDef) -> dict[str, Any]:
     timeouts = {"silence_s": _number(item.silence_s), "run_s": _number(item.run_s)}
     guards["shrink"] = _number(item.guards.shrink)
     values |= {
-        "key": ", ".join(item.key) or None,
+        "key": _key(item.key),
         "watermarks": {w.name: _plain("watermark", w) for w in sorted(item.watermarks, key=lambda w: w.name)},
         "hooks": [_plain("hook", hook) for hook in item.hooks],
         "columns": _columns(item.columns),
@@ -98,6 +98,12 @@ def _module(item: ModuleDef) -> dict[str, Any]:
         "timeouts": _without_defaults("timeouts", timeouts),
     }
     return _without_defaults("module", values)
+
+
+def _key(names: tuple[str, ...]) -> str | list[str] | None:
+    """A plain text, or a list where a name would have to be quoted in it."""
+    text = ", ".join(names)
+    return (text if format_key(names) == text else list(names)) or None
 
 
 def _number(value: float | None) -> float | int | None:

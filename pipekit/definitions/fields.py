@@ -35,7 +35,7 @@ _MODULE = (
     Field(name="dest", kind="text", required=True, doc="The connection that holds the dest table."),
     Field(name="table", kind="text", required=True, doc="The dest table, with its schema where the kind has schemas."),
     Field(name="strategy", kind="text", choices=STRATEGIES, default="full", doc="How staging is merged into the dest."),
-    Field(name="key", kind="text", doc='The merge key; "a, b" for several columns.'),
+    Field(name="key", kind="names", doc='The merge key; "a, b" or a list for several columns.'),
     Field(
         name="create_table",
         kind="flag",

@@ -11,7 +11,7 @@ from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import PipekitError
 from pipekit.fields import list_fields
-from pipekit.models import WATERMARK_NAME, Column, Guards, as_strategy, parse_key
+from pipekit.models import WATERMARK_NAME, Column, Guards, as_strategy
 
 
 class ModuleReader:
@@ -76,7 +76,7 @@ class ModuleReader:
                 self._problems.add(read.line_of("table"), read.path_of("table"), error.message)
 
     def _key(self, read: Read) -> tuple[str, ...]:
-        key = parse_key(read["key"])
+        key: tuple[str, ...] = read["key"] or ()
         strategy = read["strategy"]
         if not key and strategy in ("incremental", "upsert"):
             told = f"The strategy '{strategy}' needs a merge key."

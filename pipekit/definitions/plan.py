@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef, ScheduleDef, fold_name
+from pipekit.models import format_key
 
 Action = Literal["create", "change", "leave", "delete"]
 Noun = Literal["connection", "module", "group"]
@@ -109,7 +110,7 @@ def _flatten_module(record: ModuleDef) -> dict[str, Any]:
         "retries",
     )
     values: dict[str, Any] = {name: getattr(record, name) for name in plain}
-    values["key"] = ", ".join(record.key) or None
+    values["key"] = format_key(record.key) or None
     values |= {f"timeouts.{name}": getattr(record, name) for name in ("silence_s", "run_s")}
     values |= {f"guards.{f.name}": getattr(record.guards, f.name) for f in OBJECTS["guards"]}
     for watermark in record.watermarks:

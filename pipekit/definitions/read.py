@@ -11,6 +11,7 @@ from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.problems import Problems
 from pipekit.definitions.tree import Broken, Mapping, Scalar, Sequence, Tree
 from pipekit.fields import Field
+from pipekit.models import parse_key
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
@@ -92,6 +93,8 @@ def _read_value(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
         return _read_map(tree, f, path, problems)
     if f.kind == "list":
         return _read_list(tree, f, path, problems)
+    if f.kind == "names":
+        return _read_names(tree, f, path, problems)
     if not isinstance(tree, Scalar):
         problems.add(tree.line, path, f"This must be {_KIND_NAMES[f.kind]}, not a {_shape(tree)}.")
         return _NO_FIELD
@@ -134,6 +137,23 @@ def _read_list(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
         if read is not None:
             found.append(read)
     return found
+
+
+def _read_names(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
+    """A text of names with commas between, or a list of which each item is one name, as it is written."""
+    if isinstance(tree, Scalar):
+        text = _read_text(tree, f, path, problems)
+        return text if text is _NO_FIELD else parse_key(text)
+    if not isinstance(tree, Sequence):
+        problems.add(tree.line, path, "This must be text, or a list of names.")
+        return _NO_FIELD
+    names = []
+    for index, item in enumerate(tree.items, 1):
+        if not isinstance(item, Scalar) or item.tag == "null" or not item.text.strip():
+            problems.add(item.line, f"{path}[{index}]", "This must be a name.")
+            return _NO_FIELD
+        names.append(_read_text(item, f, f"{path}[{index}]", problems))
+    return _NO_FIELD if _NO_FIELD in names else tuple(names)
 
 
 def _read_text(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:

@@ -27,7 +27,8 @@ def _holds(f: Field) -> str:
         return f"name: {f.of}"
     if f.kind == "list":
         return f"list of {f.short} or {f.of}" if f.short and f.short != f.of else f"list of {f.of}"
-    return {"flag": "true or false", "whole": "whole number", "object": f.of}.get(f.kind, f.kind)
+    words = {"flag": "true or false", "whole": "whole number", "object": f.of, "names": "text, or list of names"}
+    return words.get(f.kind, f.kind)
 
 
 def _default(f: Field) -> str:

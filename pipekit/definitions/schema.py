@@ -52,6 +52,10 @@ def _field(f: Field) -> dict[str, Any]:
             schema["propertyNames"] = {"pattern": f"^{MODULE_NAME.pattern.removesuffix(chr(92) + 'Z')}$"}
     elif f.kind == "list":
         schema = {"type": ["array", "null"], "items": _item(f, reference)}
+    elif f.kind == "names":
+        # YAML reads 2024 and 1900-01-01 as more than text; the parser takes them as they are written.
+        name = {"type": ["string", "number", "boolean"]}
+        schema = {"type": [*name["type"], "array", "null"], "items": name}
     else:
         schema = _scalar(f)
     default = {} if f.default is None else {"default": f.default}
@@ -67,7 +71,7 @@ def _scalar(f: Field) -> dict[str, Any]:
         return {"enum": [*f.choices] if f.required else [*f.choices, None]}
     own = _TYPES[f.kind]
     # YAML reads 2024 and 1900-01-01 as more than text; the parser takes them as they are written.
-    types = [own, "number", "boolean"] if f.kind == "text" and f.name in ("default", "username", "key") else [own]
+    types = [own, "number", "boolean"] if f.kind == "text" and f.name in ("default", "username") else [own]
     schema: dict[str, Any] = {"type": types if f.required else [*types, "null"]}
     if len(schema["type"]) == 1:
         schema["type"] = own

@@ -22,6 +22,7 @@ from pipekit.models.definitions import (
     Strategy,
     Watermark,
     as_strategy,
+    format_key,
     parse_columns,
     parse_key,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "Strategy",
     "Watermark",
     "as_strategy",
+    "format_key",
     "parse_columns",
     "parse_key",
 ]

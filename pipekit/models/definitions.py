@@ -3,7 +3,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
@@ -22,12 +22,24 @@ Row = Mapping[str, Any]
 MODULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,59}\Z")
 # What can stand in braces in a query.
 WATERMARK_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
+_KEY_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"\s*(?:,|\Z)|([^,]*)(?:,|\Z))')
 RESERVED_MODULE_NAMES = frozenset({"pipekit_ledger"})
 
 
 def parse_key(text: str | None) -> tuple[str, ...]:
-    """`"col1, col2"` -> `("col1", "col2")`; empty parts are dropped."""
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    """`col1, col2` -> `("col1", "col2")`; a name with a comma in it is quoted: `"a,b", c`. Empty parts are dropped."""
+    parts = (match[1].replace('""', '"') if match[1] else match[2].strip() for match in _KEY_PART.finditer(text or ""))
+    return tuple(part for part in parts if part.strip())
+
+
+def format_key(names: Iterable[str]) -> str:
+    """The text that `parse_key` reads as these names; quoted are those it would read otherwise."""
+
+    def write(name: str) -> str:
+        is_plain = parse_key(name) == (name,) and not name.startswith('"')
+        return name if is_plain else '"' + name.replace('"', '""') + '"'
+
+    return ", ".join(map(write, names))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,6 +243,11 @@ class Module:
     lease_owner: str | None = None
     lease_expires_at: str | None = None
     fence: int = 0
+
+    @property
+    def key_text(self) -> str:
+        """The merge key as it is typed and kept."""
+        return format_key(self.merge_key)
 
     @classmethod
     def from_row(cls, row: Row) -> Self:

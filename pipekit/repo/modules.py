@@ -38,7 +38,7 @@ def create_module(
 ) -> Module:
     """Makes a module. Options are the fields of `Module` that a person sets, with the same defaults.
 
-    `merge_key` may also be a string (`"a, b"`), `guards` a mapping. Raises Invalid (with `field`), NotFound for a
+    `merge_key` may also be a string (`a, b`), `guards` a mapping. Raises Invalid (with `field`), NotFound for a
     connection that is not there, NameTaken.
     """
     check_fields(options, _FIELDS)
@@ -116,7 +116,7 @@ def _as_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 def _as_values(module: Module) -> dict[str, Any]:
     """A record as its row holds it; the lease is left out."""
     values = {name: getattr(module, name) for name in _FIELDS if name not in ("merge_key", "columns", "guards")}
-    values["merge_key"] = ", ".join(module.merge_key) or None
+    values["merge_key"] = module.key_text or None
     values["columns_json"] = _columns_json(module.columns)
     values["guards_json"] = json.dumps(asdict(module.guards))
     return values
@@ -162,7 +162,7 @@ def _check_module_name(name: str) -> None:
 def _check_merge(module: Module) -> None:
     if module.merge_strategy not in STRATEGIES:
         raise Invalid(f"The merge strategy is one of {', '.join(STRATEGIES)}.", field="merge_strategy")
-    if any("," in part or not part.strip() for part in module.merge_key):
-        raise Invalid("A column of a merge key has a name without a comma.", field="merge_key")
+    if any(not part.strip() for part in module.merge_key):
+        raise Invalid("A column of a merge key has a name.", field="merge_key")
     if module.merge_strategy in _KEYED and not module.merge_key:
         raise Invalid(f"The strategy {module.merge_strategy} needs a merge key.", field="merge_key")

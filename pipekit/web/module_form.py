@@ -72,7 +72,7 @@ def _build_values(module: Module | None) -> dict[str, str]:
         guards = module.guards
         plain = {name: _show(getattr(module, name)) for name in ORDER if name not in ("shrink", "merge_key")}
         plain |= {name: _show(getattr(module, name)) for name in FLAGS}
-        plain["merge_key"] = ", ".join(module.merge_key)
+        plain["merge_key"] = module.key_text
     return plain | {name: _show(value) for name, value in asdict(guards).items()}
 
 

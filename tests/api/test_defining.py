@@ -40,6 +40,7 @@ def test_a_module_lives_from_making_to_deleting(ana: Caller) -> None:
     assert ana.get("/modules/orders") == made == ana.get("/modules/1")
     changed = ana.patch("/modules/orders", {"enabled": False, "retries": 0})
     assert changed == {**made, "enabled": False, "retries": 0}
+    assert ana.patch("/modules/orders", {"merge_key": ["a,b", "c"]})["merge_key"] == '"a,b", c'
     ana.delete("/modules/orders", expect=204)
     assert ana.get("/modules") == []
 

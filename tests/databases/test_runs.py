@@ -149,6 +149,16 @@ def test_incremental_reloads_a_key_that_is_not_unique(bench: Bench) -> None:
     assert bench.dest.rows("select * from t order by 1, 2") == [(6, 9), (7, 1), (7, 2)]
 
 
+@pytest.mark.parametrize("strategy", ["upsert", "incremental"])
+def test_a_merge_key_may_be_a_column_with_a_comma_in_its_name(bench: Bench, strategy: str) -> None:
+    for database in (bench.source, bench.dest):
+        database.execute("""create table t ("a,b" integer, "c" integer, v text)""")
+    bench.source.execute("insert into t values (1, 1, 'new'), (1, 2, 'new')")
+    bench.dest.execute("insert into t values (1, 1, 'old'), (2, 1, 'old')")
+    bench.project.succeed(bench.module("select * from t", merge_strategy=strategy, merge_key='"a,b", c'))
+    assert bench.dest.rows("select * from t order by 1, 2") == [(1, 1, "new"), (1, 2, "new"), (2, 1, "old")]
+
+
 def test_columns_in_another_order_never_swap_values(bench: Bench) -> None:
     bench.source.execute("create table t (a integer, b integer)", "insert into t values (1, 2)")
     bench.dest.execute("create table t (B integer, A integer)")

@@ -137,6 +137,8 @@ def test_a_module_comes_back_as_it_was_made(db: repo.State, shop: Connection, dw
 
 def test_a_merge_key_may_be_given_as_one_string(db: repo.State, orders: Module) -> None:
     assert repo.update_module(db, orders.id, merge_key="a , b").merge_key == ("a", "b")
+    assert repo.update_module(db, orders.id, merge_key='"a,b", c').merge_key == ("a,b", "c")
+    assert repo.update_module(db, orders.id, merge_key=["a,b", "c"]).key_text == '"a,b", c'
     assert repo.update_module(db, orders.id, merge_key=None).merge_key == ()
     assert repo.update_module(db, orders.id, guards={"shrink": 0.9}).guards == Guards(shrink=0.9)
 
@@ -151,7 +153,7 @@ def test_a_merge_key_may_be_given_as_one_string(db: repo.State, orders: Module) 
         ("source_query", " "),
         ("dest_table", ""),
         ("merge_strategy", "replace"),
-        ("merge_key", ["a, b"]),
+        ("merge_key", ["a", " "]),
         ("match", "luck"),
         ("retries", -1),
         ("silence_timeout_s", 0),

@@ -144,7 +144,7 @@ def test_a_short_file_that_would_unfold_without_end_is_read_at_once() -> None:
         ("timeouts: {run_s: 0}", "orders.yaml:5: modules.m.timeouts.run_s: This must be more than 0."),
         ("hooks: analyze", "orders.yaml:5: modules.m.hooks: This must be a list."),
         ("hooks: [{run_on: always}]", "orders.yaml:5: modules.m.hooks[1].sql: This field is missing."),
-        ("key: [a, b]", "orders.yaml:5: modules.m.key: This must be text, not a list."),
+        ("key: {a: b}", "orders.yaml:5: modules.m.key: This must be text, or a list of names."),
         ("strategy: upsert", "orders.yaml:5: modules.m.key: The strategy 'upsert' needs a merge key."),
         ("key: a, a", "orders.yaml:5: modules.m.key: A column stands twice in the merge key."),
         ("match: !!python/object:os.system name", "orders.yaml:5: modules.m.match: The tag "),
@@ -391,6 +391,9 @@ QUERIES = st.builds("select {} as {}".format, st.just("1"), NAMES) | st.just("se
 SECONDS = st.none() | st.floats(min_value=0.001, max_value=1e6) | st.integers(1, 10_000).map(float)
 
 
+KEY_NAMES = NAMES | st.sampled_from(["a,b", '"quoted"', " blanks ", 'a "b", c', "null", "007", "1900-01-01"])
+
+
 @st.composite
 def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
     hooks = draw(
@@ -407,7 +410,7 @@ def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
         dest=draw(st.sampled_from(connections)),
         table=draw(NAMES),
         strategy=draw(st.sampled_from(STRATEGIES)),
-        key=tuple(draw(st.lists(NAMES, unique=True, min_size=1, max_size=3))),
+        key=tuple(draw(st.lists(KEY_NAMES, unique=True, min_size=1, max_size=3))),
         create_table=draw(st.booleans()),
         enabled=draw(st.booleans()),
         match=draw(st.sampled_from(["name", "position"])),
