@@ -4,13 +4,15 @@ PYTHON ?=
 PYTEST_FLAGS ?= -q
 BENCH_FLAGS ?=
 BIN := .venv/bin
+# Two processes, each with databases of its own; what takes long goes first (tests/selection.py).
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench pictures screenshots lock clean
+.PHONY: help setup demo test test-all check format bench pictures screenshots lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 setup: ## make .venv from requirements.lock and build the assets of the pages (again only when something changed)
 	@sh tools/setup.sh
@@ -20,8 +22,11 @@ setup: ## make .venv from requirements.lock and build the assets of the pages (a
 demo: setup ## move a small shop database, change it, move the changes; leaves .demo/ to look at
 	@$(BIN)/pipekit demo --folder .demo
 
-test: setup ## run the tests, PostgreSQL included (PYTEST_FLAGS=)
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+test: setup ## run the quick tests, PostgreSQL included (PYTEST_FLAGS="-x tests/rules")
+	@$(PYTEST) -m "not slow" --hypothesis-profile quick $(PYTEST_FLAGS)
+
+test-all: setup ## run every test, with all examples and sizes (PYTEST_FLAGS=)
+	@$(PYTEST) $(PYTEST_FLAGS)
 
 check: setup ## lint, format, types, import layers, sizes
 	$(BIN)/ruff check .

@@ -1,5 +1,5 @@
-# A real PostgreSQL for every test that needs one: one server for the whole run, fresh databases for each test.
-"""Fixtures `postgres`, `source_db` and `dest_db`."""
+# A real PostgreSQL for every test that needs one: one server for each process of tests, fresh databases for each test.
+"""Fixtures `postgres`, `source_db` and `dest_db`; the hooks of `tests/selection.py`."""
 
 import itertools
 import os
@@ -12,6 +12,9 @@ import pytest
 from pipekit.errors import PipekitError
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
+from tests import profiles  # noqa: F401 (registers itself)
+
+pytest_plugins = ("tests.selection",)
 
 # A test run that a shell has put into the background ignores Ctrl-C, and so would every `pipekit` it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

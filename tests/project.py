@@ -14,6 +14,7 @@ from pipekit.engine.events import Listener
 from pipekit.models import Connection, Module, Run
 from pipekit.runner.process import Finished, Program, run_program, start_program
 from pipekit.secrets import Secrets
+from tests.commands import run_here
 
 
 class Project:
@@ -68,17 +69,21 @@ class Project:
         """This process's environment with the project's home."""
         return {**os.environ, "PIPEKIT_HOME": str(self.home)}
 
-    def cli(self, *words: str, timeout_s: float = 60, input_text: str | None = None) -> Finished:
-        """`pipekit WORDS...` as a command, to its end."""
+    def cli(self, *words: str, input_text: str | None = None) -> Finished:
+        """`pipekit WORDS...` to its end, in this process."""
+        return run_here(words, env=self.environment(), input_text=input_text)
+
+    def cli_apart(self, *words: str, timeout_s: float = 60, input_text: str | None = None) -> Finished:
+        """`pipekit WORDS...` to its end, as a process."""
         return run_program(self._argv(words), timeout_s=timeout_s, env=self.environment(), input_text=input_text)
 
     def start_cli(self, *words: str, log_path: Path | None = None) -> Program:
         """`pipekit WORDS...` as a command that goes on."""
         return start_program(self._argv(words), env=self.environment(), log_path=log_path)
 
-    def cli_json(self, *words: str, timeout_s: float = 60) -> Any:
+    def cli_json(self, *words: str) -> Any:
         """The document that `pipekit WORDS... --json` prints."""
-        finished = self.cli(*words, "--json", timeout_s=timeout_s)
+        finished = self.cli(*words, "--json")
         return json.loads(finished.stdout)
 
     def _argv(self, words: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-# A home with two SQLite files, and the real program run on it. Knows no module of Pipekit but its process starter.
+# A home with two SQLite files, and the real command line run on it: here, or as a process. Knows no command.
 """Fixtures: `home`, an empty installation; `shop`, one with a source of 1,000 rows and modules."""
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipekit.runner.process import Finished, Program, run_program, start_program
+from tests.commands import run_here
 
 SHOP = """\
 connections:
@@ -49,7 +50,11 @@ class Home:
         return [sys.executable, "-m", "pipekit", "--home", str(self.state), *words]
 
     def run(self, *words: str, input_text: str | None = None, **environ: str) -> Finished:
-        """To its end, as a command."""
+        """To its end, in this process."""
+        return run_here(["--home", str(self.state), *words], env={**os.environ, **environ}, input_text=input_text)
+
+    def run_apart(self, *words: str, input_text: str | None = None, **environ: str) -> Finished:
+        """To its end, as a process."""
         env = {**os.environ, "PYTHONIOENCODING": "utf-8", **environ}
         return run_program(self.argv(*words), timeout_s=60, env=env, input_text=input_text)
 

@@ -1,15 +1,17 @@
-# Everything of the command line that is not a run: files, secrets, listings, queries, errors. Real processes.
+# Everything of the command line that is not a run: files, secrets, listings, queries, errors.
 """The other commands, their output and their errors."""
 
 import json
 import os
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 
+from pipekit import repo
 from pipekit.runner.process import run_program
 from tests.cli.conftest import SHOP, Home
 
@@ -32,6 +34,21 @@ def test_the_version_is_printed(home: Home) -> None:
     from pipekit import __version__
 
     assert home.ok("--version") == f"pipekit {__version__}\n"
+
+
+def test_a_process_ends_with_the_code_and_the_words_of_its_command(shop: Home) -> None:
+    with closing(repo.open_state(shop.state / "pipekit.db")) as db:
+        repo.create_group_run(db, repo.get_group_by_name(db, "nightly").id, triggered_by="manual")
+    commands = {
+        ("modules", "list"): 0,
+        ("query", "shop", "select * from nowhere"): 1,
+        ("run", "--no-such"): 2,
+        ("run-group", "nightly"): 3,
+    }
+    for words, code in commands.items():
+        apart = shop.run_apart(*words)
+        assert apart.code == code, words
+        assert apart == shop.run(*words)
 
 
 def test_init_makes_private_files_and_can_be_repeated(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-# Groups from the shell: receipts, records, exit codes, pauses, waiting. Real processes on two SQLite files.
+# Groups from the shell: receipts, records, exit codes, pauses, waiting. What goes on runs as a process.
 """`pipekit run-group`, `group-runs`, `pause`, `resume`, and `runs cancel` of a run that waits."""
 
 import json

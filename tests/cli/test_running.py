@@ -1,4 +1,4 @@
-# Runs from the shell: receipts, records, exit codes, cancelling. Real processes on two SQLite files.
+# Runs from the shell: receipts, records, exit codes, cancelling. What goes on runs as a process.
 """`pipekit run`, `copy` and `runs`."""
 
 import json

@@ -439,7 +439,7 @@ def test_the_same_module_twice_at_once_is_busy(bench: Bench) -> None:
 
     def during(event: Event) -> None:
         if isinstance(event, StageStarted) and event.stage == "stage":
-            finished = bench.project.cli("run", "m", "--json")
+            finished = bench.project.cli_apart("run", "m", "--json")
             seen.append(f"{finished.code} {finished.stdout}")
 
     assert bench.project.run(module, during).status == "success"

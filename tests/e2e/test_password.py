@@ -32,7 +32,7 @@ def guarded(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -
 def project(guarded: LocalPostgres, tmp_path: Path) -> Iterator[Project]:
     project = Project(tmp_path)
     for name, value in (("DW_PASSWORD", PASSWORD), ("BAD_PASSWORD", WRONG)):
-        assert project.cli("secrets", "set", name, input_text=value + "\n").code == 0
+        assert project.cli_apart("secrets", "set", name, input_text=value + "\n").code == 0
     for name, reference in (("dw", "$DW_PASSWORD"), ("bad", "$BAD_PASSWORD")):
         project.add_connection(name, guarded.jdbc_url("postgres"), username="postgres", password=reference)
     yield project
@@ -92,8 +92,8 @@ def stored(project: Project) -> str:
 def test_a_run_that_succeeds_leaves_no_trace_of_it(project: Project) -> None:
     add(project, "good", "select g as id, pg_sleep(0.05) is null as x from generate_series(1, 20) g")
     with Watch() as watch:
-        finished = project.cli("run", "good")
-        as_json = project.cli("run", "good", "--json")
+        finished = project.cli_apart("run", "good")
+        as_json = project.cli_apart("run", "good", "--json")
     assert (finished.code, as_json.code) == (0, 0), finished.stdout + finished.stderr
     assert any("pipekit.runner.child" in text for text in watch.seen)
     assert_clean(finished.stdout, finished.stderr, as_json.stdout, stored(project), *watch.seen)
@@ -104,9 +104,9 @@ def test_text_that_holds_it_is_masked_wherever_it_is_shown_or_stored(project: Pr
     literal = value.replace("'", "''")
     add(project, "says", f"select '{literal}'::text::int as n")
     shown = [
-        project.cli("run", "says"),
-        project.cli("run", "says", "--json"),
-        project.cli("runs", "show", "2", "--log"),
+        project.cli_apart("run", "says"),
+        project.cli_apart("run", "says", "--json"),
+        project.cli_apart("runs", "show", "2", "--log"),
     ]
     assert shown[0].code == 1
     # The definition itself is what somebody wrote into it; the record of its runs is what Pipekit writes.
@@ -120,9 +120,9 @@ def test_text_that_holds_it_is_masked_wherever_it_is_shown_or_stored(project: Pr
 def test_a_wrong_password_is_refused_without_repeating_it(project: Project) -> None:
     add(project, "refused", "select 1 as n", connection="bad")
     shown = [
-        project.cli("run", "refused"),
-        project.cli("run", "refused", "--json"),
-        project.cli("connections", "test", "bad"),
+        project.cli_apart("run", "refused"),
+        project.cli_apart("run", "refused", "--json"),
+        project.cli_apart("connections", "test", "bad"),
     ]
     assert [part.code for part in shown] == [1, 1, 1]
     assert "password authentication failed" in shown[0].stdout + shown[0].stderr
@@ -132,7 +132,7 @@ def test_a_wrong_password_is_refused_without_repeating_it(project: Project) -> N
 def test_a_missing_secret_says_where_to_put_it(project: Project) -> None:
     project.secrets.delete("DW_PASSWORD")
     add(project, "missing", "select 1 as n")
-    finished = project.cli("run", "missing")
+    finished = project.cli_apart("run", "missing")
     assert finished.code == 1
     assert "DW_PASSWORD" in finished.stdout + finished.stderr
     assert "pipekit secrets set DW_PASSWORD" in finished.stdout + finished.stderr
@@ -145,6 +145,6 @@ def test_it_cannot_be_put_into_a_connection(project: Project) -> None:
         assert_clean(caught.value.message, caught.value.hint)
     url = "jdbc:postgresql://u:" + quote(WRONG) + "@h/db"
     text = f"connections:\n  x: {{driver: postgresql, jdbc_url: '{url}'}}\n"
-    finished = project.cli("apply", "-", input_text=text)
+    finished = project.cli_apart("apply", "-", input_text=text)
     assert finished.code == 2
     assert_clean(finished.stdout, finished.stderr)

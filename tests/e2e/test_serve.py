@@ -50,7 +50,7 @@ def test_a_schedule_that_is_due_fires_and_its_runs_are_run_and_logged(site: Site
 
 def test_a_second_server_is_refused_and_told_who_is_there_and_since_when(site: Site) -> None:
     server = site.serve()
-    finished = site.project.cli("serve")
+    finished = site.project.cli_apart("serve")
     assert finished.code == 2
     assert f"process {server.pid} on {socket.gethostname()}, since 2" in finished.stderr
     assert finished.stderr.startswith("Error: Another server works on this state database")
@@ -126,7 +126,7 @@ def test_a_run_of_the_server_is_cancelled_from_another_process(site: Site) -> No
     run_id = site.ask(site.add("endless", ENDLESS))
     server = site.serve()
     site.wait_for_rows(run_id)
-    assert site.project.cli("runs", "cancel", str(run_id)).code == 0
+    assert site.project.cli_apart("runs", "cancel", str(run_id)).code == 0
     assert site.wait_for(run_id, "cancelled").merge_state == "none"
     assert f"run {run_id} was asked to stop" in site.log()
     assert stop(server) == 0
@@ -183,7 +183,7 @@ def test_systemd_is_told_of_start_life_and_end(site: Site) -> None:
 
 
 def test_the_log_can_be_json_and_never_shows_a_secret(site: Site) -> None:
-    assert site.project.cli("secrets", "set", "PW", input_text="hunter2-and-more\n").code == 0
+    assert site.project.cli_apart("secrets", "set", "PW", input_text="hunter2-and-more\n").code == 0
     run_id = site.ask(site.add("m", "select id from t where 'hunter2-and-more' = nowhere"))
     server = site.serve("--log-format", "json", "--log-level", "debug")
     site.wait_for(run_id, "error")
@@ -206,11 +206,11 @@ def test_the_pages_answer_while_it_runs_and_a_port_in_use_is_told(site: Site) ->
         answer = client.getresponse()
         assert (answer.status, answer.headers["location"]) == (303, "/login?next=%2Fmodules")
     other = Site(site.folder / "other")
-    finished = other.project.cli("serve", "--port", str(port))
+    finished = other.project.cli_apart("serve", "--port", str(port))
     other.close()
     assert finished.code == 2
     assert f"The pages cannot be on 127.0.0.1 port {port}: Address already in use." in finished.stderr
-    finished = site.project.cli("serve", "--port", str(port))
+    finished = site.project.cli_apart("serve", "--port", str(port))
     assert finished.code == 2
     assert f"Another server works on this state database: process {server.pid}" in finished.stderr
     assert stop(server) == 0
@@ -231,12 +231,12 @@ def test_the_pages_stay_while_runs_are_drained(site: Site) -> None:
 
 def test_an_address_that_others_reach_is_refused_while_there_is_no_user(site: Site) -> None:
     for host in ("0.0.0.0", "::"):
-        finished = site.project.cli("serve", "--host", host)
+        finished = site.project.cli_apart("serve", "--host", host)
         assert finished.code == 2
         assert f"{host} can be reached from elsewhere, and there is no user yet." in finished.stderr
         assert "pipekit set-password" in finished.stderr
     assert repo.find_server(site.project.db) is None
-    finished = site.project.cli("serve", "--host", "no such host")
+    finished = site.project.cli_apart("serve", "--host", "no such host")
     assert (finished.code, "There is no address 'no such host' here" in finished.stderr) == (2, True)
 
 
@@ -255,5 +255,5 @@ def test_purge_by_hand_says_what_it_would_remove_and_removes_it(site: Site) -> N
     db.execute("UPDATE run_log SET started_at = '2001-01-01', finished_at = '2001-01-01'")
     counted = site.project.cli_json("purge", "--dry-run")
     assert counted == {"dry_run": True, "logs": 3, "runs": 2, "group_runs": 0, "fires": 0}
-    assert site.project.cli("purge").stdout == "removed: 3 logs, 2 runs, 0 group runs, 0 fires\n"
+    assert site.project.cli_apart("purge").stdout == "removed: 3 logs, 2 runs, 0 group runs, 0 fires\n"
     assert [left.id for left in repo.list_runs(db)] == [run.id]

@@ -173,7 +173,7 @@ def test_a_kill_leaves_the_dest_whole_and_the_record_true(scene: Scene, case: tu
     _thaw(scene)
 
     # A dry run claims the module, which closes the run that was killed, and changes nothing.
-    finished = scene.project.cli("run", "m", "--dry-run")
+    finished = scene.project.cli_apart("run", "m", "--dry-run")
     assert finished.code == 0, finished.stdout + finished.stderr
     assert time.monotonic() - killed_at < WITHIN_S
     record = scene.project.get_run(1)

@@ -11,6 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from pipekit import repo
 from pipekit.errors import Conflict, ModuleBusy
+from tests.profiles import examples
 
 MODULES = 3
 MAX_RUNS = 2
@@ -196,4 +197,4 @@ class LeaseMachine(RuleBasedStateMachine):
 
 
 TestLeases = LeaseMachine.TestCase
-TestLeases.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLeases.settings = settings(max_examples=examples(60), stateful_step_count=40)

@@ -154,7 +154,7 @@ def start_server_with_a_long_wal(site: Site) -> Program:
 
 
 def test_an_outcome_that_cannot_be_recorded_is_kept_beside_the_state_and_read_back(site: Site) -> None:
-    assert site.project.cli("secrets", "set", "PW", input_text="hunter2-and-more\n").code == 0
+    assert site.project.cli_apart("secrets", "set", "PW", input_text="hunter2-and-more\n").code == 0
     module = site.add("slow", "select id from t where 'hunter2-and-more' <> ''", hooks=[SLOW_HOOK])
     server = start_server_with_a_long_wal(site)
     run_id = start_merged_run(site, module)
@@ -181,7 +181,7 @@ def test_a_side_file_is_read_back_after_the_server_was_killed(site: Site) -> Non
         assert wait_until(side.exists, 40), site.log()
         os.kill(server.pid, signal.SIGKILL)
         server.wait(10)
-    assert site.project.cli("run", "slow", "--quiet").code == 0
+    assert site.project.cli_apart("run", "slow", "--quiet").code == 0
     assert_whole(site.project.get_run(run_id), site)
     assert not side.exists()
 

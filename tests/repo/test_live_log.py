@@ -14,6 +14,7 @@ from pipekit.cutting import LINE
 from pipekit.errors import NotFound
 from pipekit.models import Connection, Module, Run
 from pipekit.repo.live_log import CHUNK_CHARS
+from tests.profiles import examples
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_a_reader_who_is_slow_gets_the_last_tick_whole(db: repo.State, run: Run)
     assert repo.read_live_log(db, run.id, place)[0] == "3\ndone\n"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     calls=st.lists(st.lists(st.one_of(st.integers(0, 10**7).map(str), st.sampled_from(["a", "b é", ""])), max_size=6)),
     limits=st.lists(st.integers(1, 12), min_size=1, max_size=5),

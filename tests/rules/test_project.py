@@ -22,7 +22,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "SPEC.md", ROOT / "CHANGELOG.md", *sorte
 
 def list_make_targets() -> set[str]:
     """Targets of the Makefile."""
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_the_lock_holds_pins_and_hashes_and_no_address() -> None:
@@ -72,7 +72,7 @@ def test_the_changelog_has_the_version_of_the_package() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_make_command_in_a_document_exists(document: Path) -> None:
-    named = set(re.findall(r"`?\bmake ([a-z]+)\b(?=[`\s]|$)", "\n".join(list_commands(document))))
+    named = set(re.findall(r"`?\bmake ([a-z-]+)\b(?=[`\s]|$)", "\n".join(list_commands(document))))
     assert named - list_make_targets() == set()
 
 

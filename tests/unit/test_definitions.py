@@ -34,6 +34,7 @@ from pipekit.definitions.schema import build_schema, format_schema, load_schema
 from pipekit.definitions.state import read_state
 from pipekit.errors import Conflict
 from pipekit.models import RUN_ON, STRATEGIES, Column, Guards
+from tests.profiles import examples
 
 EXAMPLE = """\
 connections:
@@ -477,7 +478,7 @@ def any_definitions(draw: st.DrawFn) -> Definitions:
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(any_definitions())
 def test_an_export_reads_back_as_what_was_exported(definitions: Definitions) -> None:
     text = build_yaml(definitions)
@@ -486,7 +487,7 @@ def test_an_export_reads_back_as_what_was_exported(definitions: Definitions) -> 
     jsonschema.validate(yaml.safe_load(text), load_schema(), cls=jsonschema.Draft202012Validator)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
 @given(definitions=any_definitions())
 def test_applying_an_export_changes_nothing(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> None:
     db = repo.open_state(tmp_path_factory.mktemp("state") / "pipekit.db", create=True)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pipekit.errors import ConfigError, Invalid, NotFound, SecretMissing
 from pipekit.secrets import Masker, Secrets
+from tests.profiles import examples
 
 VALUE = 's3cr3t/öf the+house\'s "own"\\'
 
@@ -249,7 +250,7 @@ def test_a_file_that_cannot_be_replaced_is_left_as_it_is(path: Path, monkeypatch
     assert list(path.parent.iterdir()) == [path]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_any_text_without_nul_reads_back_exactly(path: Path, value: str) -> None:
     write(path, "# top\nBEFORE=1\n")
@@ -261,7 +262,7 @@ def test_any_text_without_nul_reads_back_exactly(path: Path, value: str) -> None
     assert read(path, "AFTER") == "2"
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.text("ab'\"\\\r\n\t #=$\x85\u2028\ufeffn", max_size=8))
 def test_awkward_text_reads_back_exactly(path: Path, value: str) -> None:
     path.unlink(missing_ok=True)
@@ -344,7 +345,7 @@ def test_a_file_that_is_refused_does_not_keep_the_rest_from_being_masked(path: P
     assert secrets.masker().mask("environment-value") == "****"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(
     values=st.sets(st.text("abcde*", min_size=4, max_size=8), min_size=1, max_size=5),
     text=st.text("abcde* ", max_size=60),

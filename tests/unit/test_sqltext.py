@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipekit.drivers.sqltext import EVERYTHING, READINGS, Reading, strip_query, tokens
 from pipekit.errors import Invalid
+from tests.profiles import examples
 
 WORDS = [
     "select",
@@ -96,7 +97,7 @@ def test_a_quote_or_comment_that_does_not_end_is_refused(sql: str) -> None:
 
 
 @given(SCRAPS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @example("/*/**/;*/")
 @example("E'\\'")
 @example("$$;$$")
@@ -110,7 +111,7 @@ def test_tokens_cover_the_text_without_gaps(sql: str) -> None:
 
 
 @given(SCRAPS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600))
 def test_stripping_takes_only_blanks_comments_and_semicolons_off_the_end(sql: str) -> None:
     try:
         stripped = strip_query(sql)
@@ -130,7 +131,7 @@ def _is_one_statement(sql: str, reading: Reading) -> bool:
 
 
 @given(st.text(alphabet="ab;'-/*\n \\\"[]`$", max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 def test_a_quoted_text_is_kept_whatever_it_holds(text: str) -> None:
     literal = "'" + text.replace("'", "''") + "'"
     assert strip_query(f"select {literal} ; -- x").startswith(f"select {literal}")

@@ -15,7 +15,7 @@ from tests.site import ENDLESS
 
 
 def test_the_first_login_after_set_password(house: House, new_desk: Callable[..., Desk]) -> None:
-    assert house.cli("set-password", "mia", input_text=f"{PASSWORD}\n").code == 0
+    assert house.cli_apart("set-password", "mia", input_text=f"{PASSWORD}\n").code == 0
     desk = new_desk()
     desk.go("/modules")
     desk.expect_path("/login")

@@ -1,0 +1,127 @@
+# Which tests are slow, in which order processes take files, and what a run says it has left out. Knows no fixture.
+"""The mark `slow`, set by path; hooks of pytest, which `tests/conftest.py` lends it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+# Files, and beginnings of their paths, below tests/: what `make test` leaves to `make test-all`.
+SLOW = (
+    "api/test_schemathesis.py",
+    "databases/test_db2i_",
+    "databases/test_derby_",
+    "databases/test_h2_",
+    "databases/test_jdbc_",
+    "databases/test_jrunner_",
+    "databases/test_large.py",
+    "databases/test_pgjdbc_",
+    "databases/test_sqlserver_jdbc.py",
+    "databases/test_sqlserver_large.py",
+    "databases/test_tds_double.py",
+    "deploy/",
+    "e2e/browser/",
+    "e2e/test_bench.py",
+    "faults/",
+    "rules/test_jar.py",
+)
+
+# What takes longest is begun first, or the last file keeps one process busy while the others have nothing to do.
+FIRST = (
+    "faults/test_kill_loop.py",
+    "faults/test_kill_on_postgresql.py",
+    "api/test_schemathesis.py",
+    "deploy/test_deploy.py",
+    "databases/test_large.py",
+    "databases/",
+    "deploy/",
+    "e2e/",
+    "faults/",
+    "cli/",
+    "repo/",
+)
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def is_slow(path: str) -> bool:
+    """Whether a test of this file, named from tests/ on, is left to `make test-all`."""
+    return path.startswith(SLOW)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks what is slow. Several processes are given the files in the order of `FIRST`."""
+    for item in items:
+        if is_slow(_path(item.nodeid)):
+            item.add_marker(pytest.mark.slow)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _rank(_path(item.nodeid)))
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Counts what `-m "not slow"` leaves out."""
+    for item in items:
+        stash = item.config.stash
+        stash[_LEFT_OUT] = stash.get(_LEFT_OUT, 0) + (item.get_closest_marker("slow") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Iterator[None]:
+    """A process that tells another of a half character, which is no text for the wire between them, would end."""
+    told: Any = yield
+    return _spell_halves(told)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """After all that pytest says: what was left out, and how to run it."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(_LEFT_OUT, 0)
+    yield
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if output is None and terminal is not None and not session.config.option.collectonly:
+        terminal.write("".join(f"{line}\n" for line in _tell(session.config, terminal)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Each process has collected all tests, so what one has left out is what was left out."""
+    told = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[_LEFT_OUT] = max(told, node.config.stash.get(_LEFT_OUT, 0))
+
+
+def _path(nodeid: str) -> str:
+    return nodeid.split("::")[0].removeprefix("tests/")
+
+
+def _rank(path: str) -> int:
+    return next((rank for rank, beginning in enumerate(FIRST) if path.startswith(beginning)), len(FIRST))
+
+
+def _spell_halves(told: Any) -> Any:
+    if isinstance(told, str):
+        return told.encode("utf-8", "backslashreplace").decode()
+    if isinstance(told, dict):
+        return {_spell_halves(key): _spell_halves(value) for key, value in told.items()}
+    if isinstance(told, (list, tuple)):
+        return type(told)(map(_spell_halves, told))
+    return told
+
+
+def _tell(config: pytest.Config, terminal: Any) -> Iterator[str]:
+    slow = config.stash.get(_LEFT_OUT, 0)
+    # A module that skips itself is told of by every process.
+    skipped = {report.nodeid: _reason(report) for report in terminal.stats.get("skipped", [])}
+    for reason, count in sorted(Counter(skipped.values()).items()):
+        yield f"{count:5} skipped: {reason}"
+    if slow or skipped:
+        yield f"Left out: {slow} slow tests, {len(skipped)} that ask for more than is here. `make test-all` runs the slow ones too."
+    else:
+        yield "Nothing was left out."
+
+
+def _reason(report: Any) -> str:
+    told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return str(told).removeprefix("Skipped: ")
