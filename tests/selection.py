@@ -2,7 +2,7 @@
 """The mark `slow`, set by path; hooks of pytest, which `tests/conftest.py` lends it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -67,9 +67,9 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_report_to_serializable() -> Iterator[None]:
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     """A process that tells another of a half character, which is no text for the wire between them, would end."""
-    told: Any = yield
+    told = yield
     return _spell_halves(told)
 
 
@@ -117,7 +117,8 @@ def _tell(config: pytest.Config, terminal: Any) -> Iterator[str]:
     for reason, count in sorted(Counter(skipped.values()).items()):
         yield f"{count:5} skipped: {reason}"
     if slow or skipped:
-        yield f"Left out: {slow} slow tests, {len(skipped)} that ask for more than is here. `make test-all` runs the slow ones too."
+        told = f"Left out: {slow} slow tests, and {len(skipped)} that need more than is here."
+        yield f"{told} `make test-all` runs the slow ones too." if slow else told
     else:
         yield "Nothing was left out."
 
