@@ -2,6 +2,7 @@
 """`require_cron`, `iterate_times`, `next_times`, `describe`, `get_zone`. cronsim is loaded when it is first needed."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -31,6 +32,9 @@ _FIELDS = {
     "day of the week": "0 to 7 (0 and 7 are Sunday) or SUN to SAT",
 }
 _ANY = ("*",) * 5
+# How many minutes an hour has, and hours a day: a step that divides them comes round evenly.
+_ROUNDS = {0: 60, 1: 24}
+_ORDINALS = {"1": "st", "2": "nd", "3": "rd"}
 _START = datetime(2024, 1, 1)
 _LOCALTIME = Path("/etc/localtime")
 _STEP = timedelta(days=1)
@@ -180,13 +184,47 @@ def describe(cron: str) -> str:
     expression = expand_cron(cron)
     if check_cron(expression):
         return "not a cron expression"
-    from cronsim import CronSim
-
     try:
-        return CronSim(expression, _START).explain()
+        return _mend_ordinals(_explain(expression.upper().split()))
     except Exception:  # a wording that cronsim has no words for is no reason to fail
         named = zip(_FIELDS, expression.split(), strict=True)
         return "At every " + ", ".join(f"{name} {part}" for name, part in named if part != "*")
+
+
+def _explain(parts: list[str]) -> str:
+    """cronsim's words, after steps that do not come round evenly have become the values they are."""
+    from cronsim.explain import Expression
+
+    spelled = Expression([",".join(_spell_out(i, term) for term in part.split(",")) for i, part in enumerate(parts)])
+    # Whether a day must fit both fields or one of them hangs on how they are written, not on their values.
+    spelled.day_and = Expression(list(parts)).day_and
+    return spelled.explain()
+
+
+def _spell_out(place: int, term: str) -> str:
+    """`*/60` -> `0`, `*/45` -> `0,45`: words such as "every 45th minute" would be untrue.
+
+    Left as they are: what comes round evenly (`*/15`), and what is told with its range (`5-50/20`).
+    """
+    from cronsim.cronsim import RANGES, Field
+
+    base, slash, step = term.partition("/")
+    if not slash or base in ("L", "LW") or (base, step) == ("*", "1"):
+        return term
+    field, numbers = Field(place + 1), RANGES[place + 1]
+    values = {int(str(value)) for value in field.parse(term)}
+    begins = field.parse(base)
+    if begins == set(numbers) or begins == {numbers[0]}:
+        is_plain = place in _ROUNDS and int(step) < _ROUNDS[place] and _ROUNDS[place] % int(step) == 0
+    else:
+        is_plain = place in _ROUNDS and len(values) > 1
+    weekday = place == len(_FIELDS) - 1
+    return term if is_plain else ",".join(map(str, sorted({value % 7 if weekday else value for value in values})))
+
+
+def _mend_ordinals(words: str) -> str:
+    """`21th` -> `21st`, which cronsim does not do."""
+    return re.sub(r"\b([2-9]?)([123])th\b", lambda found: found[1] + found[2] + _ORDINALS[found[2]], words)
 
 
 # -- the zone ----------------------------------------------------------------------------------------------------------

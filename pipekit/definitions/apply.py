@@ -1,7 +1,8 @@
 # Makes the state match a definition file, in one transaction. Knows the repo; the plan is made elsewhere.
 """`apply_text` reads a file, plans and, unless it is a dry run, does what the plan says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pipekit import repo
@@ -35,9 +36,22 @@ def apply_text(
         wanted = parse_definitions(text, file=file, known=known)
         present = read_state(db, build_spelling(wanted.connections))
         changes = build_plan(wanted, present, prune=prune)
+        applier = _Applier(db, wanted)
+        applier.check(changes)
         if not dry_run:
-            _Applier(db, wanted).apply(changes)
+            applier.apply(changes)
     return changes
+
+
+@contextmanager
+def _told_of(change: Change) -> Iterator[None]:
+    """Puts the name of what is changed before what an error says."""
+    try:
+        yield
+    except PipekitError as error:
+        error.args = (f"{change.noun} {change.name}: {error.message}",)
+        error.message = error.args[0]
+        raise
 
 
 class _Applier:
@@ -47,16 +61,18 @@ class _Applier:
         self._db = db
         self._wanted = wanted
 
+    def check(self, changes: list[Change]) -> None:
+        """Raises Invalid for a new name that cannot be; one that is there already may stay."""
+        for change in changes:
+            if change.action == "create" and change.noun != "module":
+                with _told_of(change):
+                    repo.check_path_name(change.name)
+
     def apply(self, changes: list[Change]) -> None:
         for change in changes:
-            if change.action == "leave":
-                continue
-            try:
-                self._do(change)
-            except PipekitError as error:
-                error.args = (f"{change.noun} {change.name}: {error.message}",)
-                error.message = error.args[0]
-                raise
+            if change.action != "leave":
+                with _told_of(change):
+                    self._do(change)
 
     def _do(self, change: Change) -> None:
         if change.action == "delete":

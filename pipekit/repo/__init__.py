@@ -59,6 +59,7 @@ from pipekit.repo.modules import (
     list_modules,
     update_module,
 )
+from pipekit.repo.names import check_path_name
 from pipekit.repo.opening import open_state
 from pipekit.repo.pause import is_paused, set_paused
 from pipekit.repo.queue import (
@@ -150,6 +151,7 @@ __all__ = [
     "append_live_log",
     "cancel_group_run",
     "cancel_queued_run",
+    "check_path_name",
     "claim_module",
     "claim_next_run",
     "clean_text",

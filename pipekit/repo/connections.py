@@ -6,7 +6,7 @@ from typing import Any
 
 from pipekit.errors import Conflict, Invalid
 from pipekit.models import Connection
-from pipekit.repo.names import check_fields, check_name, check_text, get_row, get_row_by_name, shorten, unique
+from pipekit.repo.names import check_fields, check_path_name, check_text, get_row, get_row_by_name, shorten, unique
 from pipekit.repo.state import State, transaction
 
 _FIELDS = ("name", "driver", "jdbc_url", "username", "password", "max_runs")
@@ -43,8 +43,8 @@ def create_connection(
 def update_connection(db: State, connection_id: int, **changes: Any) -> Connection:
     """Changes some fields of a connection; a run under way keeps what it read. Raises as `create_connection`."""
     check_fields(changes, _FIELDS)
-    values = _checked(changes)
-    with transaction(db), unique(f"There is a connection named {values.get('name')!r} already."):
+    with transaction(db), unique(f"There is a connection named {changes.get('name')!r} already."):
+        values = _checked(changes, get_connection(db, connection_id).name)
         db.update("connection", connection_id, values)
         return get_connection(db, connection_id)
 
@@ -103,10 +103,10 @@ def _modules_using(db: State, connection_id: int) -> list[str]:
     ]
 
 
-def _checked(values: dict[str, Any]) -> dict[str, Any]:
+def _checked(values: dict[str, Any], before: str = "") -> dict[str, Any]:
     checked = dict(values)
     if "name" in checked:
-        checked["name"] = check_name(checked["name"])
+        checked["name"] = check_path_name(checked["name"], before=before)
     if "driver" in checked:
         check_text(checked["driver"], "A driver", field="driver")
     if "jdbc_url" in checked:

@@ -6,7 +6,7 @@ from typing import Any
 from pipekit.errors import Invalid
 from pipekit.models import Group, GroupMember
 from pipekit.repo.modules import get_module
-from pipekit.repo.names import check_fields, check_name, get_row, get_row_by_name, unique
+from pipekit.repo.names import check_fields, check_path_name, get_row, get_row_by_name, unique
 from pipekit.repo.state import State, now, transaction
 
 
@@ -23,9 +23,9 @@ def update_group(db: State, group_id: int, **changes: Any) -> Group:
     A group run that goes on keeps its `parallel`; `paused` holds back what it has not started.
     """
     check_fields(changes, ("name", "enabled", "parallel", "paused"))
-    values = _checked(changes)
-    with transaction(db), unique(f"There is a group named {values.get('name')!r} already."):
+    with transaction(db), unique(f"There is a group named {changes.get('name')!r} already."):
         before = get_group(db, group_id)
+        values = _checked(changes, before.name)
         db.update("grp", group_id, values)
         if values.get("enabled") and not before.enabled:
             db.change("UPDATE schedule SET active_from = ? WHERE group_id = ?", (now(), group_id))
@@ -103,10 +103,10 @@ def list_members(db: State, group_id: int | None = None) -> list[GroupMember]:
     return [GroupMember.from_row(row) for row in rows]
 
 
-def _checked(values: dict[str, Any]) -> dict[str, Any]:
+def _checked(values: dict[str, Any], before: str = "") -> dict[str, Any]:
     if values.get("parallel", 1) < 1:
         raise Invalid("The number of modules that run side by side is 1 or more.", field="parallel")
-    return {**values, "name": check_name(values["name"])} if "name" in values else values
+    return {**values, "name": check_path_name(values["name"], before=before)} if "name" in values else values
 
 
 def _next_place(db: State, group_id: int) -> int:

@@ -24,6 +24,22 @@ def check_name(text: str, *, field: str = "name") -> str:
     return name
 
 
+def check_path_name(text: str, *, before: str = "") -> str:
+    """A name that can also stand in an address of the API; raises Invalid for one that cannot.
+
+    A name of `before`, given by an earlier version, may stay.
+    """
+    name = check_name(text)
+    if name.lower() == before.lower():
+        return name
+    if "/" in name or name in (".", ".."):
+        why = "holds '/'" if "/" in name else f"is {name!r}"
+        raise Invalid(f"A name that {why} cannot stand in an address of the API.", field="name", hint="Use - or _.")
+    if name.isascii() and name.isdigit():
+        raise Invalid("A name of digits alone would be taken for an id.", field="name", hint="Put a letter before it.")
+    return name
+
+
 def check_text(text: str, what: str, *, field: str) -> str:
     """A text that must not be blank; it is kept as it is."""
     if not text.strip():

@@ -2,6 +2,7 @@
 """Rules for connections, modules, watermarks, hooks, groups, members and schedules over HTTP."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -240,3 +241,25 @@ def test_secrets_go_in_and_only_their_names_come_out(home: Home, ana: Caller, ve
         ("delete", "SHOP_PASSWORD", {}),
         ("change", "SHOP_PASSWORD", {}),
     ]
+
+
+ODD_NAMES = ["a?b", "a#b", "100%", "a b", "a\\b", "new", "...", "a.b", "a;b", "a&b=c", "ü", "'\"<b>", "1.5", "-x"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_every_name_that_can_be_given_is_reached_by_it(ana: Caller, name: str) -> None:
+    path = quote(name, safe="")
+    group = ana.post("/groups", {"name": name}, expect=201)
+    connection = ana.post("/connections", {**SRC, "name": name}, expect=201)
+    assert ana.get(f"/groups/{path}") == group
+    assert ana.patch(f"/groups/{path}", {"parallel": 3})["parallel"] == 3
+    assert ana.get(f"/connections/{path}") == connection
+    assert ana.patch(f"/connections/{path}", {"name": "plain"})["id"] == connection["id"]
+    assert ana.post(f"/groups/{path}/pause")["paused"] is True
+    assert ana.delete(f"/groups/{path}", expect=204) is None
+
+
+@pytest.mark.parametrize("name", ["a/b", ".", "..", "17", "", " ", "a\nb", "x" * 201])
+def test_a_name_that_no_path_can_hold_is_refused_by_its_field(ana: Caller, name: str) -> None:
+    assert ana.fail("POST", "/groups", 422, {"name": name})["field"] == "name"
+    assert ana.fail("POST", "/connections", 422, {**SRC, "name": name})["field"] == "name"

@@ -162,3 +162,15 @@ def test_buttons_to_move_a_member_are_for_scripts(ana: Visitor, vera: Visitor, g
         "Move b down",
     ]
     assert not vera.get(f"/groups/{group.id}").has(".moves")
+
+
+def test_a_group_whose_old_name_holds_a_slash_is_reached_and_renamed(site: Site, ana: Visitor, group: Group) -> None:
+    site.db.change("UPDATE grp SET name = 'EU/daily' WHERE id = ?", (group.id,))
+    assert "EU/daily" in ana.get("/groups").text
+    form = ana.get(f"/groups/{group.id}/edit").form("form.stack")
+    assert ana.post(f"/groups/{group.id}", {**form, "name": "US/daily"}).has("#p-name")
+    assert ana.post(f"/groups/{group.id}", {**form, "parallel": "2"}).status == 303
+    form = ana.get(f"/groups/{group.id}/edit").form("form.stack")
+    assert ana.post(f"/groups/{group.id}", {**form, "name": "EU-daily"}).status == 303
+    renamed = repo.get_group(site.db, group.id)
+    assert (renamed.name, renamed.parallel) == ("EU-daily", 2)

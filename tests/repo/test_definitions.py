@@ -321,3 +321,29 @@ def test_schedules_have_five_fields_and_are_listed_by_group(db: repo.State) -> N
     repo.delete_schedule(db, first.id)
     repo.delete_group(db, weekly.id)
     assert repo.list_schedules(db) == []
+
+
+# -- names that stand in an address ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["EU/daily", "/", ".", "..", "7", "0012"])
+def test_a_new_name_that_no_address_can_hold_is_refused(db: repo.State, dw: Connection, name: str) -> None:
+    group = repo.create_group(db, name="nightly")
+    for make in (
+        lambda: repo.create_group(db, name=name),
+        lambda: repo.update_group(db, group.id, name=name),
+        lambda: repo.create_connection(db, name=f" {name} ", driver="sqlite", jdbc_url="jdbc:sqlite:x"),
+        lambda: repo.update_connection(db, dw.id, name=name),
+    ):
+        with pytest.raises(Invalid, match=r"address of the API|taken for an id") as caught:
+            make()
+        assert caught.value.field == "name"
+
+
+def test_a_name_an_earlier_version_took_may_stay_until_it_is_changed(db: repo.State, dw: Connection) -> None:
+    group = repo.create_group(db, name="nightly")
+    db.change("UPDATE grp SET name = 'EU/daily' WHERE id = ?", (group.id,))
+    db.change("UPDATE connection SET name = '..' WHERE id = ?", (dw.id,))
+    assert repo.update_group(db, group.id, name="EU/daily", parallel=2).parallel == 2
+    assert repo.update_connection(db, dw.id, name="..", max_runs=3).max_runs == 3
+    assert repo.update_group(db, group.id, name="EU-daily").name == "EU-daily"

@@ -32,7 +32,7 @@ from pipekit.definitions.records import (
 )
 from pipekit.definitions.schema import build_schema, format_schema, load_schema
 from pipekit.definitions.state import read_state
-from pipekit.errors import Conflict
+from pipekit.errors import Conflict, Invalid
 from pipekit.models import RUN_ON, STRATEGIES, Column, Guards
 from tests.profiles import examples
 
@@ -383,7 +383,9 @@ def test_a_schedule_that_stays_keeps_its_row(db: repo.State) -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
 VISIBLE = TEXT.filter(lambda text: bool(text.strip()))
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
-PLAIN_NAMES = st.text(min_size=1, max_size=12).filter(lambda n: n == n.strip() and n.isprintable() and n.isascii())
+PLAIN_NAMES = st.text(min_size=1, max_size=12).filter(
+    lambda n: n == n.strip() and n.isprintable() and n.isascii() and "/" not in n and n not in ".." and not n.isdigit()
+)
 QUERIES = st.builds("select {} as {}".format, st.just("1"), NAMES) | st.just("select 1 -- ;\n  , 'a  \n'\nfrom t\n") | (
     st.lists(st.text("ab \t\n'%{}:#", max_size=8).map(lambda t: t.replace("'", "''")), max_size=4).map(
         lambda parts: "select '" + "\n".join(parts) + "'"
@@ -499,6 +501,18 @@ def test_applying_an_export_changes_nothing(definitions: Definitions, tmp_path_f
         assert build_yaml(read_state(db)) == exported
     finally:
         db.close()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_file_cannot_make_a_name_that_no_address_can_hold_and_keeps_one_that_is_there(
+    db: repo.State, dry_run: bool
+) -> None:
+    apply_text(db, "groups: {nightly: {parallel: 2}}")
+    with pytest.raises(Invalid, match=r"group EU/daily: .*address"):
+        apply_text(db, "groups: {EU/daily: {}}", dry_run=dry_run)
+    db.change("UPDATE grp SET name = 'EU/daily'")
+    assert [name for _, _, name in actions(apply_text(db, "groups: {EU/daily: {parallel: 3}}", dry_run=dry_run))]
+    assert repo.list_groups(db)[0].parallel == (2 if dry_run else 3)
 
 
 def test_a_query_of_several_lines_is_written_as_a_block() -> None:

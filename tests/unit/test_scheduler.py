@@ -1,6 +1,7 @@
 # When cron expressions come on wall clocks, and what is planned for times that have come. Needs no state.
 """Tests of pipekit.cron and of `due`."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
@@ -184,6 +185,52 @@ def test_an_expression_reads_in_plain_words() -> None:
     assert describe("0 4 * * *") == "At 04:00 every day"
     assert describe("@weekly") == "At 00:00 on Sunday"
     assert describe("*/15 8-17 * * MON-FRI")
+    assert describe("0 0 11,21,22,23,31 * *") == (
+        "At 00:00 on the 11th, the 21st, the 22nd, the 23rd, and the 31st day of month"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("*/60 * * * *", "At the start of every hour"),
+        ("0-59/60 * * * *", "At the start of every hour"),
+        ("0/70 * * * *", "At the start of every hour"),
+        ("*/90 * * * *", "At the start of every hour"),
+        ("7/60 * * * *", "At minute 7 of every hour"),
+        ("5,*/60 * * * *", "At minutes 5 and 0 of every hour"),
+        ("*/45 * * * *", "At minutes 0 and 45 of every hour"),
+        ("10-20/30 * * * *", "At minute 10 of every hour"),
+        ("*/15 * * * *", "Every 15th minute of every hour"),
+        ("5/15 * * * *", "Every 15th minute from 5 through 59 of every hour"),
+        ("0 */24 * * *", "At 00:00 every day"),
+        ("0 */7 * * *", "At 00:00, 07:00, 14:00, and 21:00 every day"),
+        ("0 */6 * * *", "At minute 0 past every sixth hour"),
+        ("0 0 */32 * *", "At 00:00 on the first day of every month"),
+        ("0 0 */10 * *", "At 00:00 on the first, the 11th, the 21st, and the 31st day of month"),
+        ("0 0 */15 * MON", "At 00:00 on the first, the 16th, and the 31st day of month if it's on Monday"),
+        ("0 0 1 */5 *", "At 00:00 on the first day of January, June, and November"),
+        ("0 0 1 */12 *", "At 00:00 on January 1"),
+        ("0 0 * * */7", "At 00:00 on Sunday"),
+        ("0 0 * * mon/9", "At 00:00 on Monday"),
+    ],
+)
+def test_a_step_that_does_not_come_round_evenly_is_told_as_the_times_it_is(cron: str, words: str) -> None:
+    assert describe(cron) == words
+
+
+@pytest.mark.parametrize("step", [*range(1, 62), 90, 120])
+def test_the_minutes_that_are_told_are_those_that_come(step: int) -> None:
+    begin = datetime(2026, 6, 10, tzinfo=UTC) - timedelta(minutes=1)
+    day = list(islice(iterate_times(f"*/{step} * * * *", begin, UTC), 200))
+    minutes = sorted({moment.minute for moment in day if moment < begin + timedelta(hours=3)})
+    words = describe(f"*/{step} * * * *")
+    if words.startswith("Every"):
+        gaps = {(later - earlier).total_seconds() / 60 for earlier, later in pairwise(day)}
+        assert gaps == {step}
+    else:
+        told = [int(number) for number in re.findall(r"[0-9]+", words)] or [0]
+        assert told == minutes
 
 
 # -- due ---------------------------------------------------------------------------------------------------------------
