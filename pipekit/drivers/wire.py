@@ -54,6 +54,10 @@ class Source(Protocol):
         """Starts the query."""
         ...
 
+    def close(self) -> None:
+        """Lets go of what describing holds, for a query that is not read to its end; safe to call twice."""
+        ...
+
 
 class Sink(Protocol):
     """A staging table ready to be filled."""

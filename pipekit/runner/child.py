@@ -72,15 +72,15 @@ class Child:
     def migrate(self, request: Answer) -> Answer:
         """Moves a query's rows into a staging table."""
         load = load_from_wire(request["load"])
-        source = self.session(request["source"]).source(request["sql"])
-        _check_columns(source, load)
-        sink = self.session(request["dest"]).sink(load)
-        stream = source.open(_common_format(source, sink))
-        progress = _Progress(self._emit)
-        try:
-            staged = sink.load(_counted(stream, progress), progress.moved)
-        finally:
-            _close_blocks(stream)
+        with contextlib.closing(self.session(request["source"]).source(request["sql"])) as source:
+            _check_columns(source, load)
+            sink = self.session(request["dest"]).sink(load)
+            stream = source.open(_common_format(source, sink))
+            progress = _Progress(self._emit)
+            try:
+                staged = sink.load(_counted(stream, progress), progress.moved)
+            finally:
+                _close_blocks(stream)
         read = progress.rows if stream.total is None else stream.total
         return {"rows_read": read, "rows_staged": staged, "format": stream.format}
 

@@ -190,8 +190,12 @@ class JdbcSource:
                 yield take(block), int(block.rows)
             stream.total = total
         finally:
-            self._running.close()
-            self._end()
+            self.close()
+
+    def close(self) -> None:
+        """Ends the query and its transaction."""
+        self._running.close()
+        self._end()
 
     def _make_text_reader(self) -> Any:
         kinds = make_strings(self._running.kinds)

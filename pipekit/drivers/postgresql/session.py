@@ -7,13 +7,16 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pipekit.drivers.postgresql.late import build_hold_sql, build_late_sql, tell_late
+from pipekit.drivers.postgresql.settings import WATCHED_SETTING
 from pipekit.drivers.postgresql.transfer import PostgresSink, PostgresSource
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations, check_refusal
-from pipekit.errors import StatementFailed
+from pipekit.errors import ConnectFailed, StatementFailed
 from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 if TYPE_CHECKING:
+    from pipekit.drivers.postgresql.settings import Pins
     from pipekit.drivers.postgresql.wire import Link
 
 STREAM_ROWS = 2000
@@ -26,8 +29,9 @@ Cells = tuple[str | None, ...]
 class PostgresSession:
     """One connection; see `drivers.wire.Session`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, pins: Pins) -> None:
         self.link = link
+        self._pins = pins
         self._types: dict[tuple[int, int], str] = {}
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
@@ -42,10 +46,11 @@ class PostgresSession:
         """One transaction, or each statement on its own; counts of one name add up."""
         counts: dict[str, int] = {}
         if autocommit:
+            self._pin()
             for statement in statements:
                 self._execute_one(statement, counts)
             return counts
-        self.link.run("BEGIN")
+        self.begin()
         try:
             for statement in statements:
                 self._execute_one(statement, counts)
@@ -59,12 +64,17 @@ class PostgresSession:
         return counts
 
     def source(self, sql: str) -> PostgresSource:
-        """Describes a query for moving, without running it."""
+        """Describes a query for moving, without running it; the tables it names are held until it has been read."""
         query = strip_query(sql)
-        described = self.link.describe(query)
-        if not described:
-            raise StatementFailed("The query gives no columns.")
-        return PostgresSource(self.link, query, described, self.name_columns(described))
+        self.begin()
+        try:
+            described = self.link.describe(query)
+            if not described:
+                raise StatementFailed("The query gives no columns.")
+            return PostgresSource(self, query, described, self.name_columns(described))
+        except BaseException:
+            self.roll_back()
+            raise
 
     def sink(self, load: Load) -> PostgresSink:
         """Prepares a staging table for loading."""
@@ -74,6 +84,37 @@ class PostgresSession:
         """Closes the connection; safe to call twice."""
         self.link.close()
 
+    def begin(self, also: str = "") -> None:
+        """Begins a transaction in which values are written as Pipekit reads them, and which sees what is committed.
+
+        `also` is a statement of its own that stands first in it.
+        """
+        self.roll_back()
+        try:
+            found = self.link.fetch(self._pins.build_begin(self.link.backend_pid, also))
+        except StatementFailed as error:
+            if WATCHED_SETTING not in error.message:
+                raise
+            self._pins.forget_watching()
+            self.roll_back()
+            found = self.link.fetch(self._pins.build_begin(self.link.backend_pid, also))
+        message, mend = self._pins.check(found)
+        if message:
+            self.roll_back()
+            raise ConnectFailed(message, hint=mend)
+
+    def end_reading(self, held: Sequence[str | None]) -> None:
+        """Ends a transaction that read, after a last look at what it read; `held` is of `build_hold_sql`.
+
+        Raises StatementFailed when rows may be missing. One that was stopped in the middle is rolled back.
+        """
+        if not self.link.in_transaction:
+            self.roll_back()
+            return
+        if held and (late := self.link.fetch(build_late_sql(held))):
+            raise StatementFailed(tell_late(late[0] or ""), transient=True)
+        self.commit()
+
     def commit(self) -> None:
         """Commits; raises StatementFailed when the server rolled back instead."""
         result = self.link.run("COMMIT")
@@ -82,7 +123,7 @@ class PostgresSession:
 
     def roll_back(self) -> None:
         """Rolls back what is open; a lost connection is rolled back by the server."""
-        if self.link.is_lost:
+        if self.link.is_lost or self.link.is_idle:
             return
         try:
             self.link.run("ROLLBACK")
@@ -97,6 +138,11 @@ class PostgresSession:
             result = self.link.run(f"SELECT pg_catalog.format_type(o, m) FROM (VALUES {values}) AS t (o, m)")
             self._types |= {key: (result.get_value(i, 0) or b"").decode() for i, key in enumerate(unknown)}
         return tuple(ResultColumn(name=name, type=self._types[oid, modifier]) for name, oid, modifier in described)
+
+    def _pin(self) -> None:
+        """For statements without a transaction: the settings stay where the connection is ours alone."""
+        self.begin()
+        self.commit()
 
     def _execute_one(self, statement: Statement, counts: dict[str, int]) -> None:
         result = self.link.run(statement.sql)
@@ -120,21 +166,27 @@ class PostgresSession:
 
     def _read(self, sql: str, limit: int | None) -> Iterator[QueryResult]:
         """Blocks of rows; types are asked for before the query runs, as the connection does one thing at a time."""
-        described = self.link.describe(sql)
-        columns = self.name_columns(described)
-        rows: list[Cells] = []
-        size, taken = 0, 0
-        width = range(len(described))
-        with contextlib.closing(self.link.run_one(sql)) as results:
-            for result in results:
-                if limit is not None and taken >= limit and result.ntuples:
-                    break
-                for number in range(result.ntuples):
-                    cells = [result.get_value(number, i) for i in width]
-                    rows.append(tuple([None if cell is None else cell.decode() for cell in cells]))
-                    size += sum([len(cell) for cell in cells if cell])
-                    taken += 1
-                if len(rows) >= STREAM_ROWS or size >= STREAM_BYTES:
-                    yield QueryResult(columns=columns, rows=tuple(rows))
-                    rows, size = [], 0
+        self.begin()
+        try:
+            columns = self.name_columns(self.link.describe(sql))
+            held = self.link.fetch(build_hold_sql(sql)) if self._pins.read_only else []
+            rows: list[Cells] = []
+            size, taken = 0, 0
+            width = range(len(columns))
+            with contextlib.closing(self.link.run_one(sql)) as results:
+                for result in results:
+                    if limit is not None and taken >= limit and result.ntuples:
+                        break
+                    for number in range(result.ntuples):
+                        cells = [result.get_value(number, i) for i in width]
+                        rows.append(tuple([None if cell is None else cell.decode() for cell in cells]))
+                        size += sum([len(cell) for cell in cells if cell])
+                        taken += 1
+                    if len(rows) >= STREAM_ROWS or size >= STREAM_BYTES:
+                        yield QueryResult(columns=columns, rows=tuple(rows))
+                        rows, size = [], 0
+            self.end_reading(held)
+        except BaseException:
+            self.roll_back()
+            raise
         yield QueryResult(columns=columns, rows=tuple(rows))

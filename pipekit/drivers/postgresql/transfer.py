@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pipekit.drivers.postgresql.copytext import decode_rows, find_copy_place
 from pipekit.drivers.postgresql.encode import RowEncoder
+from pipekit.drivers.postgresql.late import build_hold_sql
 from pipekit.drivers.postgresql.names import parse_table, quote_identifier
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, StatementFailed
@@ -15,7 +16,6 @@ from pipekit.runner.base import Load, ResultColumn
 
 if TYPE_CHECKING:
     from pipekit.drivers.postgresql.session import Described, PostgresSession
-    from pipekit.drivers.postgresql.wire import Link
 
 # Types whose binary form is the same in every server, and their arrays: bool bytea name int8 int2 int4 text json cidr
 # float4 float8 macaddr inet bpchar varchar date time timestamp timestamptz interval timetz numeric uuid jsonb.
@@ -50,9 +50,11 @@ def build_signature(described: Described) -> tuple[object, ...] | None:
 class PostgresSource:
     """A described query; see `drivers.wire.Source`."""
 
-    def __init__(self, link: Link, query: str, described: Described, columns: tuple[ResultColumn, ...]) -> None:
+    def __init__(
+        self, session: PostgresSession, query: str, described: Described, columns: tuple[ResultColumn, ...]
+    ) -> None:
         self.columns = columns
-        self._link = link
+        self._session = session
         self._query = query
         self._described = described
 
@@ -73,9 +75,23 @@ class PostgresSource:
             stream.total = rows
 
         sql = f"COPY (\n{self._query}\n) TO STDOUT{' (FORMAT binary)' if is_binary else ''}"
-        blocks = self._link.copy_out(sql, int(is_binary), keep_total)
+        blocks = self._read(sql, int(is_binary), keep_total)
         stream.blocks = decode_rows(blocks, self.columns) if format == "rows" else blocks
         return stream
+
+    def close(self) -> None:
+        """Lets go of the tables."""
+        self._session.roll_back()
+
+    def _read(self, sql: str, trailers: int, keep_total: Count) -> Iterator[tuple[bytes, int]]:
+        """Everything the plan names is locked when COPY takes its snapshot; what is locked later is looked at."""
+        link = self._session.link
+        try:
+            held = link.fetch(build_hold_sql(self._query))
+            yield from link.copy_out(sql, trailers, keep_total)
+            self._session.end_reading(held)
+        finally:
+            self.close()
 
 
 class PostgresSink:
@@ -105,9 +121,9 @@ class PostgresSink:
         The commit need not reach the disk: a crash empties an unlogged table in any case.
         """
         how = " (FORMAT binary)" if stream.format == "copy-binary" else ""
-        encoder = self._find_encoder(stream.format)
-        self._session.link.run("BEGIN; SET LOCAL synchronous_commit TO off")
+        self._session.begin("SET LOCAL synchronous_commit TO off")
         try:
+            encoder = self._find_encoder(stream.format)
             rows = self._session.link.copy_in(self._copy + how, _feed(stream, encoder, on_rows), self._find_place)
         except StatementFailed as error:
             self._session.roll_back()
@@ -144,7 +160,7 @@ def _feed(stream: Stream, encoder: Encoder | None, on_rows: Count) -> Iterator[b
 
 
 def _name_place(error: StatementFailed) -> StatementFailed | Inexact:
-    """A refused value becomes Inexact; the source's own failures, which carry no row, stay what they are."""
+    """A refused value becomes Inexact; failures that carry no row, the source's own among them, stay what they are."""
     if error.row is None:
         return error
     kind = Inexact if error.sqlstate.startswith("22") and error.sqlstate != _BAD_COPY_FORMAT else StatementFailed

@@ -3,7 +3,6 @@
 
 import contextlib
 import math
-import re
 import select
 import socket
 import time
@@ -15,8 +14,10 @@ from psycopg import pq
 from psycopg.pq import abc
 
 from pipekit.cutting import SENT, cut
+from pipekit.drivers.postgresql.faults import OUTSIDE_STATES, find_mend, is_lasting, is_transient, is_transient_login
 from pipekit.drivers.postgresql.names import parse_url
 from pipekit.drivers.postgresql.session import Described, PostgresSession
+from pipekit.drivers.postgresql.settings import Pins
 from pipekit.errors import ConnectFailed, StatementFailed
 from pipekit.runner.base import Endpoint
 
@@ -25,23 +26,6 @@ FindPlace = Callable[[str], tuple[int | None, str]]
 
 BLOCK_BYTES = 256 * 1024
 GIVE_EVERY_S = 0.3
-LOCK_TIMEOUT_S = 60
-WATCHED_SETTING = "client_connection_check_interval"  # not in PostgreSQL before 14, not on every system
-
-# Text that means the same to every server. `search_path` stays the login's own: queries rely on it.
-SETTINGS = {
-    "TimeZone": "UTC",
-    "DateStyle": "ISO,YMD",
-    "IntervalStyle": "postgres",
-    "bytea_output": "hex",
-    "extra_float_digits": "3",
-    "lc_monetary": "C",
-    "xmloption": "content",
-    "standard_conforming_strings": "on",
-    "lock_timeout": f"{LOCK_TIMEOUT_S}s",
-    "idle_in_transaction_session_timeout": "0",
-    WATCHED_SETTING: "1s",
-}
 
 # A server that stops in the middle of a load (a checkpoint, a lock) must not look like a dead network.
 _NETWORK = {
@@ -53,21 +37,17 @@ _NETWORK = {
 }
 _TLS_PARAMETERS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
 
-_TRANSIENT_STATES = ("08", "40", "53", "57P01", "57P02", "57P03", "57P05", "55P03", "25P03")
-_TRANSIENT_WORDS = re.compile(
-    r"refused|timed? ?out|timeout expired|translate host name|closed the connection|connection reset|no route|"
-    r"unreachable|starting up|shutting down|not yet accepting|in recovery|too many|connection slots|terminating|"
-    r"broken pipe",
-    re.IGNORECASE,
-)
 _BAD = pq.ConnStatus.BAD
 _OK = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _COPYING = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)
 
 
 def connect(endpoint: Endpoint) -> PostgresSession:
-    """Opens a session with pinned settings; raises ConnectFailed, which never holds the password."""
-    return PostgresSession(Link(_open(endpoint)))
+    """Opens a session whose transactions have pinned settings; raises ConnectFailed, which never holds the password."""
+    more = {"application_name": endpoint.application_name}
+    if schema := parse_url(endpoint.jdbc_url).options.get("currentSchema"):
+        more["search_path"] = schema
+    return PostgresSession(Link(_open(endpoint)), Pins(endpoint.read_only, more))
 
 
 class Link:
@@ -90,6 +70,16 @@ class Link:
         """Whether a transaction is open and healthy."""
         return self._connection.transaction_status == pq.TransactionStatus.INTRANS
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction is open, not even a failed one."""
+        return self._connection.transaction_status == pq.TransactionStatus.IDLE
+
+    @property
+    def backend_pid(self) -> int:
+        """The server's process as the login was told; behind a pooler a number of the pooler's."""
+        return self._connection.backend_pid
+
     def close(self) -> None:
         """Closes the connection; safe to call twice."""
         self._connection.finish()
@@ -99,6 +89,12 @@ class Link:
         with self._guard():
             self._connection.send_query(self._take(sql))
             return self._checked(self._get_result())
+
+    def fetch(self, sql: str) -> list[str | None]:
+        """Runs SQL text as `run` does; the cells of the last result's first row, none of no row."""
+        found = self.run(sql)
+        cells = [found.get_value(0, i) for i in range(found.nfields)] if found.ntuples else []
+        return [None if cell is None else cell.decode() for cell in cells]
 
     def run_one(self, sql: str) -> Generator[abc.PGresult, None, None]:
         """Runs one statement and yields a result per row, and a last one without rows."""
@@ -112,12 +108,19 @@ class Link:
                 self._drain()
 
     def describe(self, sql: str) -> Described:
-        """(name, type oid, type modifier) of each column of a query that is not run."""
+        """(name, type oid, type modifier) of each column of a query that is not run. Asked and answered in one go."""
         with self._guard():
-            self._connection.send_prepare(b"", self._take(sql))
-            self._checked(self._get_result())
-            self._connection.send_describe_prepared(b"")
-            found = self._checked(self._get_result())
+            self._connection.enter_pipeline_mode()
+            try:
+                self._connection.send_prepare(b"", self._take(sql))
+                self._connection.send_describe_prepared(b"")
+                self._connection.pipeline_sync()
+                prepared, found = self._get_result(), self._get_result()
+                self._next_result()
+            finally:
+                self._connection.exit_pipeline_mode()
+            self._checked(prepared)
+            self._checked(found)
             return [((found.fname(i) or b"").decode(), found.ftype(i), found.fmod(i)) for i in range(found.nfields)]
 
     def copy_out(
@@ -272,16 +275,15 @@ class Link:
         state = _get_field(result, pq.DiagnosticField.SQLSTATE)
         if not state:
             return self._to_loss(result.error_message)
+        message = _get_field(result, pq.DiagnosticField.MESSAGE_PRIMARY)
         context = _get_field(result, pq.DiagnosticField.CONTEXT)
         row, column = find_place(context) if find_place else (None, "")
-        lines = [
-            _get_field(result, pq.DiagnosticField.MESSAGE_PRIMARY),
-            _get_field(result, pq.DiagnosticField.MESSAGE_DETAIL),
-        ]
+        if find_place and (not row or state.startswith(OUTSIDE_STATES)):
+            row, context = None, ""  # it names a row all the same, or line 0
         return StatementFailed(
-            "\n".join(filter(None, [*lines, context])),
-            hint=_get_field(result, pq.DiagnosticField.MESSAGE_HINT),
-            transient=state.startswith(_TRANSIENT_STATES),
+            "\n".join(filter(None, [message, _get_field(result, pq.DiagnosticField.MESSAGE_DETAIL), context])),
+            hint=_get_field(result, pq.DiagnosticField.MESSAGE_HINT) or find_mend(state, message),
+            transient=is_transient(state, message),
             sqlstate=state,
             column=column or _get_field(result, pq.DiagnosticField.COLUMN_NAME),
             row=row,
@@ -290,7 +292,10 @@ class Link:
 
     def _to_loss(self, text: bytes) -> StatementFailed:
         message = cut((text or self._connection.error_message).decode(errors="replace").strip(), SENT)
-        return StatementFailed(message or "The connection to the server was lost.", transient=self.is_lost)
+        transient = self.is_lost and not is_lasting(message)
+        return StatementFailed(
+            message or "The connection to the server was lost.", hint=find_mend("", message), transient=transient
+        )
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
@@ -316,26 +321,10 @@ def _get_field(result: abc.PGresult, field: pq.DiagnosticField) -> str:
 
 
 def _open(endpoint: Endpoint) -> abc.PGconn:
-    """Settings travel with the login, one round trip in all; what an old server or a pooler refuses comes after."""
-    address = parse_url(endpoint.jdbc_url)
-    settings = dict(SETTINGS)
-    if endpoint.read_only:
-        settings["default_transaction_read_only"] = "on"
-    if schema := address.options.get("currentSchema"):
-        settings["search_path"] = schema
-    parameters = _build_parameters(endpoint)
-    connection = _try_open(parameters | {"options": _build_options(settings)})
-    if WATCHED_SETTING in _get_refusal(connection):
-        del settings[WATCHED_SETTING]
-        connection = _try_open(parameters | {"options": _build_options(settings)})
-    if "startup parameter" in _get_refusal(connection):
-        connection = _try_open(parameters)
-        if connection.status != _BAD:
-            connection.exec_(_build_set_config(settings))
-    if connection.status == _BAD:
-        message = _get_refusal(connection)
+    connection = _try_open(_build_parameters(endpoint))
+    if message := _get_refusal(connection):
         connection.finish()
-        raise ConnectFailed(message, transient=bool(_TRANSIENT_WORDS.search(message)))
+        raise ConnectFailed(message, transient=is_transient_login(message), hint=find_mend("", message))
     return connection
 
 
@@ -359,18 +348,6 @@ def _build_parameters(endpoint: Endpoint) -> dict[str, str]:
         **{name: value for name, value in login.items() if value is not None},
         **{name: value for name, value in address.options.items() if name in _TLS_PARAMETERS},
     }
-
-
-def _build_options(settings: dict[str, str]) -> str:
-    escaped = {name: value.replace("\\", "\\\\").replace(" ", "\\ ") for name, value in settings.items()}
-    return " ".join(f"-c {name}={value}" for name, value in escaped.items())
-
-
-def _build_set_config(settings: dict[str, str]) -> bytes:
-    values = ", ".join(
-        f"set_config('{name}', '{value.replace(chr(39), chr(39) * 2)}', false)" for name, value in settings.items()
-    )
-    return f"SELECT {values}".encode()
 
 
 def _try_open(parameters: dict[str, str]) -> abc.PGconn:

@@ -282,6 +282,10 @@ class SqliteSource:
         stream.blocks = self._blocks(stream)
         return stream
 
+    def close(self) -> None:
+        self._reader.close()
+        self._end()
+
     def _blocks(self, stream: Stream) -> Iterator[tuple[Any, int]]:
         total = 0
         try:
@@ -292,8 +296,7 @@ class SqliteSource:
         except _FAULTS as error:
             raise _failed(error, self._sql) from error
         finally:
-            self._reader.close()
-            self._end()
+            self.close()
 
     def _end(self) -> None:
         self._session.roll_back()

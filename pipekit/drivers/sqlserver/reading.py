@@ -137,6 +137,9 @@ class SqlServerSource:
         stream.blocks = rows_from_batches(batches) if format == "rows" else batches
         return stream
 
+    def close(self) -> None:
+        """Describing holds nothing."""
+
     def _read_batches(self, stream: Stream) -> Iterator[tuple[Any, int]]:
         total, letters = 0, ReplacedLetters(self.columns)
         with self._session.reading(self._build_query()) as started:

@@ -1,0 +1,56 @@
+# What PostgreSQL's and its poolers' refusals mean: which pass by themselves, and what mends them. Pure text.
+"""SQLSTATEs and words of errors."""
+
+import re
+
+TRANSIENT_STATES = ("08", "40", "53", "57P01", "57P02", "57P03", "57P05", "55P03", "25P03")
+# What ends a load from outside; the row it happened to come in has nothing to do with it.
+OUTSIDE_STATES = ("08", "25", "40", "53", "55", "57", "58", "XX")
+_TRANSIENT_WORDS = re.compile(
+    r"refused|timed? ?out|timeout expired|translate host name|closed the connection|connection reset|no route|"
+    r"unreachable|starting up|shutting down|not yet accepting|in recovery|too many|connection slots|terminating|"
+    r"broken pipe|no more connections",
+    re.IGNORECASE,
+)
+_STATEMENT_POOLING = "statement pooling"
+_OWN_ENTRY = "Give Pipekit the server's own address, or an entry of the pooler with pool_mode = session or transaction."
+
+# What a pooler says, or a server that ends the connection, and what mends it.
+_WORDS = {
+    _STATEMENT_POOLING: f"A run needs transactions. {_OWN_ENTRY}",
+    "query_wait_timeout": "The pooler had no free connection to the server. A run needs two where its source and its "
+    "dest are one entry of the pooler: raise default_pool_size, or give Pipekit the server's own address.",
+    "query timeout": f"The pooler's query_timeout ended it. {_OWN_ENTRY}",
+    "idle transaction timeout": f"The pooler's idle_transaction_timeout ended it. {_OWN_ENTRY}",
+    "idle-session timeout": f"idle_session_timeout of the login cannot be lifted behind a pooler. {_OWN_ENTRY}",
+    "due to transaction timeout": "transaction_timeout of the login cannot be lifted for a hook behind a pooler.",
+}
+_STATES = {
+    "57014": "Somebody cancelled it, or a limit such as statement_timeout did. Pipekit lifts the login's own limits; "
+    "left are an administrator, the limit of a function or a pooler, and a hook behind a pooler.",
+    "25P03": "idle_in_transaction_session_timeout ended the session.",
+    "25P04": "transaction_timeout ended the transaction.",
+    "57P05": "idle_session_timeout ended the session.",
+    "25006": "The server, the login or the database is set to read only (default_transaction_read_only, a standby).",
+}
+
+
+def is_transient(state: str, message: str) -> bool:
+    """Whether trying again can cure it."""
+    return state.startswith(TRANSIENT_STATES) and not is_lasting(message)
+
+
+def is_transient_login(message: str) -> bool:
+    """Whether a failed login may succeed later; libpq gives words only."""
+    return bool(_TRANSIENT_WORDS.search(message)) and not is_lasting(message)
+
+
+def is_lasting(message: str) -> bool:
+    """Whether a connection that was ended will be ended again for the same reason."""
+    return _STATEMENT_POOLING in message
+
+
+def find_mend(state: str, message: str) -> str:
+    """What to do about it, `""` where the server's own words must do."""
+    told = next((mend for words, mend in _WORDS.items() if words in message), "")
+    return told or _STATES.get(state, "")

@@ -1,0 +1,52 @@
+# Tables that a query of PostgreSQL locks only once it runs, and may have read as they were before. Pure text.
+"""Rows that are read belong to one moment; a table must be held before that moment comes.
+
+COPY takes its snapshot before it waits for a lock. A table that another session empties and fills anew in one
+transaction, as `full` does, would be read as empty. So everything that describing and planning lock is held first. What
+a STABLE function reads is locked only while the query runs; whether such a table was rebuilt after the snapshot, its
+own entry in the catalogue tells. It tells nothing on a standby, nor of a function that ran in a parallel worker.
+"""
+
+import re
+from collections.abc import Sequence
+
+from pipekit.drivers.sqltext import READINGS, tokens
+
+_PLANNED = re.compile(r"\(|(select|with|values|table)\b", re.IGNORECASE)
+
+_HELD = """\
+SELECT pg_catalog.txid_current_snapshot(), pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()),
+  (SELECT coalesce(pg_catalog.array_agg(DISTINCT relation), '{}') FROM pg_catalog.pg_locks
+   WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation')"""
+
+# A row's xmin has 32 bits: `after` counts from the end of the snapshot, round the corner for what is before it.
+_LATE = """\
+SELECT CAST(CAST(c.oid AS pg_catalog.regclass) AS text)
+FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_class AS c ON c.oid = l.relation,
+  LATERAL (SELECT (CAST(CAST(c.xmin AS text) AS bigint) - {end}) & 4294967295) AS made (after)
+WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.relation <> ALL ('{held}'::oid[])
+  AND (made.after < pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()) - {end}
+    OR NOT pg_catalog.txid_visible_in_snapshot({end} - 4294967296 + made.after, '{snapshot}'))
+LIMIT 1"""
+
+
+def build_hold_sql(query: str) -> str:
+    """Has a query planned, which locks partitions and children, then gives the row that `build_late_sql` takes."""
+    return f"EXPLAIN (COSTS off)\n{query}\n;\n{_HELD}" if _has_plan(query) else _HELD
+
+
+def build_late_sql(held: Sequence[str | None]) -> str:
+    """The name of a table that was locked since and rebuilt meanwhile; no row when there is none."""
+    snapshot, end, tables = [cell or "" for cell in held]
+    return _LATE.format(snapshot=snapshot, end=int(end), held=tables)
+
+
+def tell_late(table: str) -> str:
+    """What is wrong with rows that were read from such a table."""
+    return f"{table} was emptied or rebuilt while the query waited for it inside a function; its rows may be missing."
+
+
+def _has_plan(sql: str) -> bool:
+    """Whether the statement can be explained: SHOW and its like cannot."""
+    words = (sql[start:] for kind, start, _ in tokens(sql, READINGS[0]) if kind not in ("space", "comment"))
+    return bool(_PLANNED.match(next(words, "")))
