@@ -18,7 +18,8 @@ _KINDS: Mapping[object, Kind] = {str: "text", bool: "flag", int: "whole", float:
 class Field:
     """One field. `of` names the object an `object`, `map` (name -> object) or `list` holds.
 
-    `name` is what files call it, `own` what the record does. `short` is the field that a plain text in a list stands
+    `name` is what files call it (`timeouts.run_s` in an object of its own, `""` where it is the key it stands under),
+    `own` what the record does. `short` is the field that a plain text in a list stands
     for. `low` and `high` bound numbers; `low` itself is allowed for whole numbers and shares, not for seconds
     (`above`). `doc` is a sentence for files, API and documents; `label` and `help` are a form's words, `unusual` what a
     page says where the value is not the default.
@@ -73,3 +74,36 @@ def _without_none(hint: Any) -> Any:
     if not isinstance(hint, types.UnionType):
         return hint
     return next(part for part in typing.get_args(hint) if part is not types.NoneType)
+
+
+def pick(record: object, kind: type) -> dict[str, Any]:
+    """The values of the fields that `kind`, a record this one is more than, has."""
+    return {item.name: getattr(record, item.name) for item in dataclasses.fields(kind)}
+
+
+def find_problem(f: Field, value: Any) -> str:
+    """What is wrong with a value by the field's choices and bounds, as a sentence; `""` when nothing is."""
+    if value is None:
+        return ""
+    if f.choices and value not in f.choices:
+        return f"This must be one of {', '.join(f.choices)}."
+    if f.above is not None and not value > f.above:  # NaN is no number of seconds
+        return f"This must be more than {f.above:g}."
+    if f.low is not None and not value >= f.low:
+        return f"This must be at least {f.low:,.12g}."
+    if f.high is not None and not value <= f.high:
+        return f"This must be at most {f.high:,.12g}."
+    return ""
+
+
+def describe_numbers(f: Field) -> str:
+    """What numbers a field takes: `a whole number from 1 to 1,000`, `a number above 0`."""
+    kind = "a whole number" if f.kind == "whole" else "a number"
+    if f.low is not None and f.high is not None:
+        return f"{kind} from {f.low:,.12g} to {f.high:,.12g}"
+    parts = [
+        f"above {f.above:,.12g}" if f.above is not None else "",
+        f"of {f.low:,.12g} or more" if f.low is not None else "",
+        f"up to {f.high:,.12g}" if f.high is not None else "",
+    ]
+    return " ".join([kind, *filter(None, parts)])

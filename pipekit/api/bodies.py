@@ -33,7 +33,7 @@ class Answer(BaseModel):
         return cls.model_validate(record)
 
 
-M = TypeVar("M", bound=Body)
+M = TypeVar("M", bound=BaseModel)
 
 
 def partial(model: type[M]) -> type[M]:
@@ -50,28 +50,34 @@ def partial(model: type[M]) -> type[M]:
 
 
 def filled(record: type) -> Callable[[type[M]], type[M]]:
-    """A class decorator: the fields that `record` tells, with their bounds and defaults, unless the class has its own.
+    """A class decorator: the model also gets the fields that `record` tells, where it has none of that name itself.
 
-    The class's own fields come after them.
+    A request's fields have bounds and defaults, an answer's are as they are.
     """
 
     def fill(model: type[M]) -> type[M]:
+        build = _build_request_field if issubclass(model, Body) else _build_answer_field
         hints = get_type_hints(record)
-        own = {name: (info.rebuild_annotation(), info) for name, info in model.model_fields.items()}
-        taken = {f.own: (hints[f.own], _build_field(f)) for f in list_fields(record) if f.own not in own}
-        fields: dict[str, Any] = {**taken, **own}
-        base: type[Any] = Body
+        missing = [f for f in list_fields(record) if f.own not in model.model_fields]
+        fields: dict[str, Any] = {f.own: build(f, hints[f.own]) for f in missing}
         made: type[M] = create_model(
-            model.__name__, __base__=base, __doc__=model.__doc__, __module__=model.__module__, **fields
+            model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **fields
         )
         return made
 
     return fill
 
 
-def _build_field(f: told.Field) -> Any:
+def _build_request_field(f: told.Field, hint: Any) -> tuple[Any, Any]:
+    """A text is a short one, without NUL, unless the model says otherwise."""
     default: Any = ... if f.required else f.default
-    return Field(default, description=f.doc, ge=f.low, le=f.high, gt=f.above)
+    if f.kind == "text" and not f.choices:
+        hint = Short if hint is str else Short | None
+    return hint, Field(default, description=f.doc, ge=f.low, le=f.high, gt=f.above)
+
+
+def _build_answer_field(f: told.Field, hint: Any) -> tuple[Any, Any]:
+    return hint, Field(description=f.doc)
 
 
 def get_given(body: Body) -> dict[str, Any]:

@@ -6,25 +6,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints
 
+from pipekit import models
 from pipekit.accounts import Role
 from pipekit.api.bodies import Answer, Body, Id, Name, Short, Text, filled, partial
 from pipekit.cron import describe, next_times
-from pipekit.models import Column, Guards, Match, Module, RunOn, Schedule, Strategy
+from pipekit.models import Column, ConnectionFields, GroupFields, GroupMember, Guards, Module, ModuleFields, Schedule
 
 # -- connections -------------------------------------------------------------------------------------------------------
 
 
+@filled(ConnectionFields)
 class ConnectionNew(Body):
     """A connection to make."""
 
     name: Name = Field(description="What it is called, letter case aside unique.")
-    driver: Short = Field(description="The kind of database; see /api/drivers.")
-    jdbc_url: Short = Field(description="Where the database is, as a JDBC URL without a password.")
-    username: Short | None = Field(default=None, description="Who logs in.")
-    password: Short | None = Field(default=None, description="The name of a secret, $NAME; never the password itself.")
-    max_runs: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        default=None, description="How many runs may use it at the same time; null for any number."
-    )
 
 
 @partial
@@ -32,29 +27,21 @@ class ConnectionChange(ConnectionNew):
     """Fields of a connection to change; what is left out stays."""
 
 
+@filled(ConnectionFields)
 class ConnectionAnswer(Answer):
-    """A named database."""
+    """A named database. `password` is the reference $NAME."""
 
     id: int
-    name: str
-    driver: str
-    jdbc_url: str
-    username: str | None
-    password: str | None = Field(description="The reference $NAME, never the password itself.")
-    max_runs: int | None
 
 
 # -- modules -----------------------------------------------------------------------------------------------------------
 
 
+@filled(Column)
 class ColumnFields(Body):
     """How a source column is named and typed in the dest."""
 
     id: Short = Field(description="Stable id: c1, c2 ...")
-    source_name: Short = Field(description="The column of the query.")
-    source_type: Short = Field(default="", description="Its type as the source spells it.")
-    dest_name: Short = Field(description="The column of the dest table.")
-    dest_type: Short = Field(default="", description="Its type as the dest spells it.")
 
 
 @filled(Guards)
@@ -62,9 +49,7 @@ class GuardFields(Body):
     """Switches for the checks of a run."""
 
 
-_Seconds = Annotated[float, Field(gt=0, le=1e9)]
-
-
+@filled(ModuleFields)
 class ModuleNew(Body):
     """A module to make."""
 
@@ -72,22 +57,13 @@ class ModuleNew(Body):
     source_id: Id = Field(description="The connection the query runs on.")
     dest_id: Id = Field(description="The connection that holds the dest table.")
     source_query: Text = Field(description="The source query; {name} stands for a watermark.")
-    dest_table: Short = Field(description="The dest table, with its schema where the kind has schemas.")
-    merge_strategy: Strategy = Field(default="full", description="How staging is merged into the dest.")
     merge_key: Text | Annotated[list[Text], Field(max_length=100)] | None = Field(
         default=None, description='The merge key; "a, b" or a list for several columns.'
     )
     columns: Annotated[list[ColumnFields], Field(max_length=5000)] = Field(
         default_factory=list, description="Names of source columns in the dest; empty for equal names."
     )
-    match: Match = Field(default="name", description="How source columns meet dest columns.")
     guards: GuardFields = Field(default_factory=GuardFields, description="Switches of the checks of a run.")
-    create_table: bool = Field(default=False, description="Make the dest table when it is missing.")
-    trim_char: bool = Field(default=False, description="Drop the trailing blanks of the source's CHAR columns.")
-    enabled: bool = Field(default=True, description="Whether groups run it.")
-    retries: Annotated[int, Field(ge=0, le=100)] = Field(default=2, description="Tries after a passing fault.")
-    silence_timeout_s: _Seconds | None = Field(default=None, description="Longest time without progress, in seconds.")
-    run_timeout_s: _Seconds | None = Field(default=None, description="Longest time of a whole run, in seconds.")
 
 
 @partial
@@ -105,26 +81,16 @@ def get_module_values(given: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+@filled(ModuleFields)
 class ModuleAnswer(Answer):
     """One sync: a source query kept in step with a dest table."""
 
     id: int
-    name: str
     source_id: int
     dest_id: int
-    source_query: str
-    dest_table: str
-    merge_strategy: Strategy
     merge_key: str | None = Field(description='"a, b" for several columns; a name with a comma is quoted.')
     columns: list[ColumnFields]
-    match: Match
     guards: GuardFields
-    create_table: bool
-    trim_char: bool
-    enabled: bool
-    retries: int
-    silence_timeout_s: float | None
-    run_timeout_s: float | None
     running: bool = Field(description="Whether a run of it goes on now.")
 
     @classmethod
@@ -140,6 +106,7 @@ class ModuleAnswer(Answer):
 # -- watermarks and hooks ----------------------------------------------------------------------------------------------
 
 
+@filled(models.WatermarkFields)
 class WatermarkFields(Body):
     """A watermark's own fields."""
 
@@ -160,26 +127,20 @@ class WatermarkChange(WatermarkFields):
     """Fields of a watermark to change; what is left out stays."""
 
 
+@filled(models.WatermarkFields)
 class WatermarkAnswer(Answer):
     """A placeholder of a module's query and the SQL that resolves it."""
 
     id: int
     module_id: int
-    name: str
     connection_id: int
-    resolver_sql: str
-    default_value: str | None
 
 
-_Order = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
-
-
+@filled(models.HookFields)
 class HookFields(Body):
     """A hook's own fields."""
 
     sql: Text = Field(description="The statement, run on the dest.")
-    run_order: _Order = Field(default=1, description="Lower runs first.")
-    run_on: RunOn = Field(default="success", description="After which outcome it runs.")
 
 
 class HookNew(HookFields):
@@ -193,28 +154,22 @@ class HookChange(HookFields):
     """Fields of a hook to change; what is left out stays."""
 
 
+@filled(models.HookFields)
 class HookAnswer(Answer):
     """SQL run on the dest after the merge."""
 
     id: int
     module_id: int
-    sql: str
-    run_order: int
-    run_on: RunOn
 
 
 # -- groups, members, schedules ----------------------------------------------------------------------------------------
 
 
+@filled(GroupFields)
 class GroupNew(Body):
     """A group to make."""
 
     name: Name = Field(description="What it is called, letter case aside unique.")
-    enabled: bool = Field(default=True, description="Whether its schedules fire.")
-    parallel: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=1, description="How many members of equal order run side by side."
-    )
-    paused: bool = Field(default=False, description="Hold back everything it would start.")
 
 
 @partial
@@ -222,17 +177,16 @@ class GroupChange(GroupNew):
     """Fields of a group to change; what is left out stays."""
 
 
+@filled(GroupFields)
 class GroupAnswer(Answer):
     """A named, ordered set of modules."""
 
     id: int
-    name: str
-    enabled: bool
-    parallel: int
-    paused: bool
 
 
-_Place = Annotated[int, Field(ge=1, le=1_000_000)]
+@filled(GroupMember)
+class MemberChange(Body):
+    """Another place."""
 
 
 class MemberNew(Body):
@@ -240,13 +194,9 @@ class MemberNew(Body):
 
     group_id: Id = Field(description="The group.")
     module_id: Id = Field(description="The module.")
-    run_order: _Place | None = Field(default=None, description="Lower runs first; null for the last place.")
-
-
-class MemberChange(Body):
-    """Another place."""
-
-    run_order: _Place = Field(description="Lower runs first; equal ones may run side by side.")
+    run_order: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="Lower runs first; null for the last place."
+    )
 
 
 class MemberAnswer(Answer):
@@ -258,12 +208,11 @@ class MemberAnswer(Answer):
     run_order: int
 
 
+@filled(models.ScheduleFields)
 class ScheduleFields(Body):
     """A schedule's own fields."""
 
     cron: Short = Field(description="Five cron fields in the server's local time, or @hourly, @daily and the like.")
-    enabled: bool = Field(default=True, description="Whether it fires.")
-    catch_up: bool = Field(default=True, description="Fire once for times that were missed.")
 
 
 class ScheduleNew(ScheduleFields):
@@ -277,14 +226,13 @@ class ScheduleChange(ScheduleFields):
     """Fields of a schedule to change; what is left out stays."""
 
 
+@filled(models.ScheduleFields)
 class ScheduleAnswer(Answer):
     """A cron expression tied to a group."""
 
     id: int
     group_id: int
     cron: str
-    enabled: bool
-    catch_up: bool
     last_fired_at: str | None = Field(description="The latest due time that was dealt with, UTC.")
     reading: str = Field(description="The expression in plain words.")
     next_at: str | None = Field(description="The next time in the server's zone; null while it is switched off.")

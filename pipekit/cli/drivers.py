@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipekit.cli.options import json_option
-from pipekit.cli.session import Session
+from pipekit.cli.session import Session, find_shell_user
 
 if TYPE_CHECKING:
     from pipekit.engine.registration import DriverState
@@ -47,7 +47,6 @@ def add(session: Session, kind: str, jar: str, java_class: str, url_template: st
     not loaded. A kind is called after its product (h2, oracle), or begins with its name and _ (oracle_old): that tells
     Pipekit how it is spoken to; any other name means standard SQL.
     """
-    from pipekit.cli.users import find_shell_user
     from pipekit.engine.registration import list_driver_states, register
 
     db, config = session.db(), session.config()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.options import json_option
-from pipekit.cli.session import Session
+from pipekit.cli.session import Session, find_shell_user
 from pipekit.errors import Invalid
 
 if TYPE_CHECKING:
@@ -31,7 +31,14 @@ def apply(session: Session, file: str, dry_run: bool, prune: bool, as_json: bool
     from pipekit.definitions.plan import format_plan, format_summary
 
     text = _read_file(file)
-    changes = apply_text(session.db(), text, file="stdin" if file == "-" else file, dry_run=dry_run, prune=prune)
+    changes = apply_text(
+        session.db(),
+        text,
+        user=find_shell_user(),
+        file="stdin" if file == "-" else file,
+        dry_run=dry_run,
+        prune=prune,
+    )
     if as_json:
         session.say_json({"dry_run": dry_run, "changes": [_change_data(change) for change in changes]})
         return

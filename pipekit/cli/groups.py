@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.options import complete_group, json_option
-from pipekit.cli.session import Session
+from pipekit.cli.session import Session, find_shell_user
 from pipekit.cli.text import format_count, format_time
 from pipekit.errors import Conflict
 
@@ -177,9 +177,11 @@ def _run_row(run: "Run") -> list[str]:
 @click.pass_obj
 def cancel(session: Session, group_run_id: int, as_json: bool) -> None:
     """Ask group run ID to stop: the runs that go on are cancelled, the others do not start."""
-    from pipekit.engine import cancel_group_run
+    from pipekit import repo
+    from pipekit.engine.ask import ask_group_cancel
 
-    if not cancel_group_run(session.db(), group_run_id):
+    group_run = repo.get_group_run(session.db(), group_run_id)
+    if not ask_group_cancel(session.db(), group_run, user=find_shell_user()):
         raise Conflict(
             f"Group run {group_run_id} has ended already.", hint=f"See `pipekit group-runs show {group_run_id}`."
         )
@@ -210,12 +212,13 @@ def resume(session: Session, group: str | None) -> None:
 
 def _switch(session: Session, group: str | None, paused: bool) -> None:
     from pipekit import repo
+    from pipekit.engine.ask import ask_group_pause, ask_pause
 
-    db = session.db()
+    db, user = session.db(), find_shell_user()
     if group is None:
-        repo.set_paused(db, paused)
+        ask_pause(db, paused, user=user)
         session.tell("Paused: the server starts no runs." if paused else "Resumed: the server starts runs again.")
         return
     found = repo.get_group_by_name(db, group)
-    repo.update_group(db, found.id, paused=paused)
+    ask_group_pause(db, found, paused, user=user)
     session.tell(f"{found.name} is paused." if paused else f"{found.name} goes on.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.options import complete_module, json_option
-from pipekit.cli.session import Session
+from pipekit.cli.session import Session, find_shell_user
 from pipekit.cli.text import format_time
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def disable(session: Session, name: str) -> None:
 
 def _switch(session: Session, name: str, enabled: bool) -> None:
     from pipekit import repo
+    from pipekit.definitions import edit
 
     item = repo.get_module_by_name(session.db(), name)
-    repo.update_module(session.db(), item.id, enabled=enabled)
+    edit.update(session.db(), edit.MODULE, find_shell_user(), item.id, enabled=enabled)
     session.tell(f"{item.name} is {'enabled' if enabled else 'disabled'}.")

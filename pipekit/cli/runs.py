@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.options import complete_module, json_option
-from pipekit.cli.session import Session
+from pipekit.cli.session import Session, find_shell_user
 from pipekit.cli.text import format_count, format_time
 from pipekit.errors import Conflict
 
@@ -110,9 +110,10 @@ def cancel(session: Session, run_id: int, as_json: bool) -> None:
     A run that waits in the queue is cancelled at once.
     """
     from pipekit import repo
-    from pipekit.engine import cancel_run
+    from pipekit.engine.ask import ask_cancel
 
-    if not cancel_run(session.db(), run_id):
+    run = repo.get_run(session.db(), run_id)
+    if not ask_cancel(session.db(), run, user=find_shell_user()):
         raise Conflict(f"Run {run_id} has ended already.", hint=f"See `pipekit runs show {run_id}`.")
     has_ended = repo.get_run(session.db(), run_id).status == "cancelled"
     if as_json:

@@ -1,6 +1,7 @@
 # What a command works with: configuration, secrets, state, and the two places it may write to. Knows no command.
 """`Session`: opened late, closed once; everything it prints is masked and cleaned."""
 
+import getpass
 import json
 import os
 import sys
@@ -164,3 +165,11 @@ class Session:
     def tell_hint(self, hint: str) -> None:
         """`Hint: ...`, what to do about it."""
         self.tell(f"Hint: {clean_line(hint)}")
+
+
+def find_shell_user() -> str:
+    """Who sits at the shell, for the audit trail."""
+    try:
+        return f"shell:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "shell"

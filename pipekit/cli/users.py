@@ -1,7 +1,6 @@
 # Commands for people who log in: set a password, list, delete. A password is read, never printed.
 """`pipekit set-password` and `pipekit users`."""
 
-import getpass
 import sys
 from typing import Any
 
@@ -9,7 +8,7 @@ import click
 
 from pipekit.accounts import ROLES
 from pipekit.cli.options import json_option
-from pipekit.cli.session import Session
+from pipekit.cli.session import Session, find_shell_user
 from pipekit.cli.text import format_time
 from pipekit.errors import Invalid
 
@@ -53,14 +52,6 @@ def _ask_password(user: str) -> str:
     if password != again:
         raise Invalid("The two passwords differ.", field="password", hint="Nothing was changed.")
     return password
-
-
-def find_shell_user() -> str:
-    """Who sits at the shell, for the audit trail."""
-    try:
-        return f"shell:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return "shell"
 
 
 @click.group(short_help="List and delete users.")

@@ -1,12 +1,14 @@
 # Records -> a definition file's text. Knows the fields and YAML; not where the records come from.
 """`build_yaml`: the same definitions always give the same text, and parsing it gives the same definitions."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef, ScheduleDef
-from pipekit.models import Column, format_key
+from pipekit.fields import pick
+from pipekit.models import GroupFields, format_key
+
+_INNER = ("object", "list", "map")
 
 
 def build_yaml(definitions: Definitions) -> str:
@@ -79,23 +81,18 @@ def _without_defaults(kind: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _connection(item: ConnectionDef) -> dict[str, Any]:
-    values = {f.name: getattr(item, f.name) for f in OBJECTS["connection"]}
-    return _without_defaults("connection", values)
+    return _plain("connection", item)
 
 
 def _module(item: ModuleDef) -> dict[str, Any]:
-    special = ("key", "watermarks", "hooks", "columns", "guards", "timeouts")
-    values = {f.name: getattr(item, f.name) for f in OBJECTS["module"] if f.name not in special}
-    guards = {f.name: getattr(item.guards, f.name) for f in OBJECTS["guards"]}
-    timeouts = {"silence_s": _number(item.silence_s), "run_s": _number(item.run_s)}
-    guards["shrink"] = _number(item.guards.shrink)
+    values = {f.name: getattr(item, f.own or f.name) for f in OBJECTS["module"] if f.kind not in _INNER}
     values |= {
-        "key": _key(item.key),
+        "key": _key(item.merge_key),
         "watermarks": {w.name: _plain("watermark", w) for w in sorted(item.watermarks, key=lambda w: w.name)},
         "hooks": [_plain("hook", hook) for hook in item.hooks],
-        "columns": _columns(item.columns),
-        "guards": _without_defaults("guards", guards),
-        "timeouts": _without_defaults("timeouts", timeouts),
+        "columns": [_plain("column", column) for column in item.columns],
+        "guards": _plain("guards", item.guards),
+        "timeouts": _plain("timeouts", item),
     }
     return _without_defaults("module", values)
 
@@ -106,28 +103,27 @@ def _key(names: tuple[str, ...]) -> str | list[str] | None:
     return (text if format_key(names) == text else list(names)) or None
 
 
-def _number(value: float | None) -> float | int | None:
-    return int(value) if value is not None and value == int(value) and abs(value) < 1e15 else value
+def _number(value: float) -> float | int:
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
 
 
 def _plain(kind: str, record: Any) -> dict[str, Any]:
-    return _without_defaults(kind, {f.name: getattr(record, f.name) for f in OBJECTS[kind]})
-
-
-def _columns(columns: Iterable[Column]) -> list[dict[str, Any]]:
-    return [_plain("column", column) for column in columns]
+    values = {f.name: getattr(record, f.own or f.name) for f in OBJECTS[kind]}
+    return _without_defaults(
+        kind, {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
+    )
 
 
 def _group(item: GroupDef) -> dict[str, Any]:
     members = sorted(item.members.items(), key=lambda pair: (pair[1], pair[0].lower(), pair[0]))
     plain = [order for _, order in members] == list(range(1, len(members) + 1))
     modules: list[Any] = [name if plain else {"module": name, "order": order} for name, order in members]
-    values = {name: getattr(item, name) for name in ("enabled", "paused", "parallel")}
+    values = pick(item, GroupFields)
     schedules = [_schedule(cron, schedule) for cron, schedule in sorted(item.schedules.items())]
     return _without_defaults("group", {**values, "modules": modules, "schedules": schedules})
 
 
 def _schedule(cron: str, item: ScheduleDef) -> Any:
     """A plain text when nothing but the expression needs to be said."""
-    written = _without_defaults("schedule", {"cron": cron, "enabled": item.enabled, "catch_up": item.catch_up})
+    written = _without_defaults("schedule", {"cron": cron, **pick(item, ScheduleDef)})
     return cron if len(written) == 1 else written

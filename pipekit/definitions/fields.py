@@ -1,134 +1,45 @@
-# The fields of a definition file, as data: the parser, export and JSON Schema all read this table. Knows no YAML.
-"""Every object of a definition file and its fields, in the order in which they are written."""
+# The objects of a definition file, as data: the parser, export and JSON Schema all read this table. Knows no YAML.
+"""Every object of a definition file and its fields, in the order in which they are written.
+
+What a field is stands where its record declares it; here is only what files have besides.
+"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pipekit.drivers import KIND
 from pipekit.fields import Field, list_fields
-from pipekit.models import RUN_ON, STRATEGIES, Guards
-
-KIND_PATTERN = KIND.pattern.removesuffix(r"\Z")
-PASSWORD_PATTERN = r"\$[A-Za-z_][A-Za-z0-9_]*"
-
-_CONNECTION = (
-    Field(name="driver", kind="text", required=True, pattern=KIND_PATTERN, doc="The kind of database."),
-    Field(name="jdbc_url", kind="text", required=True, doc="Where the database is, as a JDBC URL."),
-    Field(name="username", kind="text", doc="Who logs in."),
-    Field(
-        name="password",
-        kind="text",
-        pattern=PASSWORD_PATTERN,
-        doc="The name of a secret, written $NAME; never the password itself.",
-    ),
-    Field(
-        name="max_runs",
-        kind="whole",
-        low=1,
-        high=1000,
-        doc="How many runs may use it at the same time, as source or dest.",
-    ),
+from pipekit.models import (
+    Column,
+    ConnectionFields,
+    GroupFields,
+    GroupMember,
+    Guards,
+    HookFields,
+    ModuleFields,
+    ScheduleFields,
+    WatermarkFields,
 )
 
-_MODULE = (
-    Field(name="source", kind="text", required=True, doc="The connection the query runs on."),
-    Field(name="query", kind="text", required=True, doc="The source query; {name} stands for a watermark."),
-    Field(name="dest", kind="text", required=True, doc="The connection that holds the dest table."),
-    Field(name="table", kind="text", required=True, doc="The dest table, with its schema where the kind has schemas."),
-    Field(name="strategy", kind="text", choices=STRATEGIES, default="full", doc="How staging is merged into the dest."),
-    Field(name="key", kind="names", doc='The merge key; "a, b" or a list for several columns.'),
-    Field(
-        name="create_table",
-        kind="flag",
-        default=False,
-        doc="Make the dest table from the query's columns when it is missing.",
-    ),
-    Field(name="trim_char", kind="flag", default=False, doc="Drop the trailing blanks of the source's CHAR columns."),
-    Field(name="enabled", kind="flag", default=True, doc="Whether groups run the module."),
-    Field(
-        name="match",
-        kind="text",
-        choices=("name", "position"),
-        default="name",
-        doc="How source columns meet dest columns.",
-    ),
-    Field(name="watermarks", kind="map", of="watermark", doc="Placeholders of the query, by name."),
-    Field(name="hooks", kind="list", of="hook", doc="SQL that runs on the dest after the merge."),
-    Field(name="columns", kind="list", of="column", doc="How source columns are named in the dest."),
-    Field(name="guards", kind="object", of="guards", doc="Switches of the checks of a run."),
-    Field(
-        name="retries",
-        kind="whole",
-        low=0,
-        high=100,
-        default=2,
-        doc="How often a passing fault is tried again.",
-    ),
-    Field(name="timeouts", kind="object", of="timeouts", doc="Limits of this module, in seconds."),
+_CONNECTION = tuple(
+    replace(f, pattern=KIND.pattern.removesuffix(r"\Z")) if f.name == "driver" else f
+    for f in list_fields(ConnectionFields)
 )
 
-_WATERMARK = (
-    Field(name="connection", kind="text", required=True, doc="The connection the SQL runs on."),
-    Field(name="sql", kind="text", required=True, doc="Gives the value: the first cell of its first row."),
-    Field(name="default", kind="text", doc="The value when the SQL gives no row or NULL."),
-)
-
-_HOOK = (
-    Field(name="sql", kind="text", required=True, doc="The statement."),
-    Field(name="run_on", kind="text", choices=RUN_ON, default="success", doc="When it runs."),
-    Field(name="run_order", kind="whole", default=1, low=-1_000_000, high=1_000_000, doc="Lower runs first."),
-)
-
-_COLUMN = (
-    Field(name="id", kind="text", doc="Stable id; c1, c2 ... when left out."),
-    Field(name="source_name", kind="text", required=True, doc="The column of the query."),
-    Field(name="source_type", kind="text", default="", doc="Its type, as the source spells it."),
-    Field(name="dest_name", kind="text", required=True, doc="The column of the dest table."),
-    Field(name="dest_type", kind="text", default="", doc="Its type, as the dest spells it."),
-)
-
-_GUARDS = list_fields(Guards)
-
-_TIMEOUTS = (
-    Field(name="silence_s", kind="number", above=0, doc="Longest time without progress, in seconds."),
-    Field(name="run_s", kind="number", above=0, doc="Longest time of a whole run, in seconds."),
-)
-
-_GROUP = (
-    Field(name="enabled", kind="flag", default=True, doc="Whether its schedules fire."),
-    Field(
-        name="paused",
-        kind="flag",
-        default=False,
-        doc="Hold back its schedules and everything it would start.",
+# A file names what the state refers to by id, and holds what belongs to a module inside of it.
+_BEFORE: Mapping[str, tuple[Field, ...]] = {
+    "query": (Field(name="source", kind="text", required=True, doc="The connection the query runs on."),),
+    "table": (Field(name="dest", kind="text", required=True, doc="The connection that holds the dest table."),),
+    "columns": (
+        Field(name="watermarks", kind="map", of="watermark", doc="Placeholders of the query, by name."),
+        Field(name="hooks", kind="list", of="hook", doc="SQL that runs on the dest after the merge."),
     ),
-    Field(
-        name="parallel",
-        kind="whole",
-        low=1,
-        high=1000,
-        default=1,
-        doc="How many modules of the same order run side by side.",
-    ),
+    "timeouts": (Field(name="timeouts", kind="object", of="timeouts", doc="Limits of this module, in seconds."),),
+}
+
+_GROUP_PARTS = (
     Field(name="modules", kind="list", of="member", short="module", doc="The modules, in the order they run."),
     Field(name="schedules", kind="list", of="schedule", short="cron", doc="When the group runs."),
-)
-
-_MEMBER = (
-    Field(name="module", kind="text", required=True, doc="The module."),
-    Field(
-        name="order",
-        kind="whole",
-        required=True,
-        low=1,
-        high=1_000_000,
-        doc="Lower runs first; equal ones may run side by side.",
-    ),
-)
-
-_SCHEDULE = (
-    Field(name="cron", kind="text", required=True, doc="Five cron fields, or @hourly, @daily and the like."),
-    Field(name="enabled", kind="flag", default=True, doc="Whether it fires."),
-    Field(name="catch_up", kind="flag", default=True, doc="Fire once for times that were missed."),
 )
 
 _FILE = (
@@ -137,16 +48,45 @@ _FILE = (
     Field(name="groups", kind="map", of="group", doc="Groups of modules, by name."),
 )
 
+
+def _own(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The fields that stand in the object itself."""
+    return tuple(f for f in fields if f.name and "." not in f.name)
+
+
+def _inner(fields: tuple[Field, ...], name: str) -> tuple[Field, ...]:
+    """The fields of an object inside this one, by the names they have there."""
+    return tuple(replace(f, name=f.name.removeprefix(f"{name}.")) for f in fields if f.name.startswith(f"{name}."))
+
+
+def _build_module() -> tuple[Field, ...]:
+    built: list[Field] = []
+    for f in list_fields(ModuleFields):
+        inner = f.name.split(".")[0]
+        built += [more for more in _BEFORE.get(inner, ()) if more not in built]
+        built += _own((f,))
+    return tuple(built)
+
+
 OBJECTS: Mapping[str, tuple[Field, ...]] = {
     "file": _FILE,
-    "connection": _CONNECTION,
-    "module": _MODULE,
-    "watermark": _WATERMARK,
-    "hook": _HOOK,
-    "column": _COLUMN,
-    "guards": _GUARDS,
-    "timeouts": _TIMEOUTS,
-    "group": _GROUP,
-    "member": _MEMBER,
-    "schedule": _SCHEDULE,
+    "connection": _own(_CONNECTION),
+    "module": _build_module(),
+    "watermark": (
+        Field(name="connection", kind="text", required=True, doc="The connection the SQL runs on."),
+        *_own(list_fields(WatermarkFields)),
+    ),
+    "hook": _own(list_fields(HookFields)),
+    "column": _own(list_fields(Column)),
+    "guards": _own(list_fields(Guards)),
+    "timeouts": _inner(list_fields(ModuleFields), "timeouts"),
+    "group": (*_own(list_fields(GroupFields)), *_GROUP_PARTS),
+    "member": (
+        Field(name="module", kind="text", required=True, doc="The module."),
+        *_own(list_fields(GroupMember)),
+    ),
+    "schedule": (
+        Field(name="cron", kind="text", required=True, doc="Five cron fields, or @hourly, @daily and the like."),
+        *_own(list_fields(ScheduleFields)),
+    ),
 }

@@ -10,8 +10,7 @@ from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef, find_s
 from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import PipekitError
-from pipekit.fields import list_fields
-from pipekit.models import WATERMARK_NAME, Column, Guards, as_strategy
+from pipekit.models import WATERMARK_NAME, Column, Guards, ModuleFields, WatermarkFields
 
 
 class ModuleReader:
@@ -27,27 +26,17 @@ class ModuleReader:
         dest = self._reference(read, "dest")
         self._check_query(read)
         self._check_table(read, dest)
-        key = self._key(read)
-        timeouts: Read | None = read["timeouts"]
+        parts = {
+            "merge_key": self._key(read),
+            "columns": self._columns(read["columns"]),
+            "guards": Guards(**read["guards"].record(Guards)) if read["guards"] else Guards(),
+        }
         return ModuleDef(
-            name=name,
             source=self._reference(read, "source"),
-            query=read["query"] or "",
             dest=dest,
-            table=read["table"] or "",
-            strategy=as_strategy(read["strategy"]),
-            key=key,
-            create_table=read["create_table"],
-            trim_char=read["trim_char"],
-            enabled=read["enabled"],
-            match=read["match"],
             watermarks=self._watermarks(read["watermarks"]),
             hooks=_hooks(read["hooks"]),
-            columns=self._columns(read["columns"]),
-            guards=_guards(read["guards"]),
-            retries=int(read["retries"]),
-            silence_s=timeouts["silence_s"] if timeouts else None,
-            run_s=timeouts["run_s"] if timeouts else None,
+            **{**read.record(ModuleFields, name), **parts},
         )
 
     def _reference(self, read: Read, name: str) -> str:
@@ -92,12 +81,7 @@ class ModuleReader:
                 told = "A watermark's name has letters, digits and _, not a digit first; the query uses it as {name}."
                 self._problems.add(read.line, read.path, told)
             found.append(
-                WatermarkDef(
-                    name=name,
-                    connection=self._reference(read, "connection"),
-                    sql=read["sql"] or "",
-                    default=read["default"],
-                )
+                WatermarkDef(connection=self._reference(read, "connection"), **read.record(WatermarkFields, name))
             )
         return tuple(sorted(found, key=lambda item: item.name))
 
@@ -112,22 +96,10 @@ class ModuleReader:
                 if text and text in values:
                     self._problems.add(read.line_of(name), read.path_of(name), f"'{read[name]}' stands twice.")
                 values.add(text)
-            columns.append(
-                Column(
-                    id=read["id"] or next(free),
-                    source_name=read["source_name"] or "",
-                    source_type=read["source_type"] or "",
-                    dest_name=read["dest_name"] or "",
-                    dest_type=read["dest_type"] or "",
-                )
-            )
+            columns.append(Column(**{**read.record(Column), "id": read["id"] or next(free)}))
         return tuple(columns)
 
 
 def _hooks(reads: list[Read]) -> tuple[HookDef, ...]:
-    hooks = [HookDef(sql=r["sql"] or "", run_on=r["run_on"], run_order=int(r["run_order"])) for r in reads]
+    hooks = [HookDef(**read.record(HookDef)) for read in reads]
     return tuple(sorted(hooks, key=lambda hook: hook.run_order))
-
-
-def _guards(read: Read | None) -> Guards:
-    return Guards(**{f.name: read[f.name] for f in list_fields(Guards)}) if read else Guards()

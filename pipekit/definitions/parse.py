@@ -22,7 +22,7 @@ from pipekit.definitions.records import (
 from pipekit.definitions.tree import read_tree
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.errors import PipekitError
-from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES
+from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, GroupFields
 
 MAX_NAME = 200
 
@@ -81,14 +81,7 @@ class _Parser:
     def _connection(self, name: str, read: Read) -> ConnectionDef:
         if read["driver"] and self._is_known_kind(read) and read["jdbc_url"]:
             self._check_url(read)
-        return ConnectionDef(
-            name=name,
-            driver=read["driver"] or "",
-            jdbc_url=read["jdbc_url"] or "",
-            username=read["username"] or None,
-            password=read["password"],
-            max_runs=None if read["max_runs"] is None else int(read["max_runs"]),
-        )
+        return ConnectionDef(**{**read.record(ConnectionDef, name), "username": read["username"] or None})
 
     def _is_known_kind(self, read: Read) -> bool:
         kinds = sorted({*DRIVERS, *self._known.templates})
@@ -114,12 +107,9 @@ class _Parser:
         spelling = build_spelling(modules, self._known.modules)
         return {
             name: GroupDef(
-                name=name,
-                enabled=read["enabled"],
-                paused=read["paused"],
-                parallel=int(read["parallel"]),
                 members=self._members(read["modules"], spelling),
                 schedules=self._schedules(read["schedules"]),
+                **read.record(GroupFields, name),
             )
             for name, read in reads.items()
         }
@@ -148,8 +138,7 @@ class _Parser:
             problem = check_cron(cron) or twice
             if problem:
                 self._problems.add(read.line, read.path, problem)
-            # A plain text in the list has neither field: both are None then.
-            schedules[cron] = ScheduleDef(enabled=read["enabled"] is not False, catch_up=read["catch_up"] is not False)
+            schedules[cron] = ScheduleDef(**read.record(ScheduleDef))
         return schedules
 
 

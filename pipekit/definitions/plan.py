@@ -1,13 +1,22 @@
 # What applying a file will do: two sets of definitions -> changes. Pure; knows no state database and no YAML.
 """`build_plan` compares what is wanted with what is there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef, ScheduleDef, fold_name
-from pipekit.models import format_key
+from pipekit.fields import Field, list_fields
+from pipekit.models import (
+    Column,
+    ConnectionFields,
+    GroupFields,
+    Guards,
+    HookFields,
+    ModuleFields,
+    WatermarkFields,
+    format_key,
+)
 
 Action = Literal["create", "change", "leave", "delete"]
 Noun = Literal["connection", "module", "group"]
@@ -92,11 +101,11 @@ def flatten(record: ConnectionDef | ModuleDef | GroupDef) -> dict[str, Any]:
     if isinstance(record, ModuleDef):
         values = _flatten_module(record)
     elif isinstance(record, GroupDef):
-        values = {name: getattr(record, name) for name in ("name", "enabled", "paused", "parallel")}
+        values = _flatten_fields(record, list_fields(GroupFields))
         values |= {f"modules.{name}": order for name, order in record.members.items()}
         values |= {f"schedules.{cron}": _told_schedule(item) for cron, item in record.schedules.items()}
     else:
-        values = {"name": record.name, **{f.name: getattr(record, f.name) for f in OBJECTS["connection"]}}
+        values = _flatten_fields(record, list_fields(ConnectionFields))
     return {path: value for path, value in values.items() if value is not None}
 
 
@@ -105,25 +114,23 @@ def _told_schedule(item: ScheduleDef) -> str:
 
 
 def _flatten_module(record: ModuleDef) -> dict[str, Any]:
-    plain = (
-        *("name", "source", "query", "dest", "table", "strategy", "create_table", "trim_char", "enabled", "match"),
-        "retries",
-    )
-    values: dict[str, Any] = {name: getattr(record, name) for name in plain}
-    values["key"] = format_key(record.key) or None
-    values |= {f"timeouts.{name}": getattr(record, name) for name in ("silence_s", "run_s")}
-    values |= {f"guards.{f.name}": getattr(record.guards, f.name) for f in OBJECTS["guards"]}
+    plain = [f for f in list_fields(ModuleFields) if f.kind not in ("list", "object")]
+    values = {"source": record.source, "dest": record.dest, **_flatten_fields(record, plain)}
+    values["key"] = format_key(record.merge_key) or None
+    values |= _flatten_fields(record.guards, list_fields(Guards), "guards.")
     for watermark in record.watermarks:
-        values |= _flatten_part(f"watermarks.{watermark.name}", "watermark", watermark)
+        values[f"watermarks.{watermark.name}.connection"] = watermark.connection
+        fields = [f for f in list_fields(WatermarkFields) if f.name]
+        values |= _flatten_fields(watermark, fields, f"watermarks.{watermark.name}.")
     for place, hook in enumerate(record.hooks, 1):
-        values |= _flatten_part(f"hooks[{place}]", "hook", hook)
+        values |= _flatten_fields(hook, list_fields(HookFields), f"hooks[{place}].")
     for place, column in enumerate(record.columns, 1):
-        values |= _flatten_part(f"columns[{place}]", "column", column)
+        values |= _flatten_fields(column, list_fields(Column), f"columns[{place}].")
     return values
 
 
-def _flatten_part(path: str, kind: str, record: Any) -> dict[str, Any]:
-    return {f"{path}.{f.name}": getattr(record, f.name) for f in OBJECTS[kind]}
+def _flatten_fields(record: object, fields: Sequence[Field], path: str = "") -> dict[str, Any]:
+    return {path + (f.name or f.own): getattr(record, f.own) for f in fields}
 
 
 def format_plan(changes: list[Change]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.problems import Problems
 from pipekit.definitions.tree import Broken, Mapping, Scalar, Sequence, Tree
-from pipekit.fields import Field
+from pipekit.fields import Field, find_problem, list_fields
 from pipekit.models import parse_key
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
@@ -29,6 +29,20 @@ class Read:
 
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name)
+
+    def record(self, kind: type, name: str = "") -> dict[str, Any]:
+        """What was read as the values of a record; `name` is the key the object stands under."""
+        return {f.own: self._value(f, name) for f in list_fields(kind)}
+
+    def _value(self, f: Field, name: str) -> Any:
+        if not f.name:
+            return name
+        *outer, last = f.name.split(".")
+        inner: Read | None = self[outer[0]] if outer else self
+        value = inner[last] if inner else None
+        if value is None:
+            return "" if f.required and f.kind == "text" else f.default
+        return int(value) if f.kind == "whole" else value
 
     def line_of(self, name: str) -> int:
         """The line of a field, of the object when the field is absent."""
@@ -203,13 +217,7 @@ def _read_number(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
 
 
 def _bounded(value: float, tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
-    message = ""
-    if f.above is not None and value <= f.above:
-        message = f"This must be more than {f.above:g}."
-    if f.low is not None and value < f.low:
-        message = f"This must be at least {f.low:g}."
-    if f.high is not None and value > f.high:
-        message = f"This must be at most {f.high:g}."
+    message = find_problem(f, value)
     if message:
         problems.add(tree.line, path, message)
         return _NO_FIELD

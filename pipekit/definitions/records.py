@@ -4,83 +4,38 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipekit.models import Column, Guards, Match, RunOn, Strategy
+from pipekit.models import ConnectionFields, GroupFields, HookFields, ModuleFields, ScheduleFields, WatermarkFields
+
+# What a file says of these is all there is to say.
+ConnectionDef = ConnectionFields
+HookDef = HookFields
+ScheduleDef = ScheduleFields
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ConnectionDef:
-    """A connection; `password` is a `$NAME` reference."""
-
-    name: str
-    driver: str
-    jdbc_url: str
-    username: str | None = None
-    password: str | None = None
-    max_runs: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WatermarkDef:
+class WatermarkDef(WatermarkFields):
     """A watermark of a module; `connection` is a name."""
 
-    name: str
     connection: str
-    sql: str
-    default: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HookDef:
-    """A hook of a module."""
-
-    sql: str
-    run_on: RunOn = "success"
-    run_order: int = 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModuleDef:
+class ModuleDef(ModuleFields):
     """A module with everything that belongs to it; `source` and `dest` are names of connections.
 
-    Hooks stand in the order they run; `silence_s` and `run_s` are seconds.
+    Hooks stand in the order they run.
     """
 
-    name: str
     source: str
-    query: str
     dest: str
-    table: str
-    strategy: Strategy = "full"
-    key: tuple[str, ...] = ()
-    create_table: bool = False
-    trim_char: bool = False
-    enabled: bool = True
-    match: Match = "name"
     watermarks: tuple[WatermarkDef, ...] = ()
     hooks: tuple[HookDef, ...] = ()
-    columns: tuple[Column, ...] = ()
-    guards: Guards = field(default_factory=Guards)
-    retries: int = 2
-    silence_s: float | None = None
-    run_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduleDef:
-    """How a group's schedule behaves; its cron expression is its name."""
-
-    enabled: bool = True
-    catch_up: bool = True
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GroupDef:
+class GroupDef(GroupFields):
     """A group: `members` maps a module's name to its place, `schedules` is by cron expression."""
 
-    name: str
-    enabled: bool = True
-    paused: bool = False
-    parallel: int = 1
     members: Mapping[str, int] = field(default_factory=dict)
     schedules: Mapping[str, ScheduleDef] = field(default_factory=dict)
 

@@ -15,7 +15,8 @@ from pipekit.definitions.records import (
     WatermarkDef,
     find_spelling,
 )
-from pipekit.models import Module
+from pipekit.fields import pick
+from pipekit.models import GroupFields, Module, ModuleFields, WatermarkFields
 from pipekit.repo import State
 
 
@@ -41,17 +42,7 @@ def read_state(db: State, spelling: Mapping[str, str] | None = None) -> Definiti
     names = {c.id: find_spelling(c.name, spelled) or c.name for c in connections}
     modules = repo.list_modules(db)
     return Definitions(
-        connections={
-            c.name: ConnectionDef(
-                name=c.name,
-                driver=c.driver,
-                jdbc_url=c.jdbc_url,
-                username=c.username,
-                password=c.password,
-                max_runs=c.max_runs,
-            )
-            for c in connections
-        },
+        connections={c.name: ConnectionDef(**pick(c, ConnectionDef)) for c in connections},
         modules={m.name: _read_module(db, m, names) for m in modules},
         groups=_read_groups(db, {m.id: m.name for m in modules}),
     )
@@ -59,43 +50,25 @@ def read_state(db: State, spelling: Mapping[str, str] | None = None) -> Definiti
 
 def _read_module(db: State, module: Module, names: Mapping[int, str]) -> ModuleDef:
     watermarks = [
-        WatermarkDef(name=w.name, connection=names[w.connection_id], sql=w.resolver_sql, default=w.default_value)
+        WatermarkDef(connection=names[w.connection_id], **pick(w, WatermarkFields))
         for w in repo.list_watermarks(db, module.id)
     ]
     hooks = sorted(repo.list_hooks(db, module.id), key=lambda hook: (hook.run_order, hook.id))
     return ModuleDef(
-        name=module.name,
         source=names[module.source_id],
-        query=module.source_query,
         dest=names[module.dest_id],
-        table=module.dest_table,
-        strategy=module.merge_strategy,
-        key=module.merge_key,
-        create_table=module.create_table,
-        trim_char=module.trim_char,
-        enabled=module.enabled,
-        match=module.match,
         watermarks=tuple(sorted(watermarks, key=lambda w: w.name)),
-        hooks=tuple(HookDef(sql=h.sql, run_on=h.run_on, run_order=h.run_order) for h in hooks),
-        columns=module.columns,
-        guards=module.guards,
-        retries=module.retries,
-        silence_s=module.silence_timeout_s,
-        run_s=module.run_timeout_s,
+        hooks=tuple(HookDef(**pick(h, HookDef)) for h in hooks),
+        **pick(module, ModuleFields),
     )
 
 
 def _read_groups(db: State, names: Mapping[int, str]) -> dict[str, GroupDef]:
     return {
         group.name: GroupDef(
-            name=group.name,
-            enabled=group.enabled,
-            paused=group.paused,
-            parallel=group.parallel,
             members={names[m.module_id]: m.run_order for m in repo.list_members(db, group.id)},
-            schedules={
-                s.cron: ScheduleDef(enabled=s.enabled, catch_up=s.catch_up) for s in repo.list_schedules(db, group.id)
-            },
+            schedules={s.cron: ScheduleDef(**pick(s, ScheduleDef)) for s in repo.list_schedules(db, group.id)},
+            **pick(group, GroupFields),
         )
         for group in repo.list_groups(db)
     }

@@ -116,7 +116,7 @@ def _tell(stage: Stage, definition: str) -> int:
 def _apply_definition(stage: Stage, definition: str) -> None:
     path = stage.folder / DEFINITION
     path.write_text(definition, encoding="utf-8")
-    changes = apply_text(stage.db, definition, file=DEFINITION)
+    changes = apply_text(stage.db, definition, user="demo", file=DEFINITION)
     counts = Counter(change.noun for change in changes)
     made = ", ".join(f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items())
     stage.screen.say(f"{DEFINITION} applied: {made}")

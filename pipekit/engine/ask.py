@@ -89,7 +89,7 @@ def ask_cancel(db: repo.State, run: Run, *, user: str) -> bool:
         is_asked = cancel_run(db, run.id)
         if is_asked:
             detail = {"run_id": run.id}
-            repo.note_audit(db, user=user, action="cancel", kind="module", name=run.module, detail=detail)
+            repo.note_audit(db, user=user, action="cancel", kind="run", name=run.module, detail=detail)
         return is_asked
 
 
@@ -99,7 +99,7 @@ def ask_group_cancel(db: repo.State, group_run: GroupRun, *, user: str) -> bool:
         is_asked = cancel_group_run(db, group_run.id)
         if is_asked:
             detail = {"group_run_id": group_run.id}
-            repo.note_audit(db, user=user, action="cancel", kind="group", name=group_run.group_name, detail=detail)
+            repo.note_audit(db, user=user, action="cancel", kind="group run", name=group_run.group_name, detail=detail)
         return is_asked
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
-from pipekit.fields import told
+from pipekit.fields import list_fields, told
+from pipekit.models.guards import Guards
 
 Strategy = Literal["full", "incremental", "append", "upsert"]
 RunOn = Literal["success", "failure", "always"]
@@ -24,6 +25,7 @@ MODULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,59}\Z")
 WATERMARK_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
 _KEY_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"\s*(?:,|\Z)|([^,]*)(?:,|\Z))')
 RESERVED_MODULE_NAMES = frozenset({"pipekit_ledger"})
+PASSWORD_PATTERN = r"\$[A-Za-z_][A-Za-z0-9_]*"
 
 
 def parse_key(text: str | None) -> tuple[str, ...]:
@@ -46,134 +48,17 @@ def format_key(names: Iterable[str]) -> str:
 class Column:
     """One entry of `columns_json`: how a source column is named and typed in the dest."""
 
-    id: str
-    source_name: str
-    source_type: str
-    dest_name: str
-    dest_type: str
+    id: str = field(metadata=told("Stable id; c1, c2 ... when left out.", required=False))
+    source_name: str = field(metadata=told("The column of the query."))
+    source_type: str = field(metadata=told("Its type, as the source spells it.", required=False, default=""))
+    dest_name: str = field(metadata=told("The column of the dest table."))
+    dest_type: str = field(metadata=told("Its type, as the dest spells it.", required=False, default=""))
 
 
 def parse_columns(text: str | None) -> tuple[Column, ...]:
     """`columns_json` -> columns, in order."""
     names = {f.name for f in fields(Column)}
     return tuple(Column(**{k: v for k, v in item.items() if k in names}) for item in json.loads(text or "[]"))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Guards:
-    """A module's switches for the checks of a run; every check is on unless it is switched off here.
-
-    `shrink` is the share (0 to 1) of the dest's rows a `full` run must leave; None switches that check off.
-    `null_keys` True says that NULLs in the merge key match each other. `atomic` False accepts a dest whose changes
-    cannot be rolled back. `children` True lets foreign keys take rows of other tables along. `row_security` True means
-    only the rows that the login may see. `dest_truth` False accepts what triggers, rules and views make of the rows.
-    `sequences` None moves the sequences behind fed columns on where the strategy is full.
-    """
-
-    empty_source: bool = field(
-        default=True,
-        metadata=told(
-            "Refuse to empty a dest that has rows.",
-            label="Refuse to empty a dest that has rows",
-            help="When a full load brings none.",
-            unusual="an empty source empties the dest",
-        ),
-    )
-    shrink: float | None = field(
-        default=None,
-        metadata=told(
-            "The share of the dest's rows a full run must leave.",
-            low=0,
-            high=1,
-            label="Least share that a full load must leave",
-            help="0.5: refuse to leave less than half of the rows there were. Empty: not checked.",
-            unusual="at least {:.0%} of the old rows must be left",
-        ),
-    )
-    count_truth: bool = field(
-        default=True,
-        metadata=told(
-            "Rows read = staged = inserted, or nothing is merged.",
-            label="Rows read, staged and inserted must be the same number",
-            unusual="counts may differ",
-        ),
-    )
-    column_truth: bool = field(
-        default=True,
-        metadata=told(
-            "Source and dest columns must meet by name.",
-            label="Every source column must have a dest column",
-            unusual="columns may be left out",
-        ),
-    )
-    exactness: bool = field(
-        default=True,
-        metadata=told(
-            "Refuse a value the dest cannot hold exactly.",
-            label="Refuse a value the dest cannot hold exactly",
-            unusual="the dest may convert values",
-        ),
-    )
-    null_keys: bool = field(
-        default=False,
-        metadata=told(
-            "NULLs in the merge key match each other.",
-            label="NULLs in the merge key match each other",
-            help="Otherwise a NULL in the key is refused.",
-            unusual="NULLs match in the key",
-        ),
-    )
-    atomic: bool = field(
-        default=True,
-        metadata=told(
-            "Refuse a dest whose changes cannot be rolled back.",
-            label="Refuse a dest whose changes cannot be rolled back",
-            help="A table without a journal on an IBM i.",
-            unusual="a merge may be left half done",
-        ),
-    )
-    children: bool = field(
-        default=False,
-        metadata=told(
-            "Rows of other tables may go or change through their foreign keys, when rows of the dest go.",
-            label="Rows of other tables may go or change through their foreign keys",
-            help="Otherwise a run that would take rows of other tables along is refused.",
-            unusual="rows of other tables may go along",
-        ),
-    )
-    row_security: bool = field(
-        default=False,
-        metadata=told(
-            "Under row security only the rows the login may see are meant.",
-            label="Under row security only the rows the login may see are meant",
-            help="Otherwise such a dest is refused by all strategies but append.",
-            unusual="only the rows the login may see are meant",
-        ),
-    )
-    dest_truth: bool = field(
-        default=True,
-        metadata=told(
-            "Refuse when the dest does not hold what was staged, because of a trigger, a rule or a view.",
-            label="After a merge the dest must hold what was staged",
-            help="Looked at where a trigger, a rule or a view stands between.",
-            unusual="triggers, rules and views may change what is loaded",
-        ),
-    )
-    sequences: bool | None = field(
-        default=None,
-        metadata=told(
-            "Move a sequence behind a fed column on after the merge; without it only where the strategy is full.",
-            label="Move on the sequences behind fed columns",
-            help="So that the next number an application takes is free. They are never set back.",
-            unusual="sequences are moved on: {}",
-        ),
-    )
-
-    @classmethod
-    def from_json(cls, text: str | None) -> Self:
-        """Reads `guards_json`; unknown names are ignored so that a newer file opens in an older program."""
-        known = {f.name for f in fields(cls)}
-        return cls(**{k: v for k, v in json.loads(text or "{}").items() if k in known})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,19 +81,28 @@ class DriverRegistration:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Connection:
-    """A named database. `password` is a `$NAME` reference (or None), never the value.
+class ConnectionFields:
+    """What a person says of a named database. `password` is a `$NAME` reference (or None), never the value."""
 
-    At most `max_runs` runs use it at the same time, as source or as dest; None says as many as there are slots.
-    """
+    name: str = field(metadata=told("What it is called, letter case aside unique.", name=""))
+    driver: str = field(metadata=told("The kind of database."))
+    jdbc_url: str = field(metadata=told("Where the database is, as a JDBC URL."))
+    username: str | None = field(default=None, metadata=told("Who logs in."))
+    password: str | None = field(
+        default=None,
+        metadata=told("The name of a secret, written $NAME; never the password itself.", pattern=PASSWORD_PATTERN),
+    )
+    max_runs: int | None = field(
+        default=None,
+        metadata=told("How many runs may use it at the same time, as source or dest.", low=1, high=1000),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection(ConnectionFields):
+    """A connection as it is kept. None for `max_runs` says: as many as there are slots."""
 
     id: int
-    name: str
-    driver: str
-    jdbc_url: str
-    username: str | None = None
-    password: str | None = None
-    max_runs: int | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -216,29 +110,57 @@ class Connection:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Module:
-    """One sync: a source query kept in step with a dest table.
+class ModuleFields:
+    """What a person says of one sync, besides its connections, watermarks and hooks."""
 
-    `trim_char` drops the trailing blanks of the source's CHAR columns.
-    """
+    name: str = field(metadata=told("1 to 60 letters, digits, _ . or -.", name=""))
+    source_query: str = field(metadata=told("The source query; {name} stands for a watermark.", name="query"))
+    dest_table: str = field(metadata=told("The dest table, with its schema where the kind has schemas.", name="table"))
+    merge_strategy: Strategy = field(
+        default="full", metadata=told("How staging is merged into the dest.", name="strategy")
+    )
+    merge_key: tuple[str, ...] = field(
+        default=(),
+        metadata=told('The merge key; "a, b" or a list for several columns.', name="key", kind="names", default=None),
+    )
+    create_table: bool = field(
+        default=False, metadata=told("Make the dest table from the query's columns when it is missing.")
+    )
+    trim_char: bool = field(default=False, metadata=told("Drop the trailing blanks of the source's CHAR columns."))
+    enabled: bool = field(default=True, metadata=told("Whether groups run the module."))
+    match: Match = field(default="name", metadata=told("How source columns meet dest columns."))
+    columns: tuple[Column, ...] = field(
+        default=(), metadata=told("How source columns are named in the dest.", kind="list", of="column", default=None)
+    )
+    guards: Guards = field(
+        default_factory=Guards, metadata=told("Switches of the checks of a run.", of="guards", default=None)
+    )
+    retries: int = field(default=2, metadata=told("How often a passing fault is tried again.", low=0, high=100))
+    notes: str = field(
+        default="",
+        metadata=told(
+            "What somebody who meets this module should know.",
+            label="Notes",
+            help="What somebody who meets this module should know.",
+        ),
+    )
+    silence_timeout_s: float | None = field(
+        default=None,
+        metadata=told("Longest time without progress, in seconds.", name="timeouts.silence_s", above=0, high=1e9),
+    )
+    run_timeout_s: float | None = field(
+        default=None,
+        metadata=told("Longest time of a whole run, in seconds.", name="timeouts.run_s", above=0, high=1e9),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Module(ModuleFields):
+    """A module as it is kept, with the lease of the run that is alive."""
 
     id: int
-    name: str
     source_id: int
     dest_id: int
-    source_query: str
-    dest_table: str
-    merge_strategy: Strategy = "full"
-    merge_key: tuple[str, ...] = ()
-    columns: tuple[Column, ...] = ()
-    match: Match = "name"
-    guards: Guards = field(default_factory=Guards)
-    create_table: bool = False
-    trim_char: bool = False
-    enabled: bool = True
-    retries: int = 2
-    silence_timeout_s: float | None = None
-    run_timeout_s: float | None = None
     running: bool = False
     lease_owner: str | None = None
     lease_expires_at: str | None = None
@@ -256,10 +178,9 @@ class Module:
             for f in fields(cls)
             if f.name not in ("merge_key", "columns", "guards") and f.name in row
         }
-        for flag in ("create_table", "trim_char", "enabled", "running"):
-            plain[flag] = bool(plain[flag])
+        flags = [f.own for f in list_fields(ModuleFields) if f.kind == "flag"]
         return cls(
-            **plain,
+            **plain | {name: bool(row[name]) for name in (*flags, "running")},
             merge_key=parse_key(row["merge_key"]),
             columns=parse_columns(row["columns_json"]),
             guards=Guards.from_json(row["guards_json"]),
@@ -267,15 +188,23 @@ class Module:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Watermark:
-    """A placeholder `{name}` of a module's query and the SQL that resolves it."""
+class WatermarkFields:
+    """What a person says of a placeholder `{name}` of a module's query, besides its connection."""
+
+    name: str = field(metadata=told("Letters, digits and _; the query uses it as {name}.", name=""))
+    resolver_sql: str = field(metadata=told("Gives the value: the first cell of its first row.", name="sql"))
+    default_value: str | None = field(
+        default=None, metadata=told("The value when the SQL gives no row or NULL.", name="default")
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watermark(WatermarkFields):
+    """A watermark as it is kept."""
 
     id: int
     module_id: int
-    name: str
     connection_id: int
-    resolver_sql: str
-    default_value: str | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -283,14 +212,20 @@ class Watermark:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hook:
-    """SQL run on the dest after the merge."""
+class HookFields:
+    """What a person says of SQL that runs on the dest after the merge."""
+
+    sql: str = field(metadata=told("The statement."))
+    run_on: RunOn = field(default="success", metadata=told("When it runs."))
+    run_order: int = field(default=1, metadata=told("Lower runs first.", low=-1_000_000, high=1_000_000))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hook(HookFields):
+    """A hook as it is kept."""
 
     id: int
     module_id: int
-    sql: str
-    run_order: int = 1
-    run_on: RunOn = "success"
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -298,18 +233,26 @@ class Hook:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """A named, ordered set of modules.
+class GroupFields:
+    """What a person says of a group, besides its modules and schedules.
 
     `parallel` members of equal `run_order` may run side by side. `enabled` says whether its schedules fire; while it is
     `paused` none of its runs starts.
     """
 
+    name: str = field(metadata=told("What it is called, letter case aside unique.", name=""))
+    enabled: bool = field(default=True, metadata=told("Whether its schedules fire."))
+    paused: bool = field(default=False, metadata=told("Hold back its schedules and everything it would start."))
+    parallel: int = field(
+        default=1, metadata=told("How many modules of the same order run side by side.", low=1, high=1000)
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group(GroupFields):
+    """A named, ordered set of modules, as it is kept."""
+
     id: int
-    name: str
-    enabled: bool = True
-    parallel: int = 1
-    paused: bool = False
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -324,7 +267,9 @@ class GroupMember:
     id: int
     group_id: int
     module_id: int
-    run_order: int
+    run_order: int = field(
+        metadata=told("Lower runs first; equal ones may run side by side.", name="order", low=1, high=1_000_000)
+    )
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -332,7 +277,15 @@ class GroupMember:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Schedule:
+class ScheduleFields:
+    """What a person says of a schedule, besides its cron expression, which is what it is known by."""
+
+    enabled: bool = field(default=True, metadata=told("Whether it fires."))
+    catch_up: bool = field(default=True, metadata=told("Fire once for times that were missed."))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule(ScheduleFields):
     """A cron expression tied to a group.
 
     Of the times that were missed (nothing looked at the clock) the latest is made up for if `catch_up` says so.
@@ -343,8 +296,6 @@ class Schedule:
     id: int
     group_id: int
     cron: str
-    enabled: bool = True
-    catch_up: bool = True
     active_from: str | None = None
     last_fired_at: str | None = None
 

@@ -5,37 +5,34 @@ import re
 from typing import Any
 
 from pipekit.errors import Conflict, Invalid
-from pipekit.models import Connection
-from pipekit.repo.names import check_fields, check_path_name, check_text, get_row, get_row_by_name, shorten, unique
+from pipekit.fields import list_fields, pick
+from pipekit.models import PASSWORD_PATTERN, Connection, ConnectionFields
+from pipekit.repo.names import (
+    check_fields,
+    check_path_name,
+    check_text,
+    check_told,
+    get_row,
+    get_row_by_name,
+    shorten,
+    unique,
+)
 from pipekit.repo.state import State, transaction
 
-_FIELDS = ("name", "driver", "jdbc_url", "username", "password", "max_runs")
-_REFERENCE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*\Z")
+_FIELDS = tuple(f.own for f in list_fields(ConnectionFields))
+_REFERENCE = re.compile(rf"{PASSWORD_PATTERN}\Z")
 # A password inside the URL would be kept in the state database. Every driver refuses it too; this is the second lock.
 _SECRET_IN_URL = re.compile(r"(?i)[?;&](?:password|passwd|pwd)\s*=|://[^/?#\s]*:[^/?#\s]*@")
 
 
-def create_connection(
-    db: State,
-    *,
-    name: str,
-    driver: str,
-    jdbc_url: str,
-    username: str | None = None,
-    password: str | None = None,
-    max_runs: int | None = None,
-) -> Connection:
-    """Makes a connection. `password` is a `$NAME` reference; anything else raises Invalid, which does not repeat it."""
-    values = _checked(
-        {
-            "name": name,
-            "driver": driver,
-            "jdbc_url": jdbc_url,
-            "username": username,
-            "password": password,
-            "max_runs": max_runs,
-        }
-    )
+def create_connection(db: State, *, name: str, driver: str, jdbc_url: str, **options: Any) -> Connection:
+    """Makes a connection. Options are the other fields of `ConnectionFields`, with the same defaults.
+
+    `password` is a `$NAME` reference; anything else raises Invalid, which does not repeat it.
+    """
+    check_fields(options, _FIELDS)
+    given = ConnectionFields(name=name, driver=driver, jdbc_url=jdbc_url, **options)
+    values = _checked(pick(given, ConnectionFields))
     with transaction(db), unique(f"There is a connection named {values['name']!r} already."):
         return get_connection(db, db.insert("connection", values))
 
@@ -117,8 +114,7 @@ def _checked(values: dict[str, Any], before: str = "") -> dict[str, Any]:
                 field="jdbc_url",
                 hint="Give the login as username and password: $NAME.",
             )
-    if checked.get("max_runs") is not None and checked["max_runs"] < 1:
-        raise Invalid("The number of runs that may use a connection is 1 or more.", field="max_runs")
+    check_told(checked, ConnectionFields)
     for name in ("username", "password"):
         if name in checked:
             checked[name] = checked[name] or None

@@ -3,26 +3,29 @@
 
 from typing import Any
 
-from pipekit.errors import Invalid
-from pipekit.models import Group, GroupMember
+from pipekit.fields import list_fields, pick
+from pipekit.models import Group, GroupFields, GroupMember
 from pipekit.repo.modules import get_module
-from pipekit.repo.names import check_fields, check_path_name, get_row, get_row_by_name, unique
+from pipekit.repo.names import check_fields, check_path_name, check_told, get_row, get_row_by_name, unique
 from pipekit.repo.state import State, now, transaction
 
+_FIELDS = tuple(f.own for f in list_fields(GroupFields))
 
-def create_group(db: State, *, name: str, enabled: bool = True, parallel: int = 1, paused: bool = False) -> Group:
-    """Makes a group without members. Raises Invalid, NameTaken."""
-    values = _checked({"name": name, "enabled": enabled, "parallel": parallel, "paused": paused})
+
+def create_group(db: State, *, name: str, **options: Any) -> Group:
+    """Makes a group without members. Options are the other fields of `GroupFields`. Raises Invalid, NameTaken."""
+    check_fields(options, _FIELDS)
+    values = _checked(pick(GroupFields(name=name, **options), GroupFields))
     with transaction(db), unique(f"There is a group named {values['name']!r} already."):
         return get_group(db, db.insert("grp", values))
 
 
 def update_group(db: State, group_id: int, **changes: Any) -> Group:
-    """Changes a group's `name`, `enabled`, `parallel` or `paused`. Raises Invalid, NotFound, NameTaken.
+    """Changes some fields of a group. Raises Invalid, NotFound, NameTaken.
 
     A group run that goes on keeps its `parallel`; `paused` holds back what it has not started.
     """
-    check_fields(changes, ("name", "enabled", "parallel", "paused"))
+    check_fields(changes, _FIELDS)
     with transaction(db), unique(f"There is a group named {changes.get('name')!r} already."):
         before = get_group(db, group_id)
         values = _checked(changes, before.name)
@@ -73,11 +76,13 @@ def create_member(db: State, *, group_id: int, module_id: int, run_order: int | 
         with unique(f"The module {module.name!r} is in the group {group.name!r} already.", hint=""):
             place = _next_place(db, group_id) if run_order is None else run_order
             values = {"group_id": group_id, "module_id": module_id, "run_order": place}
+            check_told(values, GroupMember)
             return get_member(db, db.insert("group_member", values))
 
 
 def update_member(db: State, member_id: int, *, run_order: int) -> GroupMember:
-    """Moves a member to another place. Raises NotFound."""
+    """Moves a member to another place. Raises Invalid, NotFound."""
+    check_told({"run_order": run_order}, GroupMember)
     with transaction(db):
         db.update("group_member", member_id, {"run_order": run_order})
         return get_member(db, member_id)
@@ -104,8 +109,7 @@ def list_members(db: State, group_id: int | None = None) -> list[GroupMember]:
 
 
 def _checked(values: dict[str, Any], before: str = "") -> dict[str, Any]:
-    if values.get("parallel", 1) < 1:
-        raise Invalid("The number of modules that run side by side is 1 or more.", field="parallel")
+    check_told(values, GroupFields)
     return {**values, "name": check_path_name(values["name"], before=before)} if "name" in values else values
 
 

@@ -3,18 +3,19 @@
 
 from typing import Any
 
-from pipekit.errors import Invalid
-from pipekit.models import RUN_ON, Hook, RunOn
+from pipekit.fields import list_fields, pick
+from pipekit.models import Hook, HookFields
 from pipekit.repo.modules import get_module
-from pipekit.repo.names import check_fields, check_text, get_row
+from pipekit.repo.names import check_fields, check_text, check_told, get_row
 from pipekit.repo.state import State, transaction
 
-_FIELDS = ("sql", "run_order", "run_on")
+_FIELDS = tuple(f.own for f in list_fields(HookFields))
 
 
-def create_hook(db: State, *, module_id: int, sql: str, run_order: int = 1, run_on: RunOn = "success") -> Hook:
-    """Gives a module a hook. Raises Invalid, NotFound for the module."""
-    values = {"sql": sql, "run_order": run_order, "run_on": run_on}
+def create_hook(db: State, *, module_id: int, sql: str, **options: Any) -> Hook:
+    """Gives a module a hook. Options are the other fields of `HookFields`. Raises Invalid, NotFound for the module."""
+    check_fields(options, _FIELDS)
+    values = pick(HookFields(sql=sql, **options), HookFields)
     _check(values)
     with transaction(db):
         get_module(db, module_id)
@@ -52,5 +53,4 @@ def list_hooks(db: State, module_id: int | None = None) -> list[Hook]:
 def _check(values: dict[str, Any]) -> None:
     if "sql" in values:
         check_text(values["sql"], "The hook's SQL", field="sql")
-    if values.get("run_on", "success") not in RUN_ON:
-        raise Invalid(f"A hook runs on {', '.join(RUN_ON)}.", field="run_on")
+    check_told(values, HookFields)

@@ -7,36 +7,20 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from pipekit.errors import Conflict, Invalid
-from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, STRATEGIES, Column, Guards, Module, parse_key
+from pipekit.fields import list_fields, pick
+from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, Column, Guards, Module, ModuleFields, parse_key
 from pipekit.repo.connections import get_connection
-from pipekit.repo.names import check_fields, check_text, get_row, get_row_by_name, unique
+from pipekit.repo.names import check_fields, check_text, check_told, get_row, get_row_by_name, unique
 from pipekit.repo.state import State, transaction
 
-_FIELDS = (
-    "name",
-    "source_id",
-    "dest_id",
-    "source_query",
-    "dest_table",
-    "merge_strategy",
-    "merge_key",
-    "columns",
-    "match",
-    "guards",
-    "create_table",
-    "trim_char",
-    "enabled",
-    "retries",
-    "silence_timeout_s",
-    "run_timeout_s",
-)
+_FIELDS = ("source_id", "dest_id", *(f.own for f in list_fields(ModuleFields)))
 _KEYED = ("incremental", "upsert")
 
 
 def create_module(
     db: State, *, name: str, source_id: int, dest_id: int, source_query: str, dest_table: str, **options: Any
 ) -> Module:
-    """Makes a module. Options are the fields of `Module` that a person sets, with the same defaults.
+    """Makes a module. Options are the other fields of `ModuleFields`, with the same defaults.
 
     `merge_key` may also be a string (`a, b`), `guards` a mapping. Raises Invalid (with `field`), NotFound for a
     connection that is not there, NameTaken.
@@ -136,16 +120,8 @@ def _check(module: Module) -> None:
     check_text(module.source_query, "A source query", field="source_query")
     check_text(module.dest_table, "A dest table", field="dest_table")
     _check_merge(module)
-    if module.match not in ("name", "position"):
-        raise Invalid("Columns are matched by name or by position.", field="match")
-    if module.retries < 0:
-        raise Invalid("The number of retries is 0 or more.", field="retries")
-    for field in ("silence_timeout_s", "run_timeout_s"):
-        seconds = getattr(module, field)
-        if seconds is not None and not seconds > 0:
-            raise Invalid("A timeout is a number of seconds greater than 0.", field=field)
-    if module.guards.shrink is not None and not 0 <= module.guards.shrink <= 1:
-        raise Invalid("The share of rows a full run must leave is between 0 and 1.", field="guards")
+    check_told(pick(module, ModuleFields), ModuleFields)
+    check_told(asdict(module.guards), Guards, field="guards")
 
 
 def _check_module_name(name: str) -> None:
@@ -160,8 +136,6 @@ def _check_module_name(name: str) -> None:
 
 
 def _check_merge(module: Module) -> None:
-    if module.merge_strategy not in STRATEGIES:
-        raise Invalid(f"The merge strategy is one of {', '.join(STRATEGIES)}.", field="merge_strategy")
     if any(not part.strip() for part in module.merge_key):
         raise Invalid("A column of a merge key has a name.", field="merge_key")
     if module.merge_strategy in _KEYED and not module.merge_key:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipekit.errors import Conflict, Invalid, NameTaken, NotFound
+from pipekit.fields import find_problem, list_fields
 from pipekit.models import Row
 from pipekit.repo.state import State
 
@@ -45,6 +46,14 @@ def check_text(text: str, what: str, *, field: str) -> str:
     if not text.strip():
         raise Invalid(f"{what} is needed.", field=field)
     return text
+
+
+def check_told(values: Mapping[str, Any], record: type, *, field: str = "") -> None:
+    """Raises Invalid for a value that its field's choices or bounds exclude; `field` is what to name instead."""
+    for f in list_fields(record):
+        problem = find_problem(f, values.get(f.own))
+        if problem:
+            raise Invalid(f"{f.doc.removesuffix('.')}: {problem[0].lower()}{problem[1:]}", field=field or f.own)
 
 
 def check_fields(changes: Mapping[str, Any], allowed: Sequence[str]) -> None:

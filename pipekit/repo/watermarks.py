@@ -4,20 +4,21 @@
 from typing import Any
 
 from pipekit.errors import Invalid
-from pipekit.models import WATERMARK_NAME, Watermark
+from pipekit.fields import list_fields, pick
+from pipekit.models import WATERMARK_NAME, Watermark, WatermarkFields
 from pipekit.repo.connections import get_connection
 from pipekit.repo.modules import get_module
 from pipekit.repo.names import check_fields, check_text, get_row, unique
 from pipekit.repo.state import State, transaction
 
-_FIELDS = ("name", "connection_id", "resolver_sql", "default_value")
+_FIELDS = ("connection_id", *(f.own for f in list_fields(WatermarkFields)))
 
 
-def create_watermark(
-    db: State, *, module_id: int, name: str, connection_id: int, resolver_sql: str, default_value: str | None = None
-) -> Watermark:
-    """Gives a module a watermark. Raises Invalid, NotFound for module or connection, NameTaken."""
-    given = {"name": name, "connection_id": connection_id, "resolver_sql": resolver_sql, "default_value": default_value}
+def create_watermark(db: State, *, module_id: int, connection_id: int, **fields: Any) -> Watermark:
+    """Gives a module a watermark of these `WatermarkFields`. Raises Invalid, NotFound, NameTaken."""
+    check_fields(fields, _FIELDS)
+    given = {"connection_id": connection_id, **pick(WatermarkFields(**fields), WatermarkFields)}
+    name = given["name"]
     with transaction(db), unique(f"This module has a watermark named {name!r} already."):
         get_module(db, module_id)
         _check(db, given)

@@ -82,14 +82,15 @@ class Assembler:
         dest = self._connections.name(load.dest)
         query, watermarks = self._find_watermarks(load.query, dest, problems, notes)
         hooks = tuple(HookDef(sql=self._plain(sql, problems), run_order=i) for i, sql in enumerate(merge.hooks, 1))
+        needs_key = merge.strategy in ("incremental", "upsert")
         module = ModuleDef(
             name=name,
             source=self._connections.name(load.source),
-            query=query,
+            source_query=query,
             dest=dest,
-            table=self._plain(merge.table, problems),
-            strategy="append" if merge.strategy in ("incremental", "upsert") and not merge.key else merge.strategy,
-            key=merge.key,
+            dest_table=self._plain(merge.table, problems),
+            merge_strategy="append" if needs_key and not merge.key else merge.strategy,
+            merge_key=merge.key,
             enabled=not problems,
             trim_char=trim_char,
             match=merge.columns.match,
@@ -129,11 +130,13 @@ class Assembler:
             functions = {token.key for token in read_tokens(unknown.sql)}
             if unknown.default is None and not functions & {"coalesce", "ifnull", "nvl", "isnull", "value"}:
                 notes.append(f"the watermark {name} has no default; give it one for the first run")
-            return WatermarkDef(name=name, connection=connection, sql=unknown.sql, default=unknown.default)
+            return WatermarkDef(
+                name=name, connection=connection, resolver_sql=unknown.sql, default_value=unknown.default
+            )
         what = "the answer of a query that itself needs a value" if unknown.sql else f"`{unknown.command}`"
         told = f"the watermark {name} is {what}, which is no SQL that gives a value"
         (notes if unknown.default is not None else problems).append(f"{told} ({unknown.place})")
-        return WatermarkDef(name=name, connection=dest, sql=_NO_VALUE, default=unknown.default)
+        return WatermarkDef(name=name, connection=dest, resolver_sql=_NO_VALUE, default_value=unknown.default)
 
 
 def _read_ddl(text: str) -> dict[str, tuple[str, ...]]:

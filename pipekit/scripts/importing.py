@@ -82,7 +82,7 @@ def _mask(draft: Draft, masker: Masker) -> Draft:
     module = draft.module
     masked = replace(
         module,
-        query=masker.mask(module.query),
+        source_query=masker.mask(module.source_query),
         watermarks=tuple(_mask_watermark(item, masker) for item in module.watermarks),
         hooks=tuple(replace(item, sql=masker.mask(item.sql)) for item in module.hooks),
     )
@@ -94,8 +94,8 @@ def _mask(draft: Draft, masker: Masker) -> Draft:
 
 
 def _mask_watermark(item: WatermarkDef, masker: Masker) -> WatermarkDef:
-    default = None if item.default is None else masker.mask(item.default)
-    return replace(item, sql=masker.mask(item.sql), default=default)
+    default = None if item.default_value is None else masker.mask(item.default_value)
+    return replace(item, resolver_sql=masker.mask(item.resolver_sql), default_value=default)
 
 
 def _find_refusals(text: str) -> Sequence[str]:

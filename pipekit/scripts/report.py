@@ -48,14 +48,14 @@ def build_report(report: Report) -> str:
 def _list_drafts(drafts: Mapping[str, Draft]) -> Iterator[str]:
     for name, draft in drafts.items():
         module = draft.module
-        by = f" by {', '.join(module.key)}" if module.key else ""
-        how = f"{module.strategy}{by} into {module.table}"
+        by = f" by {', '.join(module.merge_key)}" if module.merge_key else ""
+        how = f"{module.merge_strategy}{by} into {module.dest_table}"
         yield f"{name}: {how} ({draft.place}){'' if module.enabled else ', DISABLED'}"
         yield from (f"  problem: {text}" for text in draft.problems)
         yield from (f"  note: {text}" for text in draft.notes)
         for mark in module.watermarks:
-            default = "" if mark.default is None else f", default {mark.default}"
-            yield f"  watermark {mark.name}: {' '.join(mark.sql.split())} on {mark.connection}{default}"
+            default = "" if mark.default_value is None else f", default {mark.default_value}"
+            yield f"  watermark {mark.name}: {' '.join(mark.resolver_sql.split())} on {mark.connection}{default}"
 
 
 def _list_groups(groups: Mapping[str, GroupDef]) -> Iterator[str]:

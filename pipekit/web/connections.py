@@ -20,7 +20,7 @@ from pipekit.engine.look import open_look
 from pipekit.engine.registration import list_kinds
 from pipekit.errors import ConfigError, Conflict, Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
-from pipekit.models import Connection
+from pipekit.models import Connection, ConnectionFields
 from pipekit.web.answers import go
 from pipekit.web.clash import check_clash, sign_form
 from pipekit.web.confirm import confirm
@@ -186,7 +186,7 @@ def _read(form: Form) -> dict[str, Any]:
         "jdbc_url": form.need("jdbc_url", "Write where the database is."),
         "username": form.value("username").strip() or None,
         "password": form.value("password").strip() or None,
-        "max_runs": form.read_whole("max_runs", 1, 1000),
+        "max_runs": form.read_told("max_runs", ConnectionFields),
     }
     if values["driver"] in DRIVERS and values["jdbc_url"]:
         try:

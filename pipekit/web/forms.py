@@ -2,15 +2,16 @@
 """`Form`: values as typed, rows of parallel arrays, and a problem beside each field that has one."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from pipekit.errors import Conflict, Invalid, NameTaken, NotFound, PipekitError
+from pipekit.fields import describe_numbers, find_problem, list_fields
 
 # A mapping of a few hundred columns is a few thousand fields; the size of a body is limited elsewhere.
 MAX_FIELDS = 20_000
@@ -19,7 +20,6 @@ MAX_FIELDS = 20_000
 CLASH = "clash"
 
 FormRow = dict[str, str]
-N = TypeVar("N", int, float)
 
 
 async def read_form(request: Request) -> FormData:
@@ -122,23 +122,17 @@ class Form:
             self.note(name, message)
         return text
 
-    def read_whole(self, name: str, low: int, high: int) -> int | None:
-        """A whole number; None, with a problem where something else was typed, for a blank field."""
-        return self._read_number(name, int, low, high, f"a whole number from {low:,} to {high:,}")
-
-    def read_number(self, name: str, low: float, high: float, words: str) -> float | None:
-        """A number within bounds; None for a blank field."""
-        return self._read_number(name, float, low, high, words)
-
-    def _read_number(self, name: str, kind: Callable[[str], N], low: float, high: float, words: str) -> N | None:
+    def read_told(self, name: str, record: type) -> Any:
+        """A number within the bounds that the record tells of this field; None, noted where it is none, else."""
+        f = next(f for f in list_fields(record) if f.own == name)
         text = self.value(name).strip()
         if not text:
             return None
         with suppress(ValueError, OverflowError):
-            number = kind(text)
-            if math.isfinite(number) and low <= number <= high:
+            number = int(text) if f.kind == "whole" else float(text)
+            if math.isfinite(number) and not find_problem(f, number):
                 return number
-        self.note(name, f"This must be {words}.")
+        self.note(name, f"This must be {describe_numbers(f)}.")
         return None
 
 

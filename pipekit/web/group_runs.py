@@ -12,8 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from markupsafe import Markup
 
 from pipekit import repo
-from pipekit.engine import cancel_group_run
-from pipekit.engine.ask import ask_group_rerun
+from pipekit.engine.ask import ask_group_cancel, ask_group_rerun
 from pipekit.engine.receipt import format_duration
 from pipekit.errors import Conflict
 from pipekit.http.state import ContextDep, Db
@@ -62,12 +61,7 @@ def show_live(request: Request, db: Db, user: Viewer, group_run_id: int, have: s
 @router.post("/group-runs/{group_run_id:int}/cancel")
 def cancel(request: Request, db: Db, user: Operator, group_run_id: int) -> Response:
     """Ends the members that wait, asks those that run to stop."""
-    with repo.transaction(db):
-        group_run = repo.get_group_run(db, group_run_id)
-        if cancel_group_run(db, group_run_id):
-            detail = {"group_run_id": group_run_id}
-            name = group_run.group_name
-            repo.note_audit(db, user=user.name, action="cancel", kind="group run", name=name, detail=detail)
+    ask_group_cancel(db, repo.get_group_run(db, group_run_id), user=user.name)
     return go(request, f"/group-runs/{group_run_id}")
 
 

@@ -15,7 +15,7 @@ from pipekit.definitions import edit
 from pipekit.engine.ask import ask_group_pause, ask_group_run
 from pipekit.errors import Conflict
 from pipekit.http.state import ContextDep, Db
-from pipekit.models import Group, GroupRun
+from pipekit.models import Group, GroupFields, GroupRun
 from pipekit.repo import pages
 from pipekit.repo.pages import ModuleName
 from pipekit.web.answers import answer_error, go, wants_json
@@ -108,7 +108,7 @@ def _build_form(group: Group) -> Form:
 def _read(form: Form) -> dict[str, Any]:
     return {
         "name": form.need("name", "Give the group a name."),
-        "parallel": form.read_whole("parallel", 1, 1000) or 1,
+        "parallel": form.read_told("parallel", GroupFields) or 1,
         "enabled": form.holds("enabled"),
     }
 

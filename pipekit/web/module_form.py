@@ -13,7 +13,7 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import NotFound, PipekitError
 from pipekit.fields import Field, list_fields
-from pipekit.models import Column, Guards, Hook, Module, Watermark, parse_key
+from pipekit.models import Column, Guards, Hook, Module, ModuleFields, Watermark, parse_key
 from pipekit.web.clash import check_clash
 from pipekit.web.forms import MENDABLE, Form, FormRow, get_rows, is_blank, refuse_problems
 from pipekit.web.hooks import build_hook_rows, check_hook_rows, read_hook_rows, save_inline_hooks
@@ -32,6 +32,8 @@ ORDER = (
 )
 FLAGS = ("create_table", "trim_char", "enabled")
 GUARDS = list_fields(Guards)
+# Fields that the template does not place itself stand at the end of the form, with the words they are told by.
+MORE = tuple(f for f in list_fields(ModuleFields) if f.own not in {*ORDER, *FLAGS, "columns", "guards"})
 COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type")
 STRATEGY_WORDS = {
     "full": "Empties the dest table and loads every row of the query again.",
@@ -39,7 +41,6 @@ STRATEGY_WORDS = {
     "append": "Adds the rows of the query; nothing in the dest is deleted or changed.",
     "upsert": "Changes the dest rows whose key is there and inserts the others; never deletes.",
 }
-LONGEST_TIMEOUT_S = 30 * 86_400.0
 
 
 def build_module_form(
@@ -67,10 +68,11 @@ def read_module_form(db: repo.State, module: Module) -> Form:
 def _build_values(module: Module | None) -> dict[str, str]:
     if module is None:
         guards, plain = Guards(), {"merge_strategy": "full", "match": "name", "retries": "2"}
-        plain |= {"create_table": "1", "enabled": "1"}
+        plain |= {"create_table": "1", "enabled": "1", **{f.own: _show(f.default) for f in MORE}}
     else:
         guards = module.guards
-        plain = {name: _show(getattr(module, name)) for name in ORDER if name not in ("shrink", "merge_key")}
+        placed = [name for name in ORDER if name not in ("shrink", "merge_key")]
+        plain = {name: _show(getattr(module, name)) for name in (*placed, *(f.own for f in MORE))}
         plain |= {name: _show(getattr(module, name)) for name in FLAGS}
         plain["merge_key"] = module.key_text
     return plain | {name: _show(value) for name, value in asdict(guards).items()}
@@ -155,10 +157,9 @@ def _read_fields(db: repo.State, form: Form) -> dict[str, Any]:
     source_id, dest_id = _read_connection(db, form, "source_id"), _read_connection(db, form, "dest_id")
     _check_query(form)
     _check_table(db, form, dest_id)
-    shrink = form.read_number("shrink", 0, 1, "a share between 0 and 1, such as 0.5, or nothing")
+    shrink = form.read_told("shrink", Guards)
     flags = {name: form.holds(name) for name in FLAGS}
     guards: dict[str, Any] = {f.name: _read_flag(form, f) for f in GUARDS if f.kind == "flag"}
-    limit = f"a number of seconds up to {LONGEST_TIMEOUT_S:,.0f}, or nothing"
     return {
         **flags,
         "name": form.value("name").strip(),
@@ -170,16 +171,23 @@ def _read_fields(db: repo.State, form: Form) -> dict[str, Any]:
         "merge_key": _read_key(form),
         "match": form.value("match"),
         "columns": _read_columns(form),
+        **{f.own: _read_more(form, f) for f in MORE},
         "guards": Guards(shrink=shrink, **guards),
-        "retries": form.read_whole("retries", 0, 100) or 0,
-        "silence_timeout_s": form.read_number("silence_timeout_s", 0.001, LONGEST_TIMEOUT_S, limit),
-        "run_timeout_s": form.read_number("run_timeout_s", 0.001, LONGEST_TIMEOUT_S, limit),
+        "retries": form.read_told("retries", ModuleFields) or 0,
+        "silence_timeout_s": form.read_told("silence_timeout_s", ModuleFields),
+        "run_timeout_s": form.read_told("run_timeout_s", ModuleFields),
     }
 
 
 def _read_flag(form: Form, f: Field) -> bool | None:
     """A switch; one without a default has a third position, which is empty."""
     return None if f.default is None and not form.value(f.name) else form.holds(f.name)
+
+
+def _read_more(form: Form, f: Field) -> Any:
+    if f.kind == "flag":
+        return form.holds(f.own)
+    return form.value(f.own) if f.kind == "text" else form.read_told(f.own, ModuleFields)
 
 
 def _read_connection(db: repo.State, form: Form, name: str) -> int:

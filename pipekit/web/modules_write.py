@@ -19,6 +19,7 @@ from pipekit.web.confirm import confirm, get_confirmed
 from pipekit.web.forms import Form, FormDep, FormRefused, get_flag, get_text
 from pipekit.web.module_form import (
     GUARDS,
+    MORE,
     STRATEGY_WORDS,
     build_module_form,
     fill_module_form,
@@ -113,6 +114,7 @@ def _show_form(
         choices=[(item.id, item.name) for item in connections],
         strategies=STRATEGY_WORDS,
         guards=GUARDS,
+        more=[(f, [(choice, choice) for choice in f.choices]) for f in MORE],
         unusual=list_unusual_guards(form),
         run_on=RUN_ON,
     )

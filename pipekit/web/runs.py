@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from pipekit import repo
-from pipekit.engine import cancel_run
+from pipekit.engine.ask import ask_cancel
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import RunStatus
 from pipekit.repo import pages
@@ -87,9 +87,5 @@ def _iterate_log(path: Path, run_id: int) -> Iterator[str]:
 @router.post("/runs/{run_id:int}/cancel")
 def cancel(request: Request, db: Db, user: Operator, run_id: int) -> Response:
     """Asks a run to stop; one that has ended stays as it is."""
-    with repo.transaction(db):
-        run = repo.get_run(db, run_id)
-        if cancel_run(db, run_id):
-            detail = {"run_id": run_id}
-            repo.note_audit(db, user=user.name, action="cancel", kind="run", name=run.module, detail=detail)
+    ask_cancel(db, repo.get_run(db, run_id), user=user.name)
     return go(request, f"/runs/{run_id}")

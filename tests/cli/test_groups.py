@@ -167,3 +167,18 @@ def test_a_run_that_waits_is_cancelled_at_once_from_elsewhere_or_by_an_interrupt
     os.kill(holder.pid, signal.SIGKILL)
     wait_for(holder)
     shop.ok("run", "orders")  # clears away what the killed one held
+
+
+def test_what_a_shell_switches_is_in_the_audit_trail(shop: Home) -> None:
+    shop.ok("modules", "disable", "orders")
+    shop.ok("pause", "nightly")
+    shop.ok("pause")
+    with closing(repo.open_state(shop.state / "pipekit.db")) as db:
+        newest = repo.list_audit(db)[:3]
+    assert [(entry.action, entry.kind, entry.name) for entry in newest[::-1]] == [
+        ("change", "module", "orders"),
+        ("pause", "group", "nightly"),
+        ("pause", "program", "pipekit"),
+    ]
+    assert newest[2].detail == {"enabled": [True, False]}
+    assert {entry.user.split(":")[0] for entry in newest} == {"shell"}

@@ -44,7 +44,7 @@ class Shop:
         return self.project.add_module(name, query=query, table=name, **options)  # type: ignore[arg-type]
 
     def group(self, *members: tuple[Module, int], **options: int) -> Group:
-        group = repo.create_group(self.project.db, name="nightly", **options)  # type: ignore[arg-type]
+        group = repo.create_group(self.project.db, name="nightly", **options)
         for module, place in members:
             repo.create_member(self.project.db, group_id=group.id, module_id=module.id, run_order=place)
         return group

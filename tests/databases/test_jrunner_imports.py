@@ -85,7 +85,7 @@ def apply(project: Project, imported: Imported) -> None:
     """Applies the definition file, with a value for each secret it names."""
     for name in re.findall(r"password: \$(\w+)", imported.text):
         project.secrets.set(name, "any")
-    apply_text(project.db, imported.text, file="imported.yaml")
+    apply_text(project.db, imported.text, file="imported.yaml", user="ana")
 
 
 def run_all(project: Project, *names: str) -> list[Run]:
@@ -287,5 +287,5 @@ def test_importing_twice_gives_the_same_file_and_applying_twice_changes_nothing(
     first, second = import_scripts(folder.path), import_scripts(folder.path)
     assert first == second
     assert "pipekit apply` will refuse" not in first.report
-    assert {change.action for change in apply_text(project.db, first.text, file="x")} == {"create"}
-    assert {change.action for change in apply_text(project.db, second.text, file="x")} == {"leave"}
+    assert {change.action for change in apply_text(project.db, first.text, file="x", user="ana")} == {"create"}
+    assert {change.action for change in apply_text(project.db, second.text, file="x", user="ana")} == {"leave"}

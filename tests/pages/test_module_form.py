@@ -67,7 +67,7 @@ def test_everything_typed_is_still_there_beside_the_problems(site: Site, ana: Vi
     assert page.one("#f-retries").attributes["value"] == "many"
     assert page.one("#p-name").text() == "Give the module a name."
     assert "retries" in (page.one("#f-retries").attributes["aria-describedby"] or "")
-    assert "between 0 and 1" in page.one("#p-shrink").text()
+    assert "a number from 0 to 1" in page.one("#p-shrink").text()
     assert "stands twice" in page.one("#p-merge_key").text()
     assert page.all("[autofocus]")[0].attributes["id"] == "f-name"
     assert len(page.all("[autofocus]")) == 1
@@ -182,3 +182,11 @@ def test_without_connections_the_form_says_what_to_do_first(ana: Visitor) -> Non
 def test_a_switch_leads_back_to_its_list_and_nowhere_else(site: Site, ana: Visitor, asked: str, led: str) -> None:
     module = site.make_module()
     assert ana.post(f"/modules/{module.id}/disable", {"next": asked}).answer.headers["location"] == led
+
+
+def test_notes_are_kept_with_their_lines_and_stand_on_the_modules_page(site: Site, ana: Visitor) -> None:
+    assert ana.post("/modules", fill(site, notes="Ask Bea.\r\nSecond <line>")).status == 303
+    module = repo.get_module_by_name(site.db, "orders")
+    assert module.notes == "Ask Bea.\nSecond <line>"
+    assert ana.get(f"/modules/{module.id}").one(".notice.notes p").text() == "Ask Bea.\nSecond <line>"
+    assert ana.get(f"/modules/{module.id}/edit").form(FORM)["notes"] == "Ask Bea.\nSecond <line>"

@@ -294,10 +294,10 @@ def test_members_come_in_the_order_they_run_and_new_ones_last(db: repo.State, or
     group = repo.create_group(db, name="nightly")
     values: dict[str, Any] = {"source_id": orders.source_id, "dest_id": orders.dest_id, "source_query": "select 1"}
     lines = repo.create_module(db, name="lines", dest_table="lines", **values)
-    first = repo.create_member(db, group_id=group.id, module_id=orders.id)
+    first = repo.create_member(db, group_id=group.id, module_id=orders.id, run_order=2)
     second = repo.create_member(db, group_id=group.id, module_id=lines.id)
     assert repo.list_members(db, group.id) == [first, second]
-    moved = repo.update_member(db, second.id, run_order=0)
+    moved = repo.update_member(db, second.id, run_order=1)
     assert repo.list_members(db, group.id) == [moved, first]
     with pytest.raises(NameTaken, match="'orders' is in the group 'nightly' already"):
         repo.create_member(db, group_id=group.id, module_id=orders.id)

@@ -442,7 +442,7 @@ def test_of_many_that_claim_at_once_each_run_is_started_once_and_in_order(
 
 
 def test_a_queue_of_a_thousand_is_walked_quickly(db: repo.State, make: MakeModule) -> None:
-    group_id = add_to_group(db, "g", *((make(f"g{n}"), n) for n in range(200)))
+    group_id = add_to_group(db, "g", *((make(f"g{n}"), n + 1) for n in range(200)))
     with repo.transaction(db):
         repo.create_group_run(db, group_id, triggered_by="manual")
         for number in range(800):

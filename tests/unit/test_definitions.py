@@ -12,9 +12,12 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from pipekit import repo
+from pipekit.api.models import ModuleChange
 from pipekit.cron import check_cron
+from pipekit.definitions import edit
 from pipekit.definitions.apply import apply_text
 from pipekit.definitions.export import build_yaml
 from pipekit.definitions.fields import OBJECTS
@@ -33,7 +36,9 @@ from pipekit.definitions.records import (
 from pipekit.definitions.schema import build_schema, format_schema, load_schema
 from pipekit.definitions.state import read_state
 from pipekit.errors import Conflict, Invalid
-from pipekit.models import RUN_ON, STRATEGIES, Column, Guards
+from pipekit.fields import list_fields
+from pipekit.models import Column, Guards, ModuleFields
+from pipekit.web.forms import Form
 from tests.profiles import examples
 
 EXAMPLE = """\
@@ -95,8 +100,13 @@ def test_the_example_of_the_specification_is_read_whole() -> None:
     found = parse_definitions(EXAMPLE)
     module = found.modules["orders"]
     assert found.connections["dw"].password == "$DW_PASSWORD"
-    assert (module.source, module.dest, module.strategy, module.key) == ("shop", "dw", "incremental", ("order_id",))
-    assert module.watermarks[0].default == "1900-01-01"
+    assert (module.source, module.dest, module.merge_strategy, module.merge_key) == (
+        "shop",
+        "dw",
+        "incremental",
+        ("order_id",),
+    )
+    assert module.watermarks[0].default_value == "1900-01-01"
     assert found.groups["nightly"] == GroupDef(
         name="nightly", members={"orders": 1}, schedules={"0 4 * * *": ScheduleDef()}
     )
@@ -245,29 +255,29 @@ def test_a_name_like_daily_is_kept_as_the_five_fields_it_stands_for() -> None:
 
 
 def test_applying_twice_creates_and_then_leaves(db: repo.State) -> None:
-    first = actions(apply_text(db, EXAMPLE))
+    first = actions(apply_text(db, EXAMPLE, user="ana"))
     assert first == [
         ("create", "connection", "shop"),
         ("create", "connection", "dw"),
         ("create", "module", "orders"),
         ("create", "group", "nightly"),
     ]
-    assert {action for action, _, _ in actions(apply_text(db, EXAMPLE))} == {"leave"}
+    assert {action for action, _, _ in actions(apply_text(db, EXAMPLE, user="ana"))} == {"leave"}
     assert read_state(db) == parse_definitions(EXAMPLE)
 
 
 def test_a_dry_run_changes_nothing(db: repo.State) -> None:
-    assert len(apply_text(db, EXAMPLE, dry_run=True)) == 4
+    assert len(apply_text(db, EXAMPLE, dry_run=True, user="ana")) == 4
     assert read_state(db) == Definitions()
 
 
 def test_a_change_tells_the_fields_and_keeps_ids(db: repo.State) -> None:
-    apply_text(db, EXAMPLE)
+    apply_text(db, EXAMPLE, user="ana")
     before = repo.get_module_by_name(db, "orders")
     mark = repo.list_watermarks(db, before.id)[0]
     edited = EXAMPLE.replace("strategy: incremental", "strategy: upsert").replace("1900-01-01", "2000-01-01")
     edited = edited.replace("$DW_PASSWORD", "$OTHER").replace("      - {sql", "      - {sql: vacuum}\n      - {sql")
-    lines = format_plan(apply_text(db, edited))
+    lines = format_plan(apply_text(db, edited, user="ana"))
     assert "    password: (changed)" in lines
     assert "    strategy: incremental -> upsert" in lines
     assert "    watermarks.since.default: 1900-01-01 -> 2000-01-01" in lines
@@ -277,15 +287,54 @@ def test_a_change_tells_the_fields_and_keeps_ids(db: repo.State) -> None:
     assert [hook.sql for hook in repo.list_hooks(db, before.id)] == ["vacuum", "analyze public.orders"]
 
 
+def test_what_a_file_makes_and_changes_is_in_the_audit_trail_with_old_and_new(db: repo.State) -> None:
+    apply_text(db, EXAMPLE, user="shell:ana")
+    made = [(entry.user, entry.action, entry.kind, entry.name) for entry in repo.list_audit(db)]
+    assert made[::-1] == [
+        ("shell:ana", "create", "connection", "shop"),
+        ("shell:ana", "create", "connection", "dw"),
+        ("shell:ana", "create", "module", "orders"),
+        ("shell:ana", "create", "watermark", "orders: since"),
+        ("shell:ana", "create", "hook", f"orders: {repo.list_hooks(db)[0].id}"),
+        ("shell:ana", "create", "group", "nightly"),
+        ("shell:ana", "create", "member", "nightly: orders"),
+        ("shell:ana", "create", "schedule", "nightly: 0 4 * * *"),
+    ]
+    apply_text(db, EXAMPLE.replace("strategy: incremental", "strategy: upsert"), user="shell:bob")
+    [change] = repo.list_audit(db)[: -len(made)]
+    assert (change.user, change.action, change.name) == ("shell:bob", "change", "orders")
+    assert change.detail == {"merge_strategy": ["incremental", "upsert"]}
+    apply_text(db, EXAMPLE, user="ana", dry_run=True)
+    assert len(repo.list_audit(db)) == len(made) + 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("retries", 101), ("retries", -1), ("silence_timeout_s", 2e9), ("run_timeout_s", 0)]
+)
+def test_a_bound_holds_at_every_entrance(db: repo.State, field: str, value: float) -> None:
+    apply_text(db, EXAMPLE, user="ana")
+    module = repo.get_module_by_name(db, "orders")
+    with pytest.raises(Invalid) as state:
+        edit.update(db, edit.MODULE, "ana", module.id, **{field: value})
+    assert state.value.field == field
+    in_file = {"retries": f"retries: {value}"}.get(field, f"timeouts: {{{field.replace('_timeout', '')}: {value}}}")
+    assert len(problems_of(with_module(in_file))) == 1
+    with pytest.raises(ValidationError):
+        ModuleChange.model_validate({field: value})
+    form = Form(values={field: str(value)})
+    form.read_told(field, ModuleFields)
+    assert list(form.problems) == [field]
+
+
 def test_limits_and_switches_of_groups_schedules_and_connections_are_applied_and_told(db: repo.State) -> None:
-    apply_text(db, EXAMPLE)
+    apply_text(db, EXAMPLE, user="ana")
     schedule = repo.list_schedules(db)[0]
     edited = EXAMPLE.replace(
         '    schedules: ["0 4 * * *"]',
         '    parallel: 3\n    paused: true\n    schedules: [{cron: "0 4 * * *", catch_up: false}]',
     ).replace("jdbc:sqlite:shop.db", "jdbc:sqlite:shop.db, max_runs: 2")
     edited = re.sub(r'"jdbc:sqlite:shop\.db, max_runs: 2"', '"jdbc:sqlite:shop.db", max_runs: 2', edited)
-    lines = format_plan(apply_text(db, edited))
+    lines = format_plan(apply_text(db, edited, user="ana"))
     assert "    max_runs: (none) -> 2" in lines
     assert {"    parallel: 1 -> 3", "    paused: false -> true"} <= set(lines)
     assert "    schedules.0 4 * * *: on -> on, no catch-up" in lines
@@ -294,7 +343,7 @@ def test_limits_and_switches_of_groups_schedules_and_connections_are_applied_and
     assert repo.get_connection_by_name(db, "shop").max_runs == 2
     kept = repo.list_schedules(db)[0]
     assert (kept.id, kept.catch_up) == (schedule.id, False)
-    assert actions(apply_text(db, build_yaml(read_state(db)))) == [
+    assert actions(apply_text(db, build_yaml(read_state(db)), user="ana")) == [
         ("leave", "connection", "dw"),
         ("leave", "connection", "shop"),
         ("leave", "module", "orders"),
@@ -312,27 +361,27 @@ def test_a_difference_deep_in_a_long_query_is_shown_where_it_is(db: repo.State) 
     old = "select " + ", ".join(f"column_{i}" for i in range(40)) + " from t"
     new = old.replace("column_30", "column_99")
     plan = build_plan(
-        Definitions(modules={"m": ModuleDef(name="m", source="a", dest="b", table="t", query=new)}),
-        Definitions(modules={"m": ModuleDef(name="m", source="a", dest="b", table="t", query=old)}),
+        Definitions(modules={"m": ModuleDef(name="m", source="a", dest="b", dest_table="t", source_query=new)}),
+        Definitions(modules={"m": ModuleDef(name="m", source="a", dest="b", dest_table="t", source_query=old)}),
     )
     assert "column_30" in format_plan(plan)[1]
     assert "column_99" in format_plan(plan)[1]
 
 
 def test_a_name_in_another_case_is_a_rename(db: repo.State) -> None:
-    apply_text(db, EXAMPLE)
+    apply_text(db, EXAMPLE, user="ana")
     renamed = EXAMPLE.replace("shop:", "Shop:").replace("source: shop", "source: Shop")
-    lines = format_plan(apply_text(db, renamed))
+    lines = format_plan(apply_text(db, renamed, user="ana"))
     assert lines[:2] == ["~ connection Shop", "    name: shop -> Shop"]
     assert [line[0] for line in lines[2:]] == ["=", "=", "="]
-    assert {action for action, _, _ in actions(apply_text(db, renamed))} == {"leave"}
+    assert {action for action, _, _ in actions(apply_text(db, renamed, user="ana"))} == {"leave"}
 
 
 def test_what_a_file_does_not_name_stays_unless_it_is_pruned(db: repo.State) -> None:
-    apply_text(db, EXAMPLE)
+    apply_text(db, EXAMPLE, user="ana")
     small = "connections:\n  shop: {driver: sqlite, jdbc_url: 'jdbc:sqlite:shop.db'}\n"
-    assert actions(apply_text(db, small)) == [("leave", "connection", "shop")]
-    assert actions(apply_text(db, small, prune=True)) == [
+    assert actions(apply_text(db, small, user="ana")) == [("leave", "connection", "shop")]
+    assert actions(apply_text(db, small, prune=True, user="ana")) == [
         ("leave", "connection", "shop"),
         ("delete", "group", "nightly"),
         ("delete", "module", "orders"),
@@ -342,39 +391,39 @@ def test_what_a_file_does_not_name_stays_unless_it_is_pruned(db: repo.State) -> 
 
 
 def test_a_pruned_file_may_refer_only_to_what_it_defines(db: repo.State) -> None:
-    apply_text(db, EXAMPLE)
+    apply_text(db, EXAMPLE, user="ana")
     text = "modules:\n  m: {source: shop, query: select 1, dest: shop, table: t}\n"
-    assert actions(apply_text(db, text, dry_run=True)) == [("create", "module", "m")]
+    assert actions(apply_text(db, text, dry_run=True, user="ana")) == [("create", "module", "m")]
     with pytest.raises(DefinitionErrors):
-        apply_text(db, text, prune=True)
+        apply_text(db, text, prune=True, user="ana")
 
 
 def test_a_refusal_of_the_state_undoes_everything_and_names_the_module(db: repo.State) -> None:
-    apply_text(db, EXAMPLE)
+    apply_text(db, EXAMPLE, user="ana")
     module = repo.get_module_by_name(db, "orders")
     repo.claim_module(
         db, module.id, owner="o", lease_s=60, triggered_by="cli", dry_run=False, staging_table="pipekit_staging.orders"
     )
     with pytest.raises(Conflict, match="module orders: "):
-        apply_text(db, "groups:\n  new: {}\n", prune=True)
+        apply_text(db, "groups:\n  new: {}\n", prune=True, user="ana")
     assert list(read_state(db).groups) == ["nightly"]
 
 
 def test_a_module_that_runs_can_be_edited_and_keeps_its_lease(db: repo.State) -> None:
-    apply_text(db, EXAMPLE)
+    apply_text(db, EXAMPLE, user="ana")
     module = repo.get_module_by_name(db, "orders")
     repo.claim_module(
         db, module.id, owner="o", lease_s=60, triggered_by="cli", dry_run=False, staging_table="pipekit_staging.orders"
     )
-    apply_text(db, EXAMPLE.replace("public.orders\n    strategy", "public.others\n    strategy"))
+    apply_text(db, EXAMPLE.replace("public.orders\n    strategy", "public.others\n    strategy"), user="ana")
     after = repo.get_module_by_name(db, "orders")
     assert (after.dest_table, after.running, after.lease_owner) == ("public.others", True, "o")
 
 
 def test_a_schedule_that_stays_keeps_its_row(db: repo.State) -> None:
-    apply_text(db, EXAMPLE)
+    apply_text(db, EXAMPLE, user="ana")
     before = repo.list_schedules(db)[0]
-    apply_text(db, EXAMPLE.replace('["0 4 * * *"]', '["0 5 * * *", "0 4 * * *"]'))
+    apply_text(db, EXAMPLE.replace('["0 4 * * *"]', '["0 5 * * *", "0 4 * * *"]'), user="ana")
     assert before in repo.list_schedules(db)
 
 
@@ -398,31 +447,47 @@ KEY_NAMES = NAMES | st.sampled_from(["a,b", '"quoted"', " blanks ", 'a "b", c', 
 
 
 @st.composite
+def any_plain_values(draw: st.DrawFn, record: type) -> dict[str, Any]:
+    """A value within its bounds for each field a record tells, keys and parts left out: new ones are tried too."""
+    kinds: dict[str, st.SearchStrategy[Any]] = {"text": VISIBLE, "flag": st.booleans()}
+    values: dict[str, Any] = {}
+    for f in list_fields(record):
+        if not f.name or f.pattern or f.kind in ("list", "names", "object"):
+            continue
+        low, high = f.low or 0, min(f.high if f.high is not None else 1e6, 1e6)
+        kinds |= {
+            "whole": st.integers(int(low), int(high)),
+            "number": SECONDS if f.above == 0 else st.floats(low, high),
+        }
+        kind = st.sampled_from(f.choices) if f.choices else kinds[f.kind]
+        values[f.own] = draw(kind if f.required or f.default is not None else st.none() | kind)
+    return values
+
+
+@st.composite
 def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
-    hooks = draw(
-        st.lists(
-            st.builds(HookDef, sql=VISIBLE, run_on=st.sampled_from(RUN_ON), run_order=st.integers(-5, 5)), max_size=3
-        )
-    )
+    hooks = draw(st.lists(any_plain_values(HookDef).map(lambda values: HookDef(**values)), max_size=3))
     marks = draw(st.lists(NAMES, unique=True, max_size=3))
     names = draw(st.lists(VISIBLE, unique=True, max_size=3))
+    given: dict[str, Any] = {
+        **draw(any_plain_values(ModuleFields)),
+        "name": name,
+        "source_query": draw(QUERIES),
+        "dest_table": draw(NAMES),
+        "merge_key": tuple(draw(st.lists(KEY_NAMES, unique=True, min_size=1, max_size=3))),
+    }
     return ModuleDef(
-        name=name,
+        **given,
         source=draw(st.sampled_from(connections)),
-        query=draw(QUERIES),
         dest=draw(st.sampled_from(connections)),
-        table=draw(NAMES),
-        strategy=draw(st.sampled_from(STRATEGIES)),
-        key=tuple(draw(st.lists(KEY_NAMES, unique=True, min_size=1, max_size=3))),
-        create_table=draw(st.booleans()),
-        enabled=draw(st.booleans()),
-        match=draw(st.sampled_from(["name", "position"])),
         watermarks=tuple(
             WatermarkDef(
                 name=mark,
                 connection=draw(st.sampled_from(connections)),
-                sql=draw(VISIBLE),
-                default=draw(st.none() | TEXT | st.sampled_from(["", "null", "1900-01-01", "0x10", "yes", "~", "1e3"])),
+                resolver_sql=draw(VISIBLE),
+                default_value=draw(
+                    st.none() | TEXT | st.sampled_from(["", "null", "1900-01-01", "0x10", "yes", "~", "1e3"])
+                ),
             )
             for mark in sorted(marks)
         ),
@@ -433,15 +498,7 @@ def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
             )
             for i, n in enumerate(names, 1)
         ),
-        guards=Guards(
-            empty_source=draw(st.booleans()),
-            shrink=draw(st.none() | st.floats(0, 1)),
-            exactness=draw(st.booleans()),
-            null_keys=draw(st.booleans()),
-        ),
-        retries=draw(st.integers(0, 9)),
-        silence_s=draw(SECONDS),
-        run_s=draw(SECONDS),
+        guards=Guards(**draw(any_plain_values(Guards))),
     )
 
 
@@ -494,10 +551,10 @@ def test_an_export_reads_back_as_what_was_exported(definitions: Definitions) -> 
 def test_applying_an_export_changes_nothing(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> None:
     db = repo.open_state(tmp_path_factory.mktemp("state") / "pipekit.db", create=True)
     try:
-        apply_text(db, build_yaml(definitions))
+        apply_text(db, build_yaml(definitions), user="ana")
         exported = build_yaml(read_state(db))
         assert parse_definitions(exported) == definitions
-        assert {action for action, _, _ in actions(apply_text(db, exported, prune=True))} <= {"leave"}
+        assert {action for action, _, _ in actions(apply_text(db, exported, prune=True, user="ana"))} <= {"leave"}
         assert build_yaml(read_state(db)) == exported
     finally:
         db.close()
@@ -507,17 +564,19 @@ def test_applying_an_export_changes_nothing(definitions: Definitions, tmp_path_f
 def test_a_file_cannot_make_a_name_that_no_address_can_hold_and_keeps_one_that_is_there(
     db: repo.State, dry_run: bool
 ) -> None:
-    apply_text(db, "groups: {nightly: {parallel: 2}}")
+    apply_text(db, "groups: {nightly: {parallel: 2}}", user="ana")
     with pytest.raises(Invalid, match=r"group EU/daily: .*address"):
-        apply_text(db, "groups: {EU/daily: {}}", dry_run=dry_run)
+        apply_text(db, "groups: {EU/daily: {}}", dry_run=dry_run, user="ana")
     db.change("UPDATE grp SET name = 'EU/daily'")
-    assert [name for _, _, name in actions(apply_text(db, "groups: {EU/daily: {parallel: 3}}", dry_run=dry_run))]
+    assert [
+        name for _, _, name in actions(apply_text(db, "groups: {EU/daily: {parallel: 3}}", dry_run=dry_run, user="ana"))
+    ]
     assert repo.list_groups(db)[0].parallel == (2 if dry_run else 3)
 
 
 def test_a_query_of_several_lines_is_written_as_a_block() -> None:
     query = "select a,\n       b\nfrom t\nwhere c >= '{since}'\n"
-    module = ModuleDef(name="m", source="c", query=query, dest="c", table="t")
+    module = ModuleDef(name="m", source="c", source_query=query, dest="c", dest_table="t")
     assert "    query: |\n      select a,\n             b\n" in build_yaml(Definitions(modules={"m": module}))
 
 

@@ -163,15 +163,15 @@ def test_a_kind_is_known_once_it_is_registered(project: Project) -> None:
 def test_a_connection_of_a_registered_kind_is_made_by_page_and_file_and_of_another_not(project: Project) -> None:
     text = "connections:\n  x: {driver: h2, jdbc_url: 'jdbc:h2:tcp://h/d'}\n"
     with pytest.raises(Invalid, match="There is no driver 'h2'"):
-        apply_text(project.db, text)
+        apply_text(project.db, text, user="ana")
     values = {"name": "y", "driver": "h2", "jdbc_url": "jdbc:h2:tcp://h/d"}
     with pytest.raises(Invalid, match="There is no driver 'h2'"):
         edit.create(project.db, edit.CONNECTION, "ana", **values)
     add(project)
-    apply_text(project.db, text)
+    apply_text(project.db, text, user="ana")
     assert edit.create(project.db, edit.CONNECTION, "ana", **values).driver == "h2"
     with pytest.raises(Invalid, match="must start with jdbc:h2:tcp://"):
-        apply_text(project.db, text.replace("jdbc:h2:tcp://h/d", "jdbc:h2:/etc/x"))
+        apply_text(project.db, text.replace("jdbc:h2:tcp://h/d", "jdbc:h2:/etc/x"), user="ana")
 
 
 def test_the_state_of_a_driver_says_when_its_jar_is_gone_or_another(project: Project) -> None:

@@ -1,0 +1,3 @@
+-- What somebody who meets a module should know of it.
+
+ALTER TABLE module ADD COLUMN notes TEXT NOT NULL DEFAULT '';
