@@ -15,7 +15,7 @@ def look_at_dest(context: RunContext, dest: TableName) -> TableFacts:
     facts = context.dest_driver.get_table_facts(context.ask_dest(), dest)
     module = context.module
     if facts.problem:
-        raise RunFailed(f"{dest} cannot be written to: {facts.problem}.", stage="check")
+        raise RunFailed(f"{dest} cannot be written to: {facts.problem.rstrip('.')}.", stage="check")
     if facts.not_atomic and module.guards.atomic:
         hint = "Mend that, or accept with `guards: {atomic: false}` that a failing merge leaves it half changed."
         raise RunFailed(f"A merge into {dest} could not be undone: {facts.not_atomic}.", stage="check", hint=hint)
@@ -48,6 +48,8 @@ def settle_plan(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan
     direct = [reference for reference in referring if not reference.parent]
     row_key = _choose_row_key(facts, direct, fed)
     wants = plan.strategy in ("full", "incremental") and bool(direct) and bool(row_key)
+    # The database numbers an identity itself: it takes a value from an INSERT, not from an UPDATE.
+    wants = wants and not any(c.dest.identity and c.dest.name not in row_key for c in plan.columns)
     plan = replace(
         plan,
         row_key=row_key,
@@ -75,9 +77,12 @@ def _find_touched(plan: MergePlan, facts: TableFacts, fed: set[str]) -> list[Ref
 
 
 def _choose_row_key(facts: TableFacts, referring: Sequence[Reference], fed: set[str]) -> tuple[str, ...]:
-    """By which unique key a row is the same row: one that is referred to, else the first."""
+    """By which unique key a row is the same row: one that is referred to, else the first.
+
+    Where a change of the referred key is handed on by itself, the row is known by its first key.
+    """
     keys = [key for key in facts.keys if fed.issuperset(key)]
-    referred = [frozenset(reference.referred) for reference in referring]
+    referred = [frozenset(r.referred) for r in referring if r.on_update not in CHANGING]
     return next((key for key in keys if frozenset(key) in referred), keys[0] if keys else ())
 
 

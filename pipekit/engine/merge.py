@@ -56,8 +56,8 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
             raise CheckFailed(error.message + led, hint=error.hint) from error
         raise
     except StatementFailed as error:
-        if error.sqlstate.startswith("23503") and not error.hint:
-            error.hint = _LET_GO if "still referenced" in error.message else _PARENT_FIRST
+        if error.sqlstate in ("23503", "23001") and not error.hint:
+            error.hint = _LET_GO if "referenced from" in error.message else _PARENT_FIRST
         raise
 
 

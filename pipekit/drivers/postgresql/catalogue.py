@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.base import TableColumn, TableInfo, TableName
 from pipekit.runner.base import Query
 
 Literal = Callable[[str], str]
@@ -45,37 +45,6 @@ LEFT JOIN (
 WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'f', 'v', 'm'){table}
 ORDER BY c.relname, a.attnum"""
 
-_FACTS = """\
-SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
-  pg_catalog.has_any_column_privilege(c.oid, 'INSERT'),
-  (pg_catalog.pg_relation_is_updatable(c.oid, true) & 8) <> 0,
-  c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_constraint AS f
-    WHERE f.contype = 'f' AND f.confrelid IN (SELECT relid FROM family) AND f.conrelid NOT IN (SELECT relid FROM family)
-  )
-FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.oid = (SELECT oid FROM dest)"""
-
-_FACTS_OF = """\
-WITH dest AS (
-  SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE n.nspname = {schema} AND c.relname = {table}
-), family AS (
-  SELECT oid AS relid FROM dest
-  UNION SELECT p.relid::oid FROM dest, pg_catalog.pg_partition_tree(dest.oid) AS p
-)
-"""
-
-_UNWRITABLE = {
-    "S": "a sequence",
-    "m": "a materialized view",
-    "i": "an index",
-    "I": "an index",
-    "c": "a composite type",
-    "t": "an internal table",
-}
-
 
 def list_schemas(query: Query, literal: Literal, staging_schema: str) -> list[str]:
     """Every schema we may use except the system's and our own."""
@@ -110,25 +79,6 @@ def column_inventory(query: Query, literal: Literal, schema: str) -> dict[str, l
     for row in query(_COLUMNS.format(schema=literal(schema), table="")).rows:
         inventory.setdefault(row[0] or "", []).append(_read_column(row[1:]))
     return inventory
-
-
-def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFacts:
-    """What stands in the way of writing to a table, and whether TRUNCATE is possible and allowed."""
-    found = _FACTS_OF.format(schema=literal(table.schema or "public"), table=literal(table.name)) + _FACTS
-    rows = query(found).rows
-    if not rows:
-        return TableFacts(exists=False)
-    kind, usable, insertable, updatable, truncatable = rows[0]
-    problem = ""
-    if kind in _UNWRITABLE:
-        problem = f"{table} is {_UNWRITABLE[kind or '']}; rows cannot be written to it."
-    elif usable != "t":
-        problem = f"There is no right to use the schema {table.schema}."
-    elif insertable != "t":
-        problem = f"There is no right to insert into {table}."
-    elif updatable != "t":
-        problem = f"{table} is a view that takes no rows."
-    return TableFacts(exists=True, can_truncate=truncatable == "t" and not problem, problem=problem)
 
 
 def _read_column(row: tuple[str | None, ...]) -> TableColumn:

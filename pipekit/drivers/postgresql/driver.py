@@ -15,7 +15,8 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.postgresql import catalogue, ledger, merge, names, sequences, types
+from pipekit.drivers.facts import Look, Reference
+from pipekit.drivers.postgresql import catalogue, facts, held, joins, keeping, ledger, merge, names, sequences, types
 from pipekit.drivers.types import Type
 from pipekit.runner.base import Query, ResultColumn, Statement
 
@@ -29,6 +30,7 @@ class PostgresDriver(Driver):
     version_sql = "SELECT current_setting('server_version')"
     max_identifier_bytes = names.MAX_IDENTIFIER_BYTES
     supports_comments = True
+    keeps_rows = True
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",
         "numeric(38,10)", "money", "text", "character varying(40)", "character(3)", "bytea", "date",
@@ -84,7 +86,7 @@ class PostgresDriver(Driver):
         return catalogue.column_inventory(query, self.quote_literal, schema)
 
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
-        return catalogue.get_table_facts(query, self.quote_literal, table)
+        return facts.get_table_facts(query, self.quote_literal, table)
 
     def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
         return sequences.list_sequences(query, self.quote_literal, table, columns)
@@ -122,6 +124,21 @@ class PostgresDriver(Driver):
 
     def build_sequence_sql(self, plan: MergePlan, sequence: FedSequence, name: str) -> Statement:
         return sequences.build_move_sql(plan, sequence, name)
+
+    def build_count_sql(self, plan: MergePlan) -> str:
+        return f"SELECT pg_catalog.count(*) FROM {joins.name_dest(plan)}"
+
+    def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
+        return keeping.build_children_sql(plan, reference)
+
+    def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
+        return keeping.build_moved_sql(plan, reference)
+
+    def build_look(self, plan: MergePlan) -> Look | None:
+        return held.build_look(plan, self.quote_literal)
+
+    def build_present_sql(self, plan: MergePlan) -> str:
+        return held.build_present_sql(plan, self.quote_literal)
 
     # -- ledger and sessions -------------------------------------------------------------------------------------------
 

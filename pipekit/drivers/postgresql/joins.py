@@ -6,8 +6,9 @@ next to no rows: a table that was vacuumed while it was empty, or when all but a
 does not look better to it then, so nothing is lost by forbidding the loop; a dest it knows to be large is left to it.
 """
 
-from pipekit.drivers.base import StagedColumn, TableName
-from pipekit.drivers.postgresql.names import quote_table
+from pipekit.drivers.base import MergePlan, StagedColumn, TableName
+from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.types import IDENTICAL, build_cast, parse_type
 from pipekit.runner.base import Statement
 
 # With this many rows to expect, hashing is the cheaper plan of the two by far, or an index is.
@@ -39,6 +40,24 @@ SELECT pg_catalog.set_config('enable_nestloop', 'off', true) FROM expected WHERE
 
 # Rows with a NULL in the key: no index finds them, and how many there are no statistics say for certain.
 NO_NESTED_LOOPS = Statement(sql="SET LOCAL enable_nestloop TO off")
+
+
+def name_dest(plan: MergePlan) -> str:
+    """The dest in FROM, UPDATE, DELETE and TRUNCATE; tables that inherit from it are not part of it."""
+    return f"{'ONLY ' if plan.only else ''}{quote_table(plan.dest)}"
+
+
+def build_value(column: StagedColumn, alias: str = "s") -> str:
+    """A staged value as the dest takes it."""
+    value = f"{alias}.{quote_identifier(column.dest.name)}"
+    return value if column.stage_type is None else build_cast(value, column.stage_type, column.dest.type)
+
+
+def is_written(column: StagedColumn, key: tuple[str, ...]) -> bool:
+    """Whether an update writes a column: a key that is equal may be another value (1.0 and 1.00), but for some types."""
+    if column.dest.name not in key:
+        return True
+    return not column.dest.identity and parse_type(column.dest.type).base not in IDENTICAL
 
 
 def build_join_choice(dest: TableName) -> Statement:

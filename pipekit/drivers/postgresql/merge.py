@@ -5,9 +5,16 @@ from collections.abc import Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.changed import build_changed
-from pipekit.drivers.postgresql.joins import NO_NESTED_LOOPS, build_join_choice, build_same_value
+from pipekit.drivers.postgresql.joins import (
+    NO_NESTED_LOOPS,
+    build_join_choice,
+    build_same_value,
+    build_value,
+    is_written,
+    name_dest,
+)
+from pipekit.drivers.postgresql.keeping import build_keeping
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
-from pipekit.drivers.postgresql.types import build_cast
 from pipekit.errors import Invalid
 from pipekit.runner.base import Statement
 
@@ -38,9 +45,12 @@ def build_null_key_sql(plan: MergePlan) -> str:
 def build_repeated_key_sql(plan: MergePlan) -> str:
     """How many keys stand more than once in staging, and one of them."""
     keys = [quote_identifier(name) for name in plan.key]
+    nullable = [c for c in _key_columns(plan) if c.dest.nullable and not plan.null_keys]
+    known = " AND ".join(f"s.{quote_identifier(column.dest.name)} IS NOT NULL" for column in nullable)
     return (
         f"SELECT pg_catalog.count(*), pg_catalog.min({_build_example(plan, keys)})\n"
         f"FROM (\n  SELECT {_build_key_list(plan)}\n  FROM {quote_table(plan.staging)} AS s\n"
+        f"{f'  WHERE {known}{chr(10)}' if known else ''}"
         f"  GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}\n"
         "  HAVING pg_catalog.count(*) > 1\n) AS repeated"
     )
@@ -54,7 +64,18 @@ def build_exactness_sql(plan: MergePlan) -> tuple[tuple[str, str], ...]:
 
 
 def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
-    """The merge between the ledger row and the commit."""
+    """The merge between the ledger row and the commit.
+
+    What may be checked late is checked when all rows are there; what fires late fires before anybody looks.
+    """
+    late = (Statement(sql="SET CONSTRAINTS ALL DEFERRED"),) if plan.referring else ()
+    due = (Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"),) if plan.referring or plan.fires else ()
+    return (*late, *_build_strategy(plan), *due)
+
+
+def _build_strategy(plan: MergePlan) -> tuple[Statement, ...]:
+    if plan.keeps:
+        return build_keeping(plan, _build_insert(plan).sql)
     if plan.strategy == "full":
         return (*_build_emptying(plan), _build_insert(plan))
     if plan.strategy == "incremental":
@@ -71,12 +92,6 @@ def _is_converted(column: StagedColumn) -> bool:
 def _build_staged(column: StagedColumn) -> str:
     name = quote_identifier(column.dest.name)
     return name if column.stage_type is None else f"CAST(NULL AS {column.stage_type}) AS {name}"
-
-
-def _build_value(column: StagedColumn, alias: str = "s") -> str:
-    """A staged value as the dest takes it."""
-    value = f"{alias}.{quote_identifier(column.dest.name)}"
-    return value if column.stage_type is None else build_cast(value, column.stage_type, column.dest.type)
 
 
 def _build_exactness(staging: TableName, column: StagedColumn) -> str:
@@ -100,7 +115,7 @@ def _key_columns(plan: MergePlan) -> list[StagedColumn]:
 
 
 def _build_key_list(plan: MergePlan) -> str:
-    return ", ".join(f"{_build_value(c)} AS {quote_identifier(c.dest.name)}" for c in _key_columns(plan))
+    return ", ".join(f"{build_value(c)} AS {quote_identifier(c.dest.name)}" for c in _key_columns(plan))
 
 
 def _build_names(plan: MergePlan) -> str:
@@ -108,7 +123,7 @@ def _build_names(plan: MergePlan) -> str:
 
 
 def _build_values(plan: MergePlan) -> str:
-    return ", ".join(_build_value(column) for column in plan.columns)
+    return ", ".join(build_value(column) for column in plan.columns)
 
 
 def _build_insert(plan: MergePlan, where: str = "") -> Statement:
@@ -123,7 +138,7 @@ def _build_insert(plan: MergePlan, where: str = "") -> Statement:
 
 def _build_emptying(plan: MergePlan) -> tuple[Statement, ...]:
     """Counts once: after TRUNCATE the rows that were there are the rows that were deleted."""
-    dest = quote_table(plan.dest)
+    dest = name_dest(plan)
     if not plan.can_truncate:
         count = Statement(sql=f"SELECT pg_catalog.count(*) FROM {dest}", name="before", value=True)
         return (count, Statement(sql=f"DELETE FROM {dest}", name="deleted"))
@@ -155,7 +170,7 @@ def _build_same(plan: MergePlan, value: str = "s.{name}") -> str:
 def _key_value(plan: MergePlan, name: str, value: str) -> str:
     if value:
         return value.format(name=quote_identifier(name))
-    return next(_build_value(column) for column in plan.columns if column.dest.name == name)
+    return next(build_value(column) for column in plan.columns if column.dest.name == name)
 
 
 def _build_null_staged(plan: MergePlan) -> str:
@@ -163,7 +178,7 @@ def _build_null_staged(plan: MergePlan) -> str:
 
 
 def _build_deletes(plan: MergePlan) -> tuple[Statement, ...]:
-    start = f"DELETE FROM {quote_table(plan.dest)} AS d\nUSING (SELECT DISTINCT {_build_key_list(plan)} FROM "
+    start = f"DELETE FROM {name_dest(plan)} AS d\nUSING (SELECT DISTINCT {_build_key_list(plan)} FROM "
     staging = f"{quote_table(plan.staging)} AS s"
     first = Statement(sql=f"{start}{staging}) AS s\nWHERE {_build_equal(plan)}", name="deleted")
     if not plan.null_keys:
@@ -174,7 +189,7 @@ def _build_deletes(plan: MergePlan) -> tuple[Statement, ...]:
 
 def _build_upsert(plan: MergePlan) -> tuple[Statement, ...]:
     """First the keys without a NULL, then, where NULLs match, those with one."""
-    missing = f"NOT EXISTS (SELECT FROM {quote_table(plan.dest)} AS d WHERE "
+    missing = f"NOT EXISTS (SELECT FROM {name_dest(plan)} AS d WHERE "
     equal, same, null = _build_equal(plan, ""), _build_same(plan, ""), _build_null_staged(plan)
     if not plan.null_keys:
         return (_build_update(plan, equal), _build_insert(plan, f"\nWHERE {missing}{equal})"))
@@ -189,14 +204,14 @@ def _build_upsert(plan: MergePlan) -> tuple[Statement, ...]:
 
 def _build_update(plan: MergePlan, where: str) -> Statement:
     """With nothing but the key to write, the matches are counted."""
-    changed = [column for column in plan.columns if column.dest.name not in plan.key]
+    changed = [column for column in plan.columns if is_written(column, plan.key)]
     for column in changed:
         if column.dest.identity:
             message = f"upsert cannot change '{column.dest.name}': it is GENERATED ALWAYS AS IDENTITY, not in the key."
             raise Invalid(message, field="merge_strategy", hint="Use incremental, or put the column into the key.")
-    dest, staging = f"{quote_table(plan.dest)} AS d", f"{quote_table(plan.staging)} AS s"
+    dest, staging = f"{name_dest(plan)} AS d", f"{quote_table(plan.staging)} AS s"
     if not changed:
         count = f"SELECT pg_catalog.count(*)\nFROM {dest}, {staging}\nWHERE {where}"
         return Statement(sql=count, name="updated", value=True)
-    assigned = ", ".join(f"{quote_identifier(c.dest.name)} = {_build_value(c)}" for c in changed)
+    assigned = ", ".join(f"{quote_identifier(c.dest.name)} = {build_value(c)}" for c in changed)
     return Statement(sql=f"UPDATE {dest}\nSET {assigned}\nFROM {staging}\nWHERE {where}", name="updated")

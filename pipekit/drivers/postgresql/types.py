@@ -38,6 +38,8 @@ TIMES = (
     "time without time zone",
     "time with time zone",
 )
+# Values of these that are equal are the same.
+IDENTICAL = frozenset({*INTEGERS, *TIMES[:3], "boolean", "uuid", "date", "bytea", "oid"})
 _TEXT_IS_EXACT = frozenset({*INTEGERS, "uuid", "json", "name"})
 _OTHER_BUILT_IN = """
     boolean bytea date interval uuid json jsonb jsonpath xml inet cidr macaddr macaddr8 bit oid xid xid8 cid tid pg_lsn

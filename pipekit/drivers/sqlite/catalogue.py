@@ -82,7 +82,7 @@ def get_facts(query: Query, name: str, literal: str) -> TableFacts:
 
 
 @dataclass(slots=True)
-class _Word:
+class Word:
     """A word of SQL: unquoted text, and whether it stood in quotes."""
 
     text: str
@@ -102,10 +102,10 @@ def find_collations(create_sql: str) -> dict[str, str]:
     return found
 
 
-def _column_definitions(create_sql: str) -> Iterator[list[_Word]]:
+def _column_definitions(create_sql: str) -> Iterator[list[Word]]:
     """The words of each entry between the outer parentheses; what stands in inner ones is left out."""
-    depth, words = 0, list[_Word]()
-    for word in _words(create_sql):
+    depth, words = 0, list[Word]()
+    for word in read_words(create_sql):
         if word.text == "(" and not word.quoted:
             depth += 1
         elif word.text == ")" and not word.quoted:
@@ -119,7 +119,7 @@ def _column_definitions(create_sql: str) -> Iterator[list[_Word]]:
         yield words
 
 
-def _words(sql: str) -> Iterator[_Word]:
+def read_words(sql: str) -> Iterator[Word]:
     """Tokens put together to words; punctuation stands alone."""
     plain = ""
     for kind, start, end in tokens(sql, _SQLITE):
@@ -128,11 +128,11 @@ def _words(sql: str) -> Iterator[_Word]:
             plain += text
             continue
         if plain:
-            yield _Word(plain, quoted=False)
+            yield Word(plain, quoted=False)
             plain = ""
         if kind in ("name", "string"):
-            yield _Word(text[1:-1].replace(text[-1] * 2, text[-1]), quoted=True)
+            yield Word(text[1:-1].replace(text[-1] * 2, text[-1]), quoted=True)
         elif kind == "other":
-            yield _Word(text, quoted=False)
+            yield Word(text, quoted=False)
     if plain:
-        yield _Word(plain, quoted=False)
+        yield Word(plain, quoted=False)

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from pipekit.drivers.base import (
@@ -16,7 +17,9 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.sqlite import catalogue, typemap
+from pipekit.drivers.facts import Look, Reference
+from pipekit.drivers.sqlite import around, catalogue, typemap
+from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
@@ -116,7 +119,16 @@ class SqliteDriver(Driver):
         return catalogue.list_all_columns(query)
 
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
-        return catalogue.get_facts(query, table.name, self.quote_literal(table.name))
+        literal = self.quote_literal(table.name)
+        facts = catalogue.get_facts(query, table.name, literal)
+        if not facts.exists or facts.problem:
+            return facts
+        return replace(
+            facts,
+            keys=around.list_keys(query, literal),
+            referring=around.list_references(query, table.name, literal),
+            fires=around.list_firing(query, literal),
+        )
 
     def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
         """The columns under their own names: a derived table would rename the second `a` to `a:1`.
@@ -174,6 +186,21 @@ class SqliteDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return self._merge_text(plan).build()
+
+    def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
+        return self._around_text(plan).build_children(reference)
+
+    def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
+        return self._around_text(plan).build_moved(reference)
+
+    def build_look(self, plan: MergePlan) -> Look | None:
+        return self._around_text(plan).build_look()
+
+    def build_present_sql(self, plan: MergePlan) -> str:
+        return self._around_text(plan).build_present()
+
+    def _around_text(self, plan: MergePlan) -> AroundText:
+        return AroundText(plan, self.quote_identifier, self.quote_literal)
 
     def build_ledger_sql(self, entry: LedgerEntry) -> tuple[Statement, ...]:
         table = self.quote_table(self.ledger_table())

@@ -62,7 +62,10 @@ def _open_file(path: Path, read_only: bool, busy_ms: int) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection, read_only: bool, busy_ms: int) -> None:
-    """A file we write gets a write-ahead log, so that its readers never wait; where it cannot, it stays as it is."""
+    """A file we write gets a write-ahead log, so that its readers never wait; where it cannot, it stays as it is.
+
+    Foreign keys are not kept, whatever SQLite was built to do: a delete must not reach other tables.
+    """
     if read_only:
         db.execute("PRAGMA query_only = 1")
         return
@@ -70,6 +73,7 @@ def _prepare(db: sqlite3.Connection, read_only: bool, busy_ms: int) -> None:
     with contextlib.suppress(sqlite3.OperationalError):
         db.execute("PRAGMA journal_mode = WAL").fetchone()
     db.execute(f"PRAGMA busy_timeout = {busy_ms}")
+    db.execute("PRAGMA foreign_keys = 0")
 
 
 def _connect_failed(path: Path, error: sqlite3.Error) -> ConnectFailed:

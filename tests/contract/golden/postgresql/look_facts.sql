@@ -1,17 +1,81 @@
-WITH dest AS (
+WITH RECURSIVE dest AS (
   SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE n.nspname = 'public' AND c.relname = 'it''s'
 ), family AS (
   SELECT oid AS relid FROM dest
-  UNION SELECT p.relid::oid FROM dest, pg_catalog.pg_partition_tree(dest.oid) AS p
+  UNION SELECT p.relid::pg_catalog.oid FROM dest, pg_catalog.pg_partition_tree(dest.oid) AS p
+), reference AS (
+  SELECT k.*, ARRAY[k.oid] AS path, ARRAY[k.conrelid] AS tables FROM pg_catalog.pg_constraint AS k
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid IN (SELECT relid FROM family)
+    AND (pg_catalog.to_jsonb(k) ->> 'conenforced') IS DISTINCT FROM 'false'
+  UNION ALL
+  SELECT k.*, r.path || k.oid, r.tables || k.conrelid
+  FROM reference AS r JOIN pg_catalog.pg_constraint AS k ON k.confrelid = r.conrelid
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND r.confdeltype = 'c' AND k.conrelid <> ALL (r.tables)
+    AND r.conrelid NOT IN (SELECT relid FROM family) AND pg_catalog.cardinality(r.path) < 9
+    AND (pg_catalog.to_jsonb(k) ->> 'conenforced') IS DISTINCT FROM 'false'
 )
 SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
   pg_catalog.has_any_column_privilege(c.oid, 'INSERT'),
   (pg_catalog.pg_relation_is_updatable(c.oid, true) & 8) <> 0,
   c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_constraint AS f
-    WHERE f.contype = 'f' AND f.confrelid IN (SELECT relid FROM family) AND f.conrelid NOT IN (SELECT relid FROM family)
-  )
+    SELECT FROM reference WHERE conrelid NOT IN (SELECT relid FROM family)
+  ) AND NOT EXISTS (
+    SELECT FROM family JOIN pg_catalog.pg_class AS f ON f.oid = family.relid WHERE f.relkind = 'f'
+  ),
+  c.relkind IN ('r', 'p') AND pg_catalog.has_any_column_privilege(c.oid, 'UPDATE')
+    AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid),
+  c.relkind IN ('r', 'p', 'f') AND pg_catalog.row_security_active(c.oid),
+  c.relkind IN ('r', 'f') AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid),
+  (SELECT pg_catalog.json_agg(key.names ORDER BY key.later, key.oid) FROM (
+    SELECT NOT i.indisprimary AS later, i.indexrelid AS oid, (
+      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+      FROM pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY AS u (number, place)
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = u.number
+      WHERE u.place <= i.indnkeyatts
+    ) AS names
+    FROM pg_catalog.pg_index AS i
+    WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND NOT i.indisexclusion
+      AND i.indpred IS NULL AND i.indexprs IS NULL
+  ) AS key),
+  (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+    'path', r.path, 'schema', kn.nspname, 'table', kc.relname, 'on_delete', r.confdeltype, 'on_update', r.confupdtype,
+    'own', r.conrelid IN (SELECT relid FROM family),
+    'columns', (
+      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+      FROM pg_catalog.unnest(r.conkey) WITH ORDINALITY AS u (number, place)
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.conrelid AND a.attnum = u.number
+    ),
+    'referred', (
+      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+      FROM pg_catalog.unnest(r.confkey) WITH ORDINALITY AS u (number, place)
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.confrelid AND a.attnum = u.number
+    ),
+    'readable', pg_catalog.has_schema_privilege(kn.oid, 'USAGE') AND (
+      SELECT pg_catalog.bool_and(pg_catalog.has_column_privilege(r.conrelid, u.number, 'SELECT'))
+      FROM pg_catalog.unnest(r.conkey || k2.keys) AS u (number)
+    ),
+    'hidden', pg_catalog.row_security_active(r.conrelid),
+    'temporal', (pg_catalog.to_jsonb(r) ->> 'conperiod') IS NOT DISTINCT FROM 'true'
+  ) ORDER BY pg_catalog.cardinality(r.path), kn.nspname, kc.relname, r.conname)
+  FROM reference AS r
+  JOIN pg_catalog.pg_class AS kc ON kc.oid = r.conrelid
+  JOIN pg_catalog.pg_namespace AS kn ON kn.oid = kc.relnamespace,
+  LATERAL (
+    SELECT coalesce(pg_catalog.array_agg(u.number), '{}') AS keys
+    FROM reference AS f, pg_catalog.unnest(f.confkey) AS u (number)
+    WHERE f.confrelid = r.conrelid
+  ) AS k2),
+  (SELECT pg_catalog.json_agg(DISTINCT
+    pg_catalog.jsonb_build_object('name', 'trigger ' || t.tgname, 'events', t.tgtype))
+  FROM pg_catalog.pg_trigger AS t
+  WHERE t.tgrelid IN (SELECT relid FROM family) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')),
+  (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', 'rule ' || w.rulename, 'event', w.ev_type)
+    ORDER BY w.rulename)
+  FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid AND w.ev_type <> '1' AND w.ev_enabled IN ('O', 'A')),
+  (SELECT pg_catalog.json_agg(f.relname ORDER BY f.relname)
+  FROM family JOIN pg_catalog.pg_class AS f ON f.oid = family.relid WHERE f.relkind = 'f')
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = (SELECT oid FROM dest)

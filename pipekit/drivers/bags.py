@@ -1,0 +1,80 @@
+# Staged rows against a dest's rows, as bags, in SQL that databases share. Pure text; knows no kind.
+"""`Bags`: whether two sets of rows are equal, each value as often here as there, and what differs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipekit.drivers.facts import Look
+
+# Columns of a row that an example shows, and characters of it.
+_SHOWN = 8
+_LONG = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bags:
+    """`names` of the columns, those of a key first; `staged` and `held` are their values in `staging` and `dest`.
+
+    The values are expressions in which equal means the same; `staging` and `dest` are what follows FROM. `text` makes
+    text of a value, NULL of NULL; `join` puts texts together; `cut` shortens a text to so many characters.
+    """
+
+    names: Sequence[str]
+    staged: Sequence[str]
+    held: Sequence[str]
+    staging: str
+    dest: str
+    literal: Callable[[str], str]
+    text: Callable[[str], str] = "CAST({} AS text)".format
+    join: Callable[[Sequence[str]], str] = " || ".join
+    cut: Callable[[str, int], str] = "substr({}, 1, {})".format
+
+    def build_look(self, *, both: bool) -> Look:
+        """Rows that stand more often on one side; without `both` only those that the dest lacks."""
+        sign = "<>" if both else ">"
+        count = f"SELECT COALESCE(SUM(ABS(b.n)), 0) FROM (\n{self._build_difference(sign)}\n) b"
+        return Look(count=count, details=self._build_details(sign))
+
+    def build_present(self) -> str:
+        """How many rows of the dest are equal to a staged one."""
+        sums = "SUM(CASE WHEN u.n < 0 THEN 1 ELSE 0 END)"
+        there = f"{self._build_both(sums)}\nHAVING SUM(CASE WHEN u.n > 0 THEN 1 ELSE 0 END) > 0"
+        return f"SELECT COALESCE(SUM(b.n), 0) FROM (\n{there}\n) b"
+
+    def _build_both(self, sums: str) -> str:
+        places = [f"c{number}" for number in range(len(self.names))]
+        staged = ", ".join(f"{value} AS {place}" for value, place in zip(self.staged, places, strict=True))
+        grouped = ", ".join(f"u.{place}" for place in places)
+        union = f"  SELECT {staged}, 1 AS n FROM {self.staging}\n  UNION ALL\n  SELECT {', '.join(self.held)}, -1"
+        return f"SELECT {grouped}, {sums} AS n FROM (\n{union} FROM {self.dest}\n) u\nGROUP BY {grouped}"
+
+    def _build_difference(self, sign: str) -> str:
+        return f"{self._build_both('SUM(u.n)')}\nHAVING SUM(u.n) {sign} 0"
+
+    def _build_details(self, sign: str) -> str:
+        cells = [
+            self._build_clause("rows that are not there: ", "(SELECT SUM(n) FROM b WHERE n > 0)"),
+            self._build_clause("rows that were not staged: ", "(SELECT -SUM(n) FROM b WHERE n < 0)"),
+            *(self._build_column(number) for number in range(len(self.names))),
+            self._build_example("staged, for example: ", ">"),
+            self._build_example("in the dest, for example: ", "<"),
+        ]
+        listed = ",\n  ".join(cells)
+        return f"WITH b AS (\n{self._build_difference(sign)}\n)\nSELECT {listed}"
+
+    def _build_clause(self, words: str, number: str) -> str:
+        return f"CASE WHEN {number} > 0 THEN {self.join([self.literal(words), self.text(number)])} END"
+
+    def _build_column(self, number: int) -> str:
+        """Values of a column that are gone, where rows came changed and were not only dropped."""
+        lost = f"(SELECT SUM(t.n) FROM (SELECT SUM(n) AS n FROM b GROUP BY c{number} HAVING SUM(n) > 0) t)"
+        told = self.join([self.literal(f"{self.names[number]} ("), self.text(lost), self.literal(" differ)")])
+        return f"CASE WHEN EXISTS (SELECT 1 FROM b WHERE n < 0) AND {lost} > 0 THEN {told} END"
+
+    def _build_example(self, words: str, sign: str) -> str:
+        parts: list[str] = []
+        for number, name in enumerate(self.names[:_SHOWN]):
+            parts.append(self.literal(f"{', ' if number else ''}{name} = "))
+            parts.append(f"COALESCE({self.text(f'c{number}')}, 'NULL')")
+        row = f"(SELECT MIN({self.cut(self.join(parts), _LONG)}) FROM b WHERE n {sign} 0)"
+        return self.join([self.literal(words), row])

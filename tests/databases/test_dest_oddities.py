@@ -1,0 +1,159 @@
+# Every strategy into every odd dest of the table, through the engine, on real databases, judged by what is there then.
+"""What a merge does to its dest and to others."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from pipekit.localpg import LocalPostgres
+from pipekit.models import Connection, Guards, Run
+from tests.databases.oddities import ODDITIES, POSTGRESQL, SQLITE, STRATEGIES, Oddity, build_table
+from tests.near import NearRunner
+from tests.project import Project
+
+PAGE = Path(__file__).parents[2] / "docs" / "dests.md"
+
+_TABLES = """CREATE TABLE s (id integer, v text); INSERT INTO s VALUES (2, 'new2'), (3, 'new3'), (4, 'new4');
+CREATE TABLE t (id integer PRIMARY KEY, v text);
+INSERT INTO t VALUES (1, 'old1'), (2, 'old2'), (3, 'old3');"""
+_OLD = {1: "old1", 2: "old2", 3: "old3"}
+_NEW = {2: "new2", 3: "new3", 4: "new4"}
+_NUMBERS = itertools.count(1)
+PROMISED = {"full": _NEW, "incremental": _OLD | _NEW, "append": _OLD | {4: "new4"}, "upsert": _OLD | _NEW}
+
+
+class Place:
+    """A scratch database of one kind with a project that loads from it into itself."""
+
+    def __init__(self, project: Project, connection: Any, url: str) -> None:
+        self.project = project
+        self.connection = connection
+        self.url = url
+        self.logins: dict[str, Connection] = {}
+
+    def reset(self, setup: str) -> None:
+        raise NotImplementedError
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return sorted([tuple(row) for row in self.connection.execute(sql).fetchall()], key=repr)
+
+    def connect(self, login: str) -> Connection:
+        if login not in self.logins:
+            self.logins[login] = self.project.add_connection(f"as {login}", self.url, username=login or None)
+        return self.logins[login]
+
+
+class PostgresPlace(Place):
+    def reset(self, setup: str) -> None:
+        self.connection.execute("DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public")
+        self.connection.execute("GRANT ALL ON SCHEMA public TO clerk")
+        self.connection.execute(
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO clerk"
+        )
+        self.connection.execute(_TABLES)
+        self.connection.execute(setup)
+
+
+class SqlitePlace(Place):
+    def reset(self, setup: str) -> None:
+        found = self.connection.execute(
+            "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+        ).fetchall()
+        for kind, name in sorted(found, reverse=True):
+            if kind in ("view", "table") and not name.startswith("pipekit_staging."):
+                self.connection.execute(f'DROP {kind} IF EXISTS "{name}"')
+        self.connection.executescript(_TABLES + setup)
+
+
+@pytest.fixture(scope="module")
+def postgres_place(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    postgres.create_database("oddities")
+    connection = psycopg.connect(
+        host="127.0.0.1", port=postgres.port, user="postgres", dbname="oddities", autocommit=True
+    )
+    connection.execute("CREATE ROLE clerk LOGIN; CREATE SCHEMA pipekit_staging AUTHORIZATION clerk")
+    connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA pipekit_staging GRANT ALL ON TABLES TO clerk")
+    project = Project(tmp_path_factory.mktemp("oddities"))
+    yield PostgresPlace(project, connection, postgres.jdbc_url("oddities"))
+    project.close()
+    connection.execute("DROP OWNED BY clerk CASCADE; DROP ROLE clerk")
+    connection.close()
+    postgres.drop_database("oddities")
+
+
+@pytest.fixture(scope="module")
+def sqlite_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("oddities")
+    connection = sqlite3.connect(folder / "d.db", isolation_level=None)
+    project = Project(folder)
+    yield SqlitePlace(project, connection, f"jdbc:sqlite:{folder / 'd.db'}")
+    project.close()
+    connection.close()
+
+
+def load(place: Place, oddity: Oddity, strategy: str) -> Run:
+    where = " WHERE id > 3" if strategy == "append" else ""
+    dest = place.connect(oddity.login or ("postgres" if oddity.kind == "postgresql" else ""))
+    module = place.project.add_module(
+        f"m{next(_NUMBERS)}",
+        source=place.connect("postgres" if oddity.kind == "postgresql" else ""),
+        query=oddity.query or f"SELECT id, v FROM s{where}",
+        dest=dest,
+        table=oddity.dest,
+        merge_strategy=strategy,
+        merge_key=oddity.key if strategy in ("incremental", "upsert") else None,
+        guards=replace(Guards(), **oddity.guards),
+    )
+    return place.project.run(module)
+
+
+def judge(place: Place, oddity: Oddity, strategy: str) -> None:
+    place.reset(oddity.setup)
+    outcome, said = oddity.get_outcome(strategy)
+    before = place.rows("SELECT * FROM t")
+    others = place.rows(oddity.others) if oddity.others else []
+    run = load(place, oddity, strategy)
+    checks = "; ".join(f"{'ok' if check.ok else 'NO'} {check.name}: {check.detail}" for check in run.checks)
+    told = f"{run.error} / {run.hint} / {checks}"
+    wanted = "error" if outcome == "refuses" else "success"
+    assert run.status == wanted, told
+    assert said in told
+    if outcome == "refuses":
+        assert place.rows("SELECT * FROM t") == before, told
+    elif outcome == "loads":
+        only = "ONLY " if oddity.kind == "postgresql" and "INHERITS" in oddity.setup else ""
+        assert dict(place.rows(f"SELECT id, v FROM {only}t WHERE id < 10")) == PROMISED[strategy], told
+        assert strategy != "full" or run.dest_rows_after == len(_NEW)
+        assert "NO" not in checks
+    else:
+        assert "NO" in checks or oddity.guards.get("row_security")
+    if not oddity.guards.get("children") or oddity.kind == "sqlite":
+        assert (place.rows(oddity.others) if oddity.others else []) == others, told
+
+
+@pytest.fixture(autouse=True)
+def near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipekit.engine.runners.NativeRunner", NearRunner)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("oddity", POSTGRESQL, ids=lambda oddity: oddity.name)
+def test_postgresql_does_what_the_table_says(postgres_place: Place, oddity: Oddity, strategy: str) -> None:
+    judge(postgres_place, oddity, strategy)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("oddity", SQLITE, ids=lambda oddity: oddity.name)
+def test_sqlite_does_what_the_table_says(sqlite_place: Place, oddity: Oddity, strategy: str) -> None:
+    judge(sqlite_place, oddity, strategy)
+
+
+@pytest.mark.parametrize("kind", sorted({oddity.kind for oddity in ODDITIES}))
+def test_the_page_shows_the_table(kind: str) -> None:
+    assert build_table(kind) in PAGE.read_text(encoding="utf-8"), f"run: python -m tests.databases.oddities {kind}"
