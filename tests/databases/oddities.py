@@ -311,6 +311,20 @@ INSERT INTO t VALUES (1, 'old1'), (2, 'old2'), (3, 'old3');"""
     ),
     Oddity(
         kind="postgresql",
+        name="an identity, `ALWAYS`",
+        setup="ALTER TABLE t ALTER id ADD GENERATED ALWAYS AS IDENTITY",
+        outcomes=LOADS,
+    ),
+    Oddity(
+        kind="postgresql",
+        name="an identity, `ALWAYS`, and a child by `ON DELETE CASCADE`",
+        setup="ALTER TABLE t ALTER id ADD GENERATED ALWAYS AS IDENTITY;"
+        + _CHILD.format(action="ON DELETE CASCADE", parent=2),
+        outcomes=_each(("loads", "stay"), ("loads", "stay"), LOADS, LOADS),
+        others=_CHILD_ROWS,
+    ),
+    Oddity(
+        kind="postgresql",
         name="a generated column",
         setup="ALTER TABLE t ADD double text GENERATED ALWAYS AS (v || v) STORED",
         outcomes=LOADS,

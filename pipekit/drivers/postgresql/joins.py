@@ -54,7 +54,7 @@ def build_value(column: StagedColumn, alias: str = "s") -> str:
 
 
 def is_written(column: StagedColumn, key: tuple[str, ...]) -> bool:
-    """Whether an update writes a column: a key that is equal may be another value (1.0 and 1.00), but for some types."""
+    """Whether an update writes a column: a key that is equal may still be another value, 1.0 and 1.00 for one."""
     if column.dest.name not in key:
         return True
     return not column.dest.identity and parse_type(column.dest.type).base not in IDENTICAL

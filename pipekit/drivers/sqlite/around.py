@@ -43,7 +43,7 @@ def _find_events(create_sql: str) -> frozenset[Event]:
     A table with a trigger for it is not truncated either: each row is deleted.
     """
     words = [word.text.lower() for word in read_words(create_sql) if not word.quoted]
-    event = next((_EVENTS[word] for word in words if word in _EVENTS), "insert")
+    event: Event = next((_EVENTS[word] for word in words if word in _EVENTS), "insert")
     return frozenset({"delete", "truncate"}) if event == "delete" else frozenset({event})
 
 

@@ -20,7 +20,7 @@ WITH RECURSIVE part AS (
 SELECT pg_catalog.set_config('enable_nestloop', 'off', true) FROM expected WHERE coalesce(rows, 0) < 1000;
 -- updated
 UPDATE "public"."orders" AS d
-SET "line" = s."line", "amount" = s."amount", "at" = s."at"
+SET "line" = s."line", "amount" = s."amount", "odd ""name""" = s."odd ""name""", "at" = s."at"
 FROM "pipekit_staging"."load.orders" AS s
 WHERE d."id" = s."id" AND d."odd ""name""" = s."odd ""name""";
 -- inserted
@@ -31,7 +31,7 @@ WHERE NOT (s."id" IS NULL OR s."odd ""name""" IS NULL) AND NOT EXISTS (SELECT FR
 SET LOCAL enable_nestloop TO off;
 -- updated
 UPDATE "public"."orders" AS d
-SET "line" = s."line", "amount" = s."amount", "at" = s."at"
+SET "line" = s."line", "amount" = s."amount", "odd ""name""" = s."odd ""name""", "at" = s."at"
 FROM "pipekit_staging"."load.orders" AS s
 WHERE (s."id" IS NULL OR s."odd ""name""" IS NULL) AND (d."id" IS NULL OR d."odd ""name""" IS NULL) AND d."id" = s."id" AND ARRAY[d."odd ""name"""] = ARRAY[s."odd ""name"""];
 -- inserted
