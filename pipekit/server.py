@@ -19,9 +19,11 @@ from pipekit.notify import Notifier
 from pipekit.queue import Dispatcher
 from pipekit.retention import purge
 from pipekit.secrets import Secrets
+from pipekit.settling import Settling
 
 TICK_EVERY_S = 1.0
 RECOVER_EVERY_S = 3.0
+SETTLE_EVERY_S = 5.0
 PURGE_EVERY_S = 3600.0
 PURGE_AFTER_S = 60.0
 LOOK_EVERY_S = 0.2
@@ -58,6 +60,7 @@ class Service:
             for name, every_s, first_after_s, action in (
                 ("schedules", TICK_EVERY_S, 0.0, self._tick),
                 ("recovery", RECOVER_EVERY_S, 0.0, self._recover),
+                ("settling", SETTLE_EVERY_S, SETTLE_EVERY_S, Settling(config, self._secrets).settle),
                 ("retention", PURGE_EVERY_S, PURGE_AFTER_S, self._purge),
             )
         ]

@@ -119,6 +119,8 @@ class Driver(ABC):
     java_class: ClassVar[str] = ""
     # DROP TABLE may commit what stands before it, so a merge does not drop its staging table itself.
     commits_ddl: ClassVar[bool] = False
+    # Stands behind a table that is looked at while a merge may hold a row of it, where that would have to wait.
+    dirty_read: ClassVar[str] = ""
     is_embedded: ClassVar[bool] = False
     # The merge text knows `MergePlan.keeps`.
     keeps_rows: ClassVar[bool] = False
@@ -284,6 +286,14 @@ class Driver(ABC):
         self, staging: TableName, dest: TableName, columns: Sequence[StagedColumn]
     ) -> tuple[str, ...]:
         """Drops and creates the staging table with exactly these columns, in this order, like the dest's."""
+
+    def build_mark_sql(self, staging: TableName, mark: str) -> tuple[str, ...]:
+        """Marks the staging table itself as one run's, in the transaction that makes it; none where a kind cannot."""
+        return ()
+
+    def build_mark_check_sql(self, staging: TableName, mark: str) -> tuple[Statement, ...]:
+        """Keeps the table from being replaced until the merge commits, and counts 1 under `mark` if it is marked so."""
+        return ()
 
     def build_drop_table_sql(self, table: TableName) -> str:
         """Drops a table if it is there."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pipekit.engine.introspect import Introspection as Introspection
     from pipekit.engine.introspect import open_introspection as open_introspection
     from pipekit.engine.recover import recover_runs as recover_runs
+    from pipekit.engine.recover import settle_leftovers as settle_leftovers
     from pipekit.engine.run import RunOptions as RunOptions
     from pipekit.engine.run import run_claimed as run_claimed
     from pipekit.engine.run import run_module as run_module
@@ -29,6 +30,7 @@ _HOMES = {
     "run_claimed": "run",
     "run_group": "group",
     "run_module": "run",
+    "settle_leftovers": "recover",
 }
 
 

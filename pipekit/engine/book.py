@@ -97,6 +97,10 @@ class RunBook:
         self.flush()
         repo.update_run(self._db, self.run.id, **self._record())
 
+    def has_ended(self, run_key: str) -> bool | None:
+        """Whether a run of this installation has ended; None for one that is not known here."""
+        return repo.has_run_ended(self._db, run_key)
+
     def finish(self, status: RunStatus, owner: str, is_held: Callable[[], bool] = lambda: False) -> Run:
         """Writes the outcome once and frees the module. When the lease is another's, that owner's word stands.
 
@@ -133,7 +137,8 @@ class RunBook:
                 remove_side_file(path)
                 return run
         _LOG.error("the record of %s is kept in %s until the state database can be written", name, path)
-        known = {**outcome, "checks": tuple(outcome["checks"])}
+        known = {name: value for name, value in outcome.items() if name != "staging_left"}
+        known["checks"] = tuple(outcome["checks"])
         known["hint"] = known.get("hint") or f"This record is kept in {path} until the state database can be written."
         return replace(self.run, **known)
 

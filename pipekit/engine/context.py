@@ -10,7 +10,8 @@ from pathlib import Path
 from pipekit import repo
 from pipekit.config import Config
 from pipekit.drivers import get_driver
-from pipekit.drivers.base import Driver, LedgerEntry
+from pipekit.drivers.base import Driver, LedgerEntry, TableName
+from pipekit.drivers.claims import Claim
 from pipekit.engine.book import RunBook
 from pipekit.engine.registration import add_driver
 from pipekit.engine.runners import start_runner
@@ -48,7 +49,7 @@ class RunContext:
     stop: threading.Event
     runner: NativeRunner
     stderr: str = field(default="")
-    staging_made: bool = field(default=False)
+    claim: Claim | None = field(default=None)
 
     @property
     def ledger_entry(self) -> LedgerEntry:
@@ -80,14 +81,25 @@ class RunContext:
 
 
 def ledger_entry(run: Run, instance: str) -> LedgerEntry:
-    """A run's row in a dest's ledger. The module carries the instance, since several may share a dest."""
+    """A run's row in a dest's ledger.
+
+    The module carries the instance, since several may share a dest, and its own number: a name can become another
+    module's while a run is on its way.
+    """
+    number = "" if run.module_id is None else f"/{run.module_id}"
     return LedgerEntry(
         run_key=run.run_key,
         run_id=run.id,
-        module=f"{run.module}@{instance}",
+        module=f"{run.module}@{instance}{number}",
         fence=run.fence,
         rows=run.rows_staged,
     )
+
+
+def build_claim(run: Run, instance: str, staging: TableName) -> Claim:
+    """A run's claim of a staging table, from now on."""
+    module = f"{run.module}@{instance}"
+    return Claim(staging=staging, run_key=run.run_key, run_id=run.id, module=module, since_s=int(time.time()))
 
 
 def application_name(run: Run, instance: str) -> str:

@@ -4,12 +4,12 @@
 from pipekit.engine.context import RunContext
 from pipekit.engine.hooks import has_hooks, run_hooks
 from pipekit.engine.lease import Lease
+from pipekit.engine.recover import UNKNOWN
 from pipekit.engine.settle import drop_staging, end_sessions, settle_merge
 from pipekit.errors import Cancelled, CheckFailed, PipekitError, RunFailed, RunnerError, StatementFailed
 from pipekit.models import MergeState, RunStatus, Stage
 
 LOST = "The run lost its lease to another process and stopped."
-UNKNOWN = "The dest cannot be asked whether the merge was committed; the module's next run finds out."
 MERGED = "The merge was committed."
 
 
@@ -51,12 +51,13 @@ def _settle(context: RunContext, error: PipekitError | KeyboardInterrupt, stage:
 
 
 def _clean_up(context: RunContext, was_killed: bool) -> None:
-    if not context.staging_made:
+    if context.claim is None:
         return
     try:
         if was_killed:
             end_sessions(context.runner, context.dest_driver, context.dest, context.dest.application_name)
-        drop_staging(context.runner, context.dest_driver, context.dest, context.module.name)
+        drop_staging(context.runner, context.dest_driver, context.dest, context.claim)
+        context.book.put(staging_left=False)
     except RunnerError as error:
         context.book.log(f"staging was not removed: {error.message}\n")
 

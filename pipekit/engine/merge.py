@@ -3,10 +3,12 @@
 
 from collections.abc import Mapping
 
+from pipekit.drivers.claims import Claim, expect_claim
 from pipekit.engine.children import judge_children
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan, build_merge_statements
 from pipekit.engine.sequences import note_sequences
+from pipekit.engine.settle import drop_staging
 from pipekit.engine.truth import (
     ROWS_AFTER,
     ROWS_BEFORE,
@@ -16,11 +18,10 @@ from pipekit.engine.truth import (
     say_fires,
 )
 from pipekit.errors import CheckFailed, StatementFailed
-from pipekit.runner.base import Expect, Loaded, Statement
+from pipekit.runner.base import Expect, Loaded
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
-
-
+REPLACED = "The staging table is not the one this run has filled: somebody has replaced it; nothing was merged."
 _LET_GO = "Load the tables that still refer to these rows first, or use the strategy upsert, which deletes nothing."
 _PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
 
@@ -28,8 +29,10 @@ _PARENT_FIRST = "Load the table it refers to first; a group runs its modules in 
 def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     """Ledger row, merge and the check of its counts in one transaction; notes what changed."""
     counts = _execute(context, plan, loaded)
-    if context.dest_driver.commits_ddl:
-        _drop_staging(context, plan)
+    claim, context.claim = context.claim, None
+    context.book.put(staging_left=False)
+    if context.dest_driver.commits_ddl and claim is not None:
+        _drop_staging(context, claim)
     note_sequences(context, plan.merge, counts)
     inserted, updated = counts.get("inserted", 0), counts.get("updated", 0)
     before = after = None
@@ -73,18 +76,20 @@ def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loade
             context.book.check(check.name, check.ok, check.detail + (f".{led}" if led else ""))
 
 
-def _drop_staging(context: RunContext, plan: Plan) -> None:
-    """After the commit: a staging table that stays is replaced by the next run."""
+def _drop_staging(context: RunContext, claim: Claim) -> None:
+    """After the commit: a staging table that stays is removed later."""
     try:
-        drop = context.dest_driver.build_drop_table_sql(plan.merge.staging)
-        context.runner.execute(context.dest, [Statement(sql=drop)])
+        drop_staging(context.runner, context.dest_driver, context.dest, claim)
     except StatementFailed as error:
+        context.book.put(staging_left=True)
         context.book.log(f"staging was not removed: {error.message}\n")
 
 
 def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expect]:
     merge, staged = plan.merge, loaded.rows_staged
-    expect = [Expect(names=("ledger",), equals=1, message=SHUT_OUT)]
+    expect = [Expect(names=("ledger",), equals=1, message=SHUT_OUT), expect_claim()]
+    if context.dest_driver.build_mark_check_sql(merge.staging, context.run.run_key):
+        expect.append(Expect(names=("mark",), equals=1, message=REPLACED))
     if context.module.guards.dest_truth:
         expect += build_growth(context.dest_driver, merge, staged)
     if not context.module.guards.count_truth:

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipekit.drivers.base import MergePlan, TableColumn, TableFacts, TableName
+from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
 from pipekit.engine.book import join_sql
 from pipekit.engine.children import build_child_counts
 from pipekit.engine.columns import ColumnMatch, find_dest_name, match_columns
-from pipekit.engine.context import RunContext
+from pipekit.engine.context import RunContext, build_claim
 from pipekit.engine.dest import look_at_dest, settle_plan
 from pipekit.engine.place import find_error_position
 from pipekit.engine.sequences import build_sequence_statements, find_sequences, moves_sequences
@@ -61,7 +62,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         resolved_sql=resolved,
         source_sql=_cut_to_columns(context, resolved, match),
         create_sql=create_sql,
-        staging_sql=driver.build_staging_sql(merge.staging, dest, match.columns),
+        staging_sql=build_staging_statements(context, merge),
         load=_build_load(context, merge),
         merge=merge,
         merge_sql=build_merge_statements(context, merge),
@@ -80,14 +81,17 @@ def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
 
 
 def build_merge_statements(context: RunContext, merge: MergePlan, rows: int | None = None) -> tuple[Statement, ...]:
-    """The merge's one transaction: ledger row (with the rows that are staged, once known), merge, end of staging.
+    """The merge's one transaction: ledger row (with the rows that are staged, once known), claim, merge, staging's end.
 
     Around the merge stand the looks at what it does to others and at what became of its rows. Where a DROP would commit
     before the counts are checked, staging is dropped after it.
     """
     driver, guards = context.dest_driver, context.module.guards
+    claim = build_claim(context.run, context.instance, merge.staging)
     statements = (
         *driver.build_ledger_sql(replace(context.ledger_entry, rows=rows)),
+        build_hold_sql(driver, claim),
+        *driver.build_mark_check_sql(merge.staging, claim.run_key),
         *build_child_counts(driver, merge, guards.children),
         *build_looks_before(driver, merge),
         *driver.build_merge_sql(merge),
@@ -95,7 +99,26 @@ def build_merge_statements(context: RunContext, merge: MergePlan, rows: int | No
         *build_sequence_statements(driver, merge),
     )
     drop = Statement(sql=driver.build_drop_table_sql(merge.staging))
-    return statements if driver.commits_ddl else (*statements, drop)
+    return statements if driver.commits_ddl else (*statements, drop, build_release_sql(driver, claim))
+
+
+def replace_staging(context: RunContext, plan: Plan, staging: TableName) -> Plan:
+    """The same plan with another staging table."""
+    merge = replace(plan.merge, staging=staging)
+    return replace(
+        plan,
+        staging_sql=build_staging_statements(context, merge),
+        load=_build_load(context, merge),
+        merge=merge,
+        merge_sql=build_merge_statements(context, merge),
+    )
+
+
+def build_staging_statements(context: RunContext, merge: MergePlan) -> tuple[str, ...]:
+    """Makes the staging table anew and marks it as this run's."""
+    driver = context.dest_driver
+    made = driver.build_staging_sql(merge.staging, merge.dest, merge.columns)
+    return (*made, *driver.build_mark_sql(merge.staging, context.run.run_key))
 
 
 def _find_dest_columns(
@@ -156,8 +179,10 @@ def _build_load(context: RunContext, merge: MergePlan) -> Load:
         )
         for item in merge.columns
     )
-    table = context.dest_driver.quote_table(merge.staging)
-    return Load(table=table, columns=columns, exact=context.module.guards.exactness)
+    driver = context.dest_driver
+    look = build_look_sql(driver, build_claim(context.run, context.instance, merge.staging))
+    table, exact = driver.quote_table(merge.staging), context.module.guards.exactness
+    return Load(table=table, columns=columns, exact=exact, claim_sql=look)
 
 
 def note_plan(context: RunContext, plan: Plan) -> None:

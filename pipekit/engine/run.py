@@ -197,6 +197,8 @@ def _walk(
     lease: Lease,
     slot: RunnerSlot,
 ) -> RunStatus:
+    if not book.run.dry_run:
+        repo.keep_dest(db, book.run.id, definition.dest)
     context = open_context(
         config,
         secrets,
@@ -257,8 +259,9 @@ def _prepare_once(context: RunContext, options: RunOptions) -> tuple[Plan, Loade
     if options.dry_run:
         return None
     with book.during("stage"):
+        book.put(staging_left=True)
         book.save()
-        loaded = stage(context, plan)
+        plan, loaded = stage(context, plan)
         book.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
     with book.during("check"):
         run_checks(context, plan, loaded)

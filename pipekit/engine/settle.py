@@ -1,17 +1,26 @@
 # What a dest can still be asked about a run that was cut short: did it merge? Knows one dest and one run's name there.
 """Ending a run's leftover sessions, shutting it out of its merge, and reading the ledger."""
 
+import contextlib
 import re
 import time
 
-from pipekit.drivers.base import Driver, LedgerEntry
-from pipekit.errors import RunnerError, StatementFailed
+from pipekit.drivers.base import Driver, LedgerEntry, TableName
+from pipekit.drivers.claims import (
+    Claim,
+    build_find_sql,
+    build_leave_sql,
+    build_release_sql,
+    expect_claim,
+    read_claim,
+)
+from pipekit.errors import CheckFailed, RunnerError, StatementFailed
 from pipekit.models import MergeState
 from pipekit.runner.base import Endpoint, Runner, Statement
 
 SESSIONS_GONE_WITHIN_S = 15.0
 # How a refusal says that the key is there: the SQLSTATEs of broken constraints, or SQL Server's own two numbers.
-_SAME_KEY = re.compile(r"23\w{3}|2601|2627")
+_SAME_KEY = re.compile(r"23\w{3}|2601|2627|SQLITE_CONSTRAINT\w*")
 
 
 def settle_merge(runner: Runner, driver: Driver, dest: Endpoint, entry: LedgerEntry, application: str) -> MergeState:
@@ -36,8 +45,13 @@ def _shut_out(runner: Runner, driver: Driver, dest: Endpoint, entry: LedgerEntry
     try:
         runner.execute(dest, [Statement(sql=driver.build_fence_sql(entry))])
     except StatementFailed as error:
-        if not _SAME_KEY.fullmatch(error.sqlstate):
+        if not is_same_key(error):
             raise
+
+
+def is_same_key(error: StatementFailed) -> bool:
+    """Whether an insert was refused because its key is there already."""
+    return bool(_SAME_KEY.fullmatch(error.sqlstate))
 
 
 def end_sessions(runner: Runner, driver: Driver, endpoint: Endpoint, application: str) -> None:
@@ -50,7 +64,27 @@ def end_sessions(runner: Runner, driver: Driver, endpoint: Endpoint, application
         time.sleep(0.1)
 
 
-def drop_staging(runner: Runner, driver: Driver, dest: Endpoint, module_name: str) -> None:
-    """Removes a run's staging table."""
-    sql = driver.build_drop_table_sql(driver.staging_table(module_name))
-    runner.execute(dest, [Statement(sql=sql)])
+def find_claim(runner: Runner, driver: Driver, dest: Endpoint, staging: TableName) -> Claim | None:
+    """Whose a staging table is, None when it is nobody's."""
+    return read_claim(staging, runner.query(dest, build_find_sql(driver, staging)))
+
+
+def drop_staging(runner: Runner, driver: Driver, dest: Endpoint, claim: Claim) -> None:
+    """Removes a run's staging table and gives its name up; leaves a table alone that is not the run's any more."""
+    drop = Statement(sql=driver.build_drop_table_sql(claim.staging))
+    with contextlib.suppress(CheckFailed):
+        if driver.commits_ddl:
+            _drop_in_steps(runner, driver, dest, claim, drop)
+        else:
+            runner.execute(dest, [build_release_sql(driver, claim), drop], [expect_claim("released")])
+
+
+def _drop_in_steps(runner: Runner, driver: Driver, dest: Endpoint, claim: Claim, drop: Statement) -> None:
+    """Where DROP commits by itself: the name stays claimed until the table is gone, by somebody who does not merge."""
+    held = find_claim(runner, driver, dest, claim.staging)
+    if held is None or held.owner != claim.owner:
+        return
+    if not held.is_leaving:
+        runner.execute(dest, [build_leave_sql(driver, claim, int(time.time()))], [expect_claim()])
+    runner.execute(dest, [drop])
+    runner.execute(dest, [build_release_sql(driver, claim, leaving=True)])

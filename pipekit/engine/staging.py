@@ -1,18 +1,22 @@
 # Filling the staging table. Knows a plan and a runner; merges nothing.
 """The stage step: dest table and staging are made, rows are moved."""
 
+from pipekit.engine.claim import claim_staging
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan
 from pipekit.runner.base import Loaded, Statement
 
 
-def stage(context: RunContext, plan: Plan) -> Loaded:
-    """Makes what is missing in the dest, drops and creates staging, moves the rows, and helps the planner."""
+def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:
+    """Makes what is missing in the dest, claims and creates staging, moves the rows, and helps the planner.
+
+    The plan comes back as it was carried out: its staging table may have got another name.
+    """
     driver, dest = context.dest_driver, context.dest
     setup = driver.find_setup_sql(context.ask_dest())
     if setup:
         _execute(context, setup)
-    context.staging_made = True
+    plan = claim_staging(context, plan)
     _execute(context, (*plan.create_sql, *plan.staging_sql))
     if plan.create_sql:
         context.book.log(f"created {plan.merge.dest}\n")
@@ -21,7 +25,7 @@ def stage(context: RunContext, plan: Plan) -> Loaded:
     context.book.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
     if plan.merge.key or plan.merge.keeps:
         _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge.staging)))
-    return loaded
+    return plan, loaded
 
 
 def _execute(context: RunContext, statements: tuple[str, ...]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pipekit import repo
 from pipekit.config import Config
 from pipekit.engine.events import Listener, Waiting
-from pipekit.engine.recover import RECOVER_WITHIN_S, recover_runs
+from pipekit.engine.outcomes import ASK_WITHIN_S
+from pipekit.engine.recover import recover_runs
 from pipekit.models import Run
 from pipekit.secrets import Secrets
 
@@ -45,14 +46,14 @@ class Vigil:
         if self._tell and self._told != run_id:
             self._tell(Waiting(run_id))
         if self._told is None or time.monotonic() - self._recovered >= RECOVER_EVERY_S:
-            recover_runs(self._db, self._config, self._secrets, before_each=self._hold_on)
+            recover_runs(self._db, self._config, self._secrets, before=self._hold_on)
             self._recovered = time.monotonic()
         self._told = run_id
 
     def _hold_on(self) -> None:
         """A dest that does not answer may keep us for a while."""
         self._renewed = time.monotonic()
-        self._renew(self._config.lease_s + RECOVER_WITHIN_S)
+        self._renew(self._config.lease_s + ASK_WITHIN_S)
 
 
 def wait_for_turn(

@@ -41,7 +41,7 @@ _PLAIN = (
     "stderr",
 )
 # A list leaves out stdout and stderr, which may be long, and where a run failed: no list shows them.
-_LISTED = """
+LISTED = """
     id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
     lease_expires_at, cancel_requested, dest_id, staging_table, dest_table, queued_at, started_at, finished_at,
     merge_state, rows_read, rows_staged, rows_deleted, rows_inserted, rows_updated, dest_rows_before, dest_rows_after,
@@ -92,13 +92,13 @@ def build_list_sql(
     }
     used = {name: pair for name, pair in filters.items() if pair[1] is not None}
     where = " AND ".join(condition for condition, _ in used.values()) or "TRUE"
-    sql = f"SELECT {_LISTED} FROM run_log WHERE {where} ORDER BY id DESC LIMIT :limit"
+    sql = f"SELECT {LISTED} FROM run_log WHERE {where} ORDER BY id DESC LIMIT :limit"
     return sql, {name: value for name, (_, value) in used.items() if value is not None}
 
 
 def list_group_members(db: State, group_run_id: int) -> list[Run]:
     """The runs of a group run in the order they start."""
-    sql = f"SELECT {_LISTED} FROM run_log WHERE group_run_id = ? ORDER BY run_order, id"
+    sql = f"SELECT {LISTED} FROM run_log WHERE group_run_id = ? ORDER BY run_order, id"
     return [Run.from_row(row) for row in db.rows(sql, (group_run_id,))]
 
 
@@ -126,9 +126,10 @@ def list_expired_runs(db: State) -> list[Run]:
     return _list(db, "status = 'running' AND lease_expires_at < :now", {"now": lease_now(db)})
 
 
-def list_unsettled_runs(db: State, module_id: int | None) -> list[Run]:
-    """A module's runs (None: those without one) of which it is not known whether they merged, the oldest first."""
-    return _list(db, "merge_state = 'unknown' AND module_id IS :module_id", {"module_id": module_id})
+def has_run_ended(db: State, run_key: str) -> bool | None:
+    """Whether the run of this key has ended; None when there is none."""
+    row = db.row(f"SELECT NOT ({ALIVE}) AS ended FROM run_log WHERE run_key = ?", (run_key,))
+    return None if row is None else bool(row["ended"])
 
 
 def update_run(db: State, run_id: int, *, if_owner: str | None = None, **fields: Any) -> bool:
@@ -137,13 +138,14 @@ def update_run(db: State, run_id: int, *, if_owner: str | None = None, **fields:
     With `if_owner` also when somebody else owns it by now. `stages`, `watermark_values` and `checks` are whole values,
     not additions.
     """
-    position = fields.pop("error_position", None)
+    position, left = fields.pop("error_position", None), fields.pop("staging_left", None)
     values = run_values(fields)
     condition = "status = 'running' AND (:if_owner IS NULL OR owner = :if_owner)"
     with transaction(db):
         is_changed = bool(_update(db, run_id, values, condition, {"if_owner": if_owner}))
         if is_changed:
             note_error_position(db, run_id, position)
+            note_staging_left(db, run_id, left)
         return is_changed
 
 
@@ -151,6 +153,12 @@ def note_error_position(db: State, run_id: int, position: int | None) -> None:
     """Keeps where in its SQL a run failed, beside the run; None says nothing."""
     if position is not None:
         db.change("INSERT OR REPLACE INTO run_fault (run_id, position) VALUES (?, ?)", (run_id, position))
+
+
+def note_staging_left(db: State, run_id: int, left: bool | None) -> None:
+    """Keeps whether the run's staging table may still be in the dest; None says nothing."""
+    if left is not None:
+        db.change("UPDATE run_dest SET staging_left = ? WHERE run_id = ?", (int(left), run_id))
 
 
 def settle_merge_state(db: State, run_id: int, merge_state: MergeState) -> bool:
@@ -199,7 +207,7 @@ def _checks_json(checks: Iterable[Check]) -> str:
 
 
 def _list(db: State, where: str, values: Mapping[str, Any] | None = None) -> list[Run]:
-    rows = db.rows(f"SELECT {_LISTED} FROM run_log WHERE {where} ORDER BY id", values or {})
+    rows = db.rows(f"SELECT {LISTED} FROM run_log WHERE {where} ORDER BY id", values or {})
     return [Run.from_row(row) for row in rows]
 
 

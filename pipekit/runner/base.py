@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from pipekit.errors import CheckFailed
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
@@ -112,12 +114,14 @@ class LoadColumn:
 class Load:
     """Where rows go: the staging table, quoted for the dest, and its columns in the order of the source's result.
 
-    With `exact` False the module accepts what the dest makes of a value it cannot hold exactly.
+    With `exact` False the module accepts what the dest makes of a value it cannot hold exactly. `claim_sql` gives a row
+    while the staging table is still the run's; empty where nobody else can want it.
     """
 
     table: str
     columns: tuple[LoadColumn, ...]
     exact: bool = True
+    claim_sql: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,4 +180,11 @@ def to_wire(record: Any) -> dict[str, Any]:
 def load_from_wire(data: dict[str, Any]) -> Load:
     """The `Load` that `to_wire` wrote."""
     columns = tuple(LoadColumn(**column) for column in data["columns"])
-    return Load(table=data["table"], columns=columns, exact=data["exact"])
+    return Load(table=data["table"], columns=columns, exact=data["exact"], claim_sql=data["claim_sql"])
+
+
+def check_claim(query: Query, load: Load) -> None:
+    """Raises CheckFailed when the staging table has become another run's: rows must not go into its table."""
+    if load.claim_sql and not query(load.claim_sql).rows:
+        message = "The staging table was taken over by another run, as this one was taken for dead."
+        raise CheckFailed(message, hint="Run the module again.")

@@ -20,7 +20,7 @@ from pipekit.cutting import SENT, cut
 from pipekit.drivers import describe_install, find_package, get_driver
 from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
-from pipekit.runner.base import Endpoint, Expect, Load, Statement, load_from_wire
+from pipekit.runner.base import Endpoint, Expect, Load, Statement, check_claim, load_from_wire
 
 PROGRESS_EVERY_S = 0.3
 CLOSE = "close"
@@ -74,7 +74,9 @@ class Child:
         load = load_from_wire(request["load"])
         with contextlib.closing(self.session(request["source"]).source(request["sql"])) as source:
             _check_columns(source, load)
-            sink = self.session(request["dest"]).sink(load)
+            dest = self.session(request["dest"])
+            check_claim(dest.query, load)
+            sink = dest.sink(load)
             stream = source.open(_common_format(source, sink))
             progress = _Progress(self._emit)
             try:

@@ -7,13 +7,14 @@ what fills staging goes through jrunner; what looks at the dest or changes it st
 """
 
 from collections.abc import Generator, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from pipekit.drivers.jdbc.asking import find_ask
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import Cancelled, RunnerDied, StatementFailed, TimedOut
-from pipekit.runner.base import Endpoint, Load, Loaded, ProgressCallback, QueryResult, ResultColumn
+from pipekit.runner.base import Endpoint, Load, Loaded, ProgressCallback, QueryResult, ResultColumn, check_claim
 from pipekit.runner.jrunner_call import JrunnerCall, Limits, query_file
 from pipekit.runner.jrunner_output import Cells, CounterReader, CsvReader
 from pipekit.runner.native import NativeRunner
@@ -51,6 +52,7 @@ class JrunnerRunner(NativeRunner):
         ]
         if load.exact:
             self.log(NO_CHECK)
+        check_claim(partial(super().query, dest), load)
         counter = CounterReader()
         for item in self._count(source, sql, flags, dest.password, counter):
             if isinstance(item, str):

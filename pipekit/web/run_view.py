@@ -118,7 +118,7 @@ def tell_dest_state(run: Run) -> str:
     if run.merge_state == "merged":
         return f"{dest} was changed: the merge was committed and stays."
     if run.merge_state == "unknown":
-        return f"It is not known whether {dest} was changed; the module's next run asks the dest and finds out."
+        return f"It is not known whether {dest} was changed; the dest is asked again until it answers."
     if run.status in ALIVE:
         return f"{dest} is unchanged so far."
     return f"{dest} is unchanged."

@@ -47,6 +47,16 @@ def teach_catalogue(double: TdsDouble) -> None:
     double.answer(r"JOIN sys\.columns AS c", Rows(columns, rows))
     facts = ("U", "1", "1", "0", "0", "0", "1")
     double.answer(r"^SELECT RTRIM\(o\.type\)", Rows(columns[:7], [facts]))
+    teach_claims(double)
+
+
+def teach_claims(double: TdsDouble) -> None:
+    """Nobody has the staging table; whoever claims it gets and keeps it."""
+    ledger = r"\[pipekit_staging\]\.\[pipekit_ledger\]"
+    double.answer(r"^SELECT \[run_id\], \[module\]", Rows([("i", "bigint"), ("m", "nvarchar(9)"), ("r", "bigint")], []))
+    double.answer(r"^SELECT \[run_key\]", Rows([("k", "nvarchar(40)")], [("staging:orders",)]))
+    for statement in ("INSERT INTO", "UPDATE", "DELETE FROM"):
+        double.answer(f"^{statement} {ledger}", Count(1))
 
 
 @pytest.fixture

@@ -78,19 +78,45 @@ def test_an_unknown_merge_is_settled_once_even_after_the_run_has_ended(db: repo.
         db, orders.id, owner="me", lease_s=20, triggered_by="cli", dry_run=False, staging_table=None
     )
     repo.finish_run(db, run.id, owner="me", status="error", merge_state="unknown")
-    assert [r.id for r in repo.list_unsettled_runs(db, orders.id)] == [run.id]
-    assert repo.list_unsettled_runs(db, None) == []
+    assert [r.id for r in repo.list_leftover_runs(db, orders.id)] == [run.id]
+    assert repo.list_leftover_runs(db, orders.id + 1) == []
     assert repo.settle_merge_state(db, run.id, "merged") is True
     assert repo.settle_merge_state(db, run.id, "none") is False
     assert repo.get_run(db, run.id).merge_state == "merged"
-    assert repo.list_unsettled_runs(db, orders.id) == []
+    assert repo.list_leftover_runs(db, orders.id) == []
     with pytest.raises(ValueError, match="unknown"):
         repo.settle_merge_state(db, run.id, "unknown")
 
 
-def test_runs_without_a_module_are_unsettled_among_themselves(db: repo.State, dw: Connection) -> None:
+def test_a_run_without_a_module_can_be_left_unsettled_too(db: repo.State, dw: Connection) -> None:
     run = make_run(db, dw, status="error", merge_state="unknown")
-    assert [r.id for r in repo.list_unsettled_runs(db, None)] == [run.id]
+    assert [r.id for r in repo.list_leftover_runs(db)] == [run.id]
+
+
+def test_a_run_whose_staging_may_be_left_is_listed_until_it_is_gone(db: repo.State, orders: Module) -> None:
+    run = repo.claim_module(
+        db, orders.id, owner="me", lease_s=20, triggered_by="cli", dry_run=False, staging_table=None
+    )
+    repo.keep_dest(db, run.id, repo.get_connection(db, orders.dest_id))
+    repo.update_run(db, run.id, attempt=2, staging_left=True)
+    assert repo.list_leftover_runs(db) == []
+    repo.finish_run(db, run.id, owner="me", status="error")
+    assert [r.id for r in repo.list_leftover_runs(db, orders.id)] == [run.id]
+    repo.note_staging_left(db, run.id, False)
+    assert repo.list_leftover_runs(db) == []
+
+
+def test_a_run_keeps_the_address_it_used_when_its_connection_is_edited(db: repo.State, orders: Module) -> None:
+    run = repo.claim_module(
+        db, orders.id, owner="me", lease_s=20, triggered_by="cli", dry_run=False, staging_table=None
+    )
+    before = repo.get_connection(db, orders.dest_id)
+    assert repo.find_kept_dest(db, run) == before
+    repo.keep_dest(db, run.id, before)
+    repo.update_connection(db, before.id, jdbc_url="jdbc:postgresql://elsewhere/dw", password="$OTHER")
+    kept = repo.find_kept_dest(db, run)
+    assert kept is not None
+    assert (kept.jdbc_url, kept.username, kept.password) == (before.jdbc_url, before.username, before.password)
 
 
 def test_runs_are_listed_the_newest_first_page_by_page(db: repo.State, dw: Connection) -> None:

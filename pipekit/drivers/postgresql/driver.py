@@ -105,6 +105,12 @@ class PostgresDriver(Driver):
     ) -> tuple[str, ...]:
         return merge.build_staging_sql(staging, dest, columns)
 
+    def build_mark_sql(self, staging: TableName, mark: str) -> tuple[str, ...]:
+        return (f"COMMENT ON TABLE {self.quote_table(staging)} IS {self.quote_literal(mark)}",)
+
+    def build_mark_check_sql(self, staging: TableName, mark: str) -> tuple[Statement, ...]:
+        return merge.build_mark_check_sql(staging, mark, self.quote_literal)
+
     def build_analyze_sql(self, staging: TableName) -> tuple[str, ...]:
         return (f"ANALYZE {self.quote_table(staging)}",)
 

@@ -1,7 +1,7 @@
 # The text of staging, its checks and the merge in PostgreSQL. Pure text; knows no connection.
 """How rows come into a dest table: staging, checks, merge."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.changed import build_changed
@@ -31,6 +31,21 @@ def build_staging_sql(staging: TableName, dest: TableName, columns: Sequence[Sta
     fixed = [f"ALTER COLUMN {quote_identifier(c.dest.name)} SET NOT NULL" for c in columns if not c.dest.nullable]
     alter = (f"ALTER TABLE {table} " + ", ".join(fixed),) if fixed else ()
     return (f"DROP TABLE IF EXISTS {table}", create, *alter)
+
+
+def build_mark_check_sql(staging: TableName, mark: str, literal: Callable[[str], str]) -> tuple[Statement, ...]:
+    """First the lock, then the look: what is seen then stays until the commit."""
+    table = quote_table(staging)
+    count = (
+        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class AS c\n"
+        "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace\n"
+        f"WHERE n.nspname = {literal(staging.schema or '')} AND c.relname = {literal(staging.name)}\n"
+        f"  AND pg_catalog.obj_description(c.oid, 'pg_class') = {literal(mark)}"
+    )
+    return (
+        Statement(sql=f"LOCK TABLE {table} IN ACCESS SHARE MODE"),
+        Statement(sql=count, name="mark", value=True),
+    )
 
 
 def build_null_key_sql(plan: MergePlan) -> str:

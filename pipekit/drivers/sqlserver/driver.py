@@ -32,6 +32,7 @@ class SqlServerDriver(Driver):
     max_identifier_bytes = names.LONGEST_NAME
     supports_comments = True
     extra = "mssql"
+    dirty_read = " WITH (NOLOCK)"
     type_examples = (
         "bit", "tinyint", "smallint", "int", "bigint", "decimal(12,2)", "decimal(38,10)", "money", "smallmoney", "real",
         "float", "date", "time(7)", "datetime", "datetime2(3)", "datetime2(7)", "smalldatetime", "datetimeoffset(7)",
