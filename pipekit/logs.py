@@ -17,7 +17,6 @@ from pipekit.secrets import Masker
 
 LogFormat = Literal["text", "json"]
 
-LEVELS = ("debug", "info", "warning", "error")
 FORMATS: tuple[LogFormat, ...] = ("text", "json")
 # A failed request's body, which is cut by itself, fits.
 LONGEST_MESSAGE = 131_072

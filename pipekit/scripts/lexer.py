@@ -36,13 +36,6 @@ class Word:
             return None
         return "".join(part.text for part in self.parts)
 
-    @property
-    def only_variable(self) -> str | None:
-        """The name, where the word is nothing but one plain variable."""
-        if len(self.parts) == 1 and self.parts[0].kind == "variable" and _NAME.fullmatch(self.parts[0].text):
-            return self.parts[0].text
-        return None
-
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
