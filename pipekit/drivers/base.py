@@ -256,6 +256,10 @@ class Driver(ABC):
         comments = [self.build_comment_sql(table, c.name, c.comment) for c in columns if c.comment]
         return (create, *(text for text in comments if text))
 
+    def fit_columns(self, columns: Sequence[TableColumn]) -> list[TableColumn]:
+        """The columns of a table that is to be made, with other types where a row could not hold all of them."""
+        return list(columns)
+
     def _key_definition(self, columns: Sequence[TableColumn]) -> list[str]:
         """One line for the columns of the key, none without any."""
         names = [self.quote_identifier(column.name) for column in columns if column.in_key]

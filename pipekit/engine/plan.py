@@ -134,13 +134,15 @@ def _find_dest_columns(
 def build_dest_columns(context: RunContext, source: Sequence[ResultColumn]) -> list[TableColumn]:
     """The columns of a dest table made for a query: names and types from the module's mapping, else from the query."""
     mapped: dict[str, Column] = {column.source_name.casefold(): column for column in context.module.columns}
-    columns = []
+    columns, given = [], set()
     for item in source:
         chosen = mapped.get(item.name.casefold())
-        type_text = chosen.dest_type if chosen and chosen.dest_type else ""
+        name, type_text = find_dest_name(context.module.columns, item.name), chosen.dest_type if chosen else ""
+        given |= {name} if type_text else set()
         type_text = type_text or context.dest_driver.map_type(item.type, context.source_driver)
-        columns.append(TableColumn(name=find_dest_name(context.module.columns, item.name), type=type_text))
-    return columns
+        columns.append(TableColumn(name=name, type=type_text))
+    fitted = context.dest_driver.fit_columns(columns)
+    return [column if column.name in given else fit for column, fit in zip(columns, fitted, strict=True)]
 
 
 def _dest_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:

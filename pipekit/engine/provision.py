@@ -3,7 +3,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipekit.config import Config
 from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableName
@@ -97,7 +97,8 @@ def propose_columns(source: Driver, dest: Driver, found: Sequence[TableColumn]) 
                 dest_type=dest.map_type(column.type, source),
             )
         )
-    return columns
+    made = dest.fit_columns([TableColumn(name=column.dest_name, type=column.dest_type) for column in columns])
+    return [replace(column, dest_type=fit.type) for column, fit in zip(columns, made, strict=True)]
 
 
 def _free_name(name: str, taken: set[str]) -> str:

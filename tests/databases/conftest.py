@@ -13,6 +13,7 @@ from pipekit.drivers.postgresql.wire import connect
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
 from tests.databases.jdbc import Open, open_sessions, start_derby
+from tests.databases.mariadb import UNKIND, Mariadb, start_mariadb
 from tests.databases.moving import Mover, OpenSession, run
 from tests.databases.over_jdbc import OneJava
 
@@ -83,3 +84,10 @@ def derby_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a Derby that is reached over the network."""
     with start_derby(tmp_path_factory.mktemp("derby")) as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Mariadb]:
+    """A MariaDB whose settings are as unkind as they may be."""
+    with start_mariadb(*UNKIND) as server:
+        yield server

@@ -132,12 +132,20 @@ def test_rows_are_plain_python_values(session: JdbcSession) -> None:
 def test_an_hour_that_a_time_zone_leaves_out_and_days_before_the_calendar_arrive(derby: JdbcSession) -> None:
     values = [
         "2024-03-31 02:30:00.0",
-        "1582-10-15 00:00:00.0",
+        "1582-10-04 00:00:00.0",
+        "1582-10-25 00:00:00.0",
         "0001-01-01 00:00:00.0",
         "9999-12-31 23:59:59.999999999",
     ]
     run(derby, "CREATE TABLE t (o TIMESTAMP)", *[f"INSERT INTO t VALUES ('{value}')" for value in values])
     assert [row[0] for row in read(derby, "SELECT o FROM t")] == [value.removesuffix(".0") for value in values]
+
+
+def test_a_day_that_derby_tells_as_another_is_refused(derby: JdbcSession) -> None:
+    """It keeps 1582-10-05 and tells it as 1582-10-15, so that neither can be believed."""
+    run(derby, "CREATE TABLE t (o DATE)", "INSERT INTO t VALUES ('1582-10-05')")
+    with pytest.raises(Inexact, match="Column O, row 1: '1582-10-15' is not a date that can be read exactly"):
+        read(derby, "SELECT o FROM t")
 
 
 def test_zoned_times_keep_their_offset(h2: JdbcSession) -> None:

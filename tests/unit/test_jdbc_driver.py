@@ -17,7 +17,8 @@ from pipekit.runner.base import QueryResult, ResultColumn
 @pytest.mark.parametrize(
     ("kind", "text", "table"),
     [
-        ("jdbc", "orders", TableName(schema=None, name="ORDERS")),
+        ("jdbc", "orders", TableName(schema=None, name="orders")),
+        ("teradata", "Orders", TableName(schema=None, name="Orders")),
         ("h2", "orders", TableName(schema="PUBLIC", name="ORDERS")),
         ("derby", 'shop."orders"', TableName(schema="SHOP", name="orders")),
         ("postgresql_jdbc", "Orders", TableName(schema="public", name="Orders")),
@@ -102,12 +103,24 @@ def build_plan(kind: str, strategy: Strategy, *types: str) -> MergePlan:
 
 
 def test_a_product_without_merge_updates_column_by_column() -> None:
-    driver = get_driver("mysql")
-    update = driver.build_merge_sql(build_plan("mysql", "upsert", "INT", "INT"))[0].sql
-    assert update == (
-        "UPDATE `t` d\nSET `b` = (SELECT s.`b` FROM `pipekit_staging`.`m` s WHERE d.`a` = s.`a`)\n"
-        "WHERE EXISTS (SELECT 1 FROM `pipekit_staging`.`m` s WHERE d.`a` = s.`a`)"
+    driver = get_driver("sqlserver_jtds")
+    update, *_ = driver.build_merge_sql(build_plan("sqlserver_jtds", "upsert", "INT", "INT"))
+    assert update.sql == (
+        'UPDATE d\nSET "b" = (SELECT s."b" FROM "pipekit_staging"."m" s WHERE d."a" = s."a")\nFROM "dbo"."t" d\n'
+        'WHERE EXISTS (SELECT 1 FROM "pipekit_staging"."m" s WHERE d."a" = s."a")'
     )
+    delete, _ = driver.build_merge_sql(build_plan("sqlserver_jtds", "incremental", "INT"))
+    assert delete.sql.startswith('DELETE d FROM "dbo"."t" d\nWHERE EXISTS')
+
+
+def test_mysql_joins_what_it_deletes_and_updates() -> None:
+    driver = get_driver("mysql")
+    update, insert = driver.build_merge_sql(build_plan("mysql", "upsert", "INT", "INT"))
+    joined = "`t` d JOIN `pipekit_staging`.`m` s\nON d.`a` = s.`a`"
+    assert update.sql == f"UPDATE {joined}\nSET d.`b` = s.`b`"
+    assert insert.sql.endswith("WHERE (s.`a`) NOT IN (SELECT d.`a` FROM `t` d WHERE d.`a` IS NOT NULL)")
+    delete, _ = driver.build_merge_sql(build_plan("mysql", "incremental", "INT"))
+    assert delete.sql == f"DELETE d FROM {joined}"
 
 
 def test_a_key_is_shown_without_joining_texts_where_the_product_cannot() -> None:

@@ -2,12 +2,14 @@
 """`classify`: one column's type code, type name, size and digits become a `ColumnType`."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "BOOL", "INT", "FLOAT", "DOUBLE", "DECIMAL", "TEXT", "TRIMMED", "CLOB", "BYTES", "BLOB",
-    "DATE", "TIME", "TIMESTAMP", "TIMETZ", "TIMESTAMPTZ",
+    "BOOL", "INT", "FLOAT", "DOUBLE", "DECIMAL", "BITS", "TEXT", "TRIMMED", "CLOB", "BYTES", "BLOB",
+    "DATE", "TIME", "TIMESTAMP", "TIMETZ", "TIMESTAMPTZ", "OWN_DATE", "OWN_TIME", "OWN_TIMESTAMP", "OWN_INSTANT",
+    "YEAR",
 ]  # fmt: skip
 Layout = Literal[
     "bool", "int16", "int32", "int64", "float", "double", "decimal", "date", "timestamp", "bytes", "text",
@@ -55,6 +57,10 @@ class ColumnType:
     precision: int = 0
     scale: int = 0
     refused: str = ""
+
+
+# Type code, type name, size, digits, and whether there is a sign.
+Classify = Callable[[int, str, int, int, bool], ColumnType]
 
 
 def classify(code: int, type_name: str, size: int, digits: int, signed: bool = True) -> ColumnType:

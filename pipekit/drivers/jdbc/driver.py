@@ -51,15 +51,12 @@ class JdbcDriver(Driver):
         return parse_url(self.product, jdbc_url)
 
     def check_template(self, jdbc_url: str, url_template: str) -> None:
-        check_template(url_template, jdbc_url)
+        """A known product that was registered without a form takes each of its own: a server, or a file."""
+        if url_template != self.product.url_example or not self.product.schemes:
+            check_template(url_template, jdbc_url)
 
     def quote_identifier(self, name: str) -> str:
         return names.quote_name(self.product, name)
-
-    def quote_literal(self, text: str) -> str:
-        """Standard SQL; MySQL also reads a backslash."""
-        literal = super().quote_literal(text)
-        return literal.replace("\\", "\\\\") if self.product.quote == "`" else literal
 
     def parse_table(self, text: str) -> TableName:
         return names.parse_table(self.product, text, self.product.default_schema)
@@ -201,8 +198,17 @@ def get_jdbc_driver(kind: str) -> JdbcDriver:
         "java_class": product.java_class,
         "product": product,
     }
-    driver: JdbcDriver = type("RegisteredDriver", (JdbcDriver,), {**more, "__module__": __name__})()
+    driver: JdbcDriver = type("RegisteredDriver", (_find_class(product),), {**more, "__module__": __name__})()
     return driver
+
+
+def _find_class(product: Product) -> type[JdbcDriver]:
+    """MySQL and MariaDB differ by more than a few words; their driver builds on this one."""
+    if product.name in ("mysql", "mariadb"):
+        from pipekit.drivers.jdbc.mysql.driver import MysqlDriver
+
+        return MysqlDriver
+    return JdbcDriver
 
 
 DRIVER = JdbcDriver()

@@ -60,7 +60,8 @@ def build_outcome(table: str, quote: Quote, literal: Quote, run_key: str) -> str
 
 
 def _build_insert(table: str, quote: Quote, literal: Quote, product: Product, entry: LedgerEntry, state: str) -> str:
-    rows = f"CAST(NULL AS {product.spellings.plain['int64']})" if entry.rows is None else str(int(entry.rows))
+    null = product.null_number.format(type=product.spellings.plain["int64"])
+    rows = null if entry.rows is None else str(int(entry.rows))
     values = f"{literal(entry.run_key)}, {int(entry.run_id)}, {literal(entry.module)}, {int(entry.fence)}, {rows}"
     names = ", ".join(quote(name) for name in _COLUMNS)
     return (

@@ -77,7 +77,11 @@ class MergeText:
         return Statement(sql=f"{into}\nSELECT {values}\nFROM {self.table(self.plan.staging)} s{where}", name="inserted")
 
     def _build_keyed_delete(self) -> Statement:
-        text = f"DELETE FROM {self.table(self.plan.dest)} d\nWHERE {self._build_found('staging', 's')}"
+        return self._build_delete(self._build_found("staging", "s"))
+
+    def _build_delete(self, condition: str) -> Statement:
+        alias = "d " if self.product.alias_first else ""
+        text = f"DELETE {alias}FROM {self.table(self.plan.dest)} d\nWHERE {condition}"
         return Statement(sql=text, name="deleted")
 
     def _build_update(self) -> Statement:
@@ -90,7 +94,8 @@ class MergeText:
             return Statement(sql=text, name="updated")
         sets = ", ".join(f"{self.quote(c.dest.name)} = {self._build_lookup(c)}" for c in changed)
         sets = sets or f"{self._keys()[0]} = d.{self._keys()[0]}"
-        text = f"UPDATE {dest} d\nSET {sets}\nWHERE {self._build_found('staging', 's')}"
+        head, behind = ("d", f"\nFROM {dest} d") if self.product.alias_first else (f"{dest} d", "")
+        text = f"UPDATE {head}\nSET {sets}{behind}\nWHERE {self._build_found('staging', 's')}"
         return Statement(sql=text, name="updated")
 
     def _build_lookup(self, column: StagedColumn) -> str:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipekit.drivers.jdbc.columntypes import ColumnType, classify
+from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.jvm import JavaError
 from pipekit.drivers.jdbc.reading import describe_columns
 from pipekit.errors import Invalid, StatementFailed
@@ -108,7 +108,7 @@ def _ask_columns(session: JdbcSession, schema: Text = None, table: Text = None) 
     name = "%" if table is None else _escape(session, table)
     for row in _read(session.metadata.getColumns(catalog, pattern, name, "%")):
         if _is_in(row, schema) and table in (None, row["table_name"]):
-            type_ = _classify(row)
+            type_ = _classify(session, row)
             yield (
                 *(row["table_name"], row["column_name"], type_.text, row["data_type"], row["type_name"]),
                 *(row["column_size"], row.get("decimal_digits"), _NULLABLE.get(row["nullable"] or "")),
@@ -117,9 +117,10 @@ def _ask_columns(session: JdbcSession, schema: Text = None, table: Text = None) 
             )
 
 
-def _classify(row: Found) -> ColumnType:
+def _classify(session: JdbcSession, row: Found) -> ColumnType:
     code, size, digits = (int(row.get(name) or 0) for name in ("data_type", "column_size", "decimal_digits"))
-    return classify(code, row["type_name"] or "", size, digits, "unsigned" not in (row["type_name"] or "").lower())
+    name = row["type_name"] or ""
+    return session.classify(code, name, size, digits, "unsigned" not in name.lower())
 
 
 def _ask_primary_key(session: JdbcSession, schema: Text, table: str) -> list[Row]:
@@ -157,7 +158,7 @@ def _ask_describe(session: JdbcSession, sql: str) -> list[Row]:
             if not statement.execute():
                 raise StatementFailed("The query gives no columns.")
             metadata = statement.getMetaData() or statement.getResultSet().getMetaData()
-        return _describe(metadata)
+        return _describe(session, metadata)
 
 
 def _find_metadata(statement: Any) -> Any:
@@ -167,9 +168,9 @@ def _find_metadata(statement: Any) -> Any:
         return None
 
 
-def _describe(metadata: Any) -> list[Row]:
+def _describe(session: JdbcSession, metadata: Any) -> list[Row]:
     rows: list[Row] = []
-    for place, (name, type_) in enumerate(describe_columns(metadata), start=1):
+    for place, (name, type_) in enumerate(describe_columns(metadata, session.classify), start=1):
         numbers = (str(metadata.getPrecision(place)), str(metadata.getScale(place)))
         nullable = _NULLABLE.get(str(metadata.isNullable(place)))
         code, type_name = str(metadata.getColumnType(place)), str(metadata.getColumnTypeName(place))

@@ -85,6 +85,10 @@ class Product:
     as_text: str = "CAST({value} AS VARCHAR(200))"
     drops_if_exists: bool = True
     merges: bool = True
+    # Whether an alias stands before FROM: `DELETE d FROM t d`, `UPDATE d SET ... FROM t d`.
+    alias_first: bool = False
+    # NULL as a whole number, for a row that is selected.
+    null_number: str = "CAST(NULL AS {type})"
     # Whether `||` joins texts, and whether an index is named with its schema.
     concatenates: bool = True
     index_in_schema: bool = True
@@ -96,7 +100,8 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.lower().split())
 
 
-STANDARD = Product(name="jdbc", label="JDBC", url_example="jdbc:vendor://localhost:5000/database")
+# Names stay as they are written: nothing tells how an unknown database folds them.
+STANDARD = Product(name="jdbc", label="JDBC", url_example="jdbc:vendor://localhost:5000/database", fold="keep")
 
 DERBY = Product(
     name="derby",
@@ -238,6 +243,7 @@ MYSQL = Product(
     version_sql="SELECT version()",
     one_row="(SELECT 1) AS one",
     as_text="CAST({value} AS CHAR(200))",
+    null_number="CAST(NULL AS SIGNED)",
     merges=False,
     concatenates=False,
     index_in_schema=False,
@@ -260,6 +266,7 @@ MARIADB = Product(
     version_sql="SELECT version()",
     one_row="(SELECT 1) AS one",
     as_text="CAST({value} AS CHAR(200))",
+    null_number="CAST(NULL AS SIGNED)",
     merges=False,
     concatenates=False,
     index_in_schema=False,
@@ -350,6 +357,7 @@ SQLSERVER = Product(
     row_number="ROW_NUMBER() OVER (ORDER BY (SELECT NULL))",
     as_text="CAST({value} AS NVARCHAR(200))",
     merges=False,
+    alias_first=True,
     concatenates=False,
     index_in_schema=False,
 )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipekit.drivers.jdbc.columntypes import ColumnType, classify
+from pipekit.drivers.jdbc.columntypes import Classify, ColumnType
 from pipekit.drivers.jdbc.faults import is_a, to_inexact, to_statement_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_ints, make_strings
 from pipekit.drivers.wire import Format, Stream
@@ -31,14 +31,21 @@ _NULL = "\\N"
 
 
 class Running:
-    """A statement that runs, and its result; None for a statement that gives no rows."""
+    """A statement that runs, and its result; None for a statement that gives no rows.
 
-    def __init__(self, session: JdbcSession, sql: str, statement: Any, rows: Any) -> None:
+    `types` are those of the columns where the result's own are not what was asked for.
+    """
+
+    def __init__(
+        self, session: JdbcSession, sql: str, statement: Any, rows: Any, types: Sequence[ColumnType] = ()
+    ) -> None:
         self.sql = sql
         self._session = session
         self.statement = statement
         self.rows = rows
-        described = describe_columns(rows.getMetaData()) if rows is not None else []
+        described = describe_columns(rows.getMetaData(), session.classify) if rows is not None else []
+        if types:
+            described = [(name, type_) for (name, _), type_ in zip(described, types, strict=True)]
         self.columns = tuple(ResultColumn(name=name, type=type_.text) for name, type_ in described)
         self.types = [type_ for _, type_ in described]
         self.kinds = [_choose_kind(type_, session.trim_char) for type_ in self.types]
@@ -77,7 +84,7 @@ class Running:
             self.statement.close()
 
 
-def describe_columns(metadata: Any) -> list[tuple[str, ColumnType]]:
+def describe_columns(metadata: Any, classify: Classify) -> list[tuple[str, ColumnType]]:
     """Name and type of each column of a result."""
     described = []
     for place in range(1, metadata.getColumnCount() + 1):

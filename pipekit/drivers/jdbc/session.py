@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pipekit.drivers.jdbc.asking import find_ask
+from pipekit.drivers.jdbc.columntypes import Classify, classify
 from pipekit.drivers.jdbc.conditions import find_condition
 from pipekit.drivers.jdbc.faults import guard
 from pipekit.drivers.jdbc.jvm import JavaError, find_class
 from pipekit.drivers.jdbc.metadata import answer
+from pipekit.drivers.jdbc.mysql.floats import widen
+from pipekit.drivers.jdbc.mysql.pins import find_no_read
+from pipekit.drivers.jdbc.mysql.types import classify as classify_mysql
+from pipekit.drivers.jdbc.pins import MYSQL, pin
 from pipekit.drivers.jdbc.reading import FIRST_FETCH, JdbcSource, Running, read_texts
 from pipekit.drivers.jdbc.writing import JdbcSink
 from pipekit.drivers.sqltext import strip_query
@@ -37,9 +42,11 @@ class JdbcSession:
             if self.reads_only:
                 connection.setReadOnly(True)
             self.metadata = connection.getMetaData()
-            # H2 takes setReadOnly for a hint, and commits by itself at CREATE and DROP.
-            self._looks_first = self.reads_only and str(self.metadata.getDatabaseProductName()) == "H2"
+            self.product = str(self.metadata.getDatabaseProductName())
+            self.is_mysql = self.product in MYSQL
+            self.classify: Classify = classify_mysql if self.is_mysql else classify
             self.has_transactions = bool(self.metadata.supportsTransactions())
+            pin(self, self.product)
             self.set_autocommit(False)
 
     # -- queries -------------------------------------------------------------------------------------------------------
@@ -77,17 +84,25 @@ class JdbcSession:
                     statement.setFetchSize(max(1, min(limit, FIRST_FETCH)))
                 else:
                     statement.setFetchSize(FIRST_FETCH)
-                has_rows = statement.execute(sql)
+                text, types = widen(self, sql) if self.is_mysql else (sql, [])
+                has_rows = statement.execute(text)
                 check_warnings(statement)
-                return Running(self, sql, statement, statement.getResultSet() if has_rows else None)
+                return Running(self, sql, statement, statement.getResultSet() if has_rows else None, types)
             except JavaError:
                 with contextlib.suppress(JavaError):
                     statement.close()
                 raise
 
     def _check_reads(self, sql: str) -> None:
-        """Refuses what is no query before it runs, where the database itself would not."""
-        if self._looks_first:
+        """Refuses what is no query before it runs, where the database itself would not.
+
+        H2 takes setReadOnly for a hint, and commits by itself at CREATE and DROP.
+        """
+        if not self.reads_only:
+            return
+        if self.is_mysql and (reason := find_no_read(sql)):
+            raise StatementFailed(reason)
+        if self.product == "H2":
             with contextlib.closing(self.connection.prepareStatement(sql)) as prepared:
                 if prepared.getMetaData() is None:
                     raise StatementFailed(_NO_QUERY)

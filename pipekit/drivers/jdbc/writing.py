@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_statement_failed
-from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_array, make_bytes
+from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_array, make_bytes, make_strings
+from pipekit.drivers.jdbc.mysql.types import describe_target
 from pipekit.drivers.postgresql.copytext import NULL, escape
 from pipekit.drivers.types import is_bytes_type
 from pipekit.drivers.wire import Count, Format, Stream
@@ -36,7 +37,7 @@ class JdbcSink:
         with guard():
             quote = str(session.metadata.getIdentifierQuoteString()).strip()
             self._batches = bool(session.metadata.supportsBatchUpdates())
-            self._product = str(session.metadata.getDatabaseProductName())
+            self._product = session.product
         self._names = ", ".join(_quote(column.stage_name, quote) for column in load.columns)
         self._types = self._describe()
 
@@ -102,8 +103,15 @@ class JdbcSink:
         make = find_class("pipekit.Target")
         targets = []
         for place, (code, size, type_) in enumerate(self._types):
-            kind, source = self._find_kind(type_), self._find_source(place, format)
-            targets.append(make(kind, code, _find_size(type_, size), type_.scale, self._load.exact, source))
+            source = self._find_source(place, format)
+            told = describe_target(self._load.columns[place].stage_type) if self._session.is_mysql else None
+            if told is None:
+                kind = self._find_kind(type_)
+                targets.append(make(kind, code, _find_size(type_, size), type_.scale, self._load.exact, source))
+                continue
+            target = make(told.kind, code, told.size, told.scale, self._load.exact, source)
+            target = target.unsigned() if told.unsigned else target
+            targets.append(target.choosing(make_strings(list(told.choices)), told.is_set))
         return targets
 
     def _find_kind(self, type_: ColumnType) -> str:

@@ -1,1 +1,1 @@
-ALTER TABLE "ORDERS" ADD COLUMN "odd ""name""" CLOB;
+ALTER TABLE "orders" ADD COLUMN "odd ""name""" CLOB;

@@ -1,4 +1,4 @@
-CREATE TABLE "ORDERS" (
+CREATE TABLE "orders" (
   "id" BIGINT NOT NULL,
   "line" BIGINT NOT NULL,
   "amount" DECIMAL(12,2),

@@ -1,6 +1,6 @@
 -- deleted
-DELETE FROM "ORDERS";
+DELETE FROM "orders";
 -- inserted
-INSERT INTO "ORDERS" ("id", "line", "amount", "odd ""name""", "at")
+INSERT INTO "orders" ("id", "line", "amount", "odd ""name""", "at")
 SELECT s."id", s."line", s."amount", s."odd ""name""", s."at"
 FROM "pipekit_staging"."load.orders" s;

@@ -28,23 +28,32 @@ final class ArrowColumns {
             case "int32":
                 return new FixedColumn(4, ArrowColumns::putInt);
             case "int64":
-                return new FixedColumn(8, ArrowColumns::putLong);
+                return new FixedColumn(8, kind == Kind.BITS ? ArrowColumns::putBits : ArrowColumns::putLong);
             case "float":
                 return new FixedColumn(4, ArrowColumns::putFloat);
             case "double":
                 return new FixedColumn(8, ArrowColumns::putDouble);
             case "decimal":
-                return new FixedColumn(16, (rows, column, to, at) ->
-                    putDecimal(rows, column, to, at, precision, scale));
+                return ascii(16, kind, (text, to, at) -> putDecimal(text, to, at, precision, scale));
             case "date":
-                return new FixedColumn(4, ArrowColumns::putDate);
+                return ascii(4, kind, ArrowColumns::putDate);
             case "timestamp":
-                return new FixedColumn(8, ArrowColumns::putTimestamp);
+                return ascii(8, kind, ArrowColumns::putTimestamp);
             case "bytes":
                 return new VariableColumn(kind == Kind.BLOB ? VariableColumn.blob() : VariableColumn.bytes());
             default:
                 return new VariableColumn(Cells.of(kind, false));
         }
+    }
+
+    /** Stores what a text says; false when it is null. */
+    private interface Parsed {
+        boolean put(String text, ByteBuffer to, int at) throws Unfit;
+    }
+
+    private static FixedColumn ascii(int width, Kind kind, Parsed parsed) {
+        Cells.Ascii cell = Cells.chooseAscii(kind);
+        return new FixedColumn(width, (rows, column, to, at) -> parsed.put(cell.read(rows, column), to, at));
     }
 
     private static boolean putShort(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException, Unfit {
@@ -79,9 +88,20 @@ final class ArrowColumns {
         return value != 0 || !rows.wasNull();
     }
 
-    private static boolean putDecimal(ResultSet rows, int column, ByteBuffer to, int at, int precision, int scale)
-        throws SQLException, Unfit {
-        String text = Numbers.decimal(rows, column);
+    private static boolean putBits(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException, Unfit {
+        String text = Bits.number(rows, column);
+        if (text == null) {
+            return false;
+        }
+        try {
+            to.putLong(at, Long.parseLong(text));
+        } catch (NumberFormatException error) {
+            throw new Unfit(text + " does not fit a 64-bit integer");
+        }
+        return true;
+    }
+
+    private static boolean putDecimal(String text, ByteBuffer to, int at, int precision, int scale) throws Unfit {
         if (text == null) {
             return false;
         }
@@ -120,8 +140,7 @@ final class ArrowColumns {
         to.putLong(at, digits.longValue()).putLong(at + 8, digits.shiftRight(64).longValue());
     }
 
-    private static boolean putDate(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException, Unfit {
-        String text = ClockCells.date(rows, column);
+    private static boolean putDate(String text, ByteBuffer to, int at) throws Unfit {
         if (text == null) {
             return false;
         }
@@ -134,8 +153,7 @@ final class ArrowColumns {
         return true;
     }
 
-    private static boolean putTimestamp(ResultSet rows, int column, ByteBuffer to, int at) throws SQLException, Unfit {
-        String text = ClockCells.timestamp(rows, column);
+    private static boolean putTimestamp(String text, ByteBuffer to, int at) throws Unfit {
         if (text == null) {
             return false;
         }

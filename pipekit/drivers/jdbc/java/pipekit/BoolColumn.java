@@ -11,15 +11,16 @@ final class BoolColumn extends ArrowColumn {
     private int rowsHeld;
 
     @Override
-    protected boolean put(ResultSet rows, int column, int row) throws SQLException {
+    protected boolean put(ResultSet rows, int column, int row) throws SQLException, Unfit {
         if (row >> 3 >= bits.length) {
             bits = Arrays.copyOf(bits, 2 * bits.length);
         }
         rowsHeld = row + 1;
-        if (rows.getBoolean(column)) {
+        Boolean value = Bits.bool(rows, column);
+        if (value != null && value) {
             bits[row >> 3] |= (byte) (1 << (row & 7));
         }
-        return !rows.wasNull();
+        return value != null;
     }
 
     @Override

@@ -14,7 +14,7 @@ final class Cells {
     private static final int PIECE = 16 * 1024;
 
     /** A column's value as ASCII text. */
-    private interface Ascii {
+    interface Ascii {
         String read(ResultSet rows, int column) throws SQLException, Unfit;
     }
 
@@ -57,10 +57,13 @@ final class Cells {
         };
     }
 
-    private static Ascii chooseAscii(Kind kind) {
+    /** How values of a kind become digits, signs and letters; for those that are nothing else. */
+    static Ascii chooseAscii(Kind kind) {
         switch (kind) {
             case DECIMAL:
                 return Numbers::decimal;
+            case BITS:
+                return Bits::number;
             case DATE:
                 return ClockCells::date;
             case TIME:
@@ -71,14 +74,22 @@ final class Cells {
                 return ClockCells::zonedTime;
             case TIMESTAMPTZ:
                 return ClockCells::zonedTimestamp;
+            case OWN_DATE:
+                return OwnClockCells::date;
+            case OWN_TIME:
+                return OwnClockCells::time;
+            case OWN_TIMESTAMP:
+                return OwnClockCells::timestamp;
+            case OWN_INSTANT:
+                return OwnClockCells::instant;
             default:
                 throw new IllegalArgumentException(kind.name());
         }
     }
 
     private static boolean writeBool(ResultSet rows, int column, Bytes out, boolean copy) throws SQLException, Unfit {
-        boolean value = rows.getBoolean(column);
-        if (rows.wasNull()) {
+        Boolean value = Bits.bool(rows, column);
+        if (value == null) {
             return false;
         }
         out.putAscii(copy ? value ? "t" : "f" : Boolean.toString(value));

@@ -1,6 +1,9 @@
 // Dates and times as text: strict readings of what drivers write, without calendars and time zones. Knows no database.
 package pipekit;
 
+import java.util.HashSet;
+import java.util.Set;
+
 /**
  * Canonical texts: `2024-02-29`, `12:34:56.5`, `2024-02-29 12:34:56.5`, zoned ones end in `Z` or `+02:00`. Digits are
  * copied, never computed, so nothing can shift. Each method gives null for a text that is not of its form.
@@ -33,6 +36,63 @@ final class Clock {
         int end = timestampEnd(text);
         String zone = end < 0 ? null : zone(text, end);
         return zone == null ? null : text.substring(0, 10) + ' ' + joinTime(text, 11, end) + zone;
+    }
+
+    /** A time that may have a sign and more hours than a day has: `-838:59:59.5`. */
+    static String span(String text) {
+        int sign = text.startsWith("-") ? 1 : 0;
+        int hours = text.indexOf(':') - sign;
+        if (hours < 2 || hours > 4 || !areDigits(text, sign, sign + hours)) {
+            return null;
+        }
+        String time = time("00" + text.substring(sign + hours));
+        return time == null ? null : text.substring(0, sign + hours) + time.substring(2);
+    }
+
+    /** A day of before the Gregorian calendar, or of its first ten: where the older types of Java shift days. */
+    static boolean isOld(String canonical) {
+        return canonical.compareTo("1582-10-25") < 0;
+    }
+
+    /** What those types make of a day that their calendar leaves out, or a day as it is. */
+    static boolean isGap(String canonical) {
+        return isOld(canonical) && canonical.compareTo("1582-10-15") >= 0;
+    }
+
+    /** A text that no value of java.time has: a day or month 0, a sign, more hours than a day has. */
+    static boolean isNoValue(String text) {
+        String span = span(text);
+        return span != null ? span.length() < 8 || span.charAt(0) == '-' || span.compareTo("24") >= 0
+            : text.startsWith("0000-") || text.startsWith("-00", 4) || text.startsWith("-00", 7);
+    }
+
+    /** Whether the numbers of a canonical value stand in a text of another form, such as `29-FEB-24 01.05 PM`. */
+    static boolean agrees(String text, String canonical) {
+        Set<Integer> told = new HashSet<>();
+        for (String number : text.split("[^0-9]+")) {
+            told.add(number.isEmpty() || number.length() > 9 ? -1 : Integer.valueOf(number));
+        }
+        int at = canonical.charAt(2) == ':' ? 0 : 11;
+        if (text.startsWith("-") || (at > 0 && !holdsDay(told, canonical))) {
+            return false;
+        }
+        return canonical.length() <= at || holdsTime(told, canonical.substring(at), text.matches("(?i).*[ap]\\.?m.*"));
+    }
+
+    private static boolean holdsDay(Set<Integer> told, String date) {
+        int year = Integer.parseInt(date.substring(0, 4));
+        return (told.contains(year) || told.contains(year % 100)) && told.contains(parse(date, 8));
+    }
+
+    private static boolean holdsTime(Set<Integer> told, String time, boolean isHalved) {
+        int hour = parse(time, 0);
+        int second = parse(time, 6);
+        boolean holdsHour = told.contains(hour) || (isHalved && told.contains((hour + 11) % 12 + 1));
+        return holdsHour && told.contains(parse(time, 3)) && (second == 0 || told.contains(second));
+    }
+
+    private static int parse(String text, int at) {
+        return Integer.parseInt(text.substring(at, at + 2));
     }
 
     /** Values beyond any calendar, and years that PostgreSQL writes in its own way: only it understands them. */

@@ -22,11 +22,14 @@ final class Params {
                 return (insert, index, text) -> insert.setBoolean(index, parseBool(text));
             case INT:
                 return (insert, index, text) -> insert.setLong(index, parseInt(target, text));
+            case YEAR:
+                return (insert, index, text) -> insert.setLong(index, parseYear(target, text));
             case FLOAT:
                 return (insert, index, text) -> insert.setFloat(index, parseFloat(target, text));
             case DOUBLE:
                 return (insert, index, text) -> insert.setDouble(index, parseDouble(target, text));
             case DECIMAL:
+            case BITS:
                 return (insert, index, text) -> insert.setBigDecimal(index, parseDecimal(target, text));
             case BYTES:
             case BLOB:
@@ -35,32 +38,22 @@ final class Params {
             case TRIMMED:
             case CLOB:
                 return (insert, index, text) -> bindText(insert, index, spellText(target, text), target.code);
+            case OWN_DATE:
+            case OWN_TIME:
+            case OWN_TIMESTAMP:
+            case OWN_INSTANT:
+                return (insert, index, text) -> insert.setString(index, OwnClockTexts.spell(target, text));
             default:
                 return new ClockParam(target);
         }
     }
 
     private static boolean parseBool(String text) throws Unfit {
-        Boolean value = findBool(text);
+        Boolean value = Bits.parse(text);
         if (value == null) {
             throw new Unfit(Unfit.show(text) + " is neither true nor false");
         }
         return value;
-    }
-
-    private static Boolean findBool(String text) {
-        switch (text.toLowerCase(Locale.ROOT)) {
-            case "t":
-            case "true":
-            case "1":
-                return Boolean.TRUE;
-            case "f":
-            case "false":
-            case "0":
-                return Boolean.FALSE;
-            default:
-                return null;
-        }
     }
 
     private static long parseInt(Target target, String text) throws Unfit {
@@ -70,17 +63,23 @@ final class Params {
         } catch (NumberFormatException error) {
             value = parseOddInt(target, text);
         }
-        // A byte has a sign in most databases and none in some; those refuse the other half themselves.
-        long most = target.size == 8 ? 255 : target.size < 64 ? (1L << target.size - 1) - 1 : Long.MAX_VALUE;
-        long least = target.size < 64 ? -(1L << target.size - 1) : Long.MIN_VALUE;
-        if (value > most || value < least) {
+        if (value > target.most() || value < target.least()) {
             throw new Unfit(Unfit.show(text) + " is out of the range of a column of " + target.size + " bits");
         }
         return value;
     }
 
+    /** 70 would become 1970. */
+    private static long parseYear(Target target, String text) throws Unfit {
+        long value = parseInt(target, text);
+        if (value != 0 && (value < 1901 || value > 2155)) {
+            throw new Unfit(Unfit.show(text) + " is not a year that the column can hold");
+        }
+        return value;
+    }
+
     private static long parseOddInt(Target target, String text) throws Unfit {
-        Boolean word = findBool(text);
+        Boolean word = Bits.parse(text);
         if (word != null) {
             return word ? 1 : 0;
         }
@@ -115,7 +114,7 @@ final class Params {
         try {
             return parse.apply(text);
         } catch (NumberFormatException error) {
-            Boolean bool = findBool(text);
+            Boolean bool = Bits.parse(text);
             if (bool == null) {
                 throw new Unfit(Unfit.show(text) + " is not a number");
             }
@@ -125,10 +124,13 @@ final class Params {
 
     /** A number survives in a float when the float, written with as many digits, is that number again. */
     private static void checkDigits(Target target, String text, double value, BigDecimal kept) throws Unfit {
-        if (!target.exact || Numbers.isWord(text) || findBool(text) != null) {
+        if (!target.exact || Numbers.isWord(text) || Bits.parse(text) != null) {
             return;
         }
         BigDecimal number = new BigDecimal(text);
+        if (target.scale > 0 && number.stripTrailingZeros().scale() > target.scale) {
+            throw new Unfit(Unfit.show(text) + " has more than " + target.scale + " decimal places");
+        }
         boolean same = kept != null
             && kept.round(new MathContext(number.precision(), RoundingMode.HALF_EVEN)).compareTo(number) == 0;
         if (!same) {
@@ -142,7 +144,7 @@ final class Params {
         try {
             value = new BigDecimal(text);
         } catch (NumberFormatException error) {
-            Boolean bool = findBool(text);
+            Boolean bool = Bits.parse(text);
             if (bool == null) {
                 throw new Unfit(Unfit.show(text) + " is not a decimal number");
             }
@@ -195,6 +197,9 @@ final class Params {
             throw new Unfit("bytes cannot be stored in a column of text");
         }
         String spelled = target.source.equals("bool") ? Boolean.toString(parseBool(text)) : text;
+        if (!target.allows(spelled)) {
+            throw new Unfit(Unfit.show(spelled) + " is not among the values that the column takes");
+        }
         boolean isLimited = target.exact && target.kind != Kind.CLOB && target.size > 0;
         if (isLimited && spelled.length() > target.size && spelled.codePointCount(0, spelled.length()) > target.size) {
             throw new Unfit(Unfit.show(spelled) + " is longer than the " + target.size + " characters of the column");

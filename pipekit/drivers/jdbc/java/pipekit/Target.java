@@ -10,6 +10,9 @@ public final class Target {
     final int scale;
     final boolean exact;
     final String source;
+    private String[] choices = {};
+    private boolean isSet;
+    private boolean isUnsigned;
 
     /** `source` is `bool` or `bytes` where the texts are COPY's spelling of these, else empty. */
     public Target(String kind, int code, int size, int scale, boolean exact, String source) {
@@ -19,5 +22,47 @@ public final class Target {
         this.scale = scale;
         this.exact = exact;
         this.source = source;
+    }
+
+    /** The same for an integer without a sign. */
+    public Target unsigned() {
+        isUnsigned = true;
+        return this;
+    }
+
+    /** The same for a column that takes one of some texts only, or (a set) some of them between commas. */
+    public Target choosing(String[] texts, boolean many) {
+        choices = texts.clone();
+        isSet = many;
+        return this;
+    }
+
+    /** The smallest integer; a byte has a sign in most databases and none in some, which refuse the other half. */
+    long least() {
+        return isUnsigned ? 0 : size < 64 ? -(1L << size - 1) : Long.MIN_VALUE;
+    }
+
+    long most() {
+        if (isUnsigned && size < 63) {
+            return (1L << size) - 1;
+        }
+        return size == 8 ? 255 : size < 64 ? (1L << size - 1) - 1 : Long.MAX_VALUE;
+    }
+
+    /** Whether a text is among those that the column takes, in the order of its definition where it is a set. */
+    boolean allows(String text) {
+        if (choices.length == 0 || (isSet && text.isEmpty())) {
+            return true;
+        }
+        int from = 0;
+        for (String part : isSet ? text.split(",", -1) : new String[] {text}) {
+            while (from < choices.length && !choices[from].equals(part)) {
+                from++;
+            }
+            if (from++ == choices.length) {
+                return false;
+            }
+        }
+        return true;
     }
 }
