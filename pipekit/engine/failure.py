@@ -2,6 +2,7 @@
 """Failing a run: decides its status, asks the ledger where that is needed, and leaves nothing behind."""
 
 from pipekit.engine.context import RunContext
+from pipekit.engine.creation import take_away_failed
 from pipekit.engine.hooks import has_hooks, run_hooks
 from pipekit.engine.lease import Lease
 from pipekit.engine.recover import UNKNOWN
@@ -26,6 +27,8 @@ def fail_run(context: RunContext, error: PipekitError | KeyboardInterrupt, lease
         context.renew_runner()
     state = _settle(context, error, stage, was_killed)
     _clean_up(context, was_killed)
+    if state == "none":
+        take_away_failed(context)
     cancelled = isinstance(error, Cancelled | KeyboardInterrupt)
     if state == "merged" and stage == "merge" and not cancelled:
         return _succeed_late(context, error)

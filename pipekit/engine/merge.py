@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pipekit.drivers.claims import Claim, expect_claim
 from pipekit.engine.children import judge_children
 from pipekit.engine.context import RunContext
+from pipekit.engine.creation import MADE, explain_clash, make_dest
 from pipekit.engine.plan import Plan, build_merge_statements
 from pipekit.engine.sequences import note_sequences
 from pipekit.engine.settle import drop_staging
@@ -33,6 +34,8 @@ def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     context.book.put(staging_left=False)
     if context.dest_driver.commits_ddl and claim is not None:
         _drop_staging(context, claim)
+    if plan.create_sql:
+        context.book.check(MADE, True, context.dest_driver.quote_table(plan.merge.dest))
     note_sequences(context, plan.merge, counts)
     inserted, updated = counts.get("inserted", 0), counts.get("updated", 0)
     before = after = None
@@ -51,7 +54,9 @@ def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
 
 def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
     """The transaction; what the dest refuses gets the mend that the plan knows."""
-    statements = build_merge_statements(context, plan.merge, loaded.rows_staged)
+    statements = build_merge_statements(context, plan.merge, plan.create_sql, loaded.rows_staged)
+    if plan.create_sql and context.dest_driver.commits_ddl:
+        make_dest(context, plan)
     try:
         return context.runner.execute(context.dest, statements, _expectations(context, plan, loaded))
     except CheckFailed as error:
@@ -59,6 +64,8 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
             raise CheckFailed(error.message + led, hint=error.hint) from error
         raise
     except StatementFailed as error:
+        if not context.dest_driver.commits_ddl:
+            explain_clash(context, plan, error)
         if error.sqlstate in ("23503", "23001") and not error.hint:
             error.hint = _LET_GO if "referenced from" in error.message else _PARENT_FIRST
         raise

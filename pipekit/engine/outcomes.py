@@ -14,6 +14,7 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver
 from pipekit.drivers.claims import Claim
 from pipekit.engine.context import application_name, build_claim, ledger_entry, open_endpoint
+from pipekit.engine.creation import take_away_of
 from pipekit.engine.settle import drop_staging, settle_merge
 from pipekit.errors import PipekitError, RunnerError, StatementFailed
 from pipekit.models import MergeState, Run
@@ -109,11 +110,24 @@ def ask_outcome(runner: Runner, dest: Endpoint, run: Run, instance: str) -> Outc
     """Settles a run in its dest, and removes its staging table once it is settled."""
     driver = get_driver(dest.kind)
     state = settle_merge(runner, driver, dest, ledger_entry(run, instance), application_name(run, instance))
-    if state == "unknown":
+    if state == "unknown" or (state == "none" and not _take_away(runner, driver, dest, run)):
         return NO_ANSWER
     return Outcome(
         merge_state=state, staging_left=not _drop(runner, driver, dest, find_claim_of(driver, run, instance))
     )
+
+
+def _take_away(runner: Runner, driver: Driver, dest: Endpoint, run: Run) -> bool:
+    """Whether nothing is left of a dest that the run made; asked once, as later runs may have made another."""
+    if run.status != "running" and run.merge_state != "unknown":
+        return True
+    try:
+        take_away_of(runner, driver, dest, run)
+    except StatementFailed as error:
+        return not error.transient
+    except RunnerError:
+        return False
+    return True
 
 
 def find_claim_of(driver: Driver, run: Run, instance: str) -> Claim | None:

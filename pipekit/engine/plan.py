@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipekit.drivers.base import MergePlan, TableColumn, TableFacts, TableName
+from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableFacts, TableName
 from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
 from pipekit.engine.book import join_sql
 from pipekit.engine.children import build_child_counts
@@ -22,11 +22,12 @@ from pipekit.runner.base import Load, LoadColumn, ResultColumn, Statement
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a run will do. `create_sql` is empty when the dest table is there."""
+    """What a run will do. `create_sql`, which makes the dest, and `undo_sql` are empty when the table is there."""
 
     resolved_sql: str
     source_sql: str
     create_sql: tuple[str, ...]
+    undo_sql: tuple[str, ...]
     staging_sql: tuple[str, ...]
     load: Load
     merge: MergePlan
@@ -62,10 +63,11 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         resolved_sql=resolved,
         source_sql=_cut_to_columns(context, resolved, match),
         create_sql=create_sql,
+        undo_sql=(driver.build_drop_table_sql(dest),) if create_sql else (),
         staging_sql=build_staging_statements(context, merge),
         load=_build_load(context, merge),
         merge=merge,
-        merge_sql=build_merge_statements(context, merge),
+        merge_sql=build_merge_statements(context, merge, create_sql),
         columns=match,
     )
 
@@ -80,11 +82,25 @@ def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
         raise
 
 
-def build_merge_statements(context: RunContext, merge: MergePlan, rows: int | None = None) -> tuple[Statement, ...]:
+def build_stage_sql(driver: Driver, plan: Plan) -> tuple[str, ...]:
+    """Makes staging, in one transaction.
+
+    A dest that is missing is made for it and taken away before the commit: staging has the types of its columns, and
+    what stands in the way of making it is known before rows move.
+    """
+    if not plan.create_sql or driver.commits_ddl:
+        return plan.staging_sql
+    return (*plan.create_sql, *plan.staging_sql, *plan.undo_sql)
+
+
+def build_merge_statements(
+    context: RunContext, merge: MergePlan, create_sql: Sequence[str] = (), rows: int | None = None
+) -> tuple[Statement, ...]:
     """The merge's one transaction: ledger row (with the rows that are staged, once known), claim, merge, staging's end.
 
-    Around the merge stand the looks at what it does to others and at what became of its rows. Where a DROP would commit
-    before the counts are checked, staging is dropped after it.
+    A dest that is missing is made first, where that can be rolled back. Around the merge stand the looks at what it
+    does to others and at what became of its rows. Where a DROP would commit before the counts are checked, staging is
+    dropped after it.
     """
     driver, guards = context.dest_driver, context.module.guards
     claim = build_claim(context.run, context.instance, merge.staging)
@@ -92,6 +108,7 @@ def build_merge_statements(context: RunContext, merge: MergePlan, rows: int | No
         *driver.build_ledger_sql(replace(context.ledger_entry, rows=rows)),
         build_hold_sql(driver, claim),
         *driver.build_mark_check_sql(merge.staging, claim.run_key),
+        *(Statement(sql=sql) for sql in create_sql if not driver.commits_ddl),
         *build_child_counts(driver, merge, guards.children),
         *build_looks_before(driver, merge),
         *driver.build_merge_sql(merge),
@@ -110,7 +127,7 @@ def replace_staging(context: RunContext, plan: Plan, staging: TableName) -> Plan
         staging_sql=build_staging_statements(context, merge),
         load=_build_load(context, merge),
         merge=merge,
-        merge_sql=build_merge_statements(context, merge),
+        merge_sql=build_merge_statements(context, merge, plan.create_sql),
     )
 
 
@@ -189,10 +206,11 @@ def _build_load(context: RunContext, merge: MergePlan) -> Load:
 
 def note_plan(context: RunContext, plan: Plan) -> None:
     """Puts the plan's text into the run record."""
+    made_before = plan.create_sql if context.dest_driver.commits_ddl else ()
     context.book.put(
         resolved_sql=plan.resolved_sql,
-        staging_sql=join_sql([*plan.create_sql, *plan.staging_sql]),
-        merge_sql=join_sql([statement.sql for statement in plan.merge_sql]),
+        staging_sql=join_sql(build_stage_sql(context.dest_driver, plan)),
+        merge_sql=join_sql([*made_before, *(statement.sql for statement in plan.merge_sql)]),
         dest_table=str(plan.merge.dest),
         staging_table=str(plan.merge.staging),
     )

@@ -1,14 +1,15 @@
 # Filling the staging table. Knows a plan and a runner; merges nothing.
-"""The stage step: dest table and staging are made, rows are moved."""
+"""The stage step: staging is made, rows are moved."""
 
 from pipekit.engine.claim import claim_staging
 from pipekit.engine.context import RunContext
-from pipekit.engine.plan import Plan
+from pipekit.engine.creation import try_creation
+from pipekit.engine.plan import Plan, build_stage_sql
 from pipekit.runner.base import Loaded, Statement
 
 
 def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:
-    """Makes what is missing in the dest, claims and creates staging, moves the rows, and helps the planner.
+    """Tries what is missing in the dest, claims and creates staging, moves the rows, and helps the planner.
 
     The plan comes back as it was carried out: its staging table may have got another name.
     """
@@ -17,9 +18,8 @@ def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:
     if setup:
         _execute(context, setup)
     plan = claim_staging(context, plan)
-    _execute(context, (*plan.create_sql, *plan.staging_sql))
-    if plan.create_sql:
-        context.book.log(f"created {plan.merge.dest}\n")
+    try_creation(context, plan)
+    _execute(context, build_stage_sql(driver, plan))
     loaded = context.runner.migrate(context.source, plan.source_sql, dest, plan.load, context.book.moved)
     context.book.moved(loaded.rows_staged)
     context.book.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")

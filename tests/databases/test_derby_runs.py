@@ -1,20 +1,25 @@
 # The corridor over JDBC: Derby as source and as dest, by the same tests as every other pair of kinds.
 """What `test_runs` says of every pair, with a registered driver on one side."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import LedgerEntry
 from pipekit.engine import open_introspection
+from pipekit.engine.creation import MADE
+from pipekit.engine.recover import recover_runs
 from pipekit.engine.settle import settle_merge
 from pipekit.localpg import LocalPostgres
-from pipekit.models import Connection
+from pipekit.models import Check, Connection
 from pipekit.runner.native import NativeRunner
-from tests.databases import test_runs
+from pipekit.runner.process import run_program
+from tests.databases import test_creation, test_runs
 from tests.databases.jdbc import DERBY_CLIENT
 from tests.databases.over_jdbc import PASSWORD, JdbcDatabase, open_derby, register
 from tests.databases.test_runs import Bench, Database, counts, fill, refuse
@@ -42,6 +47,10 @@ SAME = {
     test_runs.test_upsert_into_a_dest_with_a_repeated_key_rolls_back: INTO,
     test_runs.test_upsert_of_nothing_but_keys_counts_matches: INTO,
     test_runs.test_upsert_refuses_a_key_that_is_staged_twice: INTO,
+    test_creation.test_a_first_run_that_fails_leaves_no_table_and_another_type_then_takes_effect: INTO,
+    test_creation.test_nobody_sees_a_table_that_is_being_filled_for_the_first_time: INTO,
+    test_creation.test_a_table_that_somebody_else_makes_meanwhile_is_left_as_it_is: INTO,
+    test_creation.test_a_merge_that_fails_takes_the_table_along: INTO,
 }
 # They take the fixture `bench` of this file.
 globals().update({test.__name__: test for test in SAME})
@@ -254,3 +263,28 @@ def test_a_value_that_postgresql_would_change_is_refused(
     run = bench.project.run(bench.module("select * from t", table="t"))
     assert (run.status, bench.dest.rows("select * from t")) == ("error", [(7, None)]), run
     assert "v" in (run.error or "").lower()
+
+
+@into_derby
+def test_recovery_takes_away_the_empty_table_of_a_run_that_was_killed_and_no_other(bench: DerbyBench) -> None:
+    """Four tables are there; of three a run says that it made them, of which one has rows by now, one was given up."""
+    for name in ("made", "filled", "given_up", "others"):
+        bench.dest.execute(f"create table {name} (id integer)")
+    bench.dest.execute("insert into filled values 1")
+    python = [sys.executable, "-c", "from pipekit.engine.owner import new_owner; print(new_owner())"]
+    dead = run_program(python, timeout_s=60).stdout.strip()
+    for name, ok in (("made", True), ("filled", True), ("given_up", False)):
+        run = repo.start_adhoc_run(
+            bench.project.db,
+            name=name,
+            dest_id=bench.dest_connection.id,
+            dest_table=name,
+            owner=dead,
+            triggered_by="cli",
+            dry_run=False,
+        )
+        repo.update_run(bench.project.db, run.id, checks=[Check(name=MADE, ok=ok, detail=f'"SHOP"."{name.upper()}"')])
+    closed = recover_runs(bench.project.db, bench.project.config, bench.project.secrets)
+    assert {(run.status, run.merge_state) for run in closed} == {("error", "none")}
+    tables = bench.dest.rows("select tablename from sys.systables where tabletype = 'T' order by 1")
+    assert [name for (name,) in tables if not name.startswith("pipekit")] == ["FILLED", "GIVEN_UP", "OTHERS"]
