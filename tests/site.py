@@ -13,6 +13,7 @@ from typing import Any
 from pipekit import repo
 from pipekit.models import Module, Run
 from pipekit.runner.process import Program, start_program, wait_until
+from tests.patience import PATIENCE_S
 from tests.project import Project
 
 COUNT = "with recursive n(i) as (select 1 union all select i + 1 from n where i < {count}) select {what} as id from n"
@@ -60,14 +61,15 @@ class Site:
         argv = [*through, sys.executable, "-m", "pipekit", "serve", *words]
         server = start_program(argv, env={**self.project.environment(), **(env or {})}, log_path=log)
         self.servers.append(server)
-        assert wait_until(lambda: "server started" in self.log(), 20) or server.poll() is not None, self.log()
+        started = wait_until(lambda: "server started" in self.log() or server.poll() is not None, PATIENCE_S)
+        assert started, self.log()
         return server
 
     def log(self, number: int = -1) -> str:
         names = sorted(self.folder.glob("serve-*.log"))
         return names[number].read_text() if names else ""
 
-    def wait_for(self, run_id: int, *statuses: str, timeout_s: float = 30) -> Run:
+    def wait_for(self, run_id: int, *statuses: str, timeout_s: float = PATIENCE_S) -> Run:
         assert wait_until(lambda: self.project.get_run(run_id).status in statuses, timeout_s), (
             f"{self.project.get_run(run_id)}\n{self.log()}"
         )
@@ -75,7 +77,7 @@ class Site:
 
     def wait_for_rows(self, run_id: int) -> None:
         """Until the run moves rows."""
-        assert wait_until(lambda: "-- stage" in self.project.read_log(run_id), 30), self.log()
+        assert wait_until(lambda: "-- stage" in self.project.read_log(run_id), PATIENCE_S), self.log()
 
     def close(self) -> None:
         for server in self.servers:
@@ -83,6 +85,6 @@ class Site:
         self.project.close()
 
 
-def stop(server: Program, timeout_s: float = 30) -> int | None:
+def stop(server: Program, timeout_s: float = PATIENCE_S) -> int | None:
     os.kill(server.pid, signal.SIGTERM)
     return server.wait(timeout_s)

@@ -15,6 +15,7 @@ import pytest
 from pipekit import repo
 from pipekit.runner.process import Program
 from tests.cli.conftest import Home
+from tests.patience import PATIENCE_S
 
 SLOW = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000000000) select i from n"
 
@@ -22,7 +23,7 @@ Start = Callable[..., Program]
 
 
 def wait_for(program: Program) -> int:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while (code := program.poll()) is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert code is not None
@@ -52,7 +53,7 @@ def hold_every_slot(shop: Home, start: Start) -> Program:
         input_text=f'modules:\n  slow: {{source: shop, query: "{SLOW}", dest: dw, table: s, create_table: true}}\n',
     )
     program = start("run", "slow", log_path=shop.folder / "slow.log")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not shop.ok_json("runs", "list", "--status", "running"):
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -60,7 +61,7 @@ def hold_every_slot(shop: Home, start: Start) -> Program:
 
 
 def wait_for_text(path: Path, text: str) -> str:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not path.exists() or text not in path.read_text():
         assert time.monotonic() < deadline, path.read_text()
         time.sleep(0.05)

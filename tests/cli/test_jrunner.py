@@ -10,6 +10,7 @@ import pytest
 
 from pipekit.runner.process import Finished, run_program, start_program, wait_until
 from tests.cli.conftest import Home
+from tests.patience import PATIENCE_S
 
 SECRET = "damson-and-quince"
 
@@ -153,7 +154,7 @@ def test_passwords_are_gone_from_the_command_line(files: Home) -> None:
     program = start_program(files.argv(*words), env=dict(os.environ), log_path=files.folder / "log")
     try:
         command_line = Path(f"/proc/{program.pid}/cmdline")
-        assert wait_until(lambda: b"-scp\0****" in command_line.read_bytes(), 10)
+        assert wait_until(lambda: b"-scp\0****" in command_line.read_bytes(), PATIENCE_S)
         seen = command_line.read_bytes().split(b"\0")
         assert SECRET.encode() not in b"".join(seen)
         stars = b"*" * len(SECRET)

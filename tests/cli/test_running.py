@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipekit.runner.process import Program
 from tests.cli.conftest import Home
+from tests.patience import PATIENCE_S
 
 SLOW = (
     "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000000000)"
@@ -114,7 +115,7 @@ def _start_slow_run(shop: Home) -> tuple[Program, Path]:
     shop.sql("dw.db", "insert into made values (1, 'kept', null)")
     log = shop.folder / "slow.log"
     program = shop.start("run", "slow", log_path=log)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         live = shop.ok_json("runs", "list", "--status", "running")
         if live and "stage" in shop.ok_json("runs", "show", str(live[0]["run_id"]), "--log")["live_log"]:
@@ -124,7 +125,7 @@ def _start_slow_run(shop: Home) -> tuple[Program, Path]:
 
 
 def _wait(program: Program) -> int:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while (code := program.poll()) is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert code is not None

@@ -18,6 +18,7 @@ from pipekit.drivers.jdbc.wire import connect
 from pipekit.drivers.wire import Format, Stream
 from pipekit.errors import ConnectFailed
 from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
+from tests.patience import PATIENCE_S
 
 Open = Callable[[Endpoint], JdbcSession]
 
@@ -68,7 +69,7 @@ def start_derby(folder: Path) -> Iterator[int]:
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

@@ -2,7 +2,6 @@
 """pipekit.drivers.jdbc.reading, batches and the Java reader."""
 
 import itertools
-import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -17,6 +16,7 @@ from pipekit.drivers.postgresql.wire import connect as connect_postgres
 from pipekit.errors import Inexact, StatementFailed
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
+from pipekit.runner.process import wait_until
 from tests.databases.jdbc import (
     DERBY_CLIENT,
     POSTGRESQL,
@@ -28,6 +28,7 @@ from tests.databases.jdbc import (
     run,
     take,
 )
+from tests.patience import PATIENCE_S
 
 _NUMBERS = itertools.count(1)
 PRODUCTS = ("derby", "h2", "hsqldb")
@@ -274,15 +275,17 @@ def test_a_result_larger_than_memory_streams(open_jdbc: Open, postgres_endpoint:
 
 
 def test_a_statement_that_still_runs_is_ended(open_jdbc: Open, postgres_endpoint: Endpoint) -> None:
-    session = open_jdbc(postgres_endpoint)
-    wait = "CASE WHEN n < 100 THEN repeat('x', 10000) ELSE pg_sleep(60)::text END"
+    """It waits for a lock that another session keeps until all is over."""
+    session, holder = open_jdbc(postgres_endpoint), open_jdbc(postgres_endpoint)
+    holder.query("SELECT pg_advisory_lock(11)")
+    wait = "CASE WHEN n < 100 THEN repeat('x', 10000) ELSE pg_advisory_lock(11)::text END"
     stream: Any = session.source(f"SELECT {wait} FROM generate_series(1, 200) AS n").open("copy-text")
     next(stream.blocks)
     next(stream.blocks)
-    time.sleep(0.5)
-    began = time.monotonic()
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    assert wait_until(lambda: holder.query(waits).first_cell() == "1", PATIENCE_S)
     stream.blocks.close()
-    assert time.monotonic() - began < 10
+    assert holder.query("SELECT pg_advisory_unlock(11)").first_cell() == "true", "it was held all the time"
 
 
 def test_derby_over_the_network_gives_the_same_values(open_jdbc: Open, derby_server: int) -> None:

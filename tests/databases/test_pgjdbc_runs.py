@@ -14,6 +14,7 @@ from pipekit.models import Connection, Run
 from pipekit.runner.process import wait_until
 from tests.databases.jdbc import POSTGRESQL
 from tests.databases.over_jdbc import put_jar
+from tests.patience import PATIENCE_S
 from tests.project import Project
 
 KIND = "postgresql_jdbc"
@@ -120,7 +121,7 @@ def test_a_cancelled_run_ends_its_java_and_its_sessions_and_leaves_the_dest(
     )
 
     def cancel() -> None:
-        assert wait_until(lambda: postgres.run_sql(sessions, source_db) != "0", 30)
+        assert wait_until(lambda: postgres.run_sql(sessions, source_db) != "0", PATIENCE_S)
         db = repo.open_state(project.config.state_path)
         cancel_run(db, repo.list_runs(db, limit=1)[0].id)
         db.close()
@@ -130,5 +131,5 @@ def test_a_cancelled_run_ends_its_java_and_its_sessions_and_leaves_the_dest(
     run = project.run(module)
     watcher.join()
     assert (run.status, run.merge_state) == ("cancelled", "none")
-    assert wait_until(lambda: postgres.run_sql(sessions, source_db) == "0", 10)
+    assert wait_until(lambda: postgres.run_sql(sessions, source_db) == "0", PATIENCE_S)
     assert postgres.run_sql("select n from t", source_db) == "7"

@@ -16,6 +16,7 @@ from pipekit.errors import StatementFailed
 from pipekit.models import Strategy
 from pipekit.runner.base import ResultColumn
 from tests.databases.moving import Mover, OpenSession, load_rows, run
+from tests.patience import PATIENCE_S
 
 
 def make_entry(run_key: str, fence: int = 1) -> LedgerEntry:
@@ -160,7 +161,7 @@ def test_ending_sessions_takes_those_of_the_name_and_no_other(
     doomed, spared = open_session(application_name="pipekit:7@a"), open_session(application_name="pipekit:77@a")
     sql = DRIVER.build_end_sessions_sql("pipekit:7@a")
     assert session.query(sql).first_cell() == "1"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while session.query(sql).first_cell() != "0" and time.monotonic() < deadline:
         time.sleep(0.02)
     assert session.query(sql).first_cell() == "0"

@@ -269,7 +269,7 @@ def test_a_server_that_stops_reading_is_given_up_after_a_silence(place: Place, s
     began = time.monotonic()
     with NativeRunner(silence_timeout_s=2.0) as runner, pytest.raises(TimedOut):
         runner.migrate(source, query, place.endpoint(), load)
-    assert 2 <= time.monotonic() - began < 30
+    assert time.monotonic() - began >= 2
 
 
 def test_a_load_is_cancelled_at_once_and_its_sessions_end(place: Place, source: Endpoint) -> None:

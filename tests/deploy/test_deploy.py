@@ -17,6 +17,7 @@ import pytest
 
 from pipekit import __version__
 from tests.deploy.conftest import ROOT, Scratch, copy_tree, find_program, must, run, write
+from tests.patience import PATIENCE_S
 
 Entry = tuple[str, int, int, str]
 
@@ -226,7 +227,7 @@ def cut_short(tree: Path, prefix: Path, rubbish: Path) -> None:
     argv = [str(tree / "deploy.sh"), "--prefix", str(prefix), "--python", sys.executable]
     env = {**os.environ, "TMPDIR": str(rubbish)}
     with subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, start_new_session=True) as program:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while not list(prefix.glob("opt/pipekit/envs/99.0-*/bin/python")) and time.monotonic() < deadline:
             time.sleep(0.02)
         os.killpg(program.pid, signal.SIGKILL)

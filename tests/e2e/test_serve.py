@@ -18,6 +18,7 @@ from pipekit import repo
 from pipekit.engine.owner import get_liveness
 from pipekit.models import Run
 from pipekit.runner.process import Program, wait_until
+from tests.patience import PATIENCE_S
 from tests.project import find_children
 from tests.site import COUNT, ENDLESS, Site, stop
 
@@ -37,10 +38,10 @@ def test_a_schedule_that_is_due_fires_and_its_runs_are_run_and_logged(site: Site
     minute_ago = repo.wall_clock() - timedelta(seconds=61)
     schedule = repo.create_schedule(db, group_id=group.id, cron="* * * * *", active_from=minute_ago)
     server = site.serve()
-    assert wait_until(lambda: bool(repo.list_runs(db, status="success")), 30), site.log()
+    assert wait_until(lambda: bool(repo.list_runs(db, status="success")), PATIENCE_S), site.log()
     run = site.project.last_run()
     assert (run.triggered_by, run.rows_inserted) == (f"schedule:{schedule.id}", 100)
-    assert wait_until(lambda: repo.list_group_runs(db)[0].status == "success", 10)
+    assert wait_until(lambda: repo.list_group_runs(db)[0].status == "success", PATIENCE_S)
     assert stop(server) == 0
     log = site.log()
     assert f"run {run.id} (m) started, triggered by schedule:{schedule.id}" in log
@@ -84,24 +85,26 @@ def test_a_run_that_does_not_end_while_the_server_drains_is_cancelled(site: Site
     site.wait_for_rows(run_id)
     begun = time.monotonic()
     assert stop(server) == 0
-    assert 2 <= time.monotonic() - begun < 20
+    assert time.monotonic() - begun >= 2
     run = site.project.get_run(run_id)
     assert (run.status, run.merge_state) == ("cancelled", "none"), site.log()
     assert not repo.get_module(site.project.db, module.id).running
 
 
 def test_a_second_signal_cancels_at_once(site: Site) -> None:
+    site.configure(drain_s=10 * PATIENCE_S)
     run_id = site.ask(site.add("endless", ENDLESS))
     server = site.serve()
     site.wait_for_rows(run_id)
     os.kill(server.pid, signal.SIGTERM)
-    assert wait_until(lambda: "server stops: 1 runs go on" in site.log(), 10)
-    assert stop(server, 20) == 0
+    assert wait_until(lambda: "server stops: 1 runs go on" in site.log(), PATIENCE_S)
+    assert stop(server) == 0
     assert site.project.get_run(run_id).status == "cancelled"
 
 
 def test_after_kill_9_a_new_server_recovers_everything_and_no_module_is_locked(site: Site) -> None:
-    site.configure(max_runs=2)
+    """Long before the leases of the dead one would have run out."""
+    site.configure(max_runs=2, lease_s=10 * PATIENCE_S)
     modules = [site.add(name, ENDLESS) for name in ("a", "b")] + [site.add("c")]
     runs = [site.ask(module) for module in modules]
     first = site.serve()
@@ -109,15 +112,13 @@ def test_after_kill_9_a_new_server_recovers_everything_and_no_module_is_locked(s
         site.wait_for_rows(run_id)
     children = find_children(first.pid)
     os.kill(first.pid, signal.SIGKILL)
-    first.wait(10)
-    begun = time.monotonic()
+    first.wait(PATIENCE_S)
     second = site.serve()
     for run_id in runs[:2]:
         site.wait_for(run_id, "error")
     site.wait_for(runs[2], "success")
-    assert time.monotonic() - begun < 30
     assert not any(module.running for module in repo.list_modules(site.project.db))
-    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 10)
+    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), PATIENCE_S)
     assert "had no living owner: recovered as error" in site.log()
     assert stop(second) == 0
 
@@ -140,7 +141,7 @@ def test_a_server_whose_lease_was_taken_over_ends_with_an_error(site: Site) -> N
     assert owner is not None
     assert get_liveness(owner.owner) == "alive"
     assert repo.take_server(db, "other:ns:1:2:token", 20, "elsewhere", dead_owner=owner.owner)
-    assert server.wait(20) == 1
+    assert server.wait(PATIENCE_S) == 1
     assert "another server has taken over: process 1 on elsewhere" in site.log()
     left = repo.find_server(db)
     assert left is not None
@@ -156,10 +157,10 @@ def test_the_lease_of_a_server_that_cannot_be_seen_from_here_is_waited_for(site:
     # Renewed again and again: when the waiting server looks first depends on how fast it starts.
     token = "boot:ns:1:2:token"
     try:
-        assert wait_until(lambda: repo.renew_server(db, token, 3600) and waiting.poll() is not None, 30)
+        assert wait_until(lambda: repo.renew_server(db, token, 3600) and waiting.poll() is not None, PATIENCE_S)
     finally:
         waiting.kill()
-    assert waiting.wait(10) == 2
+    assert waiting.wait(PATIENCE_S) == 2
     assert "process 1 on elsewhere" in (site.folder / "waiting.log").read_text()
 
 
@@ -198,7 +199,7 @@ def test_the_log_can_be_json_and_never_shows_a_secret(site: Site) -> None:
 def test_the_pages_answer_while_it_runs_and_a_port_in_use_is_told(site: Site) -> None:
     server = site.serve()
     port = find_port(site)
-    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as client:
         client.request("GET", "/api/health")
         answer = client.getresponse()
         assert (answer.status, json.loads(answer.read())["scheduler_alive"]) == (200, True)
@@ -222,11 +223,11 @@ def test_the_pages_stay_while_runs_are_drained(site: Site) -> None:
     site.wait_for_rows(run_id)
     port = find_port(site)
     os.kill(server.pid, signal.SIGTERM)
-    assert wait_until(lambda: "server stops" in site.log(), 10)
-    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+    assert wait_until(lambda: "server stops" in site.log(), PATIENCE_S)
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as client:
         client.request("GET", "/login")
         assert client.getresponse().status == 200
-    assert stop(server, 20) == 0
+    assert stop(server) == 0
 
 
 def test_an_address_that_others_reach_is_refused_while_there_is_no_user(site: Site) -> None:
@@ -242,7 +243,7 @@ def test_an_address_that_others_reach_is_refused_while_there_is_no_user(site: Si
 
 def find_port(site: Site) -> int:
     """Where the newest server's pages are."""
-    assert wait_until(lambda: "pages on http" in site.log(), 10), site.log()
+    assert wait_until(lambda: "pages on http" in site.log(), PATIENCE_S), site.log()
     return int(site.log().partition("pages on http://127.0.0.1:")[2].split()[0])
 
 

@@ -20,13 +20,13 @@ from pipekit.errors import ModuleBusy
 from pipekit.localpg import LocalPostgres
 from pipekit.models import Module
 from pipekit.runner.process import Program, wait_until
+from tests.patience import PATIENCE_S
 from tests.project import Project, find_children
 
 KILLS = int(os.environ.get("PIPEKIT_TEST_KILLS", "30"))
 SEED = int(os.environ.get("PIPEKIT_TEST_SEED", "4711"))
 QUIET_EVERY = 10  # kills between two looks at everything
 ROWS = 4000
-WITHIN_S = 30.0
 
 # Each row carries the version that the source had when it was read: a dest of mixed versions was merged by halves.
 QUERY = "select id, version, pad from t, v"
@@ -97,7 +97,7 @@ class Workload:
 
     def check(self) -> None:
         """With nothing going on: what is in the dest is what the ledger and the records say."""
-        assert wait_until(lambda: not self.live_runs(), WITHIN_S, 0.1), self.live_runs()
+        assert wait_until(lambda: not self.live_runs(), PATIENCE_S, 0.1), self.live_runs()
         for module in repo.list_modules(self.project.db):
             assert (module.running, module.lease_owner) == (False, None)
         for module in self.modules:

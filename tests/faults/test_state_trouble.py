@@ -20,6 +20,7 @@ import pytest
 from pipekit.errors import RunnerError
 from pipekit.models import Module, Run
 from pipekit.runner.process import Program, run_program, wait_until
+from tests.patience import PATIENCE_S
 from tests.site import COUNT, Site, stop
 
 SETTINGS = {"lease_s": 10, "heartbeat_s": 1}
@@ -51,7 +52,7 @@ def add_with_hook(site: Site) -> Module:
 def start_merged_run(site: Site, module: Module) -> int:
     """A run of the server that has merged and is in its hook."""
     run_id = site.ask(module)
-    assert wait_until(lambda: site.rows("slow") == 100, 30), site.log()
+    assert wait_until(lambda: site.rows("slow") == 100, PATIENCE_S), site.log()
     return run_id
 
 
@@ -118,14 +119,14 @@ def test_a_run_that_ends_while_the_disk_is_full_is_recorded_when_there_is_room(
         server = site.serve()
         run_id = start_merged_run(site, module)
         ballast = fill(small_disk)
-        assert wait_until(lambda: "cannot be written, trying again" in site.log(), 30), site.log()
+        assert wait_until(lambda: "cannot be written, trying again" in site.log(), PATIENCE_S), site.log()
         time.sleep(SETTINGS["lease_s"] + 1)
         assert server.poll() is None
         assert site.project.get_run(run_id).status == "running"
         assert "cannot grow: the disk is full" in site.log()
         ballast.unlink()
         assert_whole(site.wait_for(run_id, "success", "error"), site)
-        assert wait_until(lambda: "mended: " in site.log(), 20), site.log()
+        assert wait_until(lambda: "mended: " in site.log(), PATIENCE_S), site.log()
         assert_works(site, server)
     finally:
         site.close()
@@ -160,14 +161,14 @@ def test_an_outcome_that_cannot_be_recorded_is_kept_beside_the_state_and_read_ba
     run_id = start_merged_run(site, module)
     side = site.project.config.state_path.with_name(f"pipekit.db.run-{run_id}.json")
     with limited(server, 100_000):
-        assert wait_until(lambda: "is kept in" in site.log(), 40), site.log()
+        assert wait_until(lambda: "is kept in" in site.log(), PATIENCE_S), site.log()
         assert stat.S_IMODE(side.stat().st_mode) == 0o600
         kept = side.read_text()
         assert json.loads(kept)["status"] == "success"
         assert "hunter2" not in kept
         assert site.project.get_run(run_id).status == "running"
     assert_whole(site.wait_for(run_id, "success", "error"), site)
-    assert wait_until(lambda: not side.exists(), 10)
+    assert wait_until(lambda: not side.exists(), PATIENCE_S)
     assert "its outcome was read from" in site.log()
     assert_works(site, server)
 
@@ -178,9 +179,9 @@ def test_a_side_file_is_read_back_after_the_server_was_killed(site: Site) -> Non
     run_id = start_merged_run(site, module)
     side = site.project.config.state_path.with_name(f"pipekit.db.run-{run_id}.json")
     with limited(server, 100_000):
-        assert wait_until(side.exists, 40), site.log()
+        assert wait_until(side.exists, PATIENCE_S), site.log()
         os.kill(server.pid, signal.SIGKILL)
-        server.wait(10)
+        server.wait(PATIENCE_S)
     assert site.project.cli_apart("run", "slow", "--quiet").code == 0
     assert_whole(site.project.get_run(run_id), site)
     assert not side.exists()
@@ -199,7 +200,7 @@ def test_a_state_file_that_is_read_only_fails_runs_clearly_and_loses_none() -> N
             server = site.serve(through=OBEDIENT)
             path.chmod(0o400)
             run_id = site.ask(module)
-            assert wait_until(lambda: "cannot be written" in site.log(), 30), site.log()
+            assert wait_until(lambda: "cannot be written" in site.log(), PATIENCE_S), site.log()
             path.chmod(0o600)
             run = site.wait_for(run_id, "success", "error")
             # Claimed through a file that was open already it fails clearly; not claimed, it waits until it is mended.

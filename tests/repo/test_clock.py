@@ -1,7 +1,7 @@
 # The wall clock is set back and forward: leases live as long as they should, no duration is negative. Sets no clock.
 """Leases and durations when the clock steps."""
 
-import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,22 +38,39 @@ class Step:
             self._monkeypatch.setattr(module, "wall_clock", wall_clock)
 
 
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets so many seconds go by on the clock of leases, which is stopped at first."""
+    since = [clock._since_start_s()]
+    monkeypatch.setattr(clock, "_since_start_s", lambda: since[0])
+
+    def pass_by(seconds: float) -> None:
+        since[0] += seconds
+
+    return pass_by
+
+
+Later = Callable[[float], None]
+
+
 def claim(db: repo.State, module: Module, owner: str, lease_s: float = 20) -> Run:
     return repo.claim_module(
         db, module.id, owner=owner, lease_s=lease_s, triggered_by="cli", dry_run=False, staging_table=None
     )
 
 
-def test_a_process_that_lives_on_this_machine_gets_more_time_than_its_lease(db: repo.State, orders: Module) -> None:
+def test_a_process_that_lives_on_this_machine_gets_more_time_than_its_lease(
+    db: repo.State, orders: Module, later: Later
+) -> None:
     run = claim(db, orders, new_owner(), lease_s=0.01)
-    time.sleep(0.05)
+    later(0.05)
     assert [expired.id for expired in repo.list_expired_runs(db)] == [run.id]
     assert not is_abandoned(db, repo.get_run(db, run.id))
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_lease_neither_dies_early_nor_lives_on_when_the_clock_is_set(
-    db: repo.State, path: Path, orders: Module, step: Step, hours: float
+    db: repo.State, path: Path, orders: Module, step: Step, later: Later, hours: float
 ) -> None:
     owner = "another machine's process"
     run = claim(db, orders, owner, lease_s=0.6)
@@ -63,7 +80,7 @@ def test_a_lease_neither_dies_early_nor_lives_on_when_the_clock_is_set(
     assert repo.list_expired_runs(other) == []
     assert repo.renew_lease(db, run.id, owner, 0.3) == "held"
     assert not is_abandoned(other, repo.get_run(other, run.id))
-    time.sleep(0.4)
+    later(0.4)
     assert is_abandoned(other, repo.get_run(other, run.id))
     assert [expired.id for expired in repo.list_expired_runs(other)] == [run.id]
     other.close()
@@ -71,27 +88,29 @@ def test_a_lease_neither_dies_early_nor_lives_on_when_the_clock_is_set(
 
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_place_in_the_queue_is_kept_as_long_as_its_process_says(
-    db: repo.State, path: Path, orders: Module, step: Step, hours: float
+    db: repo.State, path: Path, orders: Module, step: Step, later: Later, hours: float
 ) -> None:
     waiting = repo.enqueue_run(db, orders.id, triggered_by="cli", owner="me", lease_s=0.4)
     step(hours)
     other = repo.open_state(path)
     assert repo.claim_next_run(other, owner="server", lease_s=20, max_runs=4) is None
     assert repo.get_run(db, waiting.id).status == "queued"
-    time.sleep(0.5)
+    later(0.5)
     assert repo.claim_next_run(other, owner="server", lease_s=20, max_runs=4) is None
     assert repo.get_run(db, waiting.id).status == "error"
     other.close()
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_the_servers_lease_does_not_follow_the_clock(db: repo.State, path: Path, step: Step, hours: float) -> None:
+def test_the_servers_lease_does_not_follow_the_clock(
+    db: repo.State, path: Path, step: Step, later: Later, hours: float
+) -> None:
     assert repo.take_server(db, "first", 0.4, "here")
     step(hours)
     other = repo.open_state(path)
     assert not repo.take_server(other, "second", 20, "there")
     assert repo.renew_server(db, "first", 0.2)
-    time.sleep(0.3)
+    later(0.3)
     assert repo.take_server(other, "second", 20, "there")
     assert not repo.renew_server(db, "first", 20)
     other.close()

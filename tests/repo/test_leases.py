@@ -13,6 +13,7 @@ import pytest
 from pipekit import repo
 from pipekit.errors import Conflict, ModuleBusy, NotFound
 from pipekit.models import Connection, Module, Run
+from tests.patience import PATIENCE_S
 
 FORK = multiprocessing.get_context("fork")
 ROUNDS = 40
@@ -219,12 +220,12 @@ def compete(path: Path, module_id: int, owner: str, barrier: Any, outcomes: Any)
     db = repo.open_state(path)
     wins: list[tuple[int, int]] = []
     for number in range(ROUNDS):
-        barrier.wait(30)
+        barrier.wait(PATIENCE_S)
         try:
             run = claim(db, module_id, owner)
         except ModuleBusy:
             run = None
-        barrier.wait(30)
+        barrier.wait(PATIENCE_S)
         if run:
             wins.append((number, run.fence))
             assert repo.finish_run(db, run.id, owner=owner, status="success")

@@ -2,8 +2,7 @@
 """Live logs."""
 
 import itertools
-import time
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +14,7 @@ from pipekit.errors import NotFound
 from pipekit.models import Connection, Module, Run
 from pipekit.repo.live_log import CHUNK_CHARS
 from tests.profiles import examples
+from tests.repo.costs import count_steps, count_written
 
 
 @pytest.fixture
@@ -197,66 +197,58 @@ def test_reading_by_offset_and_finding_the_end_are_index_searches(db: repo.State
         assert all("SCAN" not in step and "TEMP" not in step for step in steps), steps
 
 
-def test_appending_costs_the_same_however_long_the_log_is(db: repo.State, run: Run, path: Path) -> None:
-    db.execute("PRAGMA synchronous = OFF")  # the disk's mood is not what is measured
+@pytest.mark.parametrize("count", [count_steps, count_written])
+def test_appending_costs_the_same_however_long_the_log_is(
+    db: repo.State, run: Run, count: Callable[[repo.State, Callable[[], object]], int]
+) -> None:
+    db.execute("PRAGMA synchronous = OFF")
     line = "x" * 99 + "\n"
 
-    def append(count: int) -> float:
-        begun = time.perf_counter()
-        for _ in range(count):
+    def append() -> None:
+        for _ in range(400):
             repo.append_live_log(db, run.id, line)
-        return time.perf_counter() - begun
 
-    append(200)
-    empty = min(append(200) for _ in range(3))
+    append()
+    empty = count(db, append)
     with repo.transaction(db):
         repo.append_live_log(db, run.id, line * 100_000)
-    full = min(append(200) for _ in range(3))
-    assert full < 2 * empty + 0.05
+    assert count(db, append) < 1.2 * empty
 
 
-def test_10_mb_cost_at_most_two_and_a_half_times_what_5_mb_cost(db: repo.State, dw: Connection) -> None:
+@pytest.mark.parametrize("count", [count_steps, count_written])
+def test_10_mb_cost_at_most_two_and_a_half_times_what_5_mb_cost(
+    db: repo.State, dw: Connection, count: Callable[[repo.State, Callable[[], object]], int]
+) -> None:
     db.execute("PRAGMA synchronous = OFF")
 
-    def write(megabytes: int) -> float:
-        """As a run writes it: some lines and a tick at a time. Processor time, other tests may be running."""
+    def write(megabytes: int) -> int:
+        """As a run writes it: some lines and a tick at a time."""
         run = repo.start_adhoc_run(
             db, name="x", dest_id=dw.id, dest_table="t", owner="me", triggered_by="cli", dry_run=False
         )
         lines = ("x" * 99 + "\n") * 50
-        begun = time.process_time()
-        for number in range(megabytes * 200):
-            repo.append_live_log(db, run.id, f"{lines}{number}\n")
-        return time.process_time() - begun
+
+        def append() -> None:
+            for number in range(megabytes * 200):
+                repo.append_live_log(db, run.id, f"{lines}{number}\n")
+
+        return count(db, append)
 
     write(1)
-    # In turn, and the best of both: what disturbs one write alone must not decide.
-    fives, tens = zip(*((write(5), write(10)) for _ in range(3)), strict=True)
-    assert min(tens) <= 2.5 * min(fives) + 0.05
+    assert write(10) <= 2.5 * write(5)
 
 
 def test_the_tail_of_a_long_log_is_read_without_the_rest(db: repo.State, run: Run) -> None:
-    def count_steps() -> int:
-        """Steps of SQLite's machine for a tail."""
-        steps = 0
-
-        def step() -> int:
-            nonlocal steps
-            steps += 1
-            return 0
-
-        db.set_progress_handler(step, 1)
+    def read_tail() -> None:
         assert len(repo.read_live_log_tail(db, run.id, 10_000)) > 9_900
         assert repo.get_live_log_end(db, run.id) > 0
-        db.set_progress_handler(None, 0)
-        return steps
 
     repo.append_live_log(db, run.id, ("x" * 99 + "\n") * 1_000)
-    short = count_steps()
+    short = count_steps(db, read_tail)
     with repo.transaction(db):
         for _ in range(100):
             repo.append_live_log(db, run.id, ("x" * 99 + "\n") * 1_000)
-    assert count_steps() <= short + 20
+    assert count_steps(db, read_tail) <= short + 20
 
 
 def test_a_line_of_any_length_is_kept_by_its_ends(db: repo.State, run: Run) -> None:

@@ -1,11 +1,7 @@
-# What is removed when it is old and what stays; that nobody waits for it; and lists of a large run log.
-"""Retention, and 1,000,000 runs."""
+# What is removed when it is old and what stays, and at which pace.
+"""Retention."""
 
-import json
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,31 +11,8 @@ from pipekit import repo
 from pipekit.config import Config
 from pipekit.models import Connection, Module, Run
 from pipekit.repo.purge import FIRES, GROUP_RUNS, RUNS, build_old_sql
-from pipekit.repo.runs import build_list_sql
 from pipekit.retention import Purged, purge
-from pipekit.runner.process import start_program, wait_until
 from tests.repo.large import fill_run_log
-
-MANY, FEW = 1_000_000, 1_000
-LONGEST_WAIT_S = 0.25
-WATCHED_S = 15.0
-
-# Another process that writes all the time and says how long it ever waited for the write lock.
-WRITER = """
-import json, sys, time
-from pathlib import Path
-from pipekit import repo
-
-db, end = repo.open_state(sys.argv[1]), Path(sys.argv[2])
-waits = []
-while not end.exists():
-    begun = time.perf_counter()
-    with repo.transaction(db):
-        waits.append(time.perf_counter() - begun)
-        db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('written', ?)", (str(begun),))
-    time.sleep(0.002)
-print(json.dumps({"writes": len(waits), "longest_s": max(waits)}))
-"""
 
 
 @pytest.fixture
@@ -191,69 +164,3 @@ def test_what_is_old_is_found_along_an_index(db: repo.State) -> None:
         steps = [row["detail"] for row in db.rows(sql, {"before": "2", "age": "", "id": -1, "page": 10})]
         assert any(index in step for step in steps), steps
         assert all(not step.startswith("SCAN") and "TEMP B-TREE" not in step for step in steps), steps
-
-
-# -- a large run log ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("many") / "pipekit.db"
-    db = repo.open_state(path, create=True)
-    fill_run_log(db, MANY)
-    db.close()
-    yield path
-    path.unlink()
-
-
-def best_of(action: Callable[[], object]) -> float:
-    def once() -> float:
-        begun = time.perf_counter()
-        action()
-        return time.perf_counter() - begun
-
-    return min(once() for _ in range(20))
-
-
-@pytest.mark.parametrize("module", ["m7", 7, None])
-@pytest.mark.parametrize("status", [None, "error"])
-def test_the_last_runs_of_a_million_cost_what_they_cost_of_a_thousand(
-    many: Path, path: Path, module: str | int | None, status: str | None
-) -> None:
-    few_db, many_db = repo.open_state(path, create=True), repo.open_state(many)
-    fill_run_log(few_db, FEW, modules=10)
-    sql, values = build_list_sql(module=module, status=status, before_id=None)
-    steps = [row["detail"] for row in many_db.rows("EXPLAIN QUERY PLAN " + sql, {**values, "limit": 50})]
-    assert len(steps) == 1
-    assert "SEARCH" in steps[0] or (module is None and status is None), steps
-    assert "INDEX" in steps[0] or (module is None and status is None), steps
-
-    def list_last(db: repo.State) -> list[Run]:
-        return repo.list_runs(db, module=module, status=status, limit=50)  # type: ignore[arg-type]
-
-    if status is None:
-        assert len(list_last(few_db)) == len(list_last(many_db)) == 50
-        assert best_of(lambda: list_last(many_db)) < 3 * best_of(lambda: list_last(few_db)) + 0.002
-    few_db.close()
-    many_db.close()
-
-
-def test_nobody_waits_long_for_a_purge_of_a_million_runs(many: Path, tmp_path: Path) -> None:
-    """Half of them would go; it is watched for a while, beside a process that writes all the time."""
-    end, said = tmp_path / "end", tmp_path / "said"
-    writer = start_program([sys.executable, "-c", WRITER, str(many), str(end)], log_path=said)
-    config = Config(home=many.parent, base_dir=many.parent, state_path=many, secrets_path=many.parent / "secrets.env")
-    db = repo.open_state(many)
-    stop = threading.Event()
-    timer = threading.Timer(WATCHED_S, stop.set)
-    timer.start()
-    purged = purge(db, config, stop=stop)
-    timer.cancel()
-    end.touch()
-    assert writer.wait(30) == 0
-    assert wait_until(lambda: said.stat().st_size > 0, 5)
-    told = json.loads(said.read_text())
-    assert purged.runs > 2_000
-    assert told["writes"] > 200
-    assert told["longest_s"] < LONGEST_WAIT_S, told
-    db.close()

@@ -10,6 +10,7 @@ from pipekit import chores, repo
 from pipekit.chores import Chore, Trouble
 from pipekit.config import Config
 from pipekit.runner.process import wait_until
+from tests.patience import PATIENCE_S
 
 
 def test_no_exception_ends_a_chore_and_each_call_has_a_state_that_works(
@@ -32,7 +33,7 @@ def test_no_exception_ends_a_chore_and_each_call_has_a_state_that_works(
     chore.start()
     assert not wait_until(lambda: bool(calls), 0.2), "there is no state database yet"
     repo.open_state(path, create=True).close()
-    assert wait_until(lambda: len(calls) > 8, 10)
+    assert wait_until(lambda: len(calls) > 8, PATIENCE_S)
     assert chore.idle_s() < 5
     ending.set()
     chore.leave(5)

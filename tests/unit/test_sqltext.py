@@ -138,9 +138,15 @@ def test_a_quoted_text_is_kept_whatever_it_holds(text: str) -> None:
 
 
 @pytest.mark.parametrize("scrap", ["/*", "'", "$a$", '"', "[", "`", "E'\\", "--", "(", "$$ $a$ ", "/* '", ";", "''"])
-def test_no_text_takes_long_to_read(scrap: str) -> None:
-    sql = "select " + scrap * 60_000
-    started = time.monotonic()
-    with contextlib.suppress(Invalid):
-        strip_query(sql)
-    assert time.monotonic() - started < 5
+def test_four_times_the_text_takes_about_four_times_as_long_to_read(scrap: str) -> None:
+    """Processor time, and the best of some turns: what disturbs one of them must not decide."""
+
+    def read(count: int) -> float:
+        sql = "select " + scrap * count
+        begun = time.process_time()
+        with contextlib.suppress(Invalid):
+            strip_query(sql)
+        return time.process_time() - begun
+
+    short, long = zip(*((read(15_000), read(60_000)) for _ in range(3)), strict=True)
+    assert min(long) < 8 * min(short) + 0.05

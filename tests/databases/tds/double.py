@@ -14,6 +14,7 @@ from tests.databases.tds.columns import ColumnSpec
 from tests.databases.tds.replies import Close, Count, Error, Hang, LoadFault, Reply, Rule
 from tests.databases.tds.store import Batch, Login, Table
 from tests.databases.tds.tls import make_certificate
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 LOGIN_FAILED = Error(18456, "Login failed for user 'sa'.", severity=14)
@@ -154,7 +155,7 @@ class TdsDouble:
         """All rows of a table."""
         return list(self.read_rows(name))
 
-    def wait_until(self, condition: Callable[[Self], bool], timeout_s: float = 10.0) -> None:
+    def wait_until(self, condition: Callable[[Self], bool], timeout_s: float = PATIENCE_S) -> None:
         """Waits until something holds of the double, for tests of clients that go their own way."""
         deadline = time.monotonic() + timeout_s
         while not condition(self):

@@ -18,6 +18,7 @@ from pipekit.http.auth import COOKIE
 from pipekit.models import Connection, Module
 from pipekit.passwords import hash_password
 from pipekit.runner.process import Program, start_program, wait_until
+from tests.patience import PATIENCE_S
 from tests.project import Project
 from tests.site import stop
 
@@ -49,7 +50,7 @@ class House(Project):
         """Starts the server and waits until its pages are there."""
         argv = [sys.executable, "-m", "pipekit", "serve"]
         self._server = start_program(argv, env=self.environment(), log_path=self._log)
-        assert wait_until(lambda: "pages on http" in self.log(), 30), self.log()
+        assert wait_until(lambda: "pages on http" in self.log(), PATIENCE_S), self.log()
 
     @property
     def base(self) -> str:
