@@ -89,14 +89,18 @@ def test_columns_are_read_with_types_keys_and_what_the_server_fills(place: Place
         assert DRIVER.column_inventory(session.query, "dbo")["looked"] == EXPECTED
 
 
-def test_a_table_that_may_be_truncated_says_so(place: Place) -> None:
+def test_a_table_says_how_it_may_be_emptied_and_by_which_key_a_row_is_known(place: Place) -> None:
     columns = [
         ("type", "varchar(2)"), ("insert", "int"), ("alter", "int"), ("in_memory", "bit"), ("external", "bit"),
-        ("temporal", "tinyint"), ("can_truncate", "int"),
+        ("temporal", "tinyint"), ("can_truncate", "int"), ("can_keep", "int"), ("hidden", "int"), ("unseen", "int"),
+        *((name, "nvarchar(max)") for name in ("events", "triggers", "columns", "keys", "references")),
     ]  # fmt: skip
-    place.teach(r"^SELECT RTRIM\(o\.type\)", Rows(columns, [("U", 1, 1, False, False, 0, 1)]))
+    keys = '[{"number":1,"name":"id"}]'
+    row = ("U", 1, 1, False, False, 0, 1, 1, 0, 0, None, None, None, keys, None)
+    place.teach(r"SELECT RTRIM\(o\.type\)", Rows(columns, [row]))
     with place.session() as session:
-        assert DRIVER.get_table_facts(session.query, TABLE) == TableFacts(exists=True, can_truncate=True)
+        facts = DRIVER.get_table_facts(session.query, TABLE)
+    assert facts == TableFacts(exists=True, can_truncate=True, can_keep=True, keys=(("id",),))
 
 
 def test_a_query_is_described_without_being_run(place: Place) -> None:

@@ -15,7 +15,7 @@ from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.engine import cancel_run
 from pipekit.engine.events import Event, StageStarted
 from pipekit.localpg import LocalPostgres
-from pipekit.models import Module
+from pipekit.models import Guards, Module
 from tests.databases.moving import run
 from tests.databases.tds.double import TdsDouble
 from tests.databases.tds.library import PROVIDERS, VARIABLE, find_problem
@@ -36,7 +36,10 @@ def double(tmp_path: Path) -> Iterator[TdsDouble]:
         yield double
 
 
-def teach_catalogue(double: TdsDouble) -> None:
+FACTS = ("U", "1", "1", "0", "0", "0", "1", "1", "0", "0", None, None, None, None, None)
+
+
+def teach_catalogue(double: TdsDouble, facts: tuple[str | None, ...] = FACTS) -> None:
     """What the catalogue says of `dbo.orders`, and that staging schema and ledger are there."""
     double.answer(r"SELECT SCHEMA_ID", Rows([("s", "int"), ("t", "int")], [(5, 6)]))
     columns = [(name, "nvarchar(128)") for name in "abcdefghijklm"]
@@ -45,8 +48,8 @@ def teach_catalogue(double: TdsDouble) -> None:
         for name, type_, size, precision, scale in DEST
     ]
     double.answer(r"JOIN sys\.columns AS c", Rows(columns, rows))
-    facts = ("U", "1", "1", "0", "0", "0", "1")
-    double.answer(r"^SELECT RTRIM\(o\.type\)", Rows(columns[:7], [facts]))
+    columns += [(name, "nvarchar(max)") for name in "no"]
+    double.answer(r"SELECT RTRIM\(o\.type\)", Rows(columns, [facts]))
     teach_claims(double)
 
 
@@ -193,6 +196,78 @@ def test_a_run_that_succeeds_stages_checks_and_merges_in_one_transaction(
     begun = len(texts) - 1 - texts[::-1].index("BEGIN TRANSACTION")
     assert any("pipekit_ledger" in text for text in texts[begun:])
     assert texts[-1] == "COMMIT TRANSACTION"
+
+
+CHILD = (
+    '[{"path":"7","child_schema":"dbo","child":"items","name":"order_id","referred":"id","on_delete":1,"on_update":0,'
+    '"own":0,"readable":1,"hidden":0}]'
+)
+TRIGGER = '[{"name":"stamps","event":1,"instead":false}]'
+KEY = '[{"number":1,"name":"id"}]'
+DETAILS = [(name, "nvarchar(max)") for name in "abcdef"]
+
+
+def test_rows_of_another_table_that_would_go_along_are_refused_by_its_name(
+    project: Project, double: TdsDouble, module: Module
+) -> None:
+    teach_catalogue(double, (*FACTS[:-1], CHILD))
+    teach_merge(double)
+    double.answer(r"COUNT_BIG\(\*\) FROM \[dbo\]\.\[items\] AS c", Rows([("n", "bigint")], [(3,)]))
+    ended = project.run(module)
+    assert (ended.status, ended.error_stage) == ("error", "merge")
+    assert "3 rows of dbo.items (order_id) refer to rows of dbo.orders that this load deletes" in (ended.error or "")
+    assert "children: true" in (ended.hint or "")
+    assert not [text for text in double.texts() if text.startswith(("TRUNCATE", "DELETE FROM [dbo]"))]
+    module = repo.update_module(project.db, module.id, guards=Guards(children=True))
+    ended = project.succeed(module)
+    assert "3 rows of dbo.items (order_id) deleted" in "; ".join(check.detail for check in ended.checks)
+
+
+def test_rows_that_come_again_stay_where_another_table_refers_to_them(
+    project: Project, double: TdsDouble, module: Module
+) -> None:
+    teach_catalogue(double, (*FACTS[:-2], KEY, CHILD))
+    teach_merge(double)
+    double.answer(r"COUNT_BIG\(\*\) FROM \[dbo\]\.\[items\] AS c", Rows([("n", "bigint")], [(0,)]))
+    double.answer(r"^DELETE d FROM \[dbo\]\.\[orders\]", Count(1))
+    double.answer(r"^SELECT COUNT_BIG\(\*\)\nFROM \[dbo\]\.\[orders\] AS d", Rows([("n", "bigint")], [(2,)]))
+    double.answer(r"^UPDATE d SET", Count(2))
+    double.answer(r"^INSERT INTO \[dbo\]\.\[orders\]", Count(19_998))
+    double.answer(r"HAVING COUNT_BIG\(\*\) > 1", Rows([("n", "bigint"), ("e", "nvarchar(400)")], [(0, None)]))
+    ended = project.succeed(module)
+    assert (ended.rows_deleted, ended.rows_updated, ended.rows_inserted) == (1, 2, 19_998)
+    assert not [text for text in double.texts() if text.startswith(("TRUNCATE", "DELETE FROM [dbo]"))]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_trigger_that_changes_what_arrives_is_found_before_the_commit(
+    project: Project, double: TdsDouble, module: Module, strict: bool
+) -> None:
+    lists: list[str | None] = [None, TRIGGER, None, None, None]
+    teach_catalogue(double, (*FACTS[:-5], *lists))
+    teach_merge(double)
+    double.answer(r"^SELECT COALESCE\(SUM\(ABS", Rows([("n", "int")], [(2,)]))
+    double.answer(
+        r"^WITH b AS", Rows(DETAILS, [("rows that are not there: 1", None, None, "name (1 differ)", None, None)])
+    )
+    ended = project.run(repo.update_module(project.db, module.id, guards=Guards(dest_truth=strict)))
+    if strict:
+        assert (ended.status, ended.error_stage) == ("error", "merge")
+        assert "did not hold what was staged (rows that are not there: 1; name (1 differ))" in (ended.error or "")
+        assert "trigger stamps" in (ended.error or "")
+        assert "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION" in double.texts()
+    else:
+        checks = "; ".join(check.detail for check in ended.checks)
+        assert (ended.status, "2 rows are not as they were staged: trigger stamps" in checks) == ("success", True)
+
+
+def test_a_table_with_row_security_is_no_dest_unless_that_is_meant(
+    project: Project, double: TdsDouble, module: Module
+) -> None:
+    teach_catalogue(double, (*FACTS[:8], "1", *FACTS[9:]))
+    ended = project.run(module)
+    assert (ended.status, ended.error_stage) == ("error", "check")
+    assert "row_security: true" in (ended.hint or "")
 
 
 def test_a_run_needs_no_library_of_the_system(

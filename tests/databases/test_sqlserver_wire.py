@@ -22,6 +22,13 @@ from tests.databases.tds.library import PROVIDERS
 from tests.databases.tds.replies import Close, Count, Error, RepeatedRows, Rows
 
 NO_DATABASE = Error(4060, 'Cannot open database "shop" requested by the login. The login failed.', 11)
+# What a session says of its settings when one of them is another.
+SAID = {
+    "IMPLICIT_TRANSACTIONS": "20858|2147483647|60000|7|2|us_english",
+    "NUMERIC_ROUNDABORT": "29048|2147483647|60000|7|2|us_english",
+    "DATEFORMAT": "20856|2147483647|60000|7|3|us_english",
+    "DATEFIRST": "20856|2147483647|60000|1|2|us_english",
+}
 
 
 @pytest.fixture
@@ -63,6 +70,25 @@ def test_values_mean_the_same_in_every_session(place: Place, session: SqlServerS
     settings = place.double.texts()[0]
     for setting in ("XACT_ABORT ON", "NOCOUNT OFF", "LANGUAGE us_english", "DATEFORMAT ymd", "TEXTSIZE 2147483647"):
         assert f"SET {setting}" in settings
+
+
+DROPPED = ["ANSI_WARNINGS", "ANSI_PADDING", "ANSI_NULLS", "ARITHABORT", "QUOTED_IDENTIFIER", "CONCAT_NULL_YIELDS_NULL",
+           "XACT_ABORT", "LANGUAGE", "LOCK_TIMEOUT", "TEXTSIZE"]  # fmt: skip
+
+
+def test_settings_that_do_not_arrive_are_refused_by_name(place: Place) -> None:
+    place.double.answer(rf"^SET ({'|'.join(DROPPED)}) ")
+    with pytest.raises(ConnectFailed, match="Settings of the session did not arrive") as caught:
+        connect(place.endpoint())
+    named = caught.value.message.partition(": ")[2].rstrip(".").split(", ")
+    assert (sorted(named), caught.value.transient) == (sorted(DROPPED), False)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_setting_that_is_put_back_is_refused_by_name(place: Place, name: str) -> None:
+    place.double.answer(r"^SELECT CONCAT\(@@OPTIONS", Rows([("", "nvarchar(400)")], [(SAID[name],)]))
+    with pytest.raises(ConnectFailed, match=f"did not arrive: {name}"):
+        connect(place.endpoint())
 
 
 def test_a_refused_login_says_so_and_keeps_the_password(place: Place) -> None:
@@ -309,7 +335,7 @@ def test_a_session_that_only_reads_sends_no_second_statement(place: Place) -> No
             with pytest.raises((StatementFailed, Invalid), match="single statement"):
                 look("SELECT a FROM dbo.kept COMMIT DELETE FROM dbo.kept")
     if place.is_double:
-        assert not [text for text in place.double.texts() if "COMMIT" in text]
+        assert not [text for text in place.double.texts() if "COMMIT DELETE" in text]
     assert place.rows("kept") == [("1",)]
 
 

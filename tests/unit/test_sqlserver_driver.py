@@ -481,7 +481,7 @@ def test_a_column_of_the_catalogue_is_read_whole() -> None:
     ],
 )
 def test_a_table_says_what_may_be_done_with_it(row: tuple[str | None, ...], problem: str, can_truncate: bool) -> None:
-    facts = DRIVER.get_table_facts(answer(row), DRIVER.parse_table("t"))
+    facts = DRIVER.get_table_facts(answer((*row, "1", "0", "0", *[None] * 5)), DRIVER.parse_table("t"))
     assert (facts.exists, facts.problem, facts.can_truncate) == (True, problem, can_truncate)
 
 

@@ -3,12 +3,16 @@
 
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipekit.drivers.base import TableName
+from pipekit.drivers.facts import Reference
 from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.drivers.sqlserver.types import find_dest_refusal, parse_type
+from pipekit.models import Strategy
 from pipekit.runner.base import QueryResult
 from tests.contract.exercise_driver import build_plan
 from tests.unit.test_sqlserver_driver import POSTGRES, numbered, stage
@@ -69,6 +73,30 @@ def test_the_proof_and_the_merge_of_every_type_are_t_sql(type_text: str) -> None
     proofs = [sql for _, sql in DRIVER.build_exactness_sql(plan)]
     for sql in (*staging, *proofs, *[statement.sql for statement in DRIVER.build_merge_sql(plan)]):
         parse(sql)
+
+
+@pytest.mark.parametrize("type_text", [t for t in DRIVER.type_examples if not find_dest_refusal(t)])
+@pytest.mark.parametrize("strategy", ["full", "incremental", "append", "upsert"])
+def test_what_stands_around_the_merge_of_every_type_is_t_sql(type_text: str, strategy: Strategy) -> None:
+    child = TableName(schema="dbo", name="c")
+    direct = Reference(child=child, columns=("x",), referred=("id",), on_delete="cascade", on_update="cascade")
+    further = Reference(child=child, columns=("y",), referred=("x",), on_delete="set null", parent=direct)
+    column = stage("text", type_text, POSTGRES)
+    key = ("id",) if strategy in ("incremental", "upsert") else ()
+    plan = replace(
+        build_small_plan(strategy, column, numbered(), key=key), row_key=("id",), referring=(direct, further)
+    )
+    for kept in (plan, replace(plan, keeps=True)) if strategy in ("full", "incremental") else (plan,):
+        look = DRIVER.build_look(kept)
+        assert look is not None
+        counts = [DRIVER.build_present_sql(kept), DRIVER.build_count_sql(kept)]
+        if strategy in ("full", "incremental"):
+            counts += [DRIVER.build_children_sql(kept, reference) for reference in (direct, further)]
+        if kept.keeps or strategy == "upsert":
+            counts.append(DRIVER.build_moved_sql(kept, direct))
+        for sql in (*counts, look.count, look.details, *[statement.sql for statement in DRIVER.build_merge_sql(kept)]):
+            if sql:
+                parse(sql)
 
 
 @pytest.mark.parametrize(

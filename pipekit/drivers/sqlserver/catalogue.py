@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.base import TableColumn, TableInfo, TableName
 from pipekit.drivers.sqlserver.faults import Fault, build_place
 from pipekit.drivers.sqlserver.names import DEFAULT_SCHEMA, quote_table, quote_text
 from pipekit.drivers.sqlserver.query import check_single
@@ -59,23 +59,6 @@ LEFT JOIN sys.extended_properties AS e
 WHERE s.name = {schema} AND o.type IN ('U', 'V'){table}
 ORDER BY o.name, c.column_id"""
 
-# What forbids TRUNCATE is asked of the table itself: what refers to it may be hidden from our login.
-_FACTS = """\
-SELECT RTRIM(o.type), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'INSERT'), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'ALTER'),
-  t.is_memory_optimized, t.is_external, t.temporal_type,
-  CASE WHEN t.temporal_type = 0 AND t.is_published = 0 AND t.is_merge_published = 0 AND t.is_replicated = 0
-    AND t.is_tracked_by_cdc = 0 AND OBJECTPROPERTY(o.object_id, 'TableHasForeignRef') = 0
-    AND NOT EXISTS (
-      SELECT 1 FROM sys.sql_dependencies AS d
-      JOIN sys.indexes AS i ON i.object_id = d.object_id AND i.index_id = 1
-      WHERE d.class = 1 AND d.referenced_major_id = o.object_id AND d.object_id <> o.object_id
-    ) THEN 1 ELSE 0 END
-FROM sys.objects AS o
-JOIN sys.schemas AS s ON s.schema_id = o.schema_id
-CROSS APPLY (SELECT QUOTENAME(s.name) + N'.' + QUOTENAME(o.name) AS name) AS n
-LEFT JOIN sys.tables AS t ON t.object_id = o.object_id
-WHERE s.name = {schema} AND o.name = {table}"""
-
 _DESCRIBE = """\
 SELECT name, COALESCE(system_type_name, user_type_name), error_number, error_message
 FROM sys.dm_exec_describe_first_result_set({query}, NULL, 0)
@@ -98,9 +81,6 @@ ELSE
     @level2type = N'COLUMN', @level2name = {column}"""
 # An extended property holds 7,500 bytes.
 LONGEST_COMMENT = 3750
-
-_KINDS = {"P": "a procedure", "SN": "a synonym", "SO": "a sequence", "TT": "a table type", "IT": "an internal table"}
-_HISTORY = "1"
 
 
 def list_schemas(query: Query, staging_schema: str) -> list[str]:
@@ -135,28 +115,6 @@ def column_inventory(query: Query, schema: str) -> dict[str, list[TableColumn]]:
     for row in query(_COLUMNS.format(schema=quote_text(schema), table="")).rows:
         inventory.setdefault(row[0] or "", []).append(_read_column(row[1:]))
     return inventory
-
-
-def get_table_facts(query: Query, table: TableName) -> TableFacts:
-    """What stands in the way of writing to a table, and whether TRUNCATE is possible and allowed."""
-    schema = quote_text(table.schema or DEFAULT_SCHEMA)
-    rows = query(_FACTS.format(schema=schema, table=quote_text(table.name))).rows
-    if not rows:
-        return TableFacts(exists=False)
-    kind, insertable, alterable, in_memory, external, temporal, truncatable = rows[0]
-    problem = ""
-    if kind not in ("U", "V"):
-        problem = f"it is {_KINDS.get(kind or '', 'no table')}"
-    elif insertable != "1":
-        problem = "there is no right to insert into it"
-    elif in_memory == "1":
-        problem = "it is memory-optimized, and takes no table locks"
-    elif external == "1":
-        problem = "it is an external table"
-    elif temporal == _HISTORY:
-        problem = "it is the history of another table"
-    can_truncate = kind == "U" and alterable == "1" and truncatable == "1" and not problem
-    return TableFacts(exists=True, can_truncate=can_truncate, problem=problem)
 
 
 def describe_query(query: Query, sql: str) -> list[ResultColumn]:

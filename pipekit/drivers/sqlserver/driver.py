@@ -14,7 +14,8 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.sqlserver import address, catalogue, ledger, merge, names, types
+from pipekit.drivers.facts import Look, Reference
+from pipekit.drivers.sqlserver import address, catalogue, facts, held, keeping, ledger, merge, names, types
 from pipekit.drivers.sqlserver.query import build_derived
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
@@ -31,6 +32,7 @@ class SqlServerDriver(Driver):
     version_sql = "SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128))"
     max_identifier_bytes = names.LONGEST_NAME
     supports_comments = True
+    keeps_rows = True
     extra = "mssql"
     dirty_read = " WITH (NOLOCK)"
     type_examples = (
@@ -95,7 +97,7 @@ class SqlServerDriver(Driver):
         return catalogue.column_inventory(query, schema)
 
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
-        return catalogue.get_table_facts(query, table)
+        return facts.get_table_facts(query, table)
 
     def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
         return catalogue.describe_query(query, sql)
@@ -156,6 +158,21 @@ class SqlServerDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return merge.build_merge_sql(plan)
+
+    def build_count_sql(self, plan: MergePlan) -> str:
+        return f"SELECT COUNT_BIG(*) FROM {self.quote_table(plan.dest)}"
+
+    def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
+        return keeping.build_children_sql(plan, reference)
+
+    def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
+        return keeping.build_moved_sql(plan, reference)
+
+    def build_look(self, plan: MergePlan) -> Look:
+        return held.build_look(plan)
+
+    def build_present_sql(self, plan: MergePlan) -> str:
+        return held.build_present_sql(plan)
 
     # -- ledger and sessions -------------------------------------------------------------------------------------------
 

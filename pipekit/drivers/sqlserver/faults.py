@@ -30,6 +30,11 @@ _HINTS = {
     "1088": "Grant the login ALTER on the table; docs/sqlserver.md lists what is needed.",
     "9002": "The transaction log is full; back it up or give it room.",
 }
+_CONFLICT = "547"
+_CONFLICTS = {
+    "REFERENCE constraint": "Rows of another table refer to these: load that table first, or use the strategy upsert.",
+    "FOREIGN KEY constraint": "Rows refer to others that are not there: load the table that they refer to first.",
+}
 # Values a column does not take: cut strings and binaries, numbers and dates out of range or of another form.
 _VALUE_NUMBERS = frozenset(
     {"220", "232", "241", "242", "245", "2628", "4815", "4863", "4864", "8114", "8115", "8152", "8169"}
@@ -126,7 +131,7 @@ def build_failure(fault: Fault, sql: str = "") -> StatementFailed:
         told = _REPEATED.sub("", fault.text.partition("\n")[0]).rstrip(".")
         message = f"The connection to SQL Server was lost: {told}."
         return StatementFailed(message, transient=fault.is_transient, sqlstate=fault.code)
-    hint = _HINTS.get(fault.number, "") or (f"In: {' '.join(sql.split())[:200]}" if sql else "")
+    hint = _find_hint(fault) or (f"In: {' '.join(sql.split())[:200]}" if sql else "")
     named = _COLUMN_NAME.search(fault.text)
     return StatementFailed(
         fault.text or "The server refused the statement.",
@@ -136,6 +141,12 @@ def build_failure(fault: Fault, sql: str = "") -> StatementFailed:
         column=named["name"] if named else "",
         **build_place(fault, sql),
     )
+
+
+def _find_hint(fault: Fault) -> str:
+    if fault.number == _CONFLICT:
+        return next((hint for words, hint in _CONFLICTS.items() if words in fault.text), "")
+    return _HINTS.get(fault.number, "")
 
 
 def build_place(fault: Fault, sql: str) -> dict[str, Any]:

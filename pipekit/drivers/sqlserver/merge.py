@@ -11,8 +11,18 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.sqlserver.exact import build_changed, build_identity, build_text
+from pipekit.drivers.sqlserver.joins import (
+    build_match,
+    build_row_match,
+    build_staged,
+    build_value,
+    get_stage_type,
+    is_text,
+    list_columns,
+)
+from pipekit.drivers.sqlserver.keeping import build_keeping
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table, quote_text
-from pipekit.drivers.sqlserver.types import INCOMPARABLE, TEXTS, build_cast, parse_type
+from pipekit.drivers.sqlserver.types import INCOMPARABLE, parse_type
 from pipekit.errors import Invalid
 from pipekit.runner.base import Statement
 
@@ -27,7 +37,8 @@ def build_staging_sql(staging: TableName, columns: Sequence[StagedColumn]) -> tu
     """
     table = quote_table(staging)
     lines = [
-        f"{quote_identifier(c.dest.name)} {_stage_type(c)} {'NULL' if c.dest.nullable else 'NOT NULL'}" for c in columns
+        f"{quote_identifier(c.dest.name)} {get_stage_type(c)} {'NULL' if c.dest.nullable else 'NOT NULL'}"
+        for c in columns
     ]
     if any(column.lossy for column in columns):
         lines.append(f"{_name_row(columns)} bigint IDENTITY(1,1) NOT NULL")
@@ -38,14 +49,14 @@ def build_staging_sql(staging: TableName, columns: Sequence[StagedColumn]) -> tu
 def build_null_key_sql(plan: MergePlan) -> str:
     """How many staged rows have a NULL in the key, and one of their keys."""
     null = " OR ".join(f"s.{quote_identifier(name)} IS NULL" for name in plan.key)
-    example = _build_example(plan, lambda column: (_build_staged(column), _stage_type(column)))
+    example = _build_example(plan, lambda column: (build_staged(column), get_stage_type(column)))
     return f"SELECT COUNT_BIG(*), MIN({example})\nFROM {quote_table(plan.staging)} AS s\nWHERE {null}"
 
 
 def build_repeated_key_sql(plan: MergePlan) -> str:
     """How many keys stand more than once in staging, and one of them; what the dest takes for equal counts as equal."""
-    columns = _key_columns(plan)
-    values = [_build_value(column) for column in columns]
+    columns = list_columns(plan, plan.key)
+    values = [build_value(column) for column in columns]
     named = ", ".join(f"{v} AS {quote_identifier(c.dest.name)}" for v, c in zip(values, columns, strict=True))
     example = _build_example(plan, lambda c: (f"r.{quote_identifier(c.dest.name)}", c.dest.type))
     return (
@@ -61,21 +72,21 @@ def build_exactness_sql(plan: MergePlan) -> tuple[tuple[str, str], ...]:
 
 def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
     """The merge between the ledger row and the commit. Raises Invalid for a key or an identity it cannot do."""
-    for column in _key_columns(plan):
+    for column in list_columns(plan, plan.key):
         if parse_type(column.dest.type).base in INCOMPARABLE:
             message = f"The merge key cannot hold '{column.dest.name}': {column.dest.type} cannot be compared."
             raise Invalid(message, field="merge_key")
+    if plan.keeps:
+        same = build_row_match(plan)
+        return build_keeping(plan, _build_update(plan, same, plan.row_key), _build_missing_insert(plan, same))
     if plan.strategy == "full":
         return (*_build_emptying(plan), *_build_insert(plan, hint=" WITH (TABLOCK)"))
     if plan.strategy == "incremental":
         return (_build_delete(plan), *_build_insert(plan))
     if plan.strategy == "upsert":
-        return (*_build_update(plan), *_build_missing_insert(plan))
+        same = build_match(plan, plan.key, nulls=plan.null_keys)
+        return (*_build_update(plan, same, plan.key), *_build_missing_insert(plan, same))
     return _build_insert(plan)
-
-
-def _stage_type(column: StagedColumn) -> str:
-    return column.dest.type if column.stage_type is None else column.stage_type
 
 
 def _name_row(columns: Iterable[StagedColumn]) -> str:
@@ -86,18 +97,8 @@ def _name_row(columns: Iterable[StagedColumn]) -> str:
     return quote_identifier(name)
 
 
-def _build_staged(column: StagedColumn) -> str:
-    return f"s.{quote_identifier(column.dest.name)}"
-
-
-def _build_value(column: StagedColumn) -> str:
-    """A staged value as the dest takes it."""
-    staged = _build_staged(column)
-    return staged if column.stage_type is None else build_cast(staged, column.stage_type, column.dest.type)
-
-
 def _build_exactness(plan: MergePlan, column: StagedColumn) -> str:
-    staged, stage_type, row = _build_staged(column), _stage_type(column), f"s.{_name_row(plan.columns)}"
+    staged, stage_type, row = build_staged(column), get_stage_type(column), f"s.{_name_row(plan.columns)}"
     return (
         f"SELECT TOP (1) {row}, {build_text(staged, stage_type)}\nFROM {quote_table(plan.staging)} AS s\n"
         f"WHERE {build_changed(staged, stage_type, column.dest.type)}\nORDER BY {row}"
@@ -107,7 +108,7 @@ def _build_exactness(plan: MergePlan, column: StagedColumn) -> str:
 def _build_example(plan: MergePlan, read: Callable[[StagedColumn], tuple[str, str]]) -> str:
     """A key as text; `read` gives a column's expression and type."""
     pairs = []
-    for column in _key_columns(plan):
+    for column in list_columns(plan, plan.key):
         expression, type_text = read(column)
         shown = f"COALESCE({build_text(expression, type_text, '200')}, N'NULL')"
         pairs.append(f"{quote_text(f'{column.dest.name} = ')}, {shown}")
@@ -115,25 +116,11 @@ def _build_example(plan: MergePlan, read: Callable[[StagedColumn], tuple[str, st
     return f"CONCAT({listed})"
 
 
-def _key_columns(plan: MergePlan) -> list[StagedColumn]:
-    by_name = {column.dest.name: column for column in plan.columns}
-    return [by_name[name] for name in plan.key]
-
-
-def _build_equal(plan: MergePlan) -> str:
-    """The same key. A plain `=` can use an index, and so can INTERSECT, for which a NULL is a NULL."""
-    columns = _key_columns(plan)
-    if not plan.null_keys:
-        return " AND ".join(f"d.{quote_identifier(c.dest.name)} = {_build_value(c)}" for c in columns)
-    dest = ", ".join(f"d.{quote_identifier(c.dest.name)}" for c in columns)
-    return f"EXISTS (SELECT {dest} INTERSECT SELECT {', '.join(map(_build_value, columns))})"
-
-
 def _build_insert(plan: MergePlan, where: str = "", hint: str = "") -> tuple[Statement, ...]:
     """An identity column of the dest that is fed keeps the source's values."""
     dest = quote_table(plan.dest)
     names = ", ".join(quote_identifier(column.dest.name) for column in plan.columns)
-    values = ", ".join(map(_build_value, plan.columns))
+    values = ", ".join(map(build_value, plan.columns))
     text = f"INSERT INTO {dest}{hint} ({names})\nSELECT {values}\nFROM {quote_table(plan.staging)} AS s{where}"
     insert = Statement(sql=text, name="inserted")
     if not any(column.dest.identity for column in plan.columns):
@@ -155,33 +142,31 @@ def _build_delete(plan: MergePlan) -> Statement:
     staging = f"{quote_table(plan.staging)} AS s"
     text = (
         f"DELETE d FROM {quote_table(plan.dest)} AS d WITH (HOLDLOCK)\n"
-        f"WHERE EXISTS (SELECT 1 FROM {staging} WHERE {_build_equal(plan)})"
+        f"WHERE EXISTS (SELECT 1 FROM {staging} WHERE {build_match(plan, plan.key, nulls=plan.null_keys)})"
     )
     return Statement(sql=text, name="deleted")
 
 
-def _build_update(plan: MergePlan) -> tuple[Statement, ...]:
-    """Counts the keys that meet, then writes the rows that differ.
+def _build_update(plan: MergePlan, equal: str, key: tuple[str, ...]) -> tuple[Statement, ...]:
+    """Counts the rows that meet, by a key, then writes those that differ.
 
     A row that is the same is not written: it would get a new rowversion, fire triggers and fill the log. The count
     comes first because it also takes the locks.
     """
     dest, staging = quote_table(plan.dest), f"{quote_table(plan.staging)} AS s"
-    equal = _build_equal(plan)
     count = f"SELECT COUNT_BIG(*)\nFROM {dest} AS d WITH (UPDLOCK, HOLDLOCK)\nJOIN {staging} ON {equal}"
     counted = Statement(sql=count, name="updated", value=True)
-    columns = [c for c in plan.columns if c.dest.name not in plan.key or _is_text(c)]
+    columns = [c for c in plan.columns if c.dest.name not in key or is_text(c)]
     for column in columns:
         if column.dest.identity:
-            message = f"upsert cannot change '{column.dest.name}': it is an identity column and not in the key."
-            raise Invalid(
-                message, field="merge_strategy", hint="Use incremental, or leave the column out of the query."
-            )
+            message = f"{plan.strategy} cannot change '{column.dest.name}': an identity column that is not in the key."
+            hint = "Use incremental, or leave the column out of the query."
+            raise Invalid(message, field="merge_strategy", hint=hint)
     if not columns:
         return (counted,)
-    assigned = ", ".join(f"{quote_identifier(c.dest.name)} = {_build_value(c)}" for c in columns)
+    assigned = ", ".join(f"{quote_identifier(c.dest.name)} = {build_value(c)}" for c in columns)
     there = ", ".join(build_identity(f"d.{quote_identifier(c.dest.name)}", parse_type(c.dest.type)) for c in columns)
-    staged = ", ".join(build_identity(_build_value(c), parse_type(c.dest.type)) for c in columns)
+    staged = ", ".join(build_identity(build_value(c), parse_type(c.dest.type)) for c in columns)
     update = (
         f"UPDATE d SET {assigned}\nFROM {dest} AS d\nJOIN {staging} ON {equal}\n"
         f"WHERE EXISTS (SELECT {staged} EXCEPT SELECT {there})"
@@ -189,11 +174,6 @@ def _build_update(plan: MergePlan) -> tuple[Statement, ...]:
     return (counted, Statement(sql=update))
 
 
-def _is_text(column: StagedColumn) -> bool:
-    """A text key may be equal and yet not the same: 'a' meets 'A' under most collations."""
-    return parse_type(column.dest.type).base in TEXTS
-
-
-def _build_missing_insert(plan: MergePlan) -> tuple[Statement, ...]:
-    missing = f"SELECT 1 FROM {quote_table(plan.dest)} AS d WITH (UPDLOCK, HOLDLOCK) WHERE {_build_equal(plan)}"
+def _build_missing_insert(plan: MergePlan, equal: str) -> tuple[Statement, ...]:
+    missing = f"SELECT 1 FROM {quote_table(plan.dest)} AS d WITH (UPDLOCK, HOLDLOCK) WHERE {equal}"
     return _build_insert(plan, f"\nWHERE NOT EXISTS ({missing})")

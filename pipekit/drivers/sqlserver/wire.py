@@ -27,15 +27,10 @@ from pipekit.drivers.sqlserver.provider import choose_provider
 from pipekit.drivers.sqlserver.reading import Part
 from pipekit.drivers.sqlserver.refusals import build_connect_failure, read_connect_fault
 from pipekit.drivers.sqlserver.session import SqlServerSession
+from pipekit.drivers.sqlserver.settings import SETTINGS, find_unset
 from pipekit.errors import ConnectFailed, StatementFailed
 from pipekit.runner.base import Endpoint
 
-LOCK_TIMEOUT_MS = 60_000
-# Texts that mean the same to every login, and values that are never cut.
-SETTINGS = (
-    "SET XACT_ABORT ON; SET NOCOUNT OFF; SET LANGUAGE us_english; SET DATEFORMAT ymd; "
-    f"SET LOCK_TIMEOUT {LOCK_TIMEOUT_MS}; SET TEXTSIZE 2147483647"
-)
 _read_records: Callable[[Any], list[tuple[str, str]]] = getattr(
     ddbc_bindings, "DDBCSQLGetAllDiagRecords", lambda handle: []
 )
@@ -53,10 +48,16 @@ def connect(endpoint: Endpoint) -> SqlServerSession:
     mssql_python.pooling(enabled=False)
     link = Link(_open(endpoint), endpoint)
     try:
-        link.run(SETTINGS)
+        unset = find_unset(link.run(SETTINGS)[1])
     except StatementFailed as error:
         link.close()
         raise ConnectFailed(error.message, transient=error.transient, sqlstate=error.sqlstate) from None
+    if unset:
+        link.close()
+        raise ConnectFailed(
+            f"Settings of the session did not arrive: {', '.join(unset)}.",
+            hint="Something between here and the server drops them: connect to the server itself.",
+        )
     return SqlServerSession(link, endpoint.read_only, endpoint.trim_char)
 
 

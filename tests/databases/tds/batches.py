@@ -60,6 +60,7 @@ class BatchRunner:
         self._wait_for_attention = wait_for_attention
         self._check_attention = check_attention
         self._switches = dict.fromkeys(("nocount", "fmtonly", "implicit_transactions"), False)
+        self._settings: dict[str, str] = {}
         self._bulk: tuple[str, str] = ("", "")
         self._depth = 0
         self._descriptor = session << 32
@@ -69,6 +70,7 @@ class BatchRunner:
     def reset(self) -> Tokens:
         """Makes the session new, for the client's pool of connections."""
         self._switches = dict.fromkeys(self._switches, False)
+        self._settings.clear()
         yield from self.roll_back()
         yield tokens.build_reset()
 
@@ -107,7 +109,10 @@ class BatchRunner:
     def _known(self) -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Tokens]], ...]:
         return (
             (statements.SWITCH, self._switch),
+            (statements.SET_VALUE, self._set),
+            (statements.SET_OPTION, self._set),
             (statements.SET, lambda match: iter([Done()])),
+            (statements.SETTINGS, lambda match: self._send_settings()),
             (statements.TRANCOUNT, lambda match: self._send_depth()),
             (statements.BEGIN, lambda match: self._ended(self.begin())),
             (statements.COMMIT, lambda match: self._ended(self.commit())),
@@ -226,6 +231,21 @@ class BatchRunner:
         self._store.put_table(name, table)
 
     # -- statements ----------------------------------------------------------------------------------------------------
+
+    def _set(self, match: re.Match[str]) -> Tokens:
+        self._settings[match[1].lower()] = match[2].lower()
+        yield Done()
+
+    def _send_settings(self) -> Tokens:
+        """What has been set in this session, and of the rest what a server has by itself."""
+        switched = self._settings | {name: "on" if on else "off" for name, on in self._switches.items()}
+        bits = sum(bit for name, bit in statements.OPTIONS.items() if switched.get(name) == "on")
+        values = {"textsize": "4096", "lock_timeout": "-1", "datefirst": "7", "dateformat": "mdy", "language": "none"}
+        values |= self._settings
+        month = {"ymd": "2", "mdy": "2"}.get(values["dateformat"], "3")
+        names = ("textsize", "lock_timeout", "datefirst")
+        said = "|".join([str(bits), *(values[name] for name in names), month, values["language"]])
+        return self._send_rows(parse_columns([("", "nvarchar(400)")]), [(said,)])
 
     def _switch(self, match: re.Match[str]) -> Tokens:
         self._switches[match.group(1).lower()] = match.group(2).lower() == "on"

@@ -14,6 +14,15 @@ TABLE = rf"{_NAME}?(?:\.{_NAME}?)*"
 _COLUMN = rf"(?:{_NAME}\.)*{_NAME}(?:\s+(?:as\s+)?{_NAME})?"
 
 SWITCH = re.compile(r"set\s+(nocount|fmtonly|implicit_transactions)\s+(on|off)", re.I)
+# Every setting at the beginning of a session, read back.
+SETTINGS = re.compile(r"select\s+concat\(@@options, .*@@language\)", re.I | re.S)
+SET_VALUE = re.compile(r"set\s+(textsize|lock_timeout|datefirst|dateformat|language)\s+(\w+)", re.I)
+SET_OPTION = re.compile(r"set\s+(\w+)\s+(on|off)", re.I)
+OPTIONS = {
+    "implicit_transactions": 2, "ansi_warnings": 8, "ansi_padding": 16, "ansi_nulls": 32, "arithabort": 64,
+    "arithignore": 128, "quoted_identifier": 256, "nocount": 512, "concat_null_yields_null": 4096,
+    "numeric_roundabort": 8192, "xact_abort": 16384,
+}  # fmt: skip
 SET = re.compile(r"(?:set|use|declare)\s.*", re.I | re.S)
 TRANCOUNT = re.compile(r"select\s+@@trancount", re.I)
 BEGIN = re.compile(r"begin\s+tran(?:saction)?(?:\s+\w+)?", re.I)

@@ -1,0 +1,193 @@
+# What the catalogue says of a dest: rights, unique keys, foreign keys that point at it, triggers. Knows no connection.
+"""`get_table_facts`, in one query whose lists come as JSON."""
+
+import json
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from pipekit.drivers.base import TableFacts, TableName
+from pipekit.drivers.facts import Action, Event, Firing, Reference
+from pipekit.drivers.sqlserver.names import DEFAULT_SCHEMA, quote_text
+from pipekit.runner.base import Query
+
+# What forbids TRUNCATE is asked of the table itself: what refers to it may be hidden from our login. For that reason
+# triggers and foreign keys are asked of the table too: it says that there are some, even where nobody shows them.
+# Foreign keys that point at a child whose rows a delete takes along follow it; a disabled one does nothing.
+_FACTS = """\
+WITH reference AS (
+  SELECT k.object_id, k.parent_object_id, k.referenced_object_id, k.delete_referential_action,
+    k.update_referential_action, 1 AS depth, CAST(k.object_id AS varchar(400)) AS path
+  FROM sys.foreign_keys AS k
+  JOIN sys.objects AS o ON o.object_id = k.referenced_object_id
+  JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+  WHERE s.name = {schema} AND o.name = {table} AND k.is_disabled = 0
+  UNION ALL
+  SELECT k.object_id, k.parent_object_id, k.referenced_object_id, k.delete_referential_action,
+    k.update_referential_action, r.depth + 1, CAST(CONCAT(r.path, '/', k.object_id) AS varchar(400))
+  FROM reference AS r
+  JOIN sys.foreign_keys AS k ON k.referenced_object_id = r.parent_object_id
+  WHERE k.is_disabled = 0 AND r.delete_referential_action = 1 AND r.parent_object_id <> r.referenced_object_id
+    AND r.depth < 9
+)
+SELECT RTRIM(o.type), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'INSERT'), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'ALTER'),
+  t.is_memory_optimized, t.is_external, t.temporal_type,
+  CASE WHEN t.temporal_type = 0 AND t.is_published = 0 AND t.is_merge_published = 0 AND t.is_replicated = 0
+    AND t.is_tracked_by_cdc = 0 AND OBJECTPROPERTY(o.object_id, 'TableHasForeignRef') = 0
+    AND NOT EXISTS (
+      SELECT 1 FROM sys.sql_dependencies AS d
+      JOIN sys.indexes AS i ON i.object_id = d.object_id AND i.index_id = 1
+      WHERE d.class = 1 AND d.referenced_major_id = o.object_id AND d.object_id <> o.object_id
+    ) THEN 1 ELSE 0 END,
+  CASE WHEN HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'SELECT') = 1 AND HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'UPDATE') = 1
+    AND HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'DELETE') = 1 THEN 1 ELSE 0 END,
+  CASE WHEN EXISTS (
+    SELECT 1 FROM sys.security_predicates AS f
+    JOIN sys.security_policies AS p ON p.object_id = f.object_id
+    WHERE f.target_object_id = o.object_id AND f.predicate_type = 0 AND p.is_enabled = 1
+  ) THEN 1 ELSE 0 END,
+  CASE WHEN OBJECTPROPERTY(o.object_id, 'TableHasForeignRef') = 1
+    AND NOT EXISTS (SELECT 1 FROM sys.foreign_keys AS k WHERE k.referenced_object_id = o.object_id)
+    THEN 1 ELSE 0 END,
+  (
+    SELECT e.number AS event
+    FROM (VALUES (1, 'HasInsertTrigger'), (2, 'HasUpdateTrigger'), (3, 'HasDeleteTrigger')) AS e (number, property)
+    WHERE OBJECTPROPERTY(o.object_id, e.property) = 1 AND NOT EXISTS (
+      SELECT 1 FROM sys.triggers AS g
+      JOIN sys.trigger_events AS v ON v.object_id = g.object_id
+      WHERE g.parent_id = o.object_id AND v.type = e.number
+    )
+    FOR JSON PATH
+  ),
+  (
+    SELECT g.name AS name, v.type AS event, g.is_instead_of_trigger AS instead
+    FROM sys.triggers AS g
+    JOIN sys.trigger_events AS v ON v.object_id = g.object_id
+    WHERE g.parent_id = o.object_id AND g.is_disabled = 0
+    ORDER BY g.name, v.type
+    FOR JSON PATH
+  ),
+  (
+    SELECT c.name AS name, c.xml_collection_id AS collection
+    FROM sys.columns AS c
+    JOIN sys.types AS y ON y.user_type_id = c.system_type_id
+    WHERE c.object_id = o.object_id AND c.is_computed = 0
+      AND (c.xml_collection_id <> 0 OR (c.is_ansi_padded = 0 AND y.name IN ('varchar', 'binary', 'varbinary')))
+    ORDER BY c.column_id
+    FOR JSON PATH
+  ),
+  (
+    SELECT i.index_id AS number, c.name AS name
+    FROM sys.indexes AS i
+    JOIN sys.index_columns AS x ON x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0
+    JOIN sys.columns AS c ON c.object_id = x.object_id AND c.column_id = x.column_id
+    WHERE i.object_id = o.object_id AND o.type = 'U' AND i.is_unique = 1 AND i.has_filter = 0 AND i.is_disabled = 0
+    ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal
+    FOR JSON PATH
+  ),
+  (
+    SELECT r.path AS path, cs.name AS child_schema, co.name AS child, r.delete_referential_action AS on_delete,
+      r.update_referential_action AS on_update, own.yes AS own, pc.name AS name, rc.name AS referred,
+      HAS_PERMS_BY_NAME(CONCAT(QUOTENAME(cs.name), N'.', QUOTENAME(co.name)), 'OBJECT', 'SELECT') AS readable,
+      (
+        SELECT COUNT(*) FROM sys.security_predicates AS f
+        JOIN sys.security_policies AS p ON p.object_id = f.object_id
+        WHERE f.target_object_id = r.parent_object_id AND f.predicate_type = 0 AND p.is_enabled = 1
+      ) AS hidden
+    FROM reference AS r
+    JOIN sys.objects AS co ON co.object_id = r.parent_object_id
+    JOIN sys.schemas AS cs ON cs.schema_id = co.schema_id
+    JOIN sys.foreign_key_columns AS fc ON fc.constraint_object_id = r.object_id
+    JOIN sys.columns AS pc ON pc.object_id = fc.parent_object_id AND pc.column_id = fc.parent_column_id
+    JOIN sys.columns AS rc ON rc.object_id = fc.referenced_object_id AND rc.column_id = fc.referenced_column_id
+    CROSS APPLY (SELECT CASE WHEN r.parent_object_id = o.object_id THEN 1 ELSE 0 END AS yes) AS own
+    ORDER BY r.depth, cs.name, co.name, r.path, fc.constraint_column_id
+    FOR JSON PATH
+  )
+FROM sys.objects AS o
+JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+CROSS APPLY (SELECT QUOTENAME(s.name) + N'.' + QUOTENAME(o.name) AS name) AS n
+LEFT JOIN sys.tables AS t ON t.object_id = o.object_id
+WHERE s.name = {schema} AND o.name = {table}"""
+
+_KINDS = {"P": "a procedure", "SN": "a synonym", "SO": "a sequence", "TT": "a table type", "IT": "an internal table"}
+_HISTORY = "1"
+Listed = list[dict[str, Any]]
+
+_ACTIONS: tuple[Action, ...] = ("no action", "cascade", "set null", "set default")
+_EVENTS: dict[int, Event] = {1: "insert", 2: "update", 3: "delete"}
+_ALL: frozenset[Event] = frozenset({"insert", "update", "delete", "truncate"})
+_UNSEEN = "this login may not see them (GRANT VIEW DEFINITION)"
+_UNSEEN_TABLES = TableName(schema=None, name="tables that this login does not see")
+
+
+def get_table_facts(query: Query, table: TableName) -> TableFacts:
+    """What stands in the way of writing to a table, and everything around it that a merge may touch."""
+    schema = quote_text(table.schema or DEFAULT_SCHEMA)
+    rows = query(_FACTS.format(schema=schema, table=quote_text(table.name))).rows
+    if not rows:
+        return TableFacts(exists=False)
+    kind, insertable, alterable, in_memory, external, temporal, truncatable, keepable, hidden, unseen, *lists = rows[0]
+    problem = ""
+    if kind not in ("U", "V"):
+        problem = f"it is {_KINDS.get(kind or '', 'no table')}"
+    elif insertable != "1":
+        problem = "there is no right to insert into it"
+    elif in_memory == "1":
+        problem = "it is memory-optimized, and takes no table locks"
+    elif external == "1":
+        problem = "it is an external table"
+    elif temporal == _HISTORY:
+        problem = "it is the history of another table"
+    unseen_events, triggers, columns, keys, references = (json.loads(cell or "[]") for cell in lists)
+    referring = list(_read_references(references))
+    if unseen == "1":
+        referring.append(
+            Reference(child=_UNSEEN_TABLES, columns=(), referred=(), on_delete="cascade", uncounted=_UNSEEN)
+        )
+    return TableFacts(
+        exists=True,
+        can_truncate=kind == "U" and alterable == "1" and truncatable == "1" and not problem,
+        problem=problem,
+        keys=tuple(tuple(item["name"] for item in key) for _, key in groupby(keys, lambda item: item["number"])),
+        can_keep=kind == "U" and keepable == "1",
+        referring=tuple(referring),
+        hidden_rows=hidden == "1",
+        fires=tuple(_read_fires(table, kind or "", unseen_events, triggers, columns)),
+    )
+
+
+def _read_references(found: Listed) -> Iterable[Reference]:
+    """Parents come before those that follow them; each foreign key has a line for each of its columns."""
+    by_path: dict[str, Reference] = {}
+    for path, lines in groupby(found, lambda item: str(item["path"])):
+        pairs = list(lines)
+        first, parent = pairs[0], by_path.get(path.rpartition("/")[0])
+        obstacle = "this login may not read it" if not first["readable"] else ""
+        obstacle = "row security hides rows of it from this login" if first["hidden"] else obstacle
+        by_path[path] = Reference(
+            child=TableName(schema=first["child_schema"], name=first["child"]),
+            columns=tuple(pair["name"] for pair in pairs),
+            referred=tuple(pair["referred"] for pair in pairs),
+            on_delete=_ACTIONS[first["on_delete"]],
+            on_update=_ACTIONS[first["on_update"]],
+            is_own=bool(first["own"]),
+            uncounted=obstacle or (parent.uncounted if parent else ""),
+            parent=parent,
+        )
+    return by_path.values()
+
+
+def _read_fires(table: TableName, kind: str, unseen: Listed, triggers: Listed, columns: Listed) -> Iterable[Firing]:
+    """Beside triggers and views: columns that keep another value than they are given."""
+    if kind == "V":
+        yield Firing(name=f"view {table}", events=_ALL)
+    for (name, instead), lines in groupby(triggers, lambda item: (item["name"], item["instead"])):
+        events = frozenset(_EVENTS[line["event"]] for line in lines if line["event"] in _EVENTS)
+        yield Firing(name=f"{'instead-of ' if instead else ''}trigger {name}", events=events)
+    if unseen:
+        events = frozenset(_EVENTS[item["event"]] for item in unseen)
+        yield Firing(name="a trigger that this login may not see", events=events)
+    for column in columns:
+        what = "an XML schema" if column.get("collection") else "ANSI_PADDING OFF"
+        yield Firing(name=f"column {column['name']} with {what}", events=frozenset({"insert", "update"}))
