@@ -13,7 +13,7 @@ from pipekit.chores import Chore, Trouble
 from pipekit.config import Config
 from pipekit.engine import recover_runs
 from pipekit.engine.owner import get_liveness, new_owner
-from pipekit.errors import Conflict, PipekitError
+from pipekit.errors import Conflict, PipekitError, StateError
 from pipekit.logs import get_logger
 from pipekit.notify import Notifier
 from pipekit.queue import Dispatcher
@@ -27,6 +27,7 @@ SETTLE_EVERY_S = 5.0
 PURGE_EVERY_S = 3600.0
 PURGE_AFTER_S = 60.0
 LOOK_EVERY_S = 0.2
+START_EVERY_S = 2.0
 # How long a chore that is under way may take to end; a recovery that waits for a dest goes on in the next server.
 LEAVE_WITHIN_S = 5.0
 # A chore that has not come round for so long is stuck; a state database that is locked takes half a minute.
@@ -47,13 +48,14 @@ class Service:
     def __init__(self, config: Config, secrets: Secrets | None = None, *, address: str | None = None) -> None:
         self.lost = threading.Event()
         self.leaving = threading.Event()
+        self.has_started = False
         self._config = config
         self._secrets = secrets or Secrets(config.secrets_path)
         self._address = address or socket.gethostname()
         self._owner = new_owner()
         self._left = threading.Event()
         self._dispatcher = Dispatcher(config, lambda: self._secrets)
-        trouble = Trouble()
+        self._trouble = trouble = Trouble()
         self._heart = Chore(config, "heartbeat", config.heartbeat_s, self._renew, trouble, self._left)
         self._chores = [
             Chore(config, name, every_s, action, trouble, self.leaving, first_after_s=first_after_s)
@@ -65,6 +67,16 @@ class Service:
             )
         ]
 
+    def try_to_start(self, give_up: Callable[[], bool] = lambda: False) -> bool:
+        """`start`; False, which the log explains, when the state database cannot be written at the moment."""
+        try:
+            self.start(give_up)
+        except StateError as error:
+            self._trouble.meet("start", error)
+            return False
+        self._trouble.end("start")
+        return True
+
     def start(self, give_up: Callable[[], bool] = lambda: False) -> None:
         """Takes the lease and begins. Raises Conflict when another server works on this state database.
 
@@ -72,6 +84,7 @@ class Service:
         """
         with closing(repo.open_state(self._config.state_path)) as db:
             self._take_lease(db, give_up)
+        self.has_started = True
         self._heart.start()
         for chore in self._chores:
             chore.start()
@@ -104,7 +117,8 @@ class Service:
 
     def is_well(self) -> bool:
         """Whether no thread is stuck (one that fails, and tries again, is not)."""
-        return self.leaving.is_set() or all(chore.idle_s() < STUCK_AFTER_S for chore in self._chores[:1])
+        idle = self.leaving.is_set() or not self.has_started
+        return idle or all(chore.idle_s() < STUCK_AFTER_S for chore in self._chores[:1])
 
     # -- the lease -----------------------------------------------------------------------------------------------------
 
@@ -172,12 +186,13 @@ def serve(
     """Runs a server in the main thread until SIGTERM or SIGINT, and returns the exit code.
 
     The first signal lets runs end within `drain_s`, a second one cancels them; `site` (the pages) stays until then.
+    Where the state database cannot be written, because its disk is full, it says so, shows pages, and begins later.
     Raises Conflict when there is a server, and what the site raises when it cannot begin.
     """
     service = Service(config, secrets, address=address)
     with _signals() as taken, Notifier(service.is_well) as notifier:
         try:
-            service.start(give_up=lambda: bool(taken))
+            service.try_to_start(give_up=lambda: bool(taken))
         except Conflict:
             if taken:
                 return 0
@@ -185,8 +200,7 @@ def serve(
         try:
             with site(service) if site else nullcontext(lambda: True) as is_open:
                 notifier.tell("READY=1")
-                while not taken and not service.lost.is_set() and is_open():
-                    time.sleep(LOOK_EVERY_S)
+                _stay(service, taken, is_open)
                 has_died = not is_open()
                 notifier.tell("STOPPING=1")
                 _stop(service, taken)
@@ -194,6 +208,16 @@ def serve(
             if not service.leaving.is_set():
                 service.stop(0.0)
     return 1 if has_died or service.lost.is_set() else 0
+
+
+def _stay(service: Service, taken: list[int], is_open: Callable[[], bool]) -> None:
+    """Until there is a reason to end. A service that could not start is started when the state can be written."""
+    tried = time.monotonic()
+    while not taken and not service.lost.is_set() and is_open():
+        time.sleep(LOOK_EVERY_S)
+        if not service.has_started and time.monotonic() - tried > START_EVERY_S:
+            service.try_to_start(give_up=lambda: bool(taken))
+            tried = time.monotonic()
 
 
 def _stop(service: Service, taken: list[int]) -> None:

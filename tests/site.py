@@ -57,12 +57,17 @@ class Site:
 
     def serve(self, *words: str, env: dict[str, str] | None = None, through: Sequence[str] = ()) -> Program:
         """A server that has started, perhaps by another command."""
-        log = self.folder / f"serve-{len(self.servers)}.log"
-        argv = [*through, sys.executable, "-m", "pipekit", "serve", *words]
-        server = start_program(argv, env={**self.project.environment(), **(env or {})}, log_path=log)
-        self.servers.append(server)
+        server = self.start("serve", *words, env=env, through=through)
         started = wait_until(lambda: "server started" in self.log() or server.poll() is not None, PATIENCE_S)
         assert started, self.log()
+        return server
+
+    def start(self, *words: str, env: dict[str, str] | None = None, through: Sequence[str] = ()) -> Program:
+        """A command that may go on; its log is the newest."""
+        log = self.folder / f"serve-{len(self.servers)}.log"
+        argv = [*through, sys.executable, "-m", "pipekit", *words]
+        server = start_program(argv, env={**self.project.environment(), **(env or {})}, log_path=log)
+        self.servers.append(server)
         return server
 
     def log(self, number: int = -1) -> str:

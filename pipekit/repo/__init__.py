@@ -60,7 +60,7 @@ from pipekit.repo.modules import (
     update_module,
 )
 from pipekit.repo.names import check_path_name
-from pipekit.repo.opening import open_state
+from pipekit.repo.opening import open_state, open_to_read
 from pipekit.repo.pause import is_paused, set_paused
 from pipekit.repo.queue import (
     cancel_queued_run,
@@ -251,6 +251,7 @@ __all__ = [
     "now",
     "open_session",
     "open_state",
+    "open_to_read",
     "read_live_log",
     "read_live_log_tail",
     "record_fire",

@@ -26,12 +26,15 @@ def open_file(path: Path, *, create: bool, any_thread: bool = False) -> State:
         return connect(path, any_thread=any_thread)
 
 
-def connect(path: Path, *, any_thread: bool = False) -> State:
-    """A bare connection to an existing file: no settings, no migrations."""
+def connect(path: Path, *, any_thread: bool = False, frozen: bool = False) -> State:
+    """A bare connection to an existing file: no settings, no migrations.
+
+    A `frozen` one takes the file as it lies there, needs no other file beside it, and must not be kept.
+    """
     try:
         # mode=rw: SQLite must never create the file, it would do so with whatever mode the umask leaves.
         db = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw",
+            f"{path.as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}",
             uri=True,
             timeout=BUSY_TIMEOUT_S,
             isolation_level=None,
@@ -41,6 +44,7 @@ def connect(path: Path, *, any_thread: bool = False) -> State:
     except sqlite3.Error as error:
         raise state_error(error, path) from error
     db.path = path
+    db.is_frozen = frozen
     db.row_factory = _as_mapping
     return db
 

@@ -58,6 +58,9 @@ class Memory:
             known: T = found[1]
             return known
         fresh = read(self._watch.db)
+        if self._watch.db.is_frozen:
+            self._forget()
+            return fresh
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[key] = stamp, fresh

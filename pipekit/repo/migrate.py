@@ -26,6 +26,11 @@ def migrate(db: State) -> None:
                 _apply(db, name)
 
 
+def has_pending(db: State) -> bool:
+    """Whether the schema is not the one this program works with."""
+    return _applied(db) != _known_migrations()
+
+
 def _known_migrations() -> list[str]:
     folder = files("pipekit").joinpath("migrations")
     return sorted(item.name.removesuffix(".sql") for item in folder.iterdir() if item.name.endswith(".sql"))

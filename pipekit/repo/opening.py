@@ -7,11 +7,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipekit.errors import ConfigError, StateError
-from pipekit.repo.files import BUSY_TIMEOUT_S, open_file
-from pipekit.repo.migrate import migrate
-from pipekit.repo.state import State
+from pipekit.repo.files import BUSY_TIMEOUT_S, connect, open_file
+from pipekit.repo.migrate import has_pending, migrate
+from pipekit.repo.state import State, is_disk_full
 
 OLDEST_SQLITE = (3, 37, 0)
+
+
+def open_to_read(path: Path, *, any_thread: bool = False) -> State:
+    """`open_state`, and where the disk is full, a connection that shows the file as it lies there and cannot write.
+
+    Such a one (`is_frozen`) may be kept for one request at most: it does not see that somebody else writes. Raises what
+    `open_state` raises, when that does not help either.
+    """
+    try:
+        return open_state(path, any_thread=any_thread)
+    except StateError:
+        wal = path.with_name(f"{path.name}-wal")
+        if not is_disk_full(path) or (wal.exists() and wal.stat().st_size):
+            raise
+        db = connect(path, any_thread=any_thread, frozen=True)
+        if has_pending(db):
+            db.close()
+            raise
+        return db
 
 
 def open_state(path: Path | str, *, create: bool = False, any_thread: bool = False) -> State:

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipekit.repo.opening import open_state
+from pipekit.repo.opening import open_to_read
 from pipekit.repo.state import State
 
 MOST_IDLE = 8
@@ -45,16 +45,16 @@ class Pool:
     def open(self) -> Pooled:
         """A new connection. Raises what `open_state` raises."""
         file = self._identify()
-        return Pooled(open_state(self._path, any_thread=True), file)
+        return Pooled(open_to_read(self._path, any_thread=True), file)
 
     def is_current(self, pooled: Pooled) -> bool:
         """Whether the file a connection was opened on is still the one in its place."""
         return pooled.file == self._identify()
 
     def give_back(self, pooled: Pooled) -> None:
-        """Keeps a connection for the next one; one in the middle of a transaction, or one too many, is closed."""
+        """Keeps a connection for the next one; closes one too many, a frozen one, one inside a transaction."""
         with self._lock:
-            if not pooled.db.in_transaction and len(self._idle) < MOST_IDLE:
+            if not pooled.db.in_transaction and not pooled.db.is_frozen and len(self._idle) < MOST_IDLE:
                 self._idle.append(pooled)
                 return
         pooled.db.close()

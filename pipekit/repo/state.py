@@ -2,6 +2,7 @@
 """`State`, `transaction`, `now`."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from pipekit.models import Row
 
 Values = Sequence[Any] | Mapping[str, Any]
 
+# The index of a write-ahead log begins with 32 kB.
+LEAST_ROOM = 65_536
 _ACCESS = "Check the owner and mode of the file and its folder."
 _HINTS: dict[int, tuple[type[PipekitError], str, str]] = {
     sqlite3.SQLITE_BUSY: (StateError, "is locked by another process", "Try again; if it lasts, look for a stuck one."),
@@ -36,6 +39,7 @@ class State(sqlite3.Connection):
     """
 
     path: Path
+    is_frozen: bool = False  # see opening.py
     lease_epoch_s: float | None = None  # see clock.py
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
@@ -96,8 +100,18 @@ def state_error(error: sqlite3.Error, path: Path) -> PipekitError:
     if isinstance(error, sqlite3.IntegrityError):
         return Conflict(f"The state database refuses this: {error}.")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and is_disk_full(path):
+        code = sqlite3.SQLITE_FULL
     kind, words, hint = _HINTS.get(code, (StateError, f"cannot be used: {error}", "Run `pipekit doctor`."))
     return kind(f"The state database {path} {words}.", hint=hint)
+
+
+def is_disk_full(path: Path) -> bool:
+    """Whether there is no room for what SQLite keeps beside the file while it is open."""
+    try:
+        return shutil.disk_usage(path.parent).free < LEAST_ROOM
+    except OSError:
+        return False
 
 
 def now() -> str:

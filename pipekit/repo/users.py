@@ -5,12 +5,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipekit.accounts import ROLES, AuditEntry, Role, Token, User
-from pipekit.errors import Conflict, Invalid
+from pipekit.errors import ConfigError, Conflict, Invalid, StateError
 from pipekit.models import Row
 from pipekit.repo.names import check_fields, check_name, get_row, get_row_by_name, unique
 from pipekit.repo.state import State, now, transaction
@@ -148,7 +149,9 @@ def find_token_user(db: State, value: str) -> User | None:
     if row is None:
         return None
     if (row["last_used_at"] or "") < _ago(SEEN_EVERY_S):
-        db.change("UPDATE token SET last_used_at = ? WHERE id = ?", (now(), row["token_id"]))
+        # Whoever may read may read though the disk is full or the file may not be written.
+        with suppress(StateError, ConfigError):
+            db.change("UPDATE token SET last_used_at = ? WHERE id = ?", (now(), row["token_id"]))
     return User.from_row(row)
 
 

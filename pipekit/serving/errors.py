@@ -60,7 +60,7 @@ def _find_who_looks(request: Request) -> None:
     """The session of a request that came to no page, so that its error has the bar of all pages around it."""
     if _is_api(request) or getattr(request.state, "session", None) or COOKIE not in request.cookies:
         return
-    with suppress(PipekitError), closing(repo.open_state(request.app.state.context.config.state_path)) as db:
+    with suppress(PipekitError), closing(repo.open_to_read(request.app.state.context.config.state_path)) as db:
         request.state.session = find_session(request, db)
 
 

@@ -59,7 +59,7 @@ def check_exposure(config: Config, address: str) -> None:
     """Raises ConfigError for an address that others reach while there is no user."""
     if ipaddress.ip_address(address.partition("%")[0]).is_loopback:
         return
-    with closing(repo.open_state(config.state_path)) as db:
+    with closing(repo.open_to_read(config.state_path)) as db:
         if not repo.list_users(db):
             message = f"{address} can be reached from elsewhere, and there is no user yet."
             raise ConfigError(message, hint="Make one first: pipekit set-password NAME")

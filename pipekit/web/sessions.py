@@ -1,6 +1,7 @@
 # Who looks at a page. Knows the session cookie and the CSRF value, no page.
 """Dependencies of pages: a session, a role, and a CSRF check on every unsafe request."""
 
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pipekit import repo
 from pipekit.accounts import Role, User
-from pipekit.errors import Forbidden, Unauthorized
+from pipekit.errors import ConfigError, Forbidden, StateError, Unauthorized
 from pipekit.http.auth import COOKIE, CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, find_session, require
 from pipekit.http.state import Db
 from pipekit.web.forms import MAX_FIELDS
@@ -44,7 +45,9 @@ async def get_session_user(request: Request, db: repo.State) -> User:
     if session is None:
         raise Unauthorized()
     if session.is_due:
-        await run_in_threadpool(repo.touch_session, db, request.cookies[COOKIE])
+        # A page is shown though its disk is full or its file may not be written.
+        with suppress(StateError, ConfigError):
+            await run_in_threadpool(repo.touch_session, db, request.cookies[COOKIE])
     request.state.session = session
     check_origin(request)
     if request.method not in SAFE_METHODS and await read_csrf(request) != session.csrf:

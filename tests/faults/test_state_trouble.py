@@ -13,10 +13,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from pipekit import repo
 from pipekit.errors import RunnerError
 from pipekit.models import Module, Run
 from pipekit.runner.process import Program, run_program, wait_until
@@ -185,6 +188,78 @@ def test_a_side_file_is_read_back_after_the_server_was_killed(site: Site) -> Non
     assert site.project.cli_apart("run", "slow", "--quiet").code == 0
     assert_whole(site.project.get_run(run_id), site)
     assert not side.exists()
+
+
+class Reader:
+    """Somebody who logged in an hour ago, whose every page would be written down as a use of the session."""
+
+    def __init__(self, site: Site) -> None:
+        db = site.project.db
+        user = repo.create_user(db, name="eve", password_hash="x", role="viewer")
+        self._token = repo.create_token(db, user.id, "t")
+        self._cookie = repo.open_session(db, user.id)
+        hour_ago = (repo.wall_clock() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        db.execute("UPDATE session SET last_seen_at = ?", (hour_ago,))
+        self._site = site
+
+    def look(self) -> list[int]:
+        """The statuses of some pages, and of the API, whose tokens have a last use too."""
+        assert wait_until(lambda: "pages on http" in self._site.log(), 20), self._site.log()
+        port = int(self._site.log().rpartition("pages on http://127.0.0.1:")[2].split()[0])
+        cookie, bearer = {"Cookie": f"pipekit_session={self._cookie}"}, {"Authorization": f"Bearer {self._token}"}
+        asked = [("/", cookie), ("/modules", cookie), ("/runs", cookie), ("/connections", cookie)]
+        return [_get(port, path, headers) for path, headers in [*asked, ("/api/runs", bearer)]]
+
+
+def _get(port: int, path: str, headers: dict[str, str]) -> int:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as http:
+        http.request("GET", path, headers=headers)
+        return http.getresponse().status
+
+
+def test_pages_are_shown_while_nothing_can_be_written(site: Site) -> None:
+    reader = Reader(site)
+    server = start_server_with_a_long_wal(site)
+    with limited(server, 100_000):
+        assert reader.look() == [200] * 5, site.log()
+    assert_works(site, server)
+
+
+def test_a_server_that_cannot_write_yet_says_why_shows_pages_and_begins_later(site: Site) -> None:
+    reader = Reader(site)
+    assert stop(start_server_with_a_long_wal(site)) == 0
+    waiting = site.ask(site.add("waiting"))
+    server = site.start("serve", through=("prlimit", "--fsize=100000:unlimited"))
+    assert wait_until(lambda: "start: The state database" in site.log(), 20), site.log()
+    assert reader.look() == [200] * 5, site.log()
+    assert "server started" not in site.log()
+    limits = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (limits[1], limits[1]))
+    site.wait_for(waiting, "success")
+    assert "mended: " in site.log()
+    assert_works(site, server)
+
+
+def test_a_server_starts_on_a_full_disk_though_nobody_has_left_its_files_open(small_disk: Path, tmp_path: Path) -> None:
+    """What SQLite keeps beside the state while it is open is gone, and there is no room to make it anew."""
+    (small_disk / "state").mkdir(mode=0o700)
+    (tmp_path / ".pipekit").symlink_to(small_disk / "state")
+    site = Site(tmp_path, **SETTINGS)
+    reader = Reader(site)
+    state = site.project.config.state_path
+    site.project.close()
+    assert not state.with_name("pipekit.db-shm").exists()
+    ballast = fill(small_disk)
+    try:
+        server = site.start("serve")
+        assert wait_until(lambda: "cannot grow: the disk is full" in site.log(), 20), site.log()
+        assert reader.look() == [200] * 5, site.log()
+        ballast.unlink()
+        assert wait_until(lambda: "server started" in site.log(), 20), site.log()
+        assert reader.look() == [200] * 5, site.log()
+        assert stop(server) == 0
+    finally:
+        site.close()
 
 
 # -- a file that may not be written ------------------------------------------------------------------------------------
