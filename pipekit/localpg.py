@@ -38,8 +38,9 @@ class LocalPostgres:
     """A PostgreSQL server that lives in `folder` while it is started; a context manager.
 
     Its superuser is `postgres`. Without `password` it trusts every local login, with one it asks for it. `fsync` False
-    is fast and loses data when the machine stops. `settings` are more server settings. When we are root the server runs
-    as an unprivileged user, and its files lie in a temporary folder if that user cannot reach `folder`.
+    is fast and loses data when the machine stops. `settings` are more server settings. `installed` is another
+    PostgreSQL than the wheel's, a folder with `bin`. When we are root the server runs as an unprivileged user, and its
+    files lie in a temporary folder if that user cannot reach `folder`.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class LocalPostgres:
         password: str | None = None,
         fsync: bool = False,
         settings: Mapping[str, str] | None = None,
+        installed: Path | None = None,
     ) -> None:
         self.folder = Path(folder)
+        self._installed = installed
         self.password = password
         self.port = 0
         self.log_path = self.folder / "postgres.log"
@@ -151,7 +154,7 @@ class LocalPostgres:
         return ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-w")
 
     def _find_places(self) -> None:
-        installed = find_postgres_folder()
+        installed = self._installed or find_postgres_folder()
         if installed is None:
             raise ConfigError("PostgreSQL's programs are not installed.", hint="pip install pipekit[demo]")
         self._bin = installed / "bin"

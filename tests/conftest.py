@@ -39,6 +39,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def old_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+    """Debian's PostgreSQL 15 beside the wheel's; skips where it is not installed."""
+    installed = Path("/usr/lib/postgresql/15")
+    if not (installed / "bin" / "postgres").exists():
+        pytest.skip("no PostgreSQL 15 (apt-get install postgresql-15)")
+    with LocalPostgres(Path(tmp_path_factory.mktemp("old-postgres")), installed=installed) as server:
+        yield server
+
+
 @pytest.fixture
 def make_database(postgres: LocalPostgres) -> Iterator[Callable[[str], str]]:
     """Makes an empty database of a name that no other test uses, and drops it afterwards."""

@@ -28,13 +28,15 @@ class Stream:
     """A query's rows on their way.
 
     `blocks` yields bytes (copy formats), record batches (arrow) or lists of tuples (rows), each with how many rows it
-    holds. `total` is filled in when the blocks are at their end: the rows the source itself says it delivered.
+    holds. `total` is filled in when the blocks are at their end: the rows the source itself says it delivered. `finite`
+    are the places of columns whose type has no infinite values in the source, though it may have in the dest.
     """
 
     format: Format
     columns: tuple[ResultColumn, ...]
     blocks: Iterator[tuple[Any, int]]
     total: int | None = None
+    finite: tuple[int, ...] = ()
 
 
 class Source(Protocol):

@@ -23,6 +23,10 @@ _SCALARS = {16, 17, 19, 20, 21, 23, 25, 114, 650, 700, 701, 829, 869, 1042, 1043
 _ARRAYS = {1000, 1001, 1003, 1016, 1005, 1007, 1009, 199, 651, 1021, 1022, 1040, 1041, 1014, 1015, 1182, 1183, 1115}
 SAFE_IN_BINARY = _SCALARS | _ARRAYS | {1700, 2950, 3802} | {1185, 1187, 1270, 1231, 2951, 3807}
 
+# From 17 on the largest interval, also in an array, means one without end; an older server takes it for what it says.
+_INTERVALS = {1186: "NOT isfinite({0})", 1187: "EXISTS (SELECT FROM unnest({0}) AS e WHERE NOT isfinite(e))"}
+_INFINITE_INTERVALS = 170000
+
 FORMATS: tuple[Format, ...] = ("copy-binary", "copy-text", "rows")
 CHECKED_FORMATS: tuple[Format, ...] = ("arrow", "rows")
 SINK_FORMATS: tuple[Format, ...] = ("copy-binary", "copy-text", *CHECKED_FORMATS)
@@ -40,11 +44,15 @@ class Encoder(Protocol):
 _BAD_COPY_FORMAT = "22P04"
 
 
-def build_signature(described: Described) -> tuple[object, ...] | None:
-    """The exact types of the columns when each may travel in binary, else None."""
-    if all(oid in SAFE_IN_BINARY for _, oid, _ in described):
-        return tuple((oid, modifier) for _, oid, modifier in described)
-    return None
+def build_signature(described: Described, server_version: int) -> tuple[object, ...] | None:
+    """The exact types of the columns when each may travel in binary, else None.
+
+    A type that not all servers read in the same way has the servers that do beside it.
+    """
+    if not all(oid in SAFE_IN_BINARY for _, oid, _ in described):
+        return None
+    is_new = server_version >= _INFINITE_INTERVALS
+    return tuple((oid, modifier, is_new if oid in _INTERVALS else None) for _, oid, modifier in described)
 
 
 class PostgresSource:
@@ -63,13 +71,15 @@ class PostgresSource:
         return FORMATS if self.type_signature() else FORMATS[1:]
 
     def type_signature(self) -> tuple[object, ...] | None:
-        """Type oids and modifiers."""
-        return build_signature(self._described)
+        """Type oids and modifiers, and where it matters the server's age."""
+        return build_signature(self._described, self._session.link.server_version)
 
     def open(self, format: Format) -> Stream:
         """Starts the COPY when the first block is asked for."""
         is_binary = format == "copy-binary"
-        stream = Stream(format=format, columns=self.columns, blocks=iter(()))
+        is_old = self._session.link.server_version < _INFINITE_INTERVALS
+        finite = [i for i, (_, oid, _) in enumerate(self._described) if is_old and oid in _INTERVALS]
+        stream = Stream(format=format, columns=self.columns, blocks=iter(()), finite=tuple(finite))
 
         def keep_total(rows: int) -> None:
             stream.total = rows
@@ -112,8 +122,8 @@ class PostgresSink:
         return SINK_FORMATS if self.type_signature() else SINK_FORMATS[1:]
 
     def type_signature(self) -> tuple[object, ...] | None:
-        """Type oids and modifiers of the staging columns."""
-        return build_signature(self._described)
+        """Type oids and modifiers of the staging columns, and where it matters the server's age."""
+        return build_signature(self._described, self._session.link.server_version)
 
     def load(self, stream: Stream, on_rows: Count) -> int:
         """One COPY in one transaction; a refused row leaves the table empty and is named by row and column.
@@ -125,6 +135,7 @@ class PostgresSink:
         try:
             encoder = self._find_encoder(stream.format)
             rows = self._session.link.copy_in(self._copy + how, _feed(stream, encoder, on_rows), self._find_place)
+            self._check_finite(stream)
         except StatementFailed as error:
             self._session.roll_back()
             raise _name_place(error) from None
@@ -133,6 +144,15 @@ class PostgresSink:
             raise
         self._session.commit()
         return rows
+
+    def _check_finite(self, stream: Stream) -> None:
+        """The largest interval of an older server would be an infinite one here."""
+        for place in stream.finite:
+            oid, name = self._described[place][1], quote_identifier(self._names[place])
+            infinite = _INTERVALS.get(oid, "false").format(name)
+            if self._session.link.fetch(f"SELECT 1 FROM {self._load.table} WHERE {infinite} LIMIT 1"):
+                message = f"Column {self._names[place]}: the largest interval of the source means one without end here."
+                raise Inexact(message, hint="Cast the column to text in the query.", column=self._names[place])
 
     def _find_encoder(self, format: Format) -> Encoder | None:
         """What turns a block into COPY text; None for the formats that are COPY's own."""

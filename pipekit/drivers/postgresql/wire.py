@@ -76,6 +76,11 @@ class Link:
         return self._connection.transaction_status == pq.TransactionStatus.IDLE
 
     @property
+    def server_version(self) -> int:
+        """150004 for 15.4."""
+        return self._connection.server_version
+
+    @property
     def backend_pid(self) -> int:
         """The server's process as the login was told; behind a pooler a number of the pooler's."""
         return self._connection.backend_pid
