@@ -325,6 +325,10 @@ class Driver(ABC):
     def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
         """(dest column, query) for each lossy column; the query gives (row number, value) of values that differ."""
 
+    def is_of_a_value(self, sqlstate: str) -> bool:
+        """Whether an error of this code speaks of a value that a type cannot hold, and not of the database itself."""
+        return sqlstate.startswith(("22", "23"))
+
     # -- merge ---------------------------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -1,12 +1,14 @@
 # The guards between staging and merge. Each one looks, says its verdict, and refuses with the switch that turns it off.
 """Checks: counts, keys, exactness, an empty source and a shrinking dest."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NoReturn
 
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan
-from pipekit.errors import RunFailed, StatementFailed
+from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
 from pipekit.runner.base import Loaded, QueryResult
 
 # Of a value that is told as an example.
@@ -16,10 +18,23 @@ LONGEST_EXAMPLE = 1_000
 def run_checks(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     """Runs every check that concerns the module; raises RunFailed (stage `check`) at the first that fails."""
     _check_counts(context, loaded)
-    _check_keys(context, plan)
-    _check_exactness(context, plan)
+    with _asking("keys"):
+        _check_keys(context, plan)
+    with _asking("exact"):
+        _check_exactness(context, plan)
     if plan.merge.strategy == "full":
-        _check_full(context, plan, loaded)
+        with _asking("not empty"):
+            _check_full(context, plan, loaded)
+
+
+@contextlib.contextmanager
+def _asking(name: str) -> Iterator[None]:
+    """Says of a check that could not be made that it was not made; what time can cure is tried again as ever."""
+    try:
+        yield
+    except (StatementFailed, ConnectFailed) as error:
+        error.message = f"The check '{name}' could not be made: {error.message}"
+        raise
 
 
 def _fail(context: RunContext, name: str, message: str, hint: str) -> NoReturn:
@@ -79,6 +94,8 @@ def _check_exactness(context: RunContext, plan: Plan) -> None:
         try:
             found = context.runner.query(context.dest, sql, limit=1, longest=LONGEST_EXAMPLE)
         except StatementFailed as error:
+            if error.transient or not context.dest_driver.is_of_a_value(error.sqlstate):
+                raise
             message = f"A value cannot be stored in the column '{column}' of {plan.merge.dest}: {error.message}"
             _fail(context, "exact", message, "Mend the value, or cast in the query.")
         if found.rows:

@@ -64,6 +64,15 @@ def test_a_table_without_a_name_is_refused(driver: Driver, text: str) -> None:
         driver.parse_table(text)
 
 
+OF_A_VALUE = {"sqlserver": ("8114", "229"), "postgresql": ("P0001", "42501")}
+
+
+def test_an_error_of_a_value_is_told_from_one_of_the_database(driver: Driver) -> None:
+    value, database = OF_A_VALUE.get(driver.kind, ("22003", "08006"))
+    assert driver.is_of_a_value(value)
+    assert not any(driver.is_of_a_value(code) for code in (database, "", "57014", "1205", "HYT00"))
+
+
 @pytest.mark.parametrize("url", ["", "jdbc:", "postgresql://h/d", "jdbc:mysql://h/d", "file:/etc/passwd"])
 def test_an_address_of_another_kind_is_refused(driver: Driver, url: str) -> None:
     with pytest.raises(Invalid) as refused:

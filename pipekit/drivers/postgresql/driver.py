@@ -125,6 +125,10 @@ class PostgresDriver(Driver):
     def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
         return merge.build_exactness_sql(plan)
 
+    def is_of_a_value(self, sqlstate: str) -> bool:
+        """Also what a domain or a cast of somebody's own raises, and a cast that there is not; a right is no value."""
+        return sqlstate.startswith(("22", "23", "P0", "42")) and sqlstate != "42501"
+
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return merge.build_merge_sql(plan)
 

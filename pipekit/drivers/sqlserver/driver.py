@@ -15,7 +15,7 @@ from pipekit.drivers.base import (
     TableName,
 )
 from pipekit.drivers.facts import Look, Reference
-from pipekit.drivers.sqlserver import address, catalogue, facts, held, keeping, ledger, merge, names, types
+from pipekit.drivers.sqlserver import address, catalogue, facts, faults, held, keeping, ledger, merge, names, types
 from pipekit.drivers.sqlserver.query import build_derived
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
@@ -155,6 +155,9 @@ class SqlServerDriver(Driver):
 
     def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
         return merge.build_exactness_sql(plan)
+
+    def is_of_a_value(self, sqlstate: str) -> bool:
+        return sqlstate in faults.VALUE_NUMBERS
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return merge.build_merge_sql(plan)

@@ -36,7 +36,7 @@ _CONFLICTS = {
     "FOREIGN KEY constraint": "Rows refer to others that are not there: load the table that they refer to first.",
 }
 # Values a column does not take: cut strings and binaries, numbers and dates out of range or of another form.
-_VALUE_NUMBERS = frozenset(
+VALUE_NUMBERS = frozenset(
     {"220", "232", "241", "242", "245", "2628", "4815", "4863", "4864", "8114", "8115", "8152", "8169"}
 )
 # What is said of a word of the statement: wrong syntax at it, a name that is unknown, ambiguous or not grouped by.
@@ -181,7 +181,7 @@ def build_load_failure(fault: Fault, columns: Sequence[str]) -> StatementFailed 
     column = named["name"] if named else ""
     if not column and number and 1 <= int(number["id"]) <= len(columns):
         column = columns[int(number["id"]) - 1]
-    kind = Inexact if fault.number in _VALUE_NUMBERS else StatementFailed
+    kind = Inexact if fault.number in VALUE_NUMBERS else StatementFailed
     return kind(
         f"The bulk load failed: {fault.text}" + ("" if named or not column else f" (column {column})"),
         hint=_HINTS.get(fault.number, ""),
