@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.contenders import apply_modules
 from bench.data import TABLE, make_tables
 from bench.fixed import SMALL, measure_fixed_cost
+from bench.growth import measure_growth
 from bench.measure import CommandFailed
 from bench.memory import TENTH, build_tenth_query, measure_memory
 from bench.move import NotEqual, measure_moves
@@ -22,7 +23,7 @@ from bench.viewers import measure_viewers
 from bench.visitors import Unanswered
 from pipekit.errors import PipekitError
 
-PARTS = ("move", "memory", "fixed", "viewers", "pages")
+PARTS = ("move", "memory", "fixed", "growth", "viewers", "pages")
 
 
 def main(argv: list[str]) -> int:
@@ -62,7 +63,8 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
 def measure_parts(servers: Servers, folder: Path, report: Report, parts: Sequence[str]) -> None:
     """Makes the tables and the modules, then measures what was asked for into `report`."""
     home = folder / "home"
-    shutil.rmtree(home, ignore_errors=True)
+    for folder_of_state in (home, home.with_name("growth")):
+        shutil.rmtree(folder_of_state, ignore_errors=True)
     say(f"{report.rows:,} rows are being made")
     expected = make_tables(servers, report.rows)
     modules = {
@@ -80,6 +82,9 @@ def measure_parts(servers: Servers, folder: Path, report: Report, parts: Sequenc
     if "fixed" in parts:
         say("1,000 rows")
         report.fixed = measure_fixed_cost(servers, home)
+    if "growth" in parts:
+        say("ten times the rows")
+        report.growth = measure_growth(servers, home.with_name("growth"))
     if "viewers" in parts:
         say("a run that is watched")
         report.viewers = measure_viewers(servers, home, expected, report.rounds)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.fixed import LIMIT_S, RUN, FixedCost
+from bench.growth import FEW, LIMIT_GROWTH, MANY, Growth
 from bench.memory import LIMIT_MB, MemoryResult
 from bench.move import LIMIT_RATIO, Result, find_ratio
 from bench.pages import AT_ONCE, LIMIT_MEDIAN_S, LIMIT_P95_S, PageResult
@@ -26,6 +27,7 @@ class Report:
     moves: list[Result] | None = None
     fixed: FixedCost | None = None
     memory: MemoryResult | None = None
+    growth: list[Growth] | None = None
     viewers: ViewersResult | None = None
     pages: list[PageResult] | None = None
 
@@ -35,6 +37,11 @@ class Report:
             f"{page.path} takes over {LIMIT_MEDIAN_S:g} s at the median or {LIMIT_P95_S:g} s at the 95th percentile"
             for page in self.pages or ()
             if not page.holds
+        ]
+        failures += [
+            f"{each.strategy} into a dest that is {each.state}: ten times the rows take {each.ratio:.0f} times as long"
+            for each in self.growth or ()
+            if each.ratio > LIMIT_GROWTH
         ]
         if self.viewers and not self.viewers.holds:
             failures.append(
@@ -56,6 +63,7 @@ class Report:
         lines += _move_lines(self.moves, self.rows) if self.moves else ()
         lines += _memory_lines(self.memory) if self.memory else ()
         lines += _fixed_lines(self.fixed) if self.fixed else ()
+        lines += _growth_lines(self.growth) if self.growth else ()
         lines += _viewer_lines(self.viewers) if self.viewers else ()
         lines += _page_lines(self.pages) if self.pages else ()
         lines += [f"FAILED: {failure}" for failure in self.list_failures()] or ["All limits hold."]
@@ -102,6 +110,13 @@ def _fixed_lines(fixed: FixedCost) -> Iterator[str]:
     yield f"{'of the run, two starts of Python':<36}{fixed.python_s:>9.3f}"
     for stage, seconds in fixed.stages.items():
         yield f"{f'of the run, stage {stage}':<36}{seconds:>9.3f}"
+    yield ""
+
+
+def _growth_lines(growth: list[Growth]) -> Iterator[str]:
+    yield f"{'merge, by the state of the dest':<58}{f'{FEW:,} rows s':>14}{f'{MANY:,} rows s':>16}{'x':>6}"
+    for each in growth:
+        yield f"{f'{each.strategy}: {each.state}':<58}{each.few_s:>14.2f}{each.many_s:>16.2f}{each.ratio:>6.1f}"
     yield ""
 
 

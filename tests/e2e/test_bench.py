@@ -13,6 +13,7 @@ import pytest
 from bench.__main__ import measure_parts
 from bench.contenders import PIPE, PIPEKIT
 from bench.data import empty_dest, take_fingerprint
+from bench.growth import LIMIT_GROWTH, Growth, measure_growth
 from bench.measure import CommandFailed, Measurement, Process, measure
 from bench.move import NotEqual, Result, find_ratio, measure_moves
 from bench.pages import PageResult, measure_pages
@@ -54,6 +55,19 @@ def test_every_part_is_measured_and_told(measured: tuple[Servers, Path, Report])
     record = json.loads(json.dumps(report.to_json()))
     assert len(record["moves"]) == 4
     assert record["fixed"]["medians"]["pipekit run"] > 0
+
+
+def test_a_merge_is_measured_in_every_state_of_its_dest(measured: tuple[Servers, Path, Report]) -> None:
+    servers, folder, _ = measured
+    growth = measure_growth(servers, folder / "growth", few=100, many=300, strategies=["upsert, NULL in the key"])
+    assert len(growth) == 4
+    counts = [servers.dest.run_sql(f"select count(*) from {name}", DATABASE) for name in ("grown_31", "grown_32")]
+    assert counts == ["100", "300"]
+    report = Report(
+        rows=1, rounds=1, growth=[*growth, Growth(strategy="x", state="y", few_s=1, many_s=2 * LIMIT_GROWTH)]
+    )
+    assert "x into a dest that is y" in report.list_failures()[-1]
+    assert "upsert, NULL in the key: emptied since" in report.to_text()
 
 
 def test_pages_are_asked_for_by_twenty_at_once(measured: tuple[Servers, Path, Report]) -> None:
