@@ -30,9 +30,14 @@ class Bags:
     cut: Callable[[str, int], str] = "substr({}, 1, {})".format
 
     def build_look(self, *, both: bool) -> Look:
-        """Rows that stand more often on one side; without `both` only those that the dest lacks."""
+        """Rows that stand more often on one side; without `both` only those that the dest lacks.
+
+        A row that came changed is one of each, and counts once.
+        """
         sign = "<>" if both else ">"
-        count = f"SELECT COALESCE(SUM(ABS(b.n)), 0) FROM (\n{self._build_difference(sign)}\n) b"
+        lacks, more = "SUM(CASE WHEN b.n > 0 THEN b.n ELSE 0 END)", "SUM(CASE WHEN b.n < 0 THEN -b.n ELSE 0 END)"
+        larger = f"CASE WHEN {lacks} > {more} THEN {lacks} ELSE {more} END"
+        count = f"SELECT COALESCE({larger}, 0) FROM (\n{self._build_difference(sign)}\n) b"
         return Look(count=count, details=self._build_details(sign))
 
     def build_present(self) -> str:

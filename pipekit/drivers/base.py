@@ -349,6 +349,10 @@ class Driver(ABC):
         """
         return ""
 
+    def build_hold_sql(self, plan: MergePlan) -> str:
+        """Locks the dest rows that go, so that nobody refers to one between the count of those who do and its end."""
+        return ""
+
     def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
         """As `build_children_sql`, for dest rows that stay and get another value in a referred column."""
         return ""

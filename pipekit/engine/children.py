@@ -31,15 +31,17 @@ class _Count:
 
 def build_child_counts(driver: Driver, plan: MergePlan, allowed: bool) -> list[Statement]:
     """Counts, one for each foreign key through which the merge can change rows; a refusal unless they are `allowed`."""
-    return [
+    counts = list(_list_counts(driver, plan))
+    hold = driver.build_hold_sql(plan) if any(not count.moves for count in counts) else ""
+    return ([Statement(sql=hold)] if hold else []) + [
         Statement(
             sql=count.sql,
             name=count.name,
             value=True,
             refusal="" if allowed else _refuse(plan, count),
-            hint="" if allowed else _advise(plan, count),
+            hint="" if allowed else _advise(driver, plan, count),
         )
-        for count in _list_counts(driver, plan)
+        for count in counts
     ]
 
 
@@ -85,7 +87,7 @@ def _refuse(plan: MergePlan, count: _Count) -> str:
         does = "this database keeps no foreign keys in Pipekit's session, so they would refer to nothing"
     else:
         does = f"{word} {count.action.upper()} {'changes them' if count.moves else _DOES[count.action]}"
-    what = "whose key this load changes" if count.moves else _say_gone(plan)
+    what = "whose key this load changes" if count.moves else _say_gone(plan, reference)
     if reference.uncounted:
         rows = f"{{got}} rows of {plan.dest} are rows {what}, and {child} refers to them{through}"
         return f"{rows}: {word} {count.action.upper()} would change rows there, and {reference.uncounted}."
@@ -93,13 +95,16 @@ def _refuse(plan: MergePlan, count: _Count) -> str:
     return f"{{got}} rows of {child} ({columns}) refer{through} to rows of {plan.dest} {what}: {does}."
 
 
-def _say_gone(plan: MergePlan) -> str:
-    return "that this load takes away" if plan.keeps else "that this load deletes before it inserts"
+def _say_gone(plan: MergePlan, reference: Reference) -> str:
+    comes_again_unharmed = plan.keeps or not reference.enforced
+    return "that this load takes away" if comes_again_unharmed else "that this load deletes before it inserts"
 
 
-def _advise(plan: MergePlan, count: _Count) -> str:
+def _advise(driver: Driver, plan: MergePlan, count: _Count) -> str:
     if count.moves:
         return f"Keep {', '.join(count.reference.referred)} as it is in the query. {_SWITCH}"
+    if plan.row_key and driver.keeps_rows and not plan.keeps:
+        return f"With the right to UPDATE {plan.dest}, rows that come again would stay where they are. {_SWITCH}"
     if plan.row_key:
         return f"The strategy upsert deletes nothing. {_SWITCH}"
     return f"Let the query feed a unique key of {plan.dest}: rows that come again then stay where they are. {_SWITCH}"

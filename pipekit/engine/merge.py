@@ -24,6 +24,10 @@ from pipekit.runner.base import Expect, Loaded
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
 REPLACED = "The staging table is not the one this run has filled: somebody has replaced it; nothing was merged."
 _LET_GO = "Load the tables that still refer to these rows first, or use the strategy upsert, which deletes nothing."
+_HANDED_OVER = (
+    "Rows that others refer to stay where they are; for a unique value to pass from one to another within a merge, its"
+    " constraint must be DEFERRABLE."
+)
 _PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
 
 
@@ -66,9 +70,15 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
     except StatementFailed as error:
         if not context.dest_driver.commits_ddl:
             explain_clash(context, plan, error)
-        if error.sqlstate in ("23503", "23001") and not error.hint:
-            error.hint = _LET_GO if "referenced from" in error.message else _PARENT_FIRST
+        error.hint = error.hint or _find_mend(plan, error)
         raise
+
+
+def _find_mend(plan: Plan, error: StatementFailed) -> str:
+    """What a foreign key or a unique key that was broken by the merge asks for."""
+    if error.sqlstate in ("23503", "23001"):
+        return _LET_GO if "referenced from" in error.message else _PARENT_FIRST
+    return _HANDED_OVER if error.sqlstate == "23505" and plan.merge.keeps else ""
 
 
 def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loaded: Loaded) -> None:

@@ -182,6 +182,14 @@ CREATE TRIGGER acts INSTEAD OF INSERT OR UPDATE OR DELETE ON w FOR EACH ROW EXEC
         outcomes=("refuses", "trigger acts"),
         dest="w",
     ),
+    Oddity(
+        kind="postgresql",
+        name="a view of a table that a child refers to by `ON DELETE CASCADE`",
+        setup=_CHILD.format(action="ON DELETE CASCADE", parent=2) + "CREATE VIEW w AS SELECT id, v FROM t",
+        outcomes=_each(("refuses", "reached through the view public.w"), ("refuses", "through the view"), FIRED, FIRED),
+        others=_CHILD_ROWS,
+        dest="w",
+    ),
     *_list_children(),
     Oddity(
         kind="postgresql",

@@ -3,6 +3,7 @@
 
 import itertools
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +155,84 @@ def test_sqlite_does_what_the_table_says(sqlite_place: Place, oddity: Oddity, st
     judge(sqlite_place, oddity, strategy)
 
 
+def load_into(place: Place, setup: str, query: str, strategy: str, **options: Any) -> Run:
+    """A run of a query of its own into `t`."""
+    place.reset(f"DROP TABLE t; {setup}")
+    me = place.connect("postgres")
+    module = place.project.add_module(
+        f"m{next(_NUMBERS)}", source=me, query=query, dest=me, table="t", merge_strategy=strategy, **options
+    )
+    return place.project.run(module)
+
+
+PARENT = "CREATE TABLE t (id integer PRIMARY KEY, n integer {more}); INSERT INTO t VALUES (1, 1), (2, 2);"
+HELD = PARENT + "CREATE TABLE c (t_id integer REFERENCES t ON DELETE CASCADE); INSERT INTO c VALUES (1), (2);"
+ITSELF = PARENT.format(more="REFERENCES t")
+SWAP = "VALUES (1, 2), (2, 1)"
+
+
+@pytest.mark.parametrize(
+    ("setup", "rows", "strategy", "said"),
+    [
+        (HELD.format(more=""), "VALUES (1, 5), (2, 6), (2, 7)", "full", "id is a unique key of public.t"),
+        (HELD.format(more="UNIQUE"), SWAP, "full", "must be DEFERRABLE"),
+        (HELD.format(more="UNIQUE DEFERRABLE"), SWAP, "full", ""),
+        (ITSELF, "VALUES (1, 9), (9, 9)", "incremental", ""),
+        (HELD.format(more="REFERENCES t"), "VALUES (1, 9), (2, 2), (9, 9)", "full", ""),
+        (HELD.format(more="REFERENCES t ON DELETE CASCADE"), "VALUES (1, 2)", "full", "rows of public.c (t_id)"),
+        (HELD.replace("integer PRIMARY", "numeric PRIMARY").format(more=""), "VALUES (1.0, 5), (2.00, 6)", "full", ""),
+        (HELD.format(more=""), "SELECT 1, 1 WHERE false", "incremental", ""),
+    ],
+)
+def test_rows_that_stay_become_what_was_staged_or_the_run_says_why(
+    postgres_place: Place, setup: str, rows: str, strategy: str, said: str
+) -> None:
+    key = "id" if strategy == "incremental" else None
+    query = f"SELECT * FROM ({rows}) AS s (id, n)"
+    run = load_into(postgres_place, setup, query, strategy, merge_key=key)
+    assert run.status == ("error" if said else "success"), run.error
+    assert said in f"{run.error} {run.hint}"
+    there = {tuple(map(str, row)) for row in postgres_place.rows("SELECT * FROM t")}
+    staged = {tuple(map(str, row)) for row in postgres_place.rows(query)}
+    assert (staged <= there) is not bool(said)
+    assert strategy != "full" or len(there) == (2 if said else len(staged))
+    assert len(postgres_place.rows("SELECT * FROM c" if "TABLE c" in setup else "VALUES (1), (2)")) == 2
+
+
+def test_a_child_that_comes_while_the_rows_are_counted_is_seen(postgres_place: Place) -> None:
+    postgres_place.reset(HELD.format(more="").replace("CREATE TABLE t", "DROP TABLE t; CREATE TABLE t"))
+    postgres_place.connection.execute("DELETE FROM c")
+    with psycopg.connect(postgres_place.connection.info.dsn) as other:
+        other.execute("INSERT INTO c VALUES (1)")
+        threading.Timer(0.5, other.commit).start()
+        me = postgres_place.connect("postgres")
+        module = postgres_place.project.add_module(
+            f"m{next(_NUMBERS)}", source=me, query="SELECT 2 AS id, 5 AS n", dest=me, table="t"
+        )
+        run = postgres_place.project.run(module)
+    assert "1 rows of public.c (t_id)" in (run.error or "")
+    assert postgres_place.rows("SELECT * FROM c") == [(1,)]
+
+
+@pytest.mark.parametrize(("guards", "status"), [(Guards(), "error"), (Guards(dest_truth=False), "success")])
+def test_a_watermark_from_a_column_that_a_trigger_sets_is_told(
+    postgres_place: Place, guards: Guards, status: str
+) -> None:
+    setup = "CREATE TABLE t (id integer PRIMARY KEY, at date);" + (
+        "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at := 'today'; RETURN NEW; END $$;"
+        "CREATE TRIGGER acts BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION act()"
+    )
+    mark = {"name": "since", "resolver_sql": "SELECT max(at) FROM t", "default_value": "1900-01-01"}
+    mark["connection_id"] = postgres_place.connect("postgres").id  # type: ignore[assignment]
+    query = "SELECT 1 AS id, CAST('2020-01-01' AS date) AS at WHERE DATE '2020-01-01' > '{since}'"
+    options = {"merge_key": "id", "guards": guards, "watermarks": [mark]}
+    run = load_into(postgres_place, setup, query, "upsert", **options)
+    told = f"{run.error} {[check.detail for check in run.checks]}"
+    assert (run.status, "'since' is read from at" in told, "trigger acts" in told) == (status, True, True)
+
+
 @pytest.mark.parametrize("kind", sorted({oddity.kind for oddity in ODDITIES}))
 def test_the_page_shows_the_table(kind: str) -> None:
-    assert build_table(kind) in PAGE.read_text(encoding="utf-8"), f"run: python -m tests.databases.oddities {kind}"
+    page = PAGE.read_text(encoding="utf-8")
+    assert f"\n\n{build_table(kind)}" in page, f"run: python -m tests.databases.oddities {kind}"
+    assert page.count("| the dest has | full") == len({oddity.kind for oddity in ODDITIES})

@@ -141,6 +141,9 @@ class PostgresDriver(Driver):
     def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
         return keeping.build_children_sql(plan, reference)
 
+    def build_hold_sql(self, plan: MergePlan) -> str:
+        return keeping.build_hold_sql(plan)
+
     def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
         return keeping.build_moved_sql(plan, reference)
 

@@ -11,15 +11,23 @@ from pipekit.runner.base import Query
 
 Literal = Callable[[str], str]
 
-# The dest and its partitions are one table. A foreign key counts once, not again for each partition, and those that
-# point at a child whose rows a delete takes along follow it.
+# The dest and its partitions are one table, a view and what it reads too. A foreign key counts once, not again for each
+# partition, and those that point at a child whose rows a delete takes along follow it.
 _FACTS = """\
 WITH RECURSIVE dest AS (
   SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE n.nspname = {schema} AND c.relname = {table}
 ), family AS (
   SELECT oid AS relid FROM dest
-  UNION SELECT p.relid::pg_catalog.oid FROM dest, pg_catalog.pg_partition_tree(dest.oid) AS p
+  UNION
+  SELECT next.relid FROM family, LATERAL (
+    SELECT p.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(family.relid) AS p
+    UNION ALL
+    SELECT d.refobjid FROM pg_catalog.pg_class AS v JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = v.oid
+    JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    WHERE v.oid = family.relid AND v.relkind = 'v'
+  ) AS next (relid)
 ), reference AS (
   SELECT k.*, ARRAY[k.oid] AS path, ARRAY[k.conrelid] AS tables FROM pg_catalog.pg_constraint AS k
   WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid IN (SELECT relid FROM family)
@@ -42,7 +50,9 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
   c.relkind IN ('r', 'p') AND pg_catalog.has_any_column_privilege(c.oid, 'UPDATE')
     AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid),
-  c.relkind IN ('r', 'p', 'f') AND pg_catalog.row_security_active(c.oid),
+  pg_catalog.row_security_active(c.oid) OR c.relkind = 'v'
+    AND pg_catalog.array_to_string(c.reloptions, ',') ~* 'security_invoker=(true|on|yes|1)'
+    AND EXISTS (SELECT FROM family WHERE pg_catalog.row_security_active(family.relid)),
   c.relkind IN ('r', 'f') AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid),
   (SELECT pg_catalog.json_agg(key.names ORDER BY key.later, key.oid) FROM (
     SELECT NOT i.indisprimary AS later, i.indexrelid AS oid, (
@@ -138,15 +148,15 @@ def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFa
         problem=problem,
         keys=tuple(tuple(key) for key in keys),
         can_keep=keepable == "t",
-        referring=tuple(_read_references(references)),
+        referring=tuple(_read_references(references, f"it is reached through the view {table}" if kind == "v" else "")),
         hidden_rows=hidden == "t",
         only=inherited == "t",
         fires=tuple(_read_firing(table, kind or "", triggers, rules, foreign)),
     )
 
 
-def _read_references(found: list[dict[str, Any]]) -> list[Reference]:
-    """Parents come before those that follow them."""
+def _read_references(found: list[dict[str, Any]], uncounted: str) -> list[Reference]:
+    """Parents come before those that follow them. `uncounted` holds for all of them."""
     by_path: dict[tuple[str, ...], Reference] = {}
     for item in found:
         path = tuple(map(str, item["path"]))
@@ -158,7 +168,7 @@ def _read_references(found: list[dict[str, Any]]) -> list[Reference]:
             on_delete=_ACTIONS[item["on_delete"]],
             on_update=_ACTIONS[item["on_update"]],
             is_own=item["own"],
-            uncounted=_find_obstacle(item) or (parent.uncounted if parent else ""),
+            uncounted=uncounted or _find_obstacle(item) or (parent.uncounted if parent else ""),
             parent=parent,
         )
     return list(by_path.values())

@@ -71,6 +71,15 @@ def build_gone(plan: MergePlan) -> str:
     return "" if set(plan.row_key) <= set(plan.key) else f"{build_scope(plan)}\nAND NOT {build_known(plan)}"
 
 
+def build_hold_sql(plan: MergePlan) -> str:
+    """A foreign key's own check waits for either lock; rows can be locked by who may UPDATE, which keeping needs."""
+    if not plan.keeps:
+        return f"LOCK TABLE {name_dest(plan)} IN EXCLUSIVE MODE"
+    gone = build_gone(plan)
+    held = f"SELECT 1 FROM {name_dest(plan)} AS d\nWHERE {gone}\nFOR UPDATE OF d"
+    return f"SELECT pg_catalog.count(*) FROM (\n{held}\n) AS held" if gone else ""
+
+
 def build_children_sql(plan: MergePlan, reference: Reference) -> str:
     """How many rows of a child refer to dest rows that go; of an uncounted one, the dest rows."""
     gone = build_gone(plan)
@@ -78,8 +87,6 @@ def build_children_sql(plan: MergePlan, reference: Reference) -> str:
         return ""
     if reference.uncounted:
         return f"SELECT pg_catalog.count(*) FROM {name_dest(plan)} AS d\nWHERE {gone}"
-    if reference.is_own and plan.strategy == "full":
-        return ""
     # A row of the dest itself that is loaded anew is no other row.
     others = f"\nAND NOT {build_scope(plan, 'c')}" if reference.is_own else ""
     child = name_dest(plan) if reference.is_own else quote_table(reference.child)

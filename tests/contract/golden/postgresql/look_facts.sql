@@ -3,7 +3,15 @@ WITH RECURSIVE dest AS (
   WHERE n.nspname = 'public' AND c.relname = 'it''s'
 ), family AS (
   SELECT oid AS relid FROM dest
-  UNION SELECT p.relid::pg_catalog.oid FROM dest, pg_catalog.pg_partition_tree(dest.oid) AS p
+  UNION
+  SELECT next.relid FROM family, LATERAL (
+    SELECT p.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(family.relid) AS p
+    UNION ALL
+    SELECT d.refobjid FROM pg_catalog.pg_class AS v JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = v.oid
+    JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    WHERE v.oid = family.relid AND v.relkind = 'v'
+  ) AS next (relid)
 ), reference AS (
   SELECT k.*, ARRAY[k.oid] AS path, ARRAY[k.conrelid] AS tables FROM pg_catalog.pg_constraint AS k
   WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid IN (SELECT relid FROM family)
@@ -26,7 +34,9 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
   c.relkind IN ('r', 'p') AND pg_catalog.has_any_column_privilege(c.oid, 'UPDATE')
     AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid),
-  c.relkind IN ('r', 'p', 'f') AND pg_catalog.row_security_active(c.oid),
+  pg_catalog.row_security_active(c.oid) OR c.relkind = 'v'
+    AND pg_catalog.array_to_string(c.reloptions, ',') ~* 'security_invoker=(true|on|yes|1)'
+    AND EXISTS (SELECT FROM family WHERE pg_catalog.row_security_active(family.relid)),
   c.relkind IN ('r', 'f') AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid),
   (SELECT pg_catalog.json_agg(key.names ORDER BY key.later, key.oid) FROM (
     SELECT NOT i.indisprimary AS later, i.indexrelid AS oid, (
