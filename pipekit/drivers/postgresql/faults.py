@@ -12,6 +12,7 @@ _TRANSIENT_WORDS = re.compile(
     r"broken pipe|no more connections",
     re.IGNORECASE,
 )
+_GUESS = "server closed the connection unexpectedly"
 _STATEMENT_POOLING = "statement pooling"
 _OWN_ENTRY = "Give Pipekit the server's own address, or an entry of the pooler with pool_mode = session or transaction."
 
@@ -48,6 +49,12 @@ def is_transient_login(message: str) -> bool:
 def is_lasting(message: str) -> bool:
     """Whether a connection that was ended will be ended again for the same reason."""
     return _STATEMENT_POOLING in message
+
+
+def tidy_loss(message: str) -> str:
+    """The last words of a server or pooler, without what libpq guesses around them."""
+    told, _, _ = message.removeprefix("consuming input failed: ").partition(_GUESS)
+    return told.strip() or message.strip()
 
 
 def find_mend(state: str, message: str) -> str:

@@ -37,6 +37,7 @@ PINNED = {
 # Settings that PostgreSQL 12 does not have, nor every fork.
 WHERE_KNOWN = {WATCHED_SETTING: "1s", "idle_session_timeout": "0", "transaction_timeout": "0"}
 
+_READ_BACK = ("transaction_read_only", "transaction_isolation")
 _MEND = (
     "Something between Pipekit and the server (a pooler, a proxy) or the server itself does not keep it. Give the "
     "connection the server's own address, or an entry of the pooler for Pipekit alone."
@@ -68,18 +69,20 @@ class Pins:
         """Sets everything, for as long as a connection of our own lasts, or as the transaction of a pooler's does."""
         settings = [_build_setting(name, value) for name, value in self._wanted.items()]
         settings += [
-            f"CASE WHEN current_setting('{name}', true) IS NOT NULL THEN {_build_setting(name, value)} END"
+            f"CASE WHEN pg_catalog.current_setting('{name}', true) IS NOT NULL THEN {_build_setting(name, value)} END"
             for name, value in self._where_known.items()
         ]
-        settings += ["current_setting('transaction_read_only')", "current_setting('transaction_isolation')"]
+        settings += [f"pg_catalog.current_setting('{name}')" for name in _READ_BACK]
         chosen = ",\n  ".join(settings)
-        return f"SELECT {chosen}\nFROM (SELECT pg_backend_pid() <> {int(backend_pid)} AS is_pooled) AS session"
+        return (
+            f"SELECT {chosen}\nFROM (SELECT pg_catalog.pg_backend_pid() <> {int(backend_pid)} AS is_pooled) AS session"
+        )
 
     def check(self, row: Sequence[str | None]) -> tuple[str, str]:
         """What of the row is not as it was set, and the mend; two empty texts when everything is."""
         wanted: dict[str, str] = self._wanted | self._where_known
         wanted |= {"transaction_read_only": "on"} if self.read_only else {}
-        names = [*self._wanted, *self._where_known, "transaction_read_only", "transaction_isolation"]
+        names = [*self._wanted, *self._where_known, *_READ_BACK]
         for name, got in zip(names, row, strict=True):
             value = "read committed" if name == "transaction_isolation" else wanted.get(name, got)
             if got != value and not (got is None and name in self._where_known):
@@ -89,4 +92,4 @@ class Pins:
 
 def _build_setting(name: str, value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("'", "''")
-    return f"set_config('{name}', E'{escaped}', is_pooled)"
+    return f"pg_catalog.set_config('{name}', E'{escaped}', is_pooled)"

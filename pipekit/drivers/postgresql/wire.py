@@ -14,7 +14,14 @@ from psycopg import pq
 from psycopg.pq import abc
 
 from pipekit.cutting import SENT, cut
-from pipekit.drivers.postgresql.faults import OUTSIDE_STATES, find_mend, is_lasting, is_transient, is_transient_login
+from pipekit.drivers.postgresql.faults import (
+    OUTSIDE_STATES,
+    find_mend,
+    is_lasting,
+    is_transient,
+    is_transient_login,
+    tidy_loss,
+)
 from pipekit.drivers.postgresql.names import parse_url
 from pipekit.drivers.postgresql.session import Described, PostgresSession
 from pipekit.drivers.postgresql.settings import Pins
@@ -296,7 +303,7 @@ class Link:
         )
 
     def _to_loss(self, text: bytes) -> StatementFailed:
-        message = cut((text or self._connection.error_message).decode(errors="replace").strip(), SENT)
+        message = cut(tidy_loss((text or self._connection.error_message).decode(errors="replace")), SENT)
         transient = self.is_lost and not is_lasting(message)
         return StatementFailed(
             message or "The connection to the server was lost.", hint=find_mend("", message), transient=transient
