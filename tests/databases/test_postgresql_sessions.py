@@ -120,7 +120,7 @@ def test_a_pooler_without_transactions_is_refused_with_the_mend(
     with open_pooler(tmp_path, postgres, database, pool_mode="statement") as url:
         one = connect(Endpoint(kind="postgresql", jdbc_url=url, username="postgres"))
         with pytest.raises(
-            StatementFailed, match="^transaction blocks not allowed in statement pooling mode$"
+            StatementFailed, match=r"^transaction blocks not allowed in statement pooling mode$"
         ) as refused:
             one.query("SELECT 1")
         assert not refused.value.transient
@@ -135,7 +135,7 @@ def test_a_pool_of_one_connection_for_both_sides_is_named(
         mover = Mover(open_session(jdbc_url=url), open_session(jdbc_url=url), "arrived")
         run(mover.dest, "CREATE TABLE arrived (a integer)")
         source = mover.source.source("SELECT 1 AS a")
-        with pytest.raises(StatementFailed, match="^query_wait_timeout$") as refused:
+        with pytest.raises(StatementFailed, match=r"^query_wait_timeout$") as refused:
             mover.dest.query("SELECT 1")
         assert "default_pool_size" in refused.value.hint
         source.close()
