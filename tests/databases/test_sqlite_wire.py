@@ -225,6 +225,14 @@ def test_a_script_that_leaves_a_transaction_open_is_rolled_back_and_refused(dest
 # -- moving ------------------------------------------------------------------------------------------------------------
 
 
+def test_a_source_of_a_session_that_writes_may_be_closed_after_its_last_row(dest: SqliteSession) -> None:
+    run(dest, "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
+    source = dest.source("SELECT a FROM t")
+    assert [block for block, _ in source.open("rows").blocks] == [[(1,)]]
+    source.close()
+    assert read(dest, "SELECT a FROM t") == [("1",)]
+
+
 def test_a_source_reads_one_snapshot_while_its_own_file_is_written(dest: SqliteSession) -> None:
     run(dest, "CREATE TABLE t (a INTEGER)", "CREATE TABLE s (a INTEGER)")
     fill(dest, "INSERT INTO t VALUES (?)", [(i,) for i in range(6000)])

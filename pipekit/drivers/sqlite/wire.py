@@ -287,8 +287,9 @@ class SqliteSource:
         return stream
 
     def close(self) -> None:
-        self._reader.close()
-        self._end()
+        with contextlib.suppress(sqlite3.ProgrammingError):  # closed already, behind its last row
+            self._reader.close()
+            self._end()
 
     def _blocks(self, stream: Stream) -> Iterator[tuple[Any, int]]:
         total = 0
