@@ -1,6 +1,7 @@
 # The contract of a driver: SQL text in, SQL text out. Methods that must look take a `query` callable; no I/O here.
 """`Driver`: what Pipekit must know about one kind of database."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,6 +104,14 @@ class LedgerEntry:
     rows: int | None = None
 
 
+# `CHAR(3)`, `nchar(3)`, `CHARACTER(3)`, at the beginning of a type.
+_CHAR = re.compile(r"\A(N?)CHAR(?:ACTER)?\b", re.IGNORECASE)
+
+
+def _vary(found: "re.Match[str]") -> str:
+    return found[1] + ("varchar" if found[0].islower() else "VARCHAR")
+
+
 class Driver(ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
@@ -187,6 +196,13 @@ class Driver(ABC):
         if source.kind == self.kind and source_type:
             return source_type
         return self.from_neutral(source.to_neutral(source_type))
+
+    def trimmed_type(self, type_text: str) -> str:
+        """The type of a source column once the blanks that fill it up are dropped, as `trim_char` asks.
+
+        Only text of fixed length has another one: what is created for it must not fill it up again.
+        """
+        return type_text if self.to_neutral(type_text).name != "char" else _CHAR.sub(_vary, type_text)
 
     def default_expression(self, column: TableColumn) -> str:
         """What a written source query selects for a column: its quoted name, or more where that is not enough."""

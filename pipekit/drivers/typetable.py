@@ -14,7 +14,12 @@ Which type a dest column gets when Pipekit makes the table from a source query. 
 page from the drivers themselves; change a driver, then run `python -m pipekit.drivers.typetable > docs/types.md`.
 
 A table that exists keeps its own types: a value goes in when the dest's column holds it exactly, and is refused with
-its column and row when not. Between two databases of one kind every type keeps its own spelling."""
+its column and row when not. Between two databases of one kind every type keeps its own spelling.
+
+Blanks at the end of fixed-length text (`char(n)`) are the same for every pair: a dest column that is `char` too fills
+up by itself, whatever its length, and every other one gets the text as the source gives it, blanks included.
+`trim_char: true` on the module reads such columns without them, and tables made then get `varchar`. SQLite and MariaDB
+fill nothing up."""
 
 
 def build_type_table(drivers: Sequence[Driver]) -> str:

@@ -102,9 +102,15 @@ def _check_exactness(context: RunContext, plan: Plan) -> None:
             row, value = found.rows[0][:2]
             dest = plan.merge.dest
             message = f"Row {row}: the value {value!r} cannot be stored exactly in the column '{column}' of {dest}."
-            hint = "Widen the dest column or cast in the query; `guards: {exactness: false}` lets the dest convert."
-            _fail(context, "exact", message, hint)
+            _fail(context, "exact", message, _find_exact_hint(context, plan, column, value or ""))
     context.book.check("exact", True, "every value fits")
+
+
+def _find_exact_hint(context: RunContext, plan: Plan, column: str, value: str) -> str:
+    source = next((item.source for item in plan.merge.columns if item.dest.name == column), None)
+    if source and value.endswith(" ") and context.source_driver.to_neutral(source.type).name == "char":
+        return f"Blanks fill up {source.type}; `trim_char: true` on the module reads it without them."
+    return "Widen the dest column; `guards: {exactness: false}` on the module would let the dest change such values."
 
 
 def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:

@@ -76,10 +76,13 @@ def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
     """The source query's columns; what the source refuses of the query is recorded with the place it names."""
     context.book.put(resolved_sql=resolved)
     try:
-        return context.source_driver.introspect_query_columns(context.ask_source(), resolved)
+        columns = context.source_driver.introspect_query_columns(context.ask_source(), resolved)
     except RunnerError as error:
         context.book.put(error_position=find_error_position(error, resolved))
         raise
+    if not context.module.trim_char:
+        return columns
+    return [replace(column, type=context.source_driver.trimmed_type(column.type)) for column in columns]
 
 
 def build_stage_sql(driver: Driver, plan: Plan) -> tuple[str, ...]:

@@ -116,7 +116,8 @@ LOSSY = [
     ("text", "character varying(3)", "'abc'", "'abcd'", "abcd"),
     ("text", "character varying(3)", "''", "'abc '", "abc "),
     ("text", "character(3)", "'abc'", "'ab '", "ab "),
-    ("character(5)", "text", "'ab'", None, None),
+    ("character(5)", "character varying(3)", "'abc'::character(3)", "'ab'", "ab   "),
+    ("character(5)", "character(3)", "'abc'", "'abcd'", "abcd "),
     ("character varying(9)", "character varying(3)", "'abc'", "'abcd'", "abcd"),
     ("text", "integer", "'42'", "'007'", "007"),
     ("text", "date", "'2024-01-31'", "'20240131'", "20240131"),
@@ -160,13 +161,15 @@ WIDER = [
     ("bigint", "numeric(19,0)"), ("integer", "numeric(12,2)"), ("numeric(6,2)", "numeric"),
     ("numeric(6,2)", "numeric(8,3)"), ("time(3)", "time"),
     ("character varying(5)", "text"), ("character varying(5)", "character varying(6)"), ("text", "character varying"),
-    ("character(3)", "character(5)"), ("timestamp(0)", "timestamp"), ("timestamp(0)", "timestamp(3)"),
+    ("character(3)", "character(5)"), ("character(5)", "text"), ("bpchar", "text"),
+    ("character(5)", "character varying(5)"), ("timestamp(0)", "timestamp"), ("timestamp(0)", "timestamp(3)"),
     ("integer", "double precision"), ("smallint", "real"), ("uuid", "text"), ("json", "text"),
 ]  # fmt: skip
 NOT_WIDER = [
     ("bigint", "numeric(18,0)"), ("integer", "numeric(11,2)"), ("numeric", "numeric(38,10)"),
     ("numeric(6,2)", "numeric(6,3)"), ("text", "character varying(9)"), ("integer", "real"), ("date", "timestamp"),
-    ("real", "double precision"), ("timestamp", "timestamptz"), ("character(5)", "text"), ("jsonb", "text"),
+    ("real", "double precision"), ("timestamp", "timestamptz"), ("character(5)", "character varying(4)"),
+    ("jsonb", "text"),
 ]  # fmt: skip
 
 

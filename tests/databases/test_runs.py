@@ -48,8 +48,11 @@ class Database:
 class Bench:
     """Two databases and a project that connects them."""
 
-    def __init__(self, folder: Path, pair: tuple[str, str], postgres: LocalPostgres) -> None:
-        self.source = Database(pair[0], folder, postgres)
+    def __init__(
+        self, folder: Path, pair: tuple[str, str], postgres: LocalPostgres, source: Database | None = None
+    ) -> None:
+        self._lent = source
+        self.source = source or Database(pair[0], folder, postgres)
         self.dest = Database(pair[1], folder, postgres)
         self.project = Project(folder)
         self.source_connection = self._connect("source", self.source)
@@ -73,7 +76,8 @@ class Bench:
         }
 
     def close(self) -> None:
-        self.source.connection.close()
+        if self._lent is None:
+            self.source.connection.close()
         self.dest.connection.close()
         self.project.close()
 

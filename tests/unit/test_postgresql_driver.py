@@ -228,6 +228,10 @@ def test_the_same_type_is_staged_like_the_dest(type_: str) -> None:
         ("numeric", "numeric(10,2)", "numeric"),
         ("timestamp with time zone", "date", "timestamp with time zone"),
         ("mood", "character varying(9)", "text"),
+        ("character(5)", "character varying(4)", "text"),
+        ("bpchar", "name", "text"),
+        ("character(5)", "character(3)", "character(5)"),
+        ("character(5)", "integer", "character(5)"),
         ("integer[]", "bigint[]", "integer[]"),
         ("text", "mood", "text"),
     ],
@@ -235,6 +239,43 @@ def test_the_same_type_is_staged_like_the_dest(type_: str) -> None:
 def test_another_type_is_staged_as_it_is_and_checked(source: str, dest: str, stage_type: str) -> None:
     staged = stage(source, dest)
     assert (staged.stage_type, staged.lossy) == (stage_type, True)
+
+
+@pytest.mark.parametrize(
+    ("dest", "stage_type", "lossy"),
+    [
+        ("character(5)", None, False),
+        ("character(8)", "character(5)", False),
+        ("character(3)", "character(5)", True),
+        ("text", None, False),
+        ("character varying(3)", None, False),
+    ],
+)
+def test_fixed_text_of_another_kind_is_staged_so_that_its_padding_does_not_count(
+    dest: str, stage_type: str | None, lossy: bool
+) -> None:
+    target = TableColumn(name="c", type=dest)
+    staged = DRIVER.stage_column(ResultColumn(name="c", type="char(5)"), get_driver("sqlserver"), target)
+    assert (staged.stage_type, staged.lossy) == (stage_type, lossy)
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_text", "trimmed"),
+    [
+        ("postgresql", "character(5)", "character varying(5)"),
+        ("postgresql", "bpchar", "text"),
+        ("postgresql", "character(5)[]", "character(5)[]"),
+        ("postgresql", "character varying(5)", "character varying(5)"),
+        ("sqlserver", "char(5)", "varchar(5)"),
+        ("sqlserver", "nchar(5)", "nvarchar(5)"),
+        ("sqlserver", "varchar(5)", "varchar(5)"),
+        ("db2i", "CHAR(3) CCSID 37", "VARCHAR(3) CCSID 37"),
+        ("db2i", "CHAR(3) FOR BIT DATA", "CHAR(3) FOR BIT DATA"),
+        ("sqlite", "CHAR(5)", "CHAR(5)"),
+    ],
+)
+def test_a_type_without_its_padding_is_the_varying_one(kind: str, type_text: str, trimmed: str) -> None:
+    assert get_driver(kind).trimmed_type(type_text) == trimmed
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,9 @@ class PostgresDriver(Driver):
     def from_neutral(self, neutral: Type) -> str:
         return types.from_neutral(neutral)
 
+    def trimmed_type(self, type_text: str) -> str:
+        return types.drop_padding(type_text)
+
     def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
         """Equal and wider types are staged as the dest's; another PostgreSQL type as its own, and cast by the merge.
 
@@ -67,6 +70,8 @@ class PostgresDriver(Driver):
             return _stage_foreign(source_driver.to_neutral(source.type), source, dest)
         one, two = types.parse_type(source.type), types.parse_type(dest.type)
         stage_type = source.type if one.is_built_in else "text"
+        if one.base in types.PADDED and two.base in types.STRINGS.difference(types.PADDED):
+            stage_type = "text"  # a cast from character(n) would drop its blanks
         if source.type in ("", dest.type) or types.is_exact_widening(one, two) or stage_type == dest.type:
             return StagedColumn(source=source, dest=dest)
         return StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=True)
@@ -171,6 +176,10 @@ class PostgresDriver(Driver):
 def _stage_foreign(neutral: Type, source: ResultColumn, dest: TableColumn) -> StagedColumn:
     """As the dest, except where PostgreSQL would round inside a value that is not looked into: those it compares."""
     type_ = types.parse_type(dest.type)
+    if neutral.name == "char" and neutral.length and type_.base == "character" and not type_.dimensions:
+        length, limit = neutral.length, type_.arguments[0]
+        if length != limit:  # blanks at the end only fill it up, on either side
+            return StagedColumn(source=source, dest=dest, stage_type=f"character({length})", lossy=length > limit)
     rounds_inside = type_.arguments and (type_.dimensions or type_.base == "interval")
     if rounds_inside or type_.fields:
         return StagedColumn(source=source, dest=dest, stage_type=type_.plain(), lossy=True)

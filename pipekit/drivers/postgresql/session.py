@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipekit.drivers.postgresql.late import build_hold_sql, build_late_sql, tell_late
 from pipekit.drivers.postgresql.settings import WATCHED_SETTING
 from pipekit.drivers.postgresql.transfer import PostgresSink, PostgresSource
+from pipekit.drivers.postgresql.trimming import build_trimmed_query
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations, check_refusal
 from pipekit.errors import ConnectFailed, StatementFailed
@@ -29,9 +30,10 @@ Cells = tuple[str | None, ...]
 class PostgresSession:
     """One connection; see `drivers.wire.Session`."""
 
-    def __init__(self, link: Link, pins: Pins) -> None:
+    def __init__(self, link: Link, pins: Pins, trim_char: bool = False) -> None:
         self.link = link
         self._pins = pins
+        self._trim_char = trim_char
         self._types: dict[tuple[int, int], str] = {}
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
@@ -69,6 +71,8 @@ class PostgresSession:
         self.begin()
         try:
             described = self.link.describe(query)
+            if self._trim_char and (trimmed := build_trimmed_query(query, described)):
+                query, described = trimmed, self.link.describe(trimmed)
             if not described:
                 raise StatementFailed("The query gives no columns.")
             return PostgresSource(self, query, described, self.name_columns(described))

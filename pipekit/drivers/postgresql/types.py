@@ -31,6 +31,8 @@ ALIASES = {
 INTEGERS = {"smallint": 5, "integer": 10, "bigint": 19}
 FLOATS = ("real", "double precision")
 NUMBERS = frozenset({*INTEGERS, *FLOATS, "numeric", "money"})
+# Filled up with blanks: among themselves blanks at the end do not count, elsewhere they are part of the text.
+PADDED = ("character", "bpchar")
 STRINGS = frozenset({"text", "character varying", "character", "bpchar", "name", '"char"'})
 TIMES = (
     "timestamp without time zone",
@@ -184,10 +186,20 @@ def _spell_time(spelling: str, precision: int | None) -> str:
     return f"{first}({precision}) {rest}"
 
 
+def drop_padding(text: str) -> str:
+    """The type of a column once the blanks that fill it up are dropped."""
+    type_ = parse_type(text)
+    if type_.base not in PADDED or type_.dimensions:
+        return text
+    return f"character varying({type_.arguments[0]})" if type_.arguments else "text"
+
+
 def is_exact_widening(source: Spelling, dest: Spelling) -> bool:
     """Whether the text of every value of `source` is read by `dest` as the same value. Says no when in doubt."""
     if source.dimensions or dest.dimensions or source.fields or dest.fields:
         return False
+    if source.base in PADDED and dest.base not in PADDED:
+        source = Spelling("character varying" if source.arguments else "text", source.arguments)
     if dest.base == "numeric":
         return _fits_numeric(source, dest.arguments)
     if dest.base in INTEGERS:

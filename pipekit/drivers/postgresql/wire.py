@@ -54,7 +54,7 @@ def connect(endpoint: Endpoint) -> PostgresSession:
     more = {"application_name": endpoint.application_name}
     if schema := parse_url(endpoint.jdbc_url).options.get("currentSchema"):
         more["search_path"] = schema
-    return PostgresSession(Link(_open(endpoint)), Pins(endpoint.read_only, more))
+    return PostgresSession(Link(_open(endpoint)), Pins(endpoint.read_only, more), endpoint.trim_char)
 
 
 class Link:

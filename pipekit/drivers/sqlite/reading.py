@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pipekit.drivers.sqlite.typemap import to_neutral
+from pipekit.drivers.sqlite.typemap import is_padded_elsewhere, to_neutral
 from pipekit.drivers.sqltext import READINGS, tokens
 from pipekit.errors import Inexact
 from pipekit.runner.base import ResultColumn
@@ -28,13 +28,17 @@ class BlockReader:
     that is not UTF-8.
     """
 
-    def __init__(self, db: Any, cursor: Any, sql: str, columns: tuple[ResultColumn, ...], repeats: bool) -> None:
+    def __init__(
+        self, db: Any, cursor: Any, sql: str, columns: tuple[ResultColumn, ...], repeats: bool, trims: bool = False
+    ) -> None:
         self._db = db
         self._cursor = cursor
         self._sql = sql
         self.columns = columns
         self._repeats = repeats
         self._seen = 0
+        # The columns whose texts lose the blanks at their end, where `trims` asks for it.
+        self._padded = [place for place, column in enumerate(columns) if trims and is_padded_elsewhere(column.type)]
         self._long = [place for place, column in enumerate(columns) if to_neutral(column.type).name in _LONG]
 
     def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[list[Row]]:
@@ -73,7 +77,14 @@ class BlockReader:
                 raise
             raise self._find_broken_text() from error
         self._seen += len(block)
-        return block
+        return [self._trim(row) for row in block] if self._padded else block
+
+    def _trim(self, row: Row) -> Row:
+        cells = list(row)
+        for place in self._padded:
+            cell = cells[place]
+            cells[place] = cell.rstrip(" ") if isinstance(cell, str) else cell
+        return tuple(cells)
 
     def _find_broken_text(self) -> Inexact:
         if self._repeats:

@@ -67,7 +67,7 @@ def to_neutral(type_text: str) -> Type:
     match = _SPELLING.match(bare_type(type_text))
     if not match:
         return TEXT
-    name = _NAMES.get(" ".join(f"{match['name']} {match['tail']}".lower().split()))
+    name = _find_name(match)
     first = int(match["a"]) if match["a"] else None
     if name == "decimal":
         scale = int(match["b"]) if match["b"] else (0 if first is not None else None)
@@ -95,6 +95,16 @@ _SPELLED: dict[TypeName, str] = {
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMPTZ",
 }
+
+
+def is_padded_elsewhere(type_text: str) -> bool:
+    """Whether a declared type is one that other databases fill up with blanks."""
+    match = _SPELLING.match(bare_type(type_text))
+    return match is not None and _find_name(match) == "char"
+
+
+def _find_name(match: "re.Match[str]") -> TypeName | None:
+    return _NAMES.get(" ".join(f"{match['name']} {match['tail']}".lower().split()))
 
 
 def from_neutral(neutral: Type) -> str:

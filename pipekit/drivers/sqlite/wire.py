@@ -35,7 +35,8 @@ def connect(endpoint: Endpoint) -> "SqliteSession":
     path = Path(endpoint.base_dir, address.database).absolute()
     _check_path(path, endpoint.read_only)
     busy_ms = int(address.options.get("busy_timeout", BUSY_TIMEOUT_MS))
-    return SqliteSession(_open_file(path, endpoint.read_only, busy_ms), path, endpoint.read_only, busy_ms)
+    db = _open_file(path, endpoint.read_only, busy_ms)
+    return SqliteSession(db, path, endpoint.read_only, busy_ms, endpoint.trim_char)
 
 
 def _check_path(path: Path, must_exist: bool) -> None:
@@ -118,11 +119,12 @@ def _find_named(message: str, sql: str) -> int | None:
 class SqliteSession:
     """One open file."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, read_only: bool, busy_ms: int) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, read_only: bool, busy_ms: int, trims: bool = False) -> None:
         self._db = db
         self._path = path
         self._read_only = read_only
         self._busy_ms = busy_ms
+        self._trims = trims
 
     # -- queries -------------------------------------------------------------------------------------------------------
 
@@ -161,7 +163,8 @@ class SqliteSession:
             cursor = self._db.execute(sql)
         except _FAULTS as error:
             raise _failed(error, sql) from error
-        return BlockReader(self._db, cursor, sql, _name_columns(cursor, types), repeats=bool(types))
+        columns = _name_columns(cursor, types)
+        return BlockReader(self._db, cursor, sql, columns, repeats=bool(types), trims=self._trims)
 
     def _find_types(self, sql: str) -> list[str]:
         """The declared types of a query's columns: SQLite tells them for a view. Empty where there can be no view."""
