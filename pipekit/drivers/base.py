@@ -1,7 +1,6 @@
 # The contract of a driver: SQL text in, SQL text out. Methods that must look take a `query` callable; no I/O here.
 """`Driver`: what Pipekit must know about one kind of database."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pipekit.drivers.facts import Look, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
 from pipekit.drivers.facts import TableFacts as TableFacts
 from pipekit.drivers.sqltext import strip_query
-from pipekit.drivers.types import Type
+from pipekit.drivers.types import Type, vary
 from pipekit.errors import Invalid
 from pipekit.runner.base import Query, ResultColumn, Statement
 
@@ -102,14 +101,6 @@ class LedgerEntry:
     module: str
     fence: int
     rows: int | None = None
-
-
-# `CHAR(3)`, `nchar(3)`, `CHARACTER(3)`, at the beginning of a type.
-_CHAR = re.compile(r"\A(N?)CHAR(?:ACTER)?\b", re.IGNORECASE)
-
-
-def _vary(found: "re.Match[str]") -> str:
-    return found[1] + ("varchar" if found[0].islower() else "VARCHAR")
 
 
 class Driver(ABC):
@@ -202,7 +193,7 @@ class Driver(ABC):
 
         Only text of fixed length has another one: what is created for it must not fill it up again.
         """
-        return type_text if self.to_neutral(type_text).name != "char" else _CHAR.sub(_vary, type_text)
+        return vary(type_text) if self.to_neutral(type_text).name == "char" else type_text
 
     def default_expression(self, column: TableColumn) -> str:
         """What a written source query selects for a column: its quoted name, or more where that is not enough."""

@@ -28,9 +28,15 @@ class Type:
 
 TEXT = Type(name="text")
 
+_CHAR = re.compile(r"\A(N?)CHAR(?:ACTER)?\b", re.IGNORECASE)
 _COPY_BYTES = re.compile(r"bytea|blob|(?:var)?binary(?:\(\d+\))?", re.IGNORECASE)
 
 
 def is_bytes_type(text: str) -> bool:
     """Whether a spelled type is one whose cells COPY text writes as bytes: PostgreSQL's, or one of JDBC's."""
     return bool(_COPY_BYTES.fullmatch(text))
+
+
+def vary(text: str) -> str:
+    """`CHAR(3)` -> `VARCHAR(3)`, `nchar(3)` -> `nvarchar(3)`; any other type stays as it is."""
+    return _CHAR.sub(lambda found: found[1] + ("varchar" if found[0].islower() else "VARCHAR"), text)

@@ -70,6 +70,17 @@ def test_a_folder_and_a_file_of_another_kind_are_refused(folder: Path) -> None:
         connect(make_endpoint(folder, "."))
 
 
+def test_a_write_ahead_log_whose_files_cannot_be_made_is_named_as_the_reason(folder: Path) -> None:
+    session = connect(make_endpoint(folder, "s.db"))
+    run(session, "CREATE TABLE t (a)")
+    session.close()
+    (folder / "s.db-shm").mkdir()  # nobody can make a file of this name now, whatever his rights
+    with pytest.raises(ConnectFailed, match="write-ahead log") as caught:
+        connect(make_endpoint(folder, "s.db", read_only=True))
+    assert str(folder) in caught.value.message
+    assert "journal_mode = DELETE" in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["a b.db", "50%#1.db", "ü&=+;.db", "'quoted'.db", "%20.db"])
 def test_a_file_may_have_an_odd_name(folder: Path, name: str) -> None:
     session = connect(make_endpoint(folder, name))

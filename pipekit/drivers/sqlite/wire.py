@@ -2,7 +2,6 @@
 """`connect(endpoint)` and the session, source and sink it gives."""
 
 import contextlib
-import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipekit.drivers.sqlite.driver import DRIVER
+from pipekit.drivers.sqlite.faults import tell_fault, tell_open_fault
 from pipekit.drivers.sqlite.reading import BLOCK_ROWS, BlockReader, split_script, starts_query
 from pipekit.drivers.sqlite.values import Converter, Unfit, build_copy_converters, build_row_converters, split_copy_text
 from pipekit.drivers.sqltext import strip_query
@@ -21,9 +21,7 @@ BUSY_TIMEOUT_MS = 60_000
 WAL_WAIT_MS = 2_000
 OLDEST = (3, 37, 0)
 
-_TRANSIENT = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 _VIEW = "pipekit_query_columns"
-_NAMED_WORD = re.compile(r'near "(.+)": syntax error|no such (?:column|table|function): (.+)')
 _FAULTS = (sqlite3.Error, sqlite3.Warning)
 
 
@@ -58,7 +56,7 @@ def _open_file(path: Path, read_only: bool, busy_ms: int) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if db is not None:
             db.close()
-        raise _connect_failed(path, error) from error
+        raise tell_open_fault(path, error) from error
     return db
 
 
@@ -75,45 +73,6 @@ def _prepare(db: sqlite3.Connection, read_only: bool, busy_ms: int) -> None:
         db.execute("PRAGMA journal_mode = WAL").fetchone()
     db.execute(f"PRAGMA busy_timeout = {busy_ms}")
     db.execute("PRAGMA foreign_keys = 0")
-
-
-def _connect_failed(path: Path, error: sqlite3.Error) -> ConnectFailed:
-    name = getattr(error, "sqlite_errorname", "")
-    if name == "SQLITE_NOTADB":
-        return ConnectFailed(f"{path} is not an SQLite database.", sqlstate=name)
-    hint = (
-        "A file with a write-ahead log needs a folder that can be written to."
-        if name.startswith("SQLITE_CANTOPEN")
-        else ""
-    )
-    return ConnectFailed(f"{path} cannot be opened: {error}.", transient=_is_transient(error), sqlstate=name, hint=hint)
-
-
-def _is_transient(error: BaseException) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _TRANSIENT
-
-
-def _failed(error: BaseException, sql: str = "", *, column: str = "", row: int | None = None) -> StatementFailed:
-    transient = _is_transient(error)
-    message = f"{error}" if not transient else f"{error}: another process is writing to the file"
-    where = f" (column {column}, row {row})" if column and row else f" (row {row})" if row else ""
-    hint = f"In: {' '.join(sql.split())[:200]}" if sql else ""
-    name = getattr(error, "sqlite_errorname", "")
-    place = _find_named(message, sql)
-    details: dict[str, Any] = {"position": place, "statement": sql} if place else {}
-    return StatementFailed(
-        f"{message}{where}.", hint=hint, transient=transient, sqlstate=name, column=column, row=row, **details
-    )
-
-
-def _find_named(message: str, sql: str) -> int | None:
-    """Where the word stands that SQLite names in a refusal; None when it names none, or one that stands twice."""
-    named = _NAMED_WORD.search(message)
-    if not named:
-        return None
-    word = (named[1] or named[2]).strip()
-    found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", sql)]
-    return found[0] + 1 if len(found) == 1 else None
 
 
 class SqliteSession:
@@ -152,7 +111,7 @@ class SqliteSession:
             for block in reader.blocks(rows):
                 yield list(map(_as_texts, block))
         except _FAULTS as error:
-            raise _failed(error, sql) from error
+            raise tell_fault(error, sql) from error
         finally:
             reader.close()
 
@@ -162,7 +121,7 @@ class SqliteSession:
         try:
             cursor = self._db.execute(sql)
         except _FAULTS as error:
-            raise _failed(error, sql) from error
+            raise tell_fault(error, sql) from error
         columns = _name_columns(cursor, types)
         return BlockReader(self._db, cursor, sql, columns, repeats=bool(types), trims=self._trims)
 
@@ -220,7 +179,7 @@ class SqliteSession:
             for _ in cursor:
                 pass
         except _FAULTS as error:
-            raise _failed(error, sql) from error
+            raise tell_fault(error, sql) from error
         return int(first[0] or 0) if value and first else 0 if value else max(cursor.rowcount, 0)
 
     def roll_back(self) -> None:
@@ -302,7 +261,7 @@ class SqliteSource:
                 yield block, len(block)
             stream.total = total
         except _FAULTS as error:
-            raise _failed(error, self._sql) from error
+            raise tell_fault(error, self._sql) from error
         finally:
             self.close()
 
@@ -335,7 +294,7 @@ class SqliteSink:
             (held,) = self._db.execute(f"SELECT count(*) FROM {self._load.table}").fetchone()
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            raise _failed(error, self._insert) from error
+            raise tell_fault(error, self._insert) from error
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -385,7 +344,7 @@ class SqliteSink:
             named = [
                 c.source_name for c in self._load.columns if str(error).lower().endswith(f".{c.stage_name}".lower())
             ]
-            return _failed(error, column=named[0] if named else "", row=row)
+            return tell_fault(error, column=named[0] if named else "", row=row)
         for place, value in enumerate(values):
             if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
                 return self._inexact(place, "the text is not valid Unicode", row)
