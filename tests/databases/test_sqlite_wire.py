@@ -2,7 +2,10 @@
 """pipekit.drivers.sqlite.wire."""
 
 import itertools
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +73,32 @@ def test_a_folder_and_a_file_of_another_kind_are_refused(folder: Path) -> None:
         connect(make_endpoint(folder, "."))
 
 
-def test_a_write_ahead_log_whose_files_cannot_be_made_is_named_as_the_reason(folder: Path) -> None:
-    session = connect(make_endpoint(folder, "s.db"))
-    run(session, "CREATE TABLE t (a)")
-    session.close()
-    (folder / "s.db-shm").mkdir()  # nobody can make a file of this name now, whatever his rights
-    with pytest.raises(ConnectFailed, match="write-ahead log") as caught:
-        connect(make_endpoint(folder, "s.db", read_only=True))
-    assert str(folder) in caught.value.message
-    assert "journal_mode = DELETE" in caught.value.hint
+@contextmanager
+def as_somebody_else() -> Iterator[None]:
+    """Without root's right to write everywhere, where the tests run as root."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+def test_a_write_ahead_log_in_a_folder_one_may_only_read_is_named_as_the_reason() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        session = connect(make_endpoint(folder, "s.db"))
+        run(session, "CREATE TABLE t (a)")
+        session.close()
+        folder.chmod(0o555)
+        try:
+            with as_somebody_else(), pytest.raises(ConnectFailed, match="write-ahead log") as caught:
+                connect(make_endpoint(folder, "s.db", read_only=True))
+        finally:
+            folder.chmod(0o755)
+        assert name in caught.value.message
+        assert "journal_mode = DELETE" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["a b.db", "50%#1.db", "ü&=+;.db", "'quoted'.db", "%20.db"])
