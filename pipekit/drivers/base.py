@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pipekit.drivers.facts import FedSequence as FedSequence
-from pipekit.drivers.facts import Look, Reference
+from pipekit.drivers.facts import Look, MadeType, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
 from pipekit.drivers.facts import TableFacts as TableFacts
 from pipekit.drivers.sqltext import strip_query
@@ -194,6 +194,16 @@ class Driver(ABC):
         Only text of fixed length has another one: what is created for it must not fill it up again.
         """
         return vary(type_text) if self.to_neutral(type_text).name == "char" else type_text
+
+    def find_made_types(
+        self, source: "Driver", ask_source: Query, ask_dest: Query, types: Sequence[str], *, creates: bool
+    ) -> dict[str, MadeType]:
+        """Of a source's types those that this dest does not have, and what stands for each in a table that is made.
+
+        With `creates` a type of the same name is made where the kind can. Raises RunFailed where one is there that is
+        another. Kinds that spell every type anew (`map_type`) lack none.
+        """
+        return {}
 
     def default_expression(self, column: TableColumn) -> str:
         """What a written source query selects for a column: its quoted name, or more where that is not enough."""

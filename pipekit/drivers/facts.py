@@ -79,6 +79,15 @@ class FedSequence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MadeType:
+    """What a column of a dest that is made gets for a type the dest does not have; `create` makes one of that name."""
+
+    type: str
+    create: str = ""
+    drop: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
 

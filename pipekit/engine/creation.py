@@ -15,6 +15,7 @@ from pipekit.models import Check, Run
 from pipekit.runner.base import Endpoint, QueryResult, Runner, Statement
 
 MADE = "dest made"
+_OTHER_TYPE = "If a column's type is in the way, name another: `dest_type` in the module's `columns`."
 _TAKEN_AWAY = "taken away again, as the run failed"
 
 
@@ -36,13 +37,20 @@ def make_dest(context: RunContext, plan: Plan) -> None:
     except StatementFailed as error:
         if not error.transient:
             book.check(MADE, False, error.message)
-            explain_clash(context, plan, error)
+            explain_refusal(context, plan, error)
         raise
     _execute(context, rest)
 
 
-def explain_clash(context: RunContext, plan: Plan, error: StatementFailed) -> None:
-    """Raises RunFailed when somebody else has made the dest since the run looked; else the error stays what it is."""
+def explain_refusal(context: RunContext, plan: Plan, error: StatementFailed) -> None:
+    """Gives an error the mend, where the dest was made or tried; raises RunFailed as `explain_clash` does."""
+    if plan.create_sql:
+        error.hint = error.hint or _OTHER_TYPE
+        explain_clash(context, plan)
+
+
+def explain_clash(context: RunContext, plan: Plan) -> None:
+    """Raises RunFailed when somebody else has made the dest since the run looked; else an error stays what it is."""
     if not plan.create_sql:
         return
     try:
@@ -52,7 +60,7 @@ def explain_clash(context: RunContext, plan: Plan, error: StatementFailed) -> No
     if is_there:
         message = f"{plan.merge.dest} was made by somebody else while this run was loading; it was left as it is."
         hint = "Run again: the rows then go into that table."
-        raise RunFailed(message, stage=context.book.stage, hint=hint) from error
+        raise RunFailed(message, stage=context.book.stage, hint=hint)
 
 
 def take_away(context: RunContext, dest: TableName) -> None:

@@ -69,7 +69,7 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
         raise
     except StatementFailed as error:
         if not context.dest_driver.commits_ddl:
-            explain_clash(context, plan, error)
+            explain_clash(context, plan)
         error.hint = error.hint or _find_mend(plan, error)
         raise
 

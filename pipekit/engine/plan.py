@@ -4,19 +4,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableFacts, TableName
+from pipekit.drivers.base import Driver, MergePlan, TableFacts, TableName
 from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
 from pipekit.engine.book import join_sql
 from pipekit.engine.children import build_child_counts
-from pipekit.engine.columns import ColumnMatch, find_dest_name, match_columns
+from pipekit.engine.columns import ColumnMatch, match_columns
 from pipekit.engine.context import RunContext, build_claim
+from pipekit.engine.design import Design, design_dest, stage_made_types
 from pipekit.engine.dest import look_at_dest, settle_plan
 from pipekit.engine.place import find_error_position
 from pipekit.engine.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.truth import build_looks_after, build_looks_before
 from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import RunFailed, RunnerError
-from pipekit.models import Column
 from pipekit.runner.base import Load, LoadColumn, ResultColumn, Statement
 
 
@@ -46,8 +46,9 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     dest = driver.parse_table(module.dest_table)
     source_columns = _look_at_source(context, resolved)
     facts = look_at_dest(context, dest)
-    dest_columns, create_sql = _find_dest_columns(context, dest, source_columns, facts)
-    match = match_columns(module, context.source_driver, driver, source_columns, dest_columns)
+    design = _design_dest(context, dest, source_columns, facts)
+    match = match_columns(module, context.source_driver, driver, source_columns, design.columns)
+    match = stage_made_types(match, design)
     asked = MergePlan(
         strategy=module.merge_strategy,
         staging=driver.staging_table(module.name),
@@ -55,19 +56,19 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         columns=match.columns,
         key=_dest_key(context, match),
         null_keys=module.guards.null_keys,
-        sequences=() if create_sql else find_sequences(context, dest, match),
+        sequences=() if design.create_sql else find_sequences(context, dest, match),
         moves_sequences=moves_sequences(module),
     )
     merge = settle_plan(driver, asked, facts)
     return Plan(
         resolved_sql=resolved,
         source_sql=_cut_to_columns(context, resolved, match),
-        create_sql=create_sql,
-        undo_sql=(driver.build_drop_table_sql(dest),) if create_sql else (),
+        create_sql=design.create_sql,
+        undo_sql=design.undo_sql,
         staging_sql=build_staging_statements(context, merge),
         load=_build_load(context, merge),
         merge=merge,
-        merge_sql=build_merge_statements(context, merge, create_sql),
+        merge_sql=build_merge_statements(context, merge, design.create_sql),
         columns=match,
     )
 
@@ -141,28 +142,11 @@ def build_staging_statements(context: RunContext, merge: MergePlan) -> tuple[str
     return (*made, *driver.build_mark_sql(merge.staging, context.run.run_key))
 
 
-def _find_dest_columns(
-    context: RunContext, dest: TableName, source: Sequence[ResultColumn], facts: TableFacts
-) -> tuple[list[TableColumn], tuple[str, ...]]:
-    """The dest's columns, and the SQL that makes the table if it is missing."""
+def _design_dest(context: RunContext, dest: TableName, source: Sequence[ResultColumn], facts: TableFacts) -> Design:
+    """The dest as it is, or as it is made if it is missing."""
     if facts.exists:
-        return context.dest_driver.get_columns(context.ask_dest(), dest), ()
-    columns = build_dest_columns(context, source)
-    return columns, context.dest_driver.build_create_table_sql(dest, columns)
-
-
-def build_dest_columns(context: RunContext, source: Sequence[ResultColumn]) -> list[TableColumn]:
-    """The columns of a dest table made for a query: names and types from the module's mapping, else from the query."""
-    mapped: dict[str, Column] = {column.source_name.casefold(): column for column in context.module.columns}
-    columns, given = [], set()
-    for item in source:
-        chosen = mapped.get(item.name.casefold())
-        name, type_text = find_dest_name(context.module.columns, item.name), chosen.dest_type if chosen else ""
-        given |= {name} if type_text else set()
-        type_text = type_text or context.dest_driver.map_type(item.type, context.source_driver)
-        columns.append(TableColumn(name=name, type=type_text))
-    fitted = context.dest_driver.fit_columns(columns)
-    return [column if column.name in given else fit for column, fit in zip(columns, fitted, strict=True)]
+        return Design(columns=context.dest_driver.get_columns(context.ask_dest(), dest))
+    return design_dest(context, dest, source)
 
 
 def _dest_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:

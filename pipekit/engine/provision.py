@@ -10,7 +10,7 @@ from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableName
 from pipekit.engine.book import join_sql
 from pipekit.engine.columns import match_columns
 from pipekit.engine.introspect import Introspection, open_introspection
-from pipekit.errors import Conflict, Invalid, RunFailed, TimedOut
+from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed, TimedOut
 from pipekit.models import Column, Connection, Module
 from pipekit.runner.base import QueryResult, ResultColumn, Statement
 from pipekit.secrets import Secrets
@@ -200,7 +200,11 @@ def make_dest_table(look: Introspection, source: Driver, draft: Module, details:
     if existing:
         return ()
     statements = build_table_sql(look.driver, draft, details)
-    look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
+    try:
+        look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
+    except StatementFailed as error:
+        error.hint = error.hint or "If a column's type is in the way, choose another: text holds every value."
+        raise
     return statements
 
 

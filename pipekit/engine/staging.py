@@ -3,8 +3,9 @@
 
 from pipekit.engine.claim import claim_staging
 from pipekit.engine.context import RunContext
-from pipekit.engine.creation import try_creation
+from pipekit.engine.creation import explain_refusal, try_creation
 from pipekit.engine.plan import Plan, build_stage_sql
+from pipekit.errors import StatementFailed
 from pipekit.runner.base import Loaded, Statement
 
 
@@ -19,7 +20,11 @@ def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:
         _execute(context, setup)
     plan = claim_staging(context, plan)
     try_creation(context, plan)
-    _execute(context, build_stage_sql(driver, plan))
+    try:
+        _execute(context, build_stage_sql(driver, plan))
+    except StatementFailed as error:
+        explain_refusal(context, plan, error)
+        raise
     loaded = context.runner.migrate(context.source, plan.source_sql, dest, plan.load, context.book.moved)
     context.book.moved(loaded.rows_staged)
     context.book.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")

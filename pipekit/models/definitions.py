@@ -126,6 +126,10 @@ class ModuleFields:
     create_table: bool = field(
         default=False, metadata=told("Make the dest table from the query's columns when it is missing.")
     )
+    create_types: bool = field(
+        default=False,
+        metadata=told("Make enums that the dest lacks with the table, between two PostgreSQLs; else they become text."),
+    )
     trim_char: bool = field(default=False, metadata=told("Drop the trailing blanks of the source's CHAR columns."))
     enabled: bool = field(default=True, metadata=told("Whether groups run the module."))
     match: Match = field(default="name", metadata=told("How source columns meet dest columns."))

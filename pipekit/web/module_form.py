@@ -30,7 +30,7 @@ ORDER = (
     *("name", "source_id", "source_query", "dest_id", "dest_table", "merge_strategy", "merge_key", "match"),
     *("shrink", "retries", "silence_timeout_s", "run_timeout_s"),
 )
-FLAGS = ("create_table", "trim_char", "enabled")
+FLAGS = ("create_table", "create_types", "trim_char", "enabled")
 GUARDS = list_fields(Guards)
 # Fields that the template does not place itself stand at the end of the form, with the words they are told by.
 MORE = tuple(f for f in list_fields(ModuleFields) if f.own not in {*ORDER, *FLAGS, "columns", "guards"})

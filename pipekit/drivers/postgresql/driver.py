@@ -15,8 +15,20 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.facts import Look, Reference
-from pipekit.drivers.postgresql import catalogue, facts, held, joins, keeping, ledger, merge, names, sequences, types
+from pipekit.drivers.facts import Look, MadeType, Reference
+from pipekit.drivers.postgresql import (
+    catalogue,
+    facts,
+    held,
+    joins,
+    keeping,
+    ledger,
+    merge,
+    missing,
+    names,
+    sequences,
+    types,
+)
 from pipekit.drivers.types import Type
 from pipekit.runner.base import Query, ResultColumn, Statement
 
@@ -75,6 +87,13 @@ class PostgresDriver(Driver):
         if source.type in ("", dest.type) or types.is_exact_widening(one, two) or stage_type == dest.type:
             return StagedColumn(source=source, dest=dest)
         return StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=True)
+
+    def find_made_types(
+        self, source: Driver, ask_source: Query, ask_dest: Query, types: Sequence[str], *, creates: bool
+    ) -> dict[str, MadeType]:
+        if source.kind != self.kind:
+            return {}
+        return missing.find_made_types(ask_source, ask_dest, self.quote_literal, types, creates=creates)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
