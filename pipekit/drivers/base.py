@@ -2,8 +2,7 @@
 """`Driver`: what Pipekit must know about one kind of database."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pipekit.drivers.facts import FedSequence as FedSequence
@@ -11,96 +10,16 @@ from pipekit.drivers.facts import Look, MadeType, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
 from pipekit.drivers.facts import TableFacts as TableFacts
 from pipekit.drivers.sqltext import strip_query
+from pipekit.drivers.tables import Address as Address
+from pipekit.drivers.tables import Cast as Cast
+from pipekit.drivers.tables import LedgerEntry as LedgerEntry
+from pipekit.drivers.tables import StagedColumn as StagedColumn
+from pipekit.drivers.tables import TableColumn as TableColumn
+from pipekit.drivers.tables import TableInfo as TableInfo
+from pipekit.drivers.tables import TableName as TableName
 from pipekit.drivers.types import Type, vary
 from pipekit.errors import Invalid
 from pipekit.runner.base import Query, ResultColumn, Statement
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TableName:
-    """A table, perhaps with its schema; both unquoted."""
-
-    schema: str | None
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.schema}.{self.name}" if self.schema else self.name
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TableInfo:
-    """One table or view in a listing. `rows` is the database's own estimate, None where it has none."""
-
-    schema: str
-    name: str
-    is_view: bool = False
-    rows: int | None = None
-    comment: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TableColumn:
-    """A column of an existing table. `generated` columns are computed by the database and cannot be fed.
-
-    An `identity` column is numbered by the database, but takes a value where the merge asks for it.
-    """
-
-    name: str
-    type: str
-    nullable: bool = True
-    has_default: bool = False
-    generated: bool = False
-    identity: bool = False
-    in_key: bool = False
-    comment: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cast:
-    """Another reading of a column: what a person chooses it by, the expression, and the type of its result."""
-
-    label: str
-    expression: str
-    type: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Address:
-    """A parsed JDBC URL. `database` is a file name for embedded kinds; `options` holds only allowed parameters."""
-
-    host: str = ""
-    port: int = 0
-    database: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StagedColumn:
-    """How one column travels: source -> staging -> dest.
-
-    `stage_type` is the type of the staging column, None for "as the dest column". `lossy` says that the dest's own
-    conversion from `stage_type` could change a value silently, so that the driver's exactness statements must prove it
-    did not. `checked` says that the staging column could change a value while it is loaded, so that the sink must look
-    at each. `refused` is a reason why no value of the source type can be stored at all.
-    """
-
-    source: ResultColumn
-    dest: TableColumn
-    stage_type: str | None = None
-    lossy: bool = False
-    checked: bool = False
-    refused: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LedgerEntry:
-    """What the dest's ledger keeps of a run; `run_key` is its primary key there."""
-
-    run_key: str
-    run_id: int
-    module: str
-    fence: int
-    rows: int | None = None
 
 
 class Driver(ABC):
