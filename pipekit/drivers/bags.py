@@ -48,9 +48,13 @@ class Bags:
 
     def _build_both(self, sums: str) -> str:
         places = [f"c{number}" for number in range(len(self.names))]
-        staged = ", ".join(f"{value} AS {place}" for value, place in zip(self.staged, places, strict=True))
+        staged, held = (
+            ", ".join(f"{value} AS {place}" for value, place in zip(values, places, strict=True))
+            for values in (self.staged, self.held)
+        )
         grouped = ", ".join(f"u.{place}" for place in places)
-        union = f"  SELECT {staged}, 1 AS n FROM {self.staging}\n  UNION ALL\n  SELECT {', '.join(self.held)}, -1"
+        # Named on both sides: to Derby a column of a UNION has a name only if it is the same twice.
+        union = f"  SELECT {staged}, 1 AS n FROM {self.staging}\n  UNION ALL\n  SELECT {held}, -1 AS n"
         return f"SELECT {grouped}, {sums} AS n FROM (\n{union} FROM {self.dest}\n) u\nGROUP BY {grouped}"
 
     def _build_difference(self, sign: str) -> str:

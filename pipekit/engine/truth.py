@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from pipekit.drivers.base import Driver, MergePlan
+from pipekit.drivers.facts import Look
 from pipekit.engine.context import RunContext
 from pipekit.models import Check
 from pipekit.runner.base import Expect, Statement
@@ -38,7 +39,7 @@ def build_looks_after(driver: Driver, plan: MergePlan, strict: bool) -> list[Sta
     if plan.strategy == "append" and (sql := driver.build_present_sql(plan)):
         looks.append(Statement(sql=sql, name=_HAS, value=True))
     if look := driver.build_look(plan):
-        refusal = _refuse(plan) if strict else ""
+        refusal = _refuse(plan, look) if strict else ""
         hint = _HINT if strict else ""
         details = look.details if strict else ""
         looks.append(Statement(sql=look.count, name=_DIFFERS, value=True, refusal=refusal, details=details, hint=hint))
@@ -62,8 +63,9 @@ def say_fires(plan: MergePlan) -> str:
     return f"between the load and the table stands: {', '.join(plan.fires)}"
 
 
-def _refuse(plan: MergePlan) -> str:
-    return f"After the merge {plan.dest} did not hold what was staged ({{told}}); {say_fires(plan)}."
+def _refuse(plan: MergePlan, look: Look) -> str:
+    differs = "{told}" if look.details else "{got} rows differ"
+    return f"After the merge {plan.dest} did not hold what was staged ({differs}); {say_fires(plan)}."
 
 
 def judge_truth(driver: Driver, plan: MergePlan, counts: Mapping[str, int], staged: int) -> Check | None:

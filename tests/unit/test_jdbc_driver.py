@@ -5,8 +5,10 @@ import pytest
 
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import MergePlan, StagedColumn, TableColumn, TableName
+from pipekit.drivers.jdbc.around import list_firing
 from pipekit.drivers.jdbc.catalogue import get_columns, get_table_facts, list_schemas
 from pipekit.drivers.jdbc.conditions import build_if_there, find_condition
+from pipekit.drivers.jdbc.products import STANDARD
 from pipekit.drivers.jdbc.types import parse_type, to_neutral
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid
@@ -210,3 +212,18 @@ def test_schemas_of_the_system_and_our_own_are_left_out() -> None:
     names = ("SYS", "SYSIBM", "INFORMATION_SCHEMA", "pipekit_staging", "SHOP", "db_owner")
     _, query = answer({"schemas": [{"schema": name} for name in names]})
     assert list_schemas(query, "pipekit_staging") == ["SHOP"]  # type: ignore[arg-type]
+
+
+def test_a_merge_of_an_unknown_product_is_looked_after_by_counting() -> None:
+    """Neither its triggers nor what it compares is known."""
+    driver = get_driver("teradata")
+    look = driver.build_look(build_plan("teradata", "full", "INT"))
+    assert look is not None
+    assert look.count.startswith(
+        'SELECT ABS((SELECT COUNT(*) FROM "t") - (SELECT COUNT(*) FROM "pipekit_staging"."m"))'
+    )
+    assert driver.build_look(build_plan("teradata", "upsert", "INT")) is None
+    [firing] = list_firing(
+        lambda sql: pytest.fail(sql), STANDARD, driver.quote_literal, TableName(schema=None, name="t")
+    )
+    assert firing.events == {"insert", "update", "delete"}

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pipekit.drivers.base import Address, Cast, Driver, StagedColumn, TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.db2i import address, catalogue, queries, types
 from pipekit.drivers.db2i.product import DB2I
+from pipekit.drivers.jdbc import around
 from pipekit.drivers.jdbc.driver import JdbcDriver
 from pipekit.drivers.jdbc.ledger import build_ledger_setup
 from pipekit.drivers.jdbc.products import Product
@@ -104,7 +105,10 @@ class Db2iDriver(JdbcDriver):
         return catalogue.column_inventory(query, self.quote_literal, schema)
 
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
-        return catalogue.get_table_facts(query, self.quote_literal, table)
+        facts = catalogue.get_table_facts(query, self.quote_literal, table)
+        if not facts.exists or facts.problem or table.schema is None:
+            return facts
+        return replace(facts, **around.look_around(query, self.product, self.quote_literal, table))
 
     def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
         """By one row: a query with WITH cannot be wrapped here."""

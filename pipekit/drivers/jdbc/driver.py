@@ -2,6 +2,7 @@
 """`JdbcDriver`, and `get_jdbc_driver` for a registered kind."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import ClassVar
 
@@ -16,8 +17,10 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.jdbc import catalogue, ledger, names, types
+from pipekit.drivers.facts import Look, Reference
+from pipekit.drivers.jdbc import around, catalogue, ledger, names, types
 from pipekit.drivers.jdbc.conditions import build_if_there
+from pipekit.drivers.jdbc.keeping import KeepingText
 from pipekit.drivers.jdbc.merge import MergeText, build_staging
 from pipekit.drivers.jdbc.products import STANDARD, Product, find_product
 from pipekit.drivers.jdbc.urls import check_template, parse_url
@@ -37,6 +40,7 @@ class JdbcDriver(Driver):
     extra: ClassVar[str] = "jdbc"
     needs_jar: ClassVar[bool] = True
     commits_ddl: ClassVar[bool] = True
+    keeps_rows: ClassVar[bool] = True
     product: ClassVar[Product] = STANDARD
     type_examples: ClassVar[tuple[str, ...]] = (
         "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DECIMAL(10,2)", "DECIMAL", "DECFLOAT",
@@ -105,7 +109,11 @@ class JdbcDriver(Driver):
         return catalogue.column_inventory(query, self.product, schema)
 
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
-        return catalogue.get_table_facts(query, table)
+        facts = catalogue.get_table_facts(query, table)
+        if not facts.exists or facts.problem:
+            return facts
+        place = TableName(schema=catalogue.find_schema(query, table), name=table.name)
+        return replace(facts, **around.look_around(query, self.product, self.quote_literal, place))
 
     def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
         """The database prepares the query and describes it; nothing runs."""
@@ -170,6 +178,18 @@ class JdbcDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return self._merge_text(plan).build()
+
+    def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
+        return KeepingText(self._merge_text(plan)).build_children(reference)
+
+    def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
+        return KeepingText(self._merge_text(plan)).build_moved(reference)
+
+    def build_look(self, plan: MergePlan) -> Look | None:
+        return KeepingText(self._merge_text(plan)).build_look()
+
+    def build_present_sql(self, plan: MergePlan) -> str:
+        return KeepingText(self._merge_text(plan)).build_present()
 
     def build_ledger_sql(self, entry: LedgerEntry) -> tuple[Statement, ...]:
         table = self.quote_table(self.ledger_table())

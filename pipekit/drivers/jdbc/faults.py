@@ -2,6 +2,7 @@
 """`to_statement_failed`, `to_connect_failed` and `guard`."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,13 @@ from pipekit.errors import ConnectFailed, Inexact, StatementFailed
 
 # Lost connections, conflicts between transactions, exhausted resources; and Derby's lock timeouts.
 _TRANSIENT_STATES = ("08", "40", "53", "57033", "57P01", "57P02", "57P03", "57P05", "55P03", "25P03")
+# Foreign keys: Derby, H2, HSQLDB, PostgreSQL; MySQL.
+_FOREIGN_STATES, _FOREIGN_NUMBERS = ("23503", "23504", "23506", "23001"), (1216, 1217, 1451, 1452)
+_NO_PARENT = re.compile(r"no parent|\bINSERT on table|child row|insert or update on table", re.IGNORECASE)
+_LET_GO = "Let go of these rows first: load the tables that refer to them, or use the strategy upsert."
+_PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
+# MySQL's lock that was not given in time.
+_TRANSIENT_NUMBERS = (1205, 1213)
 _REFUSED_LOGIN = "08004"
 _TRANSIENT_CLASSES = ("java.sql.SQLTransientException", "java.sql.SQLRecoverableException")
 _MOST_MESSAGES = 3
@@ -25,8 +33,17 @@ def to_statement_failed(error: Any, sql: str = "", *, column: str = "", row: int
     where = f"Row {row}: " if row else ""
     hint = f"In: {' '.join(sql.split())[:200]}" if sql else ""
     state = find_state(error)
+    hint = f"{mend} {hint}" if (mend := _find_mend(error, state)) else hint
     message = where + "\n".join(list_messages(error))
     return StatementFailed(message, hint=hint, transient=is_transient(error), sqlstate=state, column=column, row=row)
+
+
+def _find_mend(error: Any, state: str) -> str:
+    """What lets a foreign key be kept. Each product says in words of its own on which side it was broken."""
+    number = int(error.getErrorCode()) if is_a(error, "java.sql.SQLException") else 0
+    if not state.startswith(_FOREIGN_STATES) and number not in _FOREIGN_NUMBERS:
+        return ""
+    return _PARENT_FIRST if _NO_PARENT.search(str(error.getMessage())) or state == "23506" else _LET_GO
 
 
 def to_connect_failed(error: Any, password: str | None) -> ConnectFailed:
@@ -77,7 +94,9 @@ def find_state(error: Any) -> str:
 
 
 def is_transient(error: Any) -> bool:
-    """Whether trying again can help, by the SQLSTATE or by the exception's class."""
+    """Whether trying again can help, by the SQLSTATE, MySQL's number or the exception's class."""
+    if is_a(error, "java.sql.SQLException") and int(error.getErrorCode()) in _TRANSIENT_NUMBERS:
+        return find_state(error).startswith(("HY000", "40"))
     return find_state(error).startswith(_TRANSIENT_STATES) or any(is_a(error, name) for name in _TRANSIENT_CLASSES)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
+from pipekit.drivers.jdbc.keeping import KeepingText
 from pipekit.drivers.jdbc.products import Product
 from pipekit.drivers.jdbc.types import to_neutral
 from pipekit.errors import Invalid
@@ -38,7 +39,7 @@ class MergeText:
 
     def build_repeated_key(self) -> str:
         """How many keys stand more than once in staging, and one of them."""
-        keys = ", ".join(f"{self._value(column)} AS {self.quote(column.dest.name)}" for column in self._key_columns())
+        keys = ", ".join(f"{self.value(column)} AS {self.quote(column.dest.name)}" for column in self._key_columns())
         grouped = ", ".join(f"k.{name}" for name in self._keys())
         example = self._build_example(self._key_columns(), "r.", converted=True)
         inner = f"SELECT {keys} FROM {self.table(self.plan.staging)} s"
@@ -51,69 +52,104 @@ class MergeText:
 
     def build_index(self) -> tuple[str, ...]:
         """An index on the staged key: without it the databases without hash joins compare each row with each."""
-        if not self.plan.key:
-            return ()
-        staging = self.plan.staging
-        name = self.table(TableName(schema=staging.schema, name=f"{staging.name}.key"))
+        keys = dict.fromkeys(key for key in (self.plan.key, self.plan.row_key if self.plan.keeps else ()) if key)
+        return tuple(self._build_one_index(key, number) for number, key in enumerate(keys))
+
+    def _build_one_index(self, key: Sequence[str], number: int) -> str:
+        staging, suffix = self.plan.staging, f".key{number or ''}"
+        name = self.table(TableName(schema=staging.schema, name=f"{staging.name}{suffix}"))
         if not self.product.index_in_schema:
-            name = self.quote(f"{staging.name}.key")
-        return (f"CREATE INDEX {name} ON {self.table(staging)} ({', '.join(self._keys())})",)
+            name = self.quote(f"{staging.name}{suffix}")
+        return f"CREATE INDEX {name} ON {self.table(staging)} ({', '.join(map(self.quote, key))})"
 
     def build(self) -> tuple[Statement, ...]:
         """The merge between the ledger row and the commit."""
-        strategy = self.plan.strategy
+        strategy, key = self.plan.strategy, self.plan.key
+        if strategy in ("incremental", "upsert"):
+            self._key_columns()
+        if self.plan.keeps:
+            return KeepingText(self).build()
         if strategy == "full":
-            return (Statement(sql=f"DELETE FROM {self.table(self.plan.dest)}", name="deleted"), self._build_insert())
+            return (Statement(sql=f"DELETE FROM {self.table(self.plan.dest)}", name="deleted"), self.build_insert())
         if strategy == "incremental":
-            return (self._build_keyed_delete(), self._build_insert())
+            return (self._build_keyed_delete(), self.build_insert())
         if strategy == "upsert":
-            return (self._build_update(), self._build_insert(f"\nWHERE NOT {self._build_found('dest', 'd')}"))
-        return (self._build_insert(),)
+            return (self.build_update(key), self.build_insert(f"\nWHERE NOT {self._build_found('dest', 'd', key)}"))
+        return (self.build_insert(),)
 
-    def _build_insert(self, where: str = "") -> Statement:
+    def build_insert(self, where: str = "") -> Statement:
+        """Of all staged rows `s`, or of those of a condition."""
         names = ", ".join(self.quote(column.dest.name) for column in self.plan.columns)
-        values = ", ".join(self._value(column) for column in self.plan.columns)
+        values = ", ".join(self.value(column) for column in self.plan.columns)
         into = f"INSERT INTO {self.table(self.plan.dest)} ({names})"
         return Statement(sql=f"{into}\nSELECT {values}\nFROM {self.table(self.plan.staging)} s{where}", name="inserted")
 
     def _build_keyed_delete(self) -> Statement:
-        return self._build_delete(self._build_found("staging", "s"))
+        return self.build_delete(self._build_found("staging", "s", self.plan.key))
 
-    def _build_delete(self, condition: str) -> Statement:
+    def build_delete(self, condition: str) -> Statement:
+        """Of the dest rows `d` of a condition."""
         alias = "d " if self.product.alias_first else ""
         text = f"DELETE {alias}FROM {self.table(self.plan.dest)} d\nWHERE {condition}"
         return Statement(sql=text, name="deleted")
 
-    def _build_update(self) -> Statement:
-        """With nothing but the key to write, the key is written over itself, so that the matches are counted."""
+    def build_update(self, key: Sequence[str], scope: str = "") -> Statement:
+        """Of the dest rows `d` whose key was staged, and more conditions (` AND ...`).
+
+        With nothing but the key to write, the key is written over itself, so that the matches are counted.
+        """
         dest, staging = self.table(self.plan.dest), self.table(self.plan.staging)
-        changed = [column for column in self.plan.columns if column.dest.name not in self.plan.key]
-        if self.product.merges and changed:
-            sets = ", ".join(f"{self.quote(c.dest.name)} = {self._value(c)}" for c in changed)
-            text = f"MERGE INTO {dest} d\nUSING {staging} s ON {self._match()}\nWHEN MATCHED THEN UPDATE SET {sets}"
+        changed = [column for column in self.plan.columns if column.dest.name not in key]
+        if self.product.merges and changed and not scope:
+            sets = ", ".join(f"{self.quote(c.dest.name)} = {self.value(c)}" for c in changed)
+            match = self.match(key, "d", "s", self._nulls(key))
+            text = f"MERGE INTO {dest} d\nUSING {staging} s ON {match}\nWHEN MATCHED THEN UPDATE SET {sets}"
             return Statement(sql=text, name="updated")
-        sets = ", ".join(f"{self.quote(c.dest.name)} = {self._build_lookup(c)}" for c in changed)
-        sets = sets or f"{self._keys()[0]} = d.{self._keys()[0]}"
+        sets = ", ".join(f"{self.quote(c.dest.name)} = {self._build_lookup(c, key)}" for c in changed)
+        first = self.quote(key[0])
+        sets = sets or f"{first} = d.{first}"
         head, behind = ("d", f"\nFROM {dest} d") if self.product.alias_first else (f"{dest} d", "")
-        text = f"UPDATE {head}\nSET {sets}{behind}\nWHERE {self._build_found('staging', 's')}"
+        text = f"UPDATE {head}\nSET {sets}{behind}\nWHERE {self._build_found('staging', 's', key)}{scope}"
         return Statement(sql=text, name="updated")
 
-    def _build_lookup(self, column: StagedColumn) -> str:
-        return f"(SELECT {self._value(column)} FROM {self.table(self.plan.staging)} s WHERE {self._match()})"
+    def _build_lookup(self, column: StagedColumn, key: Sequence[str]) -> str:
+        match = self.match(key, "d", "s", self._nulls(key))
+        return f"(SELECT {self.value(column)} FROM {self.table(self.plan.staging)} s WHERE {match})"
 
-    def _build_found(self, side: str, alias: str) -> str:
+    def _build_found(self, side: str, alias: str, key: Sequence[str]) -> str:
         table = self.table(self.plan.dest if side == "dest" else self.plan.staging)
-        return f"EXISTS (SELECT 1 FROM {table} {alias} WHERE {self._match()})"
+        return f"EXISTS (SELECT 1 FROM {table} {alias} WHERE {self.match(key, 'd', 's', self._nulls(key))})"
 
-    def _match(self) -> str:
-        pairs = [(f"d.{self.quote(column.dest.name)}", self._value(column)) for column in self._key_columns()]
-        if not self.plan.null_keys:
-            return " AND ".join(f"{dest} = {staged}" for dest, staged in pairs)
-        return " AND ".join(f"({d} = {s} OR ({d} IS NULL AND {s} IS NULL))" for d, s in pairs)
+    def _nulls(self, key: Sequence[str]) -> bool:
+        return self.plan.null_keys and tuple(key) == self.plan.key
 
-    def _value(self, column: StagedColumn) -> str:
+    def match(self, key: Sequence[str], dest: str, staged: str, nulls: bool = False) -> str:
+        """Equality by a key of two aliases; with `nulls` a NULL equals a NULL."""
+        by_name = {column.dest.name: column for column in self.plan.columns}
+        pairs = [(f"{dest}.{self.quote(name)}", self.value(by_name[name], staged)) for name in key]
+        return " AND ".join(self.equal(held, value, nulls) for held, value in pairs)
+
+    def equal(self, held: str, value: str, nulls: bool) -> str:
+        """Equality of two values."""
+        return f"({held} = {value} OR ({held} IS NULL AND {value} IS NULL))" if nulls else f"{held} = {value}"
+
+    def build_same(self, value: str, type_text: str) -> str:
+        """A value in which equal means the same; `""` for one that this database does not compare."""
+        neutral = to_neutral(type_text)
+        is_long = neutral.name in ("json", "xml", "other") or (
+            neutral.name in ("text", "bytes") and neutral.length is None
+        )
+        if is_long:
+            return self.product.compare_long.format(value=value) if self.product.compare_long else ""
+        return value
+
+    def join_texts(self, texts: Sequence[str]) -> str:
+        """Texts put together."""
+        return " || ".join(texts)
+
+    def value(self, column: StagedColumn, alias: str = "s") -> str:
         """A staged value as the dest takes it."""
-        value = f"s.{self.quote(column.dest.name)}"
+        value = f"{alias}.{self.quote(column.dest.name)}"
         return value if column.stage_type is None else f"CAST({value} AS {column.dest.type})"
 
     def _build_changed(self, column: StagedColumn) -> str:

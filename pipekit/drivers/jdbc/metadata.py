@@ -25,6 +25,9 @@ _COLUMNS = (
     "autoincrement", "generated", "refused",
 )  # fmt: skip
 _DESCRIBED = ("name", "type", "jdbc_type", "type_name", "size", "digits", "nullable", "refused")
+_REFERENCES = (
+    "from_schema", "from_table", "from_column", "column", "constraint", "on_delete", "on_update", "position",
+)  # fmt: skip
 _NULLABLE = {"0": "false", "1": "true"}
 _FLAGS = {"YES": "true", "NO": "false"}
 _STATISTIC = "0"
@@ -131,14 +134,18 @@ def _ask_primary_key(session: JdbcSession, schema: Text, table: str) -> list[Row
 
 def _ask_unique_indexes(session: JdbcSession, schema: Text, table: str) -> Iterator[Row]:
     for row in _read(session.metadata.getIndexInfo(*_place_exactly(session, schema), table, True, True)):
-        if row["type"] != _STATISTIC and row["column_name"] and _is_in(row, schema):
+        is_whole = row["column_name"] and not row.get("filter_condition")
+        if row["type"] != _STATISTIC and is_whole and _is_in(row, schema):
             yield row["index_name"], row["column_name"], row["ordinal_position"]
 
 
 def _ask_references(session: JdbcSession, schema: Text, table: str) -> Iterator[Row]:
     for row in _read(session.metadata.getExportedKeys(*_place_exactly(session, schema), table)):
         from_schema = row["fktable_cat"] if _uses_catalogs(session) else row["fktable_schem"]
-        yield from_schema, row["fktable_name"], row["fkcolumn_name"], row["pkcolumn_name"], row.get("fk_name")
+        yield (
+            *(from_schema, row["fktable_name"], row["fkcolumn_name"], row["pkcolumn_name"], row.get("fk_name")),
+            *(row.get("delete_rule"), row.get("update_rule"), row.get("key_seq")),
+        )
 
 
 def _ask_types(session: JdbcSession) -> Iterator[Row]:
@@ -234,7 +241,7 @@ _ANSWERS: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "columns": (_COLUMNS, _ask_columns),
     "primary-key": (("name", "position", "constraint"), _ask_primary_key),
     "unique-indexes": (("index", "name", "position"), _ask_unique_indexes),
-    "references": (("from_schema", "from_table", "from_column", "column", "constraint"), _ask_references),
+    "references": (_REFERENCES, _ask_references),
     "types": (
         ("type_name", "jdbc_type", "size", "create_params", "prefix", "suffix", "max_scale"),
         _ask_types,

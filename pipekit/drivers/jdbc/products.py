@@ -92,6 +92,12 @@ class Product:
     # Whether `||` joins texts, and whether an index is named with its schema.
     concatenates: bool = True
     index_in_schema: bool = True
+    # Whether rows can be compared by GROUP BY, as was seen; of others they are counted.
+    compares: bool = False
+    # A long text or value of no order as one that can be compared; empty where there is none.
+    compare_long: str = ""
+    # Whether WITH and SELECT without FROM are known.
+    has_with: bool = False
     # Types of which no text can be made for an example of a key.
     no_text: tuple[TypeName, ...] = ("bytes",)
 
@@ -123,6 +129,7 @@ DERBY = Product(
         any_timestamptz="",
         max_fraction=9,
     ),
+    compares=True,
     version_sql="VALUES SYSCS_UTIL.SYSCS_GET_DATABASE_PROPERTY('DataDictionaryVersion')",
     one_row="SYSIBM.SYSDUMMY1",
     as_text="TRIM(CAST({value} AS CHAR(200)))",
@@ -154,7 +161,10 @@ H2 = Product(
         timetz="TIME({n}) WITH TIME ZONE",
         max_fraction=9,
     ),
+    compares=True,
     version_sql="SELECT H2VERSION()",
+    compare_long="CAST({value} AS VARCHAR)",
+    has_with=True,
 )
 HSQLDB = Product(
     name="hsqldb",
@@ -179,6 +189,7 @@ HSQLDB = Product(
         timetz="TIME({n}) WITH TIME ZONE",
         max_fraction=9,
     ),
+    compares=True,
     version_sql="VALUES (DATABASE_VERSION())",
 )
 POSTGRESQL = Product(
@@ -209,7 +220,10 @@ POSTGRESQL = Product(
         time="TIME({n})",
         timetz="TIME({n}) WITH TIME ZONE",
     ),
+    compares=True,
     version_sql="SELECT current_setting('server_version')",
+    compare_long="CAST({value} AS text)",
+    has_with=True,
 )
 MYSQL = Product(
     name="mysql",
@@ -240,11 +254,14 @@ MYSQL = Product(
         timestamptz="",
         any_timestamptz="",
     ),
+    compares=True,
     version_sql="SELECT version()",
     one_row="(SELECT 1) AS one",
     as_text="CAST({value} AS CHAR(200))",
     null_number="CAST(NULL AS SIGNED)",
     merges=False,
+    alias_first=True,
+    has_with=True,
     concatenates=False,
     index_in_schema=False,
     no_text=(),
@@ -263,11 +280,14 @@ MARIADB = Product(
     fold="keep",
     max_name_bytes=64,
     spellings=MYSQL.spellings,
+    compares=True,
     version_sql="SELECT version()",
     one_row="(SELECT 1) AS one",
     as_text="CAST({value} AS CHAR(200))",
     null_number="CAST(NULL AS SIGNED)",
     merges=False,
+    alias_first=True,
+    has_with=True,
     concatenates=False,
     index_in_schema=False,
     no_text=(),

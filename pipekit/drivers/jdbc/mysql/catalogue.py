@@ -6,9 +6,12 @@ and collation of the dest. Names are compared as the server compares them (`lowe
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.facts import Firing
+from pipekit.drivers.jdbc.around import Row as ReferenceRow
+from pipekit.drivers.jdbc.around import gather_references, read_events
 from pipekit.runner.base import Query
 
 Literal = Callable[[str], str]
@@ -30,7 +33,7 @@ WHERE {where}
 ORDER BY TABLE_NAME, ORDINAL_POSITION"""
 
 _FACTS = """\
-SELECT t.TABLE_TYPE, t.ENGINE, e.TRANSACTIONS
+SELECT t.TABLE_TYPE, t.ENGINE, e.TRANSACTIONS, t.TABLE_SCHEMA, t.TABLE_NAME
 FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
 WHERE {where}"""
 
@@ -39,6 +42,27 @@ SELECT TRIGGER_NAME, EVENT_MANIPULATION, ACTION_STATEMENT
 FROM information_schema.TRIGGERS
 WHERE {where}
 ORDER BY TRIGGER_NAME"""
+
+_KEYS = """\
+SELECT INDEX_NAME, COLUMN_NAME
+FROM information_schema.STATISTICS
+WHERE {where} AND NON_UNIQUE = 0
+ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX"""
+
+# Those that hold a NULL, or only the beginning of a value.
+_LOOSE = """\
+SELECT DISTINCT INDEX_NAME
+FROM information_schema.STATISTICS
+WHERE {where} AND NON_UNIQUE = 0 AND (NULLABLE = 'YES' OR SUB_PART IS NOT NULL OR COLUMN_NAME IS NULL)"""
+
+_REFERENCES = """\
+SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.COLUMN_NAME, k.REFERENCED_COLUMN_NAME, k.CONSTRAINT_NAME,
+  r.DELETE_RULE, r.UPDATE_RULE
+FROM information_schema.KEY_COLUMN_USAGE k
+JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA
+  AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
+WHERE {where}
+ORDER BY k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION"""
 
 # Tables that a trigger could write to, and nothing could take back.
 _NOT_ATOMIC = """\
@@ -97,25 +121,35 @@ def column_inventory(query: Query, literal: Literal, schema: str) -> dict[str, l
 
 
 def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFacts:
-    """Whether there is such a table, whether rows can be written, and whether a merge can be undone."""
+    """Whether rows can be written, whether a merge can be undone, and who else it touches."""
     where = match_table(literal, table, "t.TABLE_SCHEMA", "t.TABLE_NAME")
     rows = query(_FACTS.format(where=where)).rows
     if not rows:
         return TableFacts(exists=False)
-    kind, engine, transactions = rows[0]
+    kind, engine, transactions, schema, name = rows[0]
     if kind not in _TABLE_KINDS:
         what = "a view" if "VIEW" in (kind or "") else "no table"
         return TableFacts(exists=True, problem=f"{table} is {what}; rows are written to tables")
-    if transactions != "YES":
-        reason = f"its engine {engine} has no transactions (ALTER TABLE ... ENGINE=InnoDB gives it some)"
-        return TableFacts(exists=True, not_atomic=reason)
-    return TableFacts(exists=True, not_atomic=_find_leak(query, literal, table))
+    stored = TableName(schema=schema, name=name or "")
+    not_atomic = f"its engine {engine} has no transactions (ALTER TABLE ... ENGINE=InnoDB gives it some)"
+    triggers = _list_triggers(query, literal, stored)
+    return TableFacts(
+        exists=True,
+        not_atomic=_find_leak(query, triggers) if transactions == "YES" else not_atomic,
+        keys=_list_keys(query, literal, stored),
+        can_keep=True,
+        referring=gather_references(lambda place: _ask_references(query, literal, place), stored),
+        fires=tuple(Firing(name=f"trigger {item}", events=read_events(event or "")) for item, event, _ in triggers),
+    )
 
 
-def _find_leak(query: Query, literal: Literal, table: TableName) -> str:
-    """A trigger that names a table without transactions: what it writes there stays when the merge is undone."""
+def _list_triggers(query: Query, literal: Literal, table: TableName) -> Sequence[Row]:
     where = match_table(literal, table, "EVENT_OBJECT_SCHEMA", "EVENT_OBJECT_TABLE")
-    triggers = query(_TRIGGERS.format(where=where)).rows
+    return query(_TRIGGERS.format(where=where)).rows
+
+
+def _find_leak(query: Query, triggers: Sequence[Row]) -> str:
+    """A trigger that names a table without transactions: what it writes there stays when the merge is undone."""
     if not triggers:
         return ""
     for schema, name, engine in query(_NOT_ATOMIC).rows:
@@ -124,6 +158,23 @@ def _find_leak(query: Query, literal: Literal, table: TableName) -> str:
             if word.search(statement or ""):
                 return f"its trigger {trigger} writes to {schema}.{name}, whose engine {engine} has no transactions"
     return ""
+
+
+def _list_keys(query: Query, literal: Literal, table: TableName) -> tuple[tuple[str, ...], ...]:
+    """Unique keys that hold no NULL, the primary key first."""
+    where = match_table(literal, table)
+    loose = {row[0] for row in query(_LOOSE.format(where=where)).rows}
+    found: dict[str, list[str]] = {}
+    for index, column in query(_KEYS.format(where=where)).rows:
+        if index not in loose:
+            found.setdefault(index or "", []).append(column or "")
+    return tuple(map(tuple, found.values()))
+
+
+def _ask_references(query: Query, literal: Literal, table: TableName) -> list[ReferenceRow]:
+    where = match_table(literal, table, "k.REFERENCED_TABLE_SCHEMA", "k.REFERENCED_TABLE_NAME")
+    names = ("from_schema", "from_table", "from_column", "column", "constraint", "on_delete", "on_update")
+    return [dict(zip(names, row, strict=True)) for row in query(_REFERENCES.format(where=where)).rows]
 
 
 def _read_column(row: Row) -> TableColumn:

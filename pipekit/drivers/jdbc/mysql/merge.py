@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipekit.drivers.base import StagedColumn
 from pipekit.drivers.jdbc.merge import MergeText, Quote
-from pipekit.drivers.jdbc.mysql.types import parse_type
+from pipekit.drivers.jdbc.mysql.types import SHAPES, parse_type
 from pipekit.runner.base import Statement
 
 # What is made by Pipekit rolls back, holds every character, and tells two texts apart that are not the same.
@@ -24,55 +24,60 @@ _LONG = ("TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT", "JSON", "TINYBLOB", "BLOB
 class MysqlMerge(MergeText):
     """The statements of one merge."""
 
-    def build_index(self) -> tuple[str, ...]:
+    def _build_one_index(self, key: Sequence[str], number: int) -> str:
         """Long texts are indexed by their beginnings."""
-        if not self.plan.key:
-            return ()
-        columns = self._key_columns()
-        sizes = [_count_bytes(column.stage_type or column.dest.type) for column in columns]
-        is_long = None in sizes or sum(size or 0 for size in sizes) > _MOST_KEY_BYTES
+        by_name = {column.dest.name: column for column in self.plan.columns}
+        sizes = {name: _count_bytes(by_name[name].stage_type or by_name[name].dest.type) for name in key}
+        is_long = None in sizes.values() or sum(size or 0 for size in sizes.values()) > _MOST_KEY_BYTES
         parts = [
-            self.quote(column.dest.name) + (f"({_PREFIX})" if is_long and (size is None or size > 4 * _PREFIX) else "")
-            for column, size in zip(columns, sizes, strict=True)
+            self.quote(name) + (f"({_PREFIX})" if is_long and (size is None or size > 4 * _PREFIX) else "")
+            for name, size in sizes.items()
         ]
-        name = self.quote("pipekit_key")
-        return (f"CREATE INDEX {name} ON {self.table(self.plan.staging)} ({', '.join(parts)})",)
+        name = self.quote(f"pipekit_key{number or ''}")
+        return f"CREATE INDEX {name} ON {self.table(self.plan.staging)} ({', '.join(parts)})"
 
     def build(self) -> tuple[Statement, ...]:
         """The merge between the ledger row and the commit."""
-        if self.plan.strategy != "upsert" or self.plan.null_keys:
+        if self.plan.strategy != "upsert" or self.plan.null_keys or not self.plan.key:
             return MergeText.build(self)
-        return (self._build_update(), self._build_insert(f"\nWHERE {self._build_new()}"))
+        return (self.build_update(self.plan.key), self.build_insert(f"\nWHERE {self._build_new()}"))
 
     def _build_new(self) -> str:
-        staged = ", ".join(self._value(column) for column in self._key_columns())
+        staged = ", ".join(self.value(column) for column in self._key_columns())
         kept = ", ".join(f"d.{name}" for name in self._keys())
         known = " AND ".join(f"d.{name} IS NOT NULL" for name in self._keys())
         inner = f"SELECT {kept} FROM {self.table(self.plan.dest)} d WHERE {known}"
         return f"({staged}) NOT IN ({inner})"
 
     def _build_keyed_delete(self) -> Statement:
-        text = f"DELETE d FROM {self._join()}"
-        return Statement(sql=text, name="deleted")
+        return Statement(sql=f"DELETE d FROM {self._join(self.plan.key)}", name="deleted")
 
-    def _build_update(self) -> Statement:
-        changed = [column for column in self.plan.columns if column.dest.name not in self.plan.key]
-        sets = ", ".join(f"d.{self.quote(c.dest.name)} = {self._value(c)}" for c in changed)
-        sets = sets or f"d.{self._keys()[0]} = d.{self._keys()[0]}"
-        return Statement(sql=f"UPDATE {self._join()}\nSET {sets}", name="updated")
+    def build_update(self, key: Sequence[str], scope: str = "") -> Statement:
+        changed = [column for column in self.plan.columns if column.dest.name not in key or _is_text(column)]
+        sets = ", ".join(f"d.{self.quote(c.dest.name)} = {self.value(c)}" for c in changed)
+        first = self.quote(key[0])
+        text = f"UPDATE {self._join(key)}{scope}\nSET {sets or f'd.{first} = d.{first}'}"
+        return Statement(sql=text, name="updated")
 
-    def _join(self) -> str:
-        return f"{self.table(self.plan.dest)} d JOIN {self.table(self.plan.staging)} s\nON {self._match()}"
+    def _join(self, key: Sequence[str]) -> str:
+        match = self.match(key, "d", "s", self._nulls(key))
+        return f"{self.table(self.plan.dest)} d JOIN {self.table(self.plan.staging)} s\nON {match}"
 
-    def _match(self) -> str:
-        if not self.plan.null_keys:
-            return MergeText._match(self)
-        pairs = [(f"d.{self.quote(column.dest.name)}", self._value(column)) for column in self._key_columns()]
-        return " AND ".join(f"{dest} <=> {staged}" for dest, staged in pairs)
+    def equal(self, held: str, value: str, nulls: bool) -> str:
+        return f"{held} {'<=>' if nulls else '='} {value}"
 
-    def _value(self, column: StagedColumn) -> str:
+    def value(self, column: StagedColumn, alias: str = "s") -> str:
         """The INSERT converts by itself, and strictly."""
-        return f"s.{self.quote(column.dest.name)}"
+        return f"{alias}.{self.quote(column.dest.name)}"
+
+    def build_same(self, value: str, type_text: str) -> str:
+        """Texts by their bytes, whatever their collation; long ones by a digest, as they are sorted by a beginning."""
+        if _count_bytes(type_text) is None or parse_type(type_text).base in SHAPES:
+            return f"SHA2({value}, 256)"
+        return f"BINARY {value}" if parse_type(type_text).base in ("CHAR", "VARCHAR", "ENUM", "SET") else value
+
+    def join_texts(self, texts: Sequence[str]) -> str:
+        return f"CONCAT({', '.join(texts)})"
 
     def _build_changed(self, column: StagedColumn) -> str:
         """Of a double for a FLOAT column, which is all that is staged as another type."""
@@ -98,6 +103,11 @@ def build_staging(drop: str, table: str, columns: Sequence[StagedColumn], quote:
 def spell_null(nullable: bool) -> str:
     """Always said: a TIMESTAMP that takes NULL without saying so becomes the time of the INSERT on older servers."""
     return " NULL" if nullable else " NOT NULL"
+
+
+def _is_text(column: StagedColumn) -> bool:
+    """A key that a collation takes for equal may still be another text: a is A, and both are a with a blank."""
+    return parse_type(column.dest.type).base in ("CHAR", "VARCHAR", "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT")
 
 
 def _count_bytes(type_text: str) -> int | None:

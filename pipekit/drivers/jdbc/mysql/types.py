@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\d+")
 _BITS = {"TINYINT": 8, "SMALLINT": 16, "MEDIUMINT": 24, "INT": 32, "INTEGER": 32, "BIGINT": 64}
 _LONG_TEXTS = ("TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT", "JSON")
 _BLOBS = ("TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB")
-_SHAPES = (
+SHAPES = (
     "GEOMETRY", "POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION",
 )  # fmt: skip
 _CLOCKS: dict[str, Kind] = {
@@ -82,7 +82,7 @@ def to_neutral(text: str) -> Type:
     plain = {"YEAR": Type(name="int16"), "REAL": Type(name="float64"), "JSON": Type(name="json")}
     plain |= {"DECIMAL": Type(name="decimal", precision=type_.first or 10, scale=(*type_.arguments, 0, 0)[1])}
     plain |= dict.fromkeys(("TINYTEXT", *_LONG_TEXTS[1:4]), Type(name="text"))
-    plain |= dict.fromkeys((*_BLOBS, *_SHAPES), Type(name="bytes"))
+    plain |= dict.fromkeys((*_BLOBS, *SHAPES), Type(name="bytes"))
     return plain.get(type_.base) or types.to_neutral(text)
 
 
