@@ -65,6 +65,9 @@ class RunSummary(Answer):
     stages: dict[str, float] = Field(description="Seconds by stage.")
     watermark_values: dict[str, str]
     merge_state: MergeState
+    stage: Stage | None = Field(description="What it is doing now; null when it has ended.")
+    stage_started_at: str | None
+    rows_so_far: int | None = Field(description="Rows that have arrived in staging.")
     rows_read: int | None
     rows_staged: int | None
     rows_deleted: int | None

@@ -38,6 +38,7 @@ class RunBook:
         self._stages: dict[str, float] = {}
         self._fields: dict[str, Any] = {}
         self._pending = ""
+        self._live: dict[str, Any] = {}
         self._flushed = 0.0
         self._trouble: PipekitError | None = None
 
@@ -45,6 +46,9 @@ class RunBook:
     def during(self, stage: Stage) -> Iterator[None]:
         """Times a stage; an error inside it belongs to that stage."""
         self.stage = stage
+        self._live |= {"stage": stage, "stage_started_at": repo.now()}
+        if stage == "stage":  # another attempt begins with no rows
+            self._live["rows_so_far"] = None
         self.log(f"-- {stage}\n")
         self._tell(StageStarted(self.run.id, stage))
         started = time.monotonic()
@@ -63,7 +67,8 @@ class RunBook:
         self.checks.append(Check(name=name, ok=ok, detail=detail))
 
     def moved(self, rows: int) -> None:
-        """Rows so far: a tick in the live log."""
+        """Rows so far: a figure of the run, and a tick in the live log."""
+        self._live["rows_so_far"] = rows
         self.log(f"{rows}\n")
         self._tell(RowsMoved(self.run.id, rows))
 
@@ -87,10 +92,17 @@ class RunBook:
             self._pending = cut(self._pending, KEPT_TEXT)
             return
         try:
-            repo.append_live_log(self._db, self.run.id, self._pending[:end])
+            self._write_live(self._pending[:end])
             self._pending = self._pending[end:]
         except PipekitError:
             self._pending = self._pending[-KEPT_TEXT:]
+
+    def _write_live(self, text: str) -> None:
+        with repo.transaction(self._db):
+            repo.append_live_log(self._db, self.run.id, text)
+            if self._live:
+                repo.note_live_figures(self._db, self.run.id, self._live)
+        self._live = {}
 
     def save(self) -> None:
         """Writes what is known while the run goes on, so that a crash leaves it."""

@@ -37,7 +37,8 @@ class Run:
 
     `run_key` is unique over all installations and names the run in the dest's ledger. `merge_state` says what the
     dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
-    its group run. `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
+    its group run. `stage` is what it is doing now, `rows_so_far` how many rows have arrived in staging.
+    `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
     """
 
     id: int
@@ -65,6 +66,9 @@ class Run:
     staging_sql: str | None = None
     merge_sql: str | None = None
     merge_state: MergeState = "none"
+    stage: Stage | None = None
+    stage_started_at: str | None = None
+    rows_so_far: int | None = None
     rows_read: int | None = None
     rows_staged: int | None = None
     rows_deleted: int | None = None

@@ -176,6 +176,7 @@ def finish_run(
             return False
         note_error_position(db, run_id, position)
         note_staging_left(db, run_id, left)
+        db.change("UPDATE run_live SET stage = NULL, stage_started_at = NULL WHERE run_id = ?", (run_id,))
         db.change(
             """
             UPDATE module SET running = 0, lease_owner = NULL, lease_expires_at = NULL

@@ -50,6 +50,8 @@ class RunBrief:
     queued_at: str | None
     started_at: str | None
     finished_at: str | None
+    stage: str | None
+    rows_so_far: int | None
     rows_read: int | None
     rows_deleted: int | None
     rows_inserted: int | None
@@ -111,9 +113,10 @@ def read_at_once(
 
 
 _BRIEF_NAMES = tuple(f.name for f in fields(RunBrief))
-_BRIEF = ", ".join(
-    f"substr(r.error, 1, {_LONGEST_ERROR}) AS error" if name == "error" else f"r.{name}" for name in _BRIEF_NAMES
-)
+_LIVE_NAMES = ("stage", "rows_so_far")
+_SPELLED = {name: f"(SELECT {name} FROM run_live WHERE run_id = r.id) AS {name}" for name in _LIVE_NAMES}
+_SPELLED["error"] = f"substr(r.error, 1, {_LONGEST_ERROR}) AS error"
+_BRIEF = ", ".join(_SPELLED.get(name, f"r.{name}") for name in _BRIEF_NAMES)
 _LAST = "(SELECT max(id) FROM run_log WHERE module_id = m.id)"
 
 
@@ -283,17 +286,14 @@ def list_failed_modules(db: State) -> list[RunBrief]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LiveRun:
-    """A run that goes on: rows so far (None until told) and what its module read the last time it succeeded."""
+    """A run that goes on, and what its module read the last time it succeeded."""
 
     run: RunBrief
-    rows: int | None
     expected: int | None
 
 
 _LIVE = f"""
     SELECT {_BRIEF},
-        (SELECT CASE WHEN is_tick THEN text END FROM run_log_chunk
-         WHERE run_id = r.id ORDER BY start DESC LIMIT 1) AS tick,
         (SELECT rows_read FROM run_log WHERE id IN (
             SELECT id FROM run_log WHERE module_id = r.module_id ORDER BY id DESC LIMIT 20)
          AND status = 'success' ORDER BY id DESC LIMIT 1) AS expected
@@ -303,16 +303,7 @@ _LIVE = f"""
 
 def list_live_briefs(db: State) -> list[LiveRun]:
     """Runs that run now, the oldest first."""
-    return [
-        LiveRun(run=RunBrief.from_row(row), rows=parse_tick(row["tick"]), expected=row["expected"])
-        for row in db.rows(_LIVE)
-    ]
-
-
-def parse_tick(text: str | None) -> int | None:
-    """The number of a progress tick."""
-    digits = "".join(character for character in text or "" if character.isdigit())
-    return int(digits) if digits else None
+    return [LiveRun(run=RunBrief.from_row(row), expected=row["expected"]) for row in db.rows(_LIVE)]
 
 
 def get_run_stamp(db: State, run_id: int) -> str:
@@ -320,9 +311,10 @@ def get_run_stamp(db: State, run_id: int) -> str:
     row = db.row(
         """
         SELECT status, cancel_requested, attempt, merge_state, rows_read, rows_staged, stages_json,
+            l.stage, l.rows_so_far,
             (SELECT start + length(text) FROM run_log_chunk
              WHERE run_id = run_log.id ORDER BY start DESC LIMIT 1) AS log
-        FROM run_log WHERE id = ?
+        FROM run_log LEFT JOIN run_live l ON l.run_id = run_log.id WHERE id = ?
         """,
         (run_id,),
     )
@@ -335,7 +327,8 @@ def get_phase(stamp: str) -> str:
 
 
 def _stamp_parts(row: Row) -> list[Any]:
-    names = ("status", "cancel_requested", "attempt", "merge_state", "rows_read", "rows_staged", "log")
+    figures = ("stage", "rows_so_far", "rows_read", "rows_staged")
+    names = ("status", "cancel_requested", "attempt", "merge_state", *figures, "log")
     return [row[name] if row[name] is not None else "" for name in names] + [len(row["stages_json"] or "")]
 
 
@@ -350,8 +343,9 @@ def get_group_run_stamp(db: State, group_run_id: int) -> str:
     row = db.row(
         """
         SELECT g.status, g.cancel_requested, count(r.id) AS total, sum(r.status = 'running') AS running,
-               sum(r.finished_at IS NOT NULL) AS ended
-        FROM group_run g LEFT JOIN run_log r ON r.group_run_id = g.id WHERE g.id = ? GROUP BY g.id
+               sum(r.finished_at IS NOT NULL) AS ended, sum(l.rows_so_far) AS rows, group_concat(l.stage) AS stages
+        FROM group_run g LEFT JOIN run_log r ON r.group_run_id = g.id LEFT JOIN run_live l ON l.run_id = r.id
+        WHERE g.id = ? GROUP BY g.id
         """,
         (group_run_id,),
     )

@@ -40,20 +40,24 @@ _PLAIN = (
     "stdout",
     "stderr",
 )
+# What a run is doing now lies in a table of its own: columns behind the runner's output would be slow to reach.
+LIVE_FIGURES = ("stage", "stage_started_at", "rows_so_far")
+LIVE = ", ".join(f"(SELECT {name} FROM run_live WHERE run_id = run_log.id) AS {name}" for name in LIVE_FIGURES)
 # A list leaves out stdout and stderr, which may be long, and where a run failed: no list shows them.
-LISTED = """
+LISTED = f"""
     id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
     lease_expires_at, cancel_requested, dest_id, staging_table, dest_table, queued_at, started_at, finished_at,
-    merge_state, rows_read, rows_staged, rows_deleted, rows_inserted, rows_updated, dest_rows_before, dest_rows_after,
-    error_stage, stages_json, watermark_values_json, checks_json, hint, error, resolved_sql, staging_sql, merge_sql,
-    NULL AS error_position, NULL AS stdout, NULL AS stderr
+    merge_state, rows_read, rows_staged, rows_deleted, rows_inserted,
+    rows_updated, dest_rows_before, dest_rows_after, error_stage, stages_json, watermark_values_json, checks_json,
+    hint, error, resolved_sql, staging_sql, merge_sql,
+    {LIVE}, NULL AS error_position, NULL AS stdout, NULL AS stderr
 """
 
 
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
     position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
-    row = db.row(f"SELECT *, {position} FROM run_log WHERE id = ?", (run_id,))
+    row = db.row(f"SELECT *, {LIVE}, {position} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
     return Run.from_row(row)
@@ -147,6 +151,20 @@ def update_run(db: State, run_id: int, *, if_owner: str | None = None, **fields:
             note_error_position(db, run_id, position)
             note_staging_left(db, run_id, left)
         return is_changed
+
+
+def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> None:
+    """Keeps some of `stage`, `stage_started_at` and `rows_so_far` of a run that goes on."""
+    sets = ", ".join(f"{name} = excluded.{name}" for name in figures)
+    names, values = ", ".join(figures), ", ".join(f":{name}" for name in figures)
+    db.change(
+        f"""
+        INSERT INTO run_live (run_id, {names})
+        SELECT :run_id, {values} FROM run_log WHERE id = :run_id AND status = 'running'
+        ON CONFLICT (run_id) DO UPDATE SET {sets}
+        """,
+        {**figures, "run_id": run_id},
+    )
 
 
 def note_error_position(db: State, run_id: int, position: int | None) -> None:

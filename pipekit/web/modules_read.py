@@ -211,7 +211,7 @@ def show_module(
         guards=_list_guards(module.guards),
         strategies=STRATEGY_WORDS,
         last=last,
-        mends=describe_run(last, "").mends if last else [],
+        mends=describe_run(last).mends if last else [],
         alive=[run for run in runs if not run.finished_at],
         chart_count=len(runs),
         chart=past.chart,

@@ -103,7 +103,7 @@ def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
     group_run = repo.get_group_run(db, run.group_run_id) if run.group_run_id else None
     return {
         "run": run,
-        "view": describe_run(run, tail),
+        "view": describe_run(run),
         "tail": tail,
         "stamp": stamp,
         "tab": tab if tab in TABS else "log",

@@ -1,7 +1,6 @@
 # A run as its page tells it: stages, cause, the state of the dest, mends. Knows the record, no template.
 """`describe_run` and its parts."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +10,6 @@ from pipekit.repo.pages import LiveRun, RunBrief
 from pipekit.web.excerpt import Excerpt, build_excerpt
 from pipekit.web.mends import find_mend
 
-STAGES = ("watermark", "plan", "stage", "check", "merge", "hook")
 ALIVE = ("queued", "running")
 
 _FAILED_WHILE = {
@@ -34,8 +32,6 @@ _MENDS = {
 }
 # How drivers begin a hint that only repeats the statement.
 _STATEMENT = "In: "
-_STAGE_LINE = re.compile(r"^-- (watermark|plan|stage|check|merge|hook)$", re.MULTILINE)
-_TICK_LINE = re.compile(r"^[ \t]*([0-9][0-9 ,._']*)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,14 +52,14 @@ class RunView:
     where: Excerpt | None
 
 
-def describe_run(run: Run, tail: str, now: datetime | None = None) -> RunView:
-    """`tail` is the end of the live log: while a run goes on, its stage and its rows are told there alone."""
+def describe_run(run: Run, now: datetime | None = None) -> RunView:
+    """What its page says of a run, in words and figures."""
     now = now or datetime.now(UTC)
     is_running = run.status == "running"
     elapsed_s = _elapsed(run.started_at, now) if is_running else get_duration_s(run)
-    current = _find_stage(run, tail) if is_running else ""
-    current_s = max((elapsed_s or 0.0) - sum(run.stages.values()), 0.0) if current else 0.0
-    rows = _find_rows(tail) if is_running and run.rows_read is None else run.rows_staged
+    current = run.stage or "" if is_running else ""
+    current_s = (_elapsed(run.stage_started_at, now) or 0.0) if current else 0.0
+    rows = run.rows_so_far if run.rows_staged is None else run.rows_staged
     moving_s = current_s if current == "stage" else run.stages.get("stage", 0.0)
     sentence, rest = _tell_cause(run)
     return RunView(
@@ -84,21 +80,6 @@ def describe_run(run: Run, tail: str, now: datetime | None = None) -> RunView:
 
 def _elapsed(since: str | None, now: datetime) -> float | None:
     return max((now - datetime.fromisoformat(since)).total_seconds(), 0.0) if since else None
-
-
-def _find_stage(run: Run, tail: str) -> str:
-    told = _STAGE_LINE.findall(tail)
-    if told:
-        return str(told[-1])
-    # The log's end is full of something else: the stage after the last one that is recorded.
-    done = [name for name in STAGES if name in run.stages]
-    return STAGES[min(STAGES.index(done[-1]) + 1, len(STAGES) - 1)] if done else STAGES[0]
-
-
-def _find_rows(tail: str) -> int | None:
-    ticks = _TICK_LINE.findall(tail)
-    digits = re.sub(r"\D", "", ticks[-1]) if ticks else ""
-    return int(digits) if digits else None
 
 
 def _tell_cause(run: Run) -> tuple[str, str]:
@@ -146,12 +127,12 @@ class LiveLine:
 
 def describe_live(live: LiveRun, now: datetime) -> LiveLine:
     """Rate and time left of a run that goes on."""
-    elapsed_s = _elapsed(live.run.started_at, now)
-    rate = live.rows / elapsed_s if live.rows and elapsed_s else None
-    left = max((live.expected or 0) - (live.rows or 0), 0)
+    elapsed_s, rows = _elapsed(live.run.started_at, now), live.run.rows_so_far
+    rate = rows / elapsed_s if rows and elapsed_s else None
+    left = max((live.expected or 0) - (rows or 0), 0)
     return LiveLine(
         run=live.run,
-        rows=live.rows,
+        rows=rows,
         expected=live.expected,
         elapsed_s=elapsed_s,
         rows_per_s=rate,

@@ -23,6 +23,11 @@ def start_run(site: Site, module: Module, log: str = "", **fields: Any) -> Run:
     )
     if log:
         repo.append_live_log(site.db, run.id, log)
+    live: dict[str, Any] = {
+        name: fields.pop(name) for name in ("stage", "stage_started_at", "rows_so_far") if name in fields
+    }
+    if live:
+        repo.note_live_figures(site.db, run.id, live)
     if fields:
         repo.update_run(site.db, run.id, **fields)
     return repo.get_run(site.db, run.id)

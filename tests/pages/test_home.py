@@ -47,7 +47,7 @@ def test_a_module_whose_last_run_failed_is_shown_until_it_succeeds(site: Site, v
 def test_what_runs_is_shown_with_rows_and_rate(site: Site, vera: Visitor) -> None:
     module = site.make_module()
     make_run(site, module)
-    start_run(site, module, "-- stage\n602\n")
+    start_run(site, module, rows_so_far=602)
     page = vera.get("/")
     assert "Running (1)" in sections(page)
     assert "602 rows" in page.text

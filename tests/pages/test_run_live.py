@@ -2,6 +2,7 @@
 """`/runs/{id}/live`."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.pages.records import OWNER, end_run, start_run
 from tests.pages.site import Page, Site, Visitor
 
 LOG = "-- watermark\n-- plan\n-- stage\nreading\n61 000\n"
+AT_WORK: dict[str, Any] = {"stage": "stage", "rows_so_far": 61_000}
 
 
 def read_stamp(page: Page) -> str:
@@ -26,13 +28,13 @@ def test_a_running_run_polls_every_two_seconds(site: Site, vera: Visitor) -> Non
     assert live.attributes["hx-swap"] == "outerHTML"
 
 
-def test_stage_and_rows_so_far_are_read_from_the_log(site: Site, vera: Visitor) -> None:
-    run = start_run(site, site.make_module(), LOG, stages={"watermark": 0.1, "plan": 0.1})
+def test_stage_and_rows_so_far_are_figures_of_the_run_whatever_its_log_says(site: Site, vera: Visitor) -> None:
+    run = start_run(site, site.make_module(), LOG + "-- hook\n42\n", stages={"watermark": 0.1}, **AT_WORK)
     page = vera.get_fragment(f"/runs/{run.id}/live")
     assert page.texts(".legend .current strong") == ["stage"]
     assert page.texts(".figures dd")[0] == "61 000"
     assert page.one("#run-log").attributes["hx-swap-oob"] == "true"
-    assert page.one("#run-log").text().lstrip("\n") == LOG
+    assert page.one("#run-log").text().lstrip("\n") == LOG + "-- hook\n42\n"
 
 
 def test_an_unchanged_answer_has_no_body(site: Site, vera: Visitor) -> None:
@@ -59,7 +61,7 @@ def test_many_who_watch_are_answered_from_one_drawing(
 ) -> None:
     run = start_run(site, site.make_module(), LOG)
     stamp = read_stamp(vera.get(f"/runs/{run.id}"))
-    repo.append_live_log(site.db, run.id, "62 000\n")
+    repo.note_live_figures(site.db, run.id, {"rows_so_far": 62_000})
     first = vera.get_fragment(f"/runs/{run.id}/live?have={stamp}")
     traced.clear()
     second = otto.get_fragment(f"/runs/{run.id}/live?have={stamp}")
@@ -76,16 +78,16 @@ def test_a_drawing_that_is_old_is_made_anew(site: Site, vera: Visitor, monkeypat
     run = start_run(site, site.make_module(), LOG)
     stamp = read_stamp(vera.get(f"/runs/{run.id}"))
     for rows in ("62 000", "63 000"):
-        repo.append_live_log(site.db, run.id, f"{rows}\n")
+        repo.note_live_figures(site.db, run.id, {"rows_so_far": int(rows.replace(" ", ""))})
         page = vera.get_fragment(f"/runs/{run.id}/live?have={stamp}")
         assert page.texts(".figures dd")[0] == rows
         stamp = read_stamp(page)
 
 
-def test_a_new_line_of_the_log_is_a_change(site: Site, vera: Visitor) -> None:
+def test_a_new_figure_is_a_change(site: Site, vera: Visitor) -> None:
     run = start_run(site, site.make_module(), LOG)
     stamp = read_stamp(vera.get(f"/runs/{run.id}"))
-    repo.append_live_log(site.db, run.id, "62 000\n")
+    repo.note_live_figures(site.db, run.id, {"rows_so_far": 62_000})
     page = vera.get_fragment(f"/runs/{run.id}/live?have={stamp}")
     assert page.status == 200
     assert page.texts(".figures dd")[0] == "62 000"
@@ -150,3 +152,10 @@ def test_the_download_has_the_whole_log(site: Site, vera: Visitor) -> None:
 def test_another_tab_is_not_sent_the_log(site: Site, vera: Visitor) -> None:
     run = start_run(site, site.make_module(), LOG)
     assert not vera.get_fragment(f"/runs/{run.id}/live?tab=sql").has("#run-log")
+
+
+def test_a_new_line_of_the_log_is_a_change(site: Site, vera: Visitor) -> None:
+    run = start_run(site, site.make_module(), LOG)
+    stamp = read_stamp(vera.get(f"/runs/{run.id}"))
+    repo.append_live_log(site.db, run.id, "a word of the source\n")
+    assert read_stamp(vera.get_fragment(f"/runs/{run.id}/live?have={stamp}")) != stamp

@@ -173,6 +173,7 @@ def test_every_list_of_runs_walks_an_index_and_sorts_nothing(
         assert f"SEARCH run_log USING INDEX {index}" in steps
     else:
         # Without a filter the table itself is walked backwards, which is in the order of ids, up to the limit.
+        steps = steps.split(" | CORRELATED")[0]  # live figures, by their key
         assert steps == ("SEARCH run_log USING INTEGER PRIMARY KEY (rowid<?)" if before_id else "SCAN run_log")
 
 
