@@ -55,6 +55,8 @@ def test_rows_that_nobody_can_count_say_why_down_the_line() -> None:
         references=[line("7", "c", "x", "a", on_delete=1, readable=0), line("7/8", "g", "n", "m", on_delete=1)]
     )
     assert [reference.uncounted for reference in found.referring] == ["this login may not read it"] * 2
+    [through] = look("V", references=[line("7", "c", "x", "a", on_delete=1)]).referring
+    assert through.uncounted == "it is reached through the view dbo.t"
     [hidden] = look(references=[line("7", "c", "x", "a", on_delete=1, hidden=1)]).referring
     assert hidden.uncounted == "row security hides rows of it from this login"
 

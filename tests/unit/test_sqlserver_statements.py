@@ -91,6 +91,7 @@ def test_what_stands_around_the_merge_of_every_type_is_t_sql(type_text: str, str
         assert look is not None
         counts = [DRIVER.build_present_sql(kept), DRIVER.build_count_sql(kept)]
         if strategy in ("full", "incremental"):
+            counts.append(DRIVER.build_hold_sql(kept))
             counts += [DRIVER.build_children_sql(kept, reference) for reference in (direct, further)]
         if kept.keeps or strategy == "upsert":
             counts.append(DRIVER.build_moved_sql(kept, direct))

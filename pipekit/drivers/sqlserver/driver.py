@@ -165,6 +165,9 @@ class SqlServerDriver(Driver):
     def build_count_sql(self, plan: MergePlan) -> str:
         return f"SELECT COUNT_BIG(*) FROM {self.quote_table(plan.dest)}"
 
+    def build_hold_sql(self, plan: MergePlan) -> str:
+        return keeping.build_hold_sql(plan)
+
     def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
         return keeping.build_children_sql(plan, reference)
 

@@ -42,6 +42,14 @@ def build_gone(plan: MergePlan) -> str:
     return "" if set(plan.row_key) <= set(plan.key) else f"{build_scope(plan)}\nAND NOT {build_known(plan)}"
 
 
+def build_hold_sql(plan: MergePlan) -> str:
+    """A foreign key's own check waits for an exclusive lock of a table or a page; that of a row it may not look at."""
+    dest, gone = quote_table(plan.dest), build_gone(plan)
+    if plan.strategy == "full":
+        return f"SELECT TOP (1) 1 FROM {dest} WITH (TABLOCKX, HOLDLOCK)"
+    return f"SELECT COUNT_BIG(*) FROM {dest} AS d WITH (XLOCK, PAGLOCK, HOLDLOCK)\nWHERE {gone}" if gone else ""
+
+
 def build_children_sql(plan: MergePlan, reference: Reference) -> str:
     """How many rows of a child refer to dest rows that go; of an uncounted one, the dest rows."""
     gone = build_gone(plan)

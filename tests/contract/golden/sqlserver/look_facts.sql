@@ -1,10 +1,22 @@
-WITH reference AS (
+WITH family AS (
+  SELECT o.object_id, 1 AS depth
+  FROM sys.objects AS o
+  JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+  WHERE s.name = N'dbo' AND o.name = N'it''s'
+  UNION ALL
+  SELECT o.object_id, f.depth + 1
+  FROM family AS f
+  JOIN sys.views AS v ON v.object_id = f.object_id
+  JOIN sys.objects AS o ON o.type IN ('U', 'V') AND o.object_id <> f.object_id
+  WHERE f.depth < 9 AND EXISTS (
+    SELECT 1 FROM sys.sql_dependencies AS d
+    WHERE d.class IN (0, 1) AND d.object_id = f.object_id AND d.referenced_major_id = o.object_id
+  )
+), reference AS (
   SELECT k.object_id, k.parent_object_id, k.referenced_object_id, k.delete_referential_action,
     k.update_referential_action, 1 AS depth, CAST(k.object_id AS varchar(400)) AS path
   FROM sys.foreign_keys AS k
-  JOIN sys.objects AS o ON o.object_id = k.referenced_object_id
-  JOIN sys.schemas AS s ON s.schema_id = o.schema_id
-  WHERE s.name = N'dbo' AND o.name = N'it''s' AND k.is_disabled = 0
+  WHERE k.is_disabled = 0 AND k.referenced_object_id IN (SELECT f.object_id FROM family AS f)
   UNION ALL
   SELECT k.object_id, k.parent_object_id, k.referenced_object_id, k.delete_referential_action,
     k.update_referential_action, r.depth + 1, CAST(CONCAT(r.path, '/', k.object_id) AS varchar(400))
@@ -27,11 +39,14 @@ SELECT RTRIM(o.type), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'INSERT'), HAS_PERMS_B
   CASE WHEN EXISTS (
     SELECT 1 FROM sys.security_predicates AS f
     JOIN sys.security_policies AS p ON p.object_id = f.object_id
-    WHERE f.target_object_id = o.object_id AND f.predicate_type = 0 AND p.is_enabled = 1
+    WHERE f.predicate_type = 0 AND p.is_enabled = 1
+      AND f.target_object_id IN (SELECT m.object_id FROM family AS m)
   ) THEN 1 ELSE 0 END,
-  CASE WHEN OBJECTPROPERTY(o.object_id, 'TableHasForeignRef') = 1
-    AND NOT EXISTS (SELECT 1 FROM sys.foreign_keys AS k WHERE k.referenced_object_id = o.object_id)
-    THEN 1 ELSE 0 END,
+  CASE WHEN EXISTS (
+    SELECT 1 FROM family AS m
+    WHERE OBJECTPROPERTY(m.object_id, 'TableHasForeignRef') = 1
+      AND NOT EXISTS (SELECT 1 FROM sys.foreign_keys AS k WHERE k.referenced_object_id = m.object_id)
+  ) THEN 1 ELSE 0 END,
   (
     SELECT e.number AS event
     FROM (VALUES (1, 'HasInsertTrigger'), (2, 'HasUpdateTrigger'), (3, 'HasDeleteTrigger')) AS e (number, property)
@@ -83,7 +98,9 @@ SELECT RTRIM(o.type), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'INSERT'), HAS_PERMS_B
     JOIN sys.foreign_key_columns AS fc ON fc.constraint_object_id = r.object_id
     JOIN sys.columns AS pc ON pc.object_id = fc.parent_object_id AND pc.column_id = fc.parent_column_id
     JOIN sys.columns AS rc ON rc.object_id = fc.referenced_object_id AND rc.column_id = fc.referenced_column_id
-    CROSS APPLY (SELECT CASE WHEN r.parent_object_id = o.object_id THEN 1 ELSE 0 END AS yes) AS own
+    CROSS APPLY (
+      SELECT COUNT(*) AS yes FROM family AS m WHERE m.object_id = r.parent_object_id
+    ) AS own
     ORDER BY r.depth, cs.name, co.name, r.path, fc.constraint_column_id
     FOR JSON PATH
   )
