@@ -13,7 +13,8 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.base import LedgerEntry
 from pipekit.engine import open_introspection
 from pipekit.engine.settle import settle_merge
-from pipekit.models import Guards, Run
+from pipekit.localpg import LocalPostgres
+from pipekit.models import Column, Guards, Run
 from pipekit.runner.base import Statement
 from tests.databases.mariadb import DRIVER, PASSWORD, USER, Mariadb, start_mariadb
 from tests.databases.over_jdbc import register
@@ -208,3 +209,40 @@ def test_tables_are_found_as_the_server_finds_them(tmp_path: Path, one_java: Non
         assert (missed.status == "success") == bool(lower)
         assert "no dest table" in (missed.error or "no dest table")
         shop.project.close()
+
+
+def test_its_types_reach_postgresql_as_what_they_are(shop: Shop, postgres: LocalPostgres, dest_db: str) -> None:
+    shop.rows(
+        "create table t (id int primary key, b tinyint(1), n bigint unsigned, f float, y year, d date, h time(1),"
+        " dt datetime(3), ts timestamp(6) null, c char(4), x varbinary(3), e enum('a','b'), j json) engine=innodb charset=utf8mb4;"
+        "insert into t values (1, 1, 18446744073709551615, 1234567.875, 1999, '1582-10-10', '23:59:59.5',"
+        " '0001-01-01 00:00:00.123', '2021-10-31 00:50:00', 'é', x'00ff', 'b', '{\"a\": 1.50}'), (2, 0"
+        + ", null" * 11
+        + ")"
+    )
+    dest = shop.project.add_connection("pg", postgres.jdbc_url(dest_db), username="postgres")
+    module = shop.project.add_module(
+        "out", source=shop.my, query="select * from t", dest=dest, table="made", create_table=True
+    )
+    assert shop.project.succeed(module).rows_inserted == 2
+    told = postgres.run_sql("set timezone = 'UTC'; select * from made order by id", dest_db)
+    assert told.splitlines()[-2] == (
+        "1|1|18446744073709551615|1.2345679e+06|1999|1582-10-10|23:59:59.5|0001-01-01 00:00:00.123|"
+        '2021-10-31 00:50:00+00|é|\\x00ff|b|{"a": 1.50}'
+    )
+    postgres.run_sql("create table flags (id integer, b boolean)", dest_db)
+    flags = shop.project.add_module("flags", source=shop.my, query="select id, b from t", dest=dest, table="flags")
+    assert shop.project.succeed(flags).rows_inserted == 2
+    shop.rows("update t set b = 2 where id = 2")
+    refused = shop.project.run(flags)
+    assert (refused.status, refused.error_stage) != ("success", None)
+    assert postgres.run_sql("select id, b from flags order by id", dest_db).split() == ["1|t", "2|f"]
+
+
+def test_a_table_that_a_failed_run_made_is_gone_again(shop: Shop) -> None:
+    """DDL commits by itself here."""
+    column = Column(id="c1", source_name="k", dest_name="k", source_type="", dest_type="tinyint")
+    query = values((1000, 1), names="k, v")
+    run = shop.load(query, "made", create_table=True, columns=(column,))
+    assert run.status == "error"
+    assert shop.rows("show tables") == []

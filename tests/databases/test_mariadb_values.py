@@ -230,6 +230,6 @@ def test_a_server_that_keeps_its_own_settings_is_refused_by_name(
     """As a pooler does that swallows SET."""
     from pipekit.drivers.jdbc.mysql import pins
 
-    monkeypatch.setattr(pins, "_set", lambda session, name, value: True)
+    monkeypatch.setattr(pins, "_run", lambda session, sql: None)
     with pytest.raises((StatementFailed, ConnectFailed), match="time_zone"):
         open_jdbc(server.endpoint())

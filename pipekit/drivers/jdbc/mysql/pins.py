@@ -5,7 +5,7 @@ Each setting is read back: a server or a pooler that keeps its own is refused by
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipekit.drivers.jdbc.jvm import JavaError
@@ -14,7 +14,6 @@ from pipekit.errors import StatementFailed
 if TYPE_CHECKING:
     from pipekit.drivers.jdbc.session import JdbcSession
 
-# Those that only one of the two, or a newer one, has are left out where the server does not know them.
 _SETTINGS: Mapping[str, str] = {
     "time_zone": "'+00:00'",  # a TIMESTAMP is an instant, and told as the session's clock
     "sql_select_limit": "18446744073709551615",  # else a result may end early
@@ -22,13 +21,13 @@ _SETTINGS: Mapping[str, str] = {
     "sql_safe_updates": "0",  # else a table cannot be emptied
     "foreign_key_checks": "1",
     "unique_checks": "1",
-    "check_constraint_checks": "1",
     "net_write_timeout": "3600",  # a source waits while the dest writes
     "net_read_timeout": "3600",
     "wait_timeout": "28800",
-    "max_statement_time": "0",
-    "max_execution_time": "0",
 }
+# One of the two knows the first and the last, the other the one between.
+_SOME: Mapping[str, str] = {"check_constraint_checks": "1", "max_execution_time": "0", "max_statement_time": "0"}
+_CHARACTERS = ("character_set_client", "character_set_connection", "character_set_results")
 _UNKNOWN = 1193
 # What makes a value that does not fit an error; and 0, which an AUTO_INCREMENT column would take for "the next".
 _STRICT = ("STRICT_ALL_TABLES", "STRICT_TRANS_TABLES", "ERROR_FOR_DIVISION_BY_ZERO", "NO_AUTO_VALUE_ON_ZERO")
@@ -43,17 +42,21 @@ _INTO_FILE = re.compile(r"\binto\s+(?:outfile|dumpfile)\b", re.IGNORECASE)
 
 
 def pin(session: "JdbcSession") -> None:
-    """Sets what changes how values are read, written and told. Raises StatementFailed for what is not taken."""
-    for name, value in _SETTINGS.items():
-        if _set(session, name, value):
-            _check(session, name, value.strip("'"))
-    _pin_mode(session)
-    _pin_characters(session)
+    """Sets what changes how values are read, written and told. Raises StatementFailed for what is not taken.
+
+    In few statements, as each is a way to the server and back.
+    """
+    modes, *characters = _find(session, ("sql_mode", *_CHARACTERS))
+    wanted = {**_SETTINGS, "sql_mode": f"'{_choose_modes(modes or '')}'"}
+    _run(session, "SET SESSION " + ", ".join(f"{name} = {value}" for name, value in wanted.items()))
+    if any(found not in ("utf8mb4", None) for found in characters):
+        _run(session, "SET NAMES utf8mb4")
+    for name, value in _SOME.items():
+        if _set_known(session, name, value):
+            wanted[name] = value
+    _check(session, wanted)
     if session.reads_only:
-        _run(session, "SET SESSION TRANSACTION READ ONLY")
-        names = ("transaction_read_only", "tx_read_only")
-        if not any(_find(session, name) == "1" for name in names):
-            raise _refuse("transaction_read_only", "1", "0")
+        _forbid_writing(session)
 
 
 def find_no_read(sql: str) -> str:
@@ -68,28 +71,47 @@ def find_no_read(sql: str) -> str:
     return ""
 
 
-def _pin_mode(session: "JdbcSession") -> None:
+def _choose_modes(found: str) -> str:
     """Keeps what decides how a query is read, such as ANSI_QUOTES; adds what makes values exact."""
-    modes = (_find(session, "sql_mode") or "").split(",")
-    kept = [mode for mode in modes if mode and mode not in (*_LENIENT, *_FOLDED, *_STRICT)]
-    _run(session, f"SET SESSION sql_mode = '{','.join([*kept, *_STRICT])}'")
-    found = (_find(session, "sql_mode") or "").split(",")
-    for mode in (*_STRICT, *_LENIENT):
-        if (mode in found) != (mode in _STRICT):
-            raise _refuse("sql_mode", f"{'with' if mode in _STRICT else 'without'} {mode}", ",".join(found))
+    kept = [mode for mode in found.split(",") if mode and mode not in (*_LENIENT, *_FOLDED, *_STRICT)]
+    return ",".join([*kept, *_STRICT])
 
 
-def _pin_characters(session: "JdbcSession") -> None:
+def _check(session: "JdbcSession", wanted: Mapping[str, str]) -> None:
     """Statements travel in UTF-8 of four bytes; so do results, or each in its column's own set (None)."""
-    names = ("character_set_client", "character_set_connection", "character_set_results")
-    if any(_find(session, name) not in ("utf8mb4", None) for name in names):
-        _run(session, "SET NAMES utf8mb4")
-    for name in names:
-        if (found := _find(session, name)) not in ("utf8mb4", None):
-            raise _refuse(name, "utf8mb4", found or "")
+    *values, client, connection, results = _find(session, (*wanted, *_CHARACTERS))
+    for name, found in zip(_CHARACTERS, (client, connection, results), strict=True):
+        if found not in ("utf8mb4", None):
+            raise _refuse(name, "utf8mb4", found)
+    for (name, value), found in zip(wanted.items(), values, strict=True):
+        if name == "sql_mode":
+            _check_modes(found or "")
+        elif (found or "").removesuffix(".000000") != value.strip("'"):
+            raise _refuse(name, value, found or "")
 
 
-def _set(session: "JdbcSession", name: str, value: str) -> bool:
+def _check_modes(found: str) -> None:
+    for mode in (*_STRICT, *_LENIENT):
+        if (mode in found.split(",")) != (mode in _STRICT):
+            raise _refuse("sql_mode", f"{'with' if mode in _STRICT else 'without'} {mode}", found)
+
+
+def _forbid_writing(session: "JdbcSession") -> None:
+    _run(session, "SET SESSION TRANSACTION READ ONLY")
+    for name in ("tx_read_only", "transaction_read_only"):
+        try:
+            [found] = _find(session, (name,))
+        except JavaError as error:
+            if int(error.getErrorCode()) != _UNKNOWN:
+                raise
+            continue
+        if found != "1":
+            raise _refuse(name, "1", found or "")
+        return
+
+
+def _set_known(session: "JdbcSession", name: str, value: str) -> bool:
+    """Sets what the server knows; whether it does."""
     try:
         _run(session, f"SET SESSION {name} = {value}")
     except JavaError as error:
@@ -97,12 +119,6 @@ def _set(session: "JdbcSession", name: str, value: str) -> bool:
             return False
         raise
     return True
-
-
-def _check(session: "JdbcSession", name: str, wanted: str) -> None:
-    found = _find(session, name) or ""
-    if found.removesuffix(".000000") != wanted:
-        raise _refuse(name, wanted, found)
 
 
 def _refuse(name: str, wanted: str, found: str) -> StatementFailed:
@@ -118,16 +134,13 @@ def _run(session: "JdbcSession", sql: str) -> None:
         statement.close()
 
 
-def _find(session: "JdbcSession", name: str) -> str | None:
-    """A setting's value; None for NULL, and for one that the server does not know."""
+def _find(session: "JdbcSession", names: Sequence[str]) -> list[str | None]:
+    """The values of settings; None for NULL."""
     statement = session.connection.createStatement()
     try:
-        rows = statement.executeQuery(f"SELECT @@SESSION.{name}")
-        text = rows.getString(1) if rows.next() else None
-    except JavaError as error:
-        if int(error.getErrorCode()) == _UNKNOWN:
-            return None
-        raise
+        rows = statement.executeQuery(f"SELECT {', '.join(f'@@SESSION.{name}' for name in names)}")
+        rows.next()
+        cells = [rows.getString(place) for place in range(1, len(names) + 1)]
     finally:
         statement.close()
-    return None if text is None else str(text)
+    return [None if cell is None else str(cell) for cell in cells]
