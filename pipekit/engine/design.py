@@ -40,6 +40,7 @@ def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultCol
             made |= {name: instead}
         columns.append(TableColumn(name=name, type=type_text))
     _note_types(context, source, made)
+    columns = _fit(context, source, columns)
     types = dict.fromkeys(item for item in made.values() if item.create)
     creates, drops = dict.fromkeys(item.create for item in types), dict.fromkeys(item.drop for item in types)
     return Design(
@@ -48,6 +49,15 @@ def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultCol
         undo_sql=(driver.build_drop_table_sql(dest), *drops),
         made={name: item for name, item in made.items() if item.create},
     )
+
+
+def _fit(context: RunContext, source: Sequence[ResultColumn], columns: list[TableColumn]) -> list[TableColumn]:
+    """As wide as a row of the dest can be; what the module itself says of a column stays."""
+    fitted = context.dest_driver.fit_columns(columns)
+    return [
+        column if _find_chosen(context, item) else fit
+        for item, column, fit in zip(source, columns, fitted, strict=True)
+    ]
 
 
 def _find_chosen(context: RunContext, item: ResultColumn) -> str:

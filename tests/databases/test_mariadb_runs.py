@@ -214,7 +214,8 @@ def test_tables_are_found_as_the_server_finds_them(tmp_path: Path, one_java: Non
 def test_its_types_reach_postgresql_as_what_they_are(shop: Shop, postgres: LocalPostgres, dest_db: str) -> None:
     shop.rows(
         "create table t (id int primary key, b tinyint(1), n bigint unsigned, f float, y year, d date, h time(1),"
-        " dt datetime(3), ts timestamp(6) null, c char(4), x varbinary(3), e enum('a','b'), j json) engine=innodb charset=utf8mb4;"
+        " dt datetime(3), ts timestamp(6) null, c char(4), x varbinary(3), e enum('a','b'), j json)"
+        " engine=innodb charset=utf8mb4;"
         "insert into t values (1, 1, 18446744073709551615, 1234567.875, 1999, '1582-10-10', '23:59:59.5',"
         " '0001-01-01 00:00:00.123', '2021-10-31 00:50:00', 'é', x'00ff', 'b', '{\"a\": 1.50}'), (2, 0"
         + ", null" * 11

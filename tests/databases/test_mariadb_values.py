@@ -231,5 +231,6 @@ def test_a_server_that_keeps_its_own_settings_is_refused_by_name(
     from pipekit.drivers.jdbc.mysql import pins
 
     monkeypatch.setattr(pins, "_run", lambda session, sql: None)
+    monkeypatch.setattr(pins, "_SOME", {})
     with pytest.raises((StatementFailed, ConnectFailed), match="time_zone"):
         open_jdbc(server.endpoint())
