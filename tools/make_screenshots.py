@@ -102,7 +102,7 @@ class Demo:
 
     def _tell_run(self, module: Module, start: datetime, took_s: float, rows: int, *, failed: bool) -> None:
         values = {
-            "run_key": f"demo-{module.id}-{start:%Y%m%d}",
+            "run_key": f"demo-{module.id}-{start:%Y%m%dT%H%M%S}",
             "module_id": module.id,
             "module": module.name,
             "triggered_by": "schedule:1",
