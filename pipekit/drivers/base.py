@@ -3,6 +3,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import ClassVar
 
 from pipekit.drivers.facts import FedSequence as FedSequence
@@ -166,6 +167,11 @@ class Driver(ABC):
         """Sequences that number these columns of a table; none where a load moves them on by itself, or nothing can."""
         return ()
 
+    def find_query_table(self, query: Query, text: str) -> TableName | None:
+        """The table that a query means by a name, None where that depends on the session."""
+        table = self.parse_table(text)
+        return None if "schema" in self.browse_fields() and "." not in text else table
+
     def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
         """A query's result columns with their types, found without fetching data."""
         return list(query(self._zero_row_wrap(sql)).columns)
@@ -184,6 +190,19 @@ class Driver(ABC):
         return f"SELECT {chosen} FROM (\n{strip_query(sql)}\n) AS pipekit_query"
 
     # -- tables --------------------------------------------------------------------------------------------------------
+
+    def find_key_refusal(self, columns: Sequence[TableColumn]) -> str:
+        """Why these columns of a table that is made cannot be its key or have an index, `""` when they can."""
+        return ""
+
+    def build_key_index_sql(self, table: TableName, names: Sequence[str]) -> tuple[str, ...]:
+        """Makes a table that is made quick to search by a key that may repeat."""
+        listed = ", ".join(map(self.quote_identifier, names))
+        return (f"CREATE INDEX {self._key_index_name(table)} ON {self.quote_table(table)} ({listed})",)
+
+    def _key_index_name(self, table: TableName) -> str:
+        """No other index is called so by chance."""
+        return self.quote_identifier(f"{table.name[:40]}_key_{sha256(table.name.encode()).hexdigest()[:6]}")
 
     def build_create_table_sql(self, table: TableName, columns: Sequence[TableColumn]) -> tuple[str, ...]:
         """Makes a dest table, its key and comments included where the kind has them."""

@@ -4,10 +4,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipekit.drivers.base import StagedColumn, TableColumn, TableName
+from pipekit.drivers.base import Driver, StagedColumn, TableColumn, TableName
 from pipekit.drivers.facts import MadeType
 from pipekit.engine.columns import ColumnMatch, find_dest_name
 from pipekit.engine.context import RunContext
+from pipekit.engine.keys import KeyedColumns, is_unique, set_key
 from pipekit.models import Column
 from pipekit.runner.base import ResultColumn
 
@@ -25,8 +26,8 @@ class Design:
     made: Mapping[str, MadeType] = field(default_factory=dict)
 
 
-def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultColumn]) -> Design:
-    """The dest for a query's columns: names and types from the module's mapping, else from the query."""
+def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultColumn], resolved: str) -> Design:
+    """The dest for a query's columns: names and types from the module's mapping, else from the query; with its key."""
     driver = context.dest_driver
     missing = _find_missing_types(context, source)
     columns: list[TableColumn] = []
@@ -41,11 +42,14 @@ def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultCol
         columns.append(TableColumn(name=name, type=type_text))
     _note_types(context, source, made)
     columns = _fit(context, source, columns)
+    keyed = set_key(driver, context.module, columns, unique=is_unique(context, columns, source, resolved))
+    if keyed.told:
+        context.book.check("dest key", True, keyed.told)
     types = dict.fromkeys(item for item in made.values() if item.create)
     creates, drops = dict.fromkeys(item.create for item in types), dict.fromkeys(item.drop for item in types)
     return Design(
-        columns=columns,
-        create_sql=(*creates, *driver.build_create_table_sql(dest, columns)),
+        columns=keyed.columns,
+        create_sql=(*creates, *build_dest_sql(driver, dest, keyed)),
         undo_sql=(driver.build_drop_table_sql(dest), *drops),
         made={name: item for name, item in made.items() if item.create},
     )
@@ -58,6 +62,12 @@ def _fit(context: RunContext, source: Sequence[ResultColumn], columns: list[Tabl
         column if _find_chosen(context, item) else fit
         for item, column, fit in zip(source, columns, fitted, strict=True)
     ]
+
+
+def build_dest_sql(driver: Driver, dest: TableName, keyed: KeyedColumns) -> tuple[str, ...]:
+    """The table, and the index on its key where that is no primary key."""
+    index = driver.build_key_index_sql(dest, keyed.indexed) if keyed.indexed else ()
+    return (*driver.build_create_table_sql(dest, keyed.columns), *index)
 
 
 def _find_chosen(context: RunContext, item: ResultColumn) -> str:

@@ -9,7 +9,7 @@ from pipekit.engine.context import RunContext
 from pipekit.engine.creation import MADE, explain_clash, make_dest
 from pipekit.engine.plan import Plan, build_merge_statements
 from pipekit.engine.sequences import note_sequences
-from pipekit.engine.settle import drop_staging
+from pipekit.engine.settle import drop_staging, is_same_key
 from pipekit.engine.truth import (
     ROWS_AFTER,
     ROWS_BEFORE,
@@ -27,6 +27,9 @@ _LET_GO = "Load the tables that still refer to these rows first, or use the stra
 _HANDED_OVER = (
     "Rows that others refer to stay where they are; for a unique value to pass from one to another within a merge, its"
     " constraint must be DEFERRABLE."
+)
+_ONE_EACH = (
+    "A unique key of the dest takes one row for each key. Where keys may repeat, drop it and make an index instead."
 )
 _PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
 
@@ -70,7 +73,7 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
     except StatementFailed as error:
         if not context.dest_driver.commits_ddl:
             explain_clash(context, plan)
-        error.hint = error.hint or _find_mend(plan, error)
+        error.hint = " ".join(filter(None, (_find_mend(plan, error), error.hint)))
         raise
 
 
@@ -78,7 +81,9 @@ def _find_mend(plan: Plan, error: StatementFailed) -> str:
     """What a foreign key or a unique key that was broken by the merge asks for."""
     if error.sqlstate in ("23503", "23001"):
         return _LET_GO if "referenced from" in error.message else _PARENT_FIRST
-    return _HANDED_OVER if error.sqlstate == "23505" and plan.merge.keeps else ""
+    if error.sqlstate == "23505" and plan.merge.keeps:
+        return _HANDED_OVER
+    return _ONE_EACH if is_same_key(error) and plan.merge.strategy == "incremental" else ""
 
 
 def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loaded: Loaded) -> None:

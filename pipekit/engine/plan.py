@@ -46,7 +46,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     dest = driver.parse_table(module.dest_table)
     source_columns = _look_at_source(context, resolved)
     facts = look_at_dest(context, dest)
-    design = _design_dest(context, dest, source_columns, facts)
+    design = _design_dest(context, dest, source_columns, resolved, facts)
     match = match_columns(module, context.source_driver, driver, source_columns, design.columns)
     match = stage_made_types(match, design)
     asked = MergePlan(
@@ -142,11 +142,13 @@ def build_staging_statements(context: RunContext, merge: MergePlan) -> tuple[str
     return (*made, *driver.build_mark_sql(merge.staging, context.run.run_key))
 
 
-def _design_dest(context: RunContext, dest: TableName, source: Sequence[ResultColumn], facts: TableFacts) -> Design:
+def _design_dest(
+    context: RunContext, dest: TableName, source: Sequence[ResultColumn], resolved: str, facts: TableFacts
+) -> Design:
     """The dest as it is, or as it is made if it is missing."""
     if facts.exists:
         return Design(columns=context.dest_driver.get_columns(context.ask_dest(), dest))
-    return design_dest(context, dest, source)
+    return design_dest(context, dest, source, resolved)
 
 
 def _dest_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:

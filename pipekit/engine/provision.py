@@ -9,7 +9,9 @@ from pipekit.config import Config
 from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableName
 from pipekit.engine.book import join_sql
 from pipekit.engine.columns import match_columns
+from pipekit.engine.design import build_dest_sql
 from pipekit.engine.introspect import Introspection, open_introspection
+from pipekit.engine.keys import set_key
 from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed, TimedOut
 from pipekit.models import Column, Connection, Module
 from pipekit.runner.base import QueryResult, ResultColumn, Statement
@@ -152,9 +154,10 @@ def build_dest_columns(columns: Sequence[Column], details: TableDetails) -> list
 
 
 def build_table_sql(dest: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
-    """The statements that make a module's dest table."""
-    table = dest.parse_table(draft.dest_table)
-    return dest.build_create_table_sql(table, build_dest_columns(draft.columns, details))
+    """The statements that make a module's dest table; where no primary key is asked for, with the key of its merge."""
+    columns = build_dest_columns(draft.columns, details)
+    keyed = set_key(dest, draft, columns, unique=draft.merge_strategy == "upsert")
+    return build_dest_sql(dest, dest.parse_table(draft.dest_table), keyed)
 
 
 def find_dest_columns(look: Introspection, draft: Module) -> list[TableColumn]:

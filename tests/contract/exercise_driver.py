@@ -170,6 +170,7 @@ def _orders(driver: Driver) -> TableName:
 
 CASES = (
     Case("types", _write_types),
+    Case("create_key_index", lambda d: join(d.build_key_index_sql(_orders(d), ["id", "line"]))),
     Case("create_table", lambda d: join(d.build_create_table_sql(_orders(d), build_orders(d)))),
     Case("add_column", lambda d: join(d.build_add_column_sql(_orders(d), build_orders(d)[3]))),
     Case("comment", lambda d: d.build_comment_sql(_orders(d), "id", 'the order\'s "number"')),

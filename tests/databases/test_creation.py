@@ -9,10 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from pipekit.engine import open_introspection
 from pipekit.engine.events import Event, StageStarted
 from pipekit.errors import PipekitError
 from pipekit.localpg import LocalPostgres
-from pipekit.models import Column
+from pipekit.models import Column, Guards
 from tests.databases.test_runs import Bench
 
 PAIRS = [("sqlite", "sqlite"), ("sqlite", "postgresql")]
@@ -99,3 +100,56 @@ def test_a_merge_that_fails_takes_the_table_along(bench: Bench) -> None:
     run = bench.project.run(bench.module(QUERY, table="made", create_table=True), listener=lose_a_row)
     assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none"), run.error
     assert find_rows(bench) is None
+
+
+KEYED = (
+    "create table t (id integer not null primary key, v varchar(30))",
+    "insert into t values (1, 'a')",
+    "insert into t values (2, 'b')",
+)
+TWICE = "select a.id, b.v from t a join t b on 1 = 1"
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "told"),
+    [
+        (QUERY, {"merge_strategy": "upsert", "merge_key": "ID"}, "primary key"),
+        (TWICE + " where a.id = b.id", {"merge_strategy": "upsert", "merge_key": "id"}, "primary key"),
+        (QUERY, {"merge_strategy": "upsert", "merge_key": "id", "guards": Guards(null_keys=True)}, "index on"),
+        (QUERY, {"merge_strategy": "incremental", "merge_key": "id"}, "primary key"),
+        (QUERY, {"merge_strategy": "incremental", "merge_key": "v"}, "index on"),
+        (TWICE, {"merge_strategy": "incremental", "merge_key": "id"}, "index on"),
+        ("select id + 0 as id, v from t", {"merge_strategy": "incremental", "merge_key": "id"}, "index on"),
+        (QUERY, {"merge_strategy": "append"}, ""),
+    ],
+)
+def test_a_table_that_is_made_has_the_key_of_its_merge(
+    bench: Bench, query: str, options: dict[str, Any], told: str
+) -> None:
+    bench.source.execute(*KEYED)
+    module = bench.module(query, table="made", create_table=True, **options)
+    run = bench.project.succeed(module)
+    bench.project.succeed(module)
+    key = [check.detail for check in run.checks if check.name == "dest key"]
+    assert [detail.partition(" ")[0] for detail in key] == [told.partition(" ")[0]] if told else key == []
+    with open_introspection(bench.project.config, bench.project.secrets, bench.dest_connection) as look:
+        columns = look.driver.get_columns(
+            look.query, look.driver.parse_table("MADE" if bench.dest.kind == "derby" else "made")
+        )
+    keyed = ["id"] if told == "primary key" else []
+    assert [column.name.lower() for column in columns if column.in_key] == keyed
+    assert [column.name.lower() for column in columns if not column.nullable] == keyed
+
+
+def test_keys_that_repeat_although_the_source_said_otherwise_are_told_with_the_mend(bench: Bench) -> None:
+    bench.source.execute(*KEYED)
+    options: dict[str, Any] = {
+        "table": "made",
+        "create_table": True,
+        "merge_strategy": "incremental",
+        "merge_key": "id",
+    }
+    bench.project.succeed(bench.module(QUERY, **options))
+    run = bench.project.run(bench.module(TWICE, name="twice", **options))
+    assert (run.status, run.error_stage) == ("error", "merge")
+    assert "Where keys may repeat, drop it" in (run.hint or "")

@@ -51,6 +51,7 @@ SAME = {
     test_creation.test_nobody_sees_a_table_that_is_being_filled_for_the_first_time: INTO,
     test_creation.test_a_table_that_somebody_else_makes_meanwhile_is_left_as_it_is: INTO,
     test_creation.test_a_merge_that_fails_takes_the_table_along: INTO,
+    test_creation.test_a_table_that_is_made_has_the_key_of_its_merge: INTO,
 }
 # They take the fixture `bench` of this file.
 globals().update({test.__name__: test for test in SAME})

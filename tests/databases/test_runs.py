@@ -48,6 +48,8 @@ class Database:
 class Bench:
     """Two databases and a project that connects them."""
 
+    _lent: Database | None = None
+
     def __init__(
         self, folder: Path, pair: tuple[str, str], postgres: LocalPostgres, source: Database | None = None
     ) -> None:

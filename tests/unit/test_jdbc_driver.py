@@ -9,7 +9,7 @@ from pipekit.drivers.jdbc.around import list_firing
 from pipekit.drivers.jdbc.catalogue import get_columns, get_table_facts, list_schemas
 from pipekit.drivers.jdbc.conditions import build_if_there, find_condition
 from pipekit.drivers.jdbc.products import STANDARD
-from pipekit.drivers.jdbc.types import parse_type, to_neutral
+from pipekit.drivers.jdbc.types import find_key_refusal, parse_type, to_neutral
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid
 from pipekit.models import Strategy
@@ -227,3 +227,21 @@ def test_a_merge_of_an_unknown_product_is_looked_after_by_counting() -> None:
         lambda sql: pytest.fail(sql), STANDARD, driver.quote_literal, TableName(schema=None, name="t")
     )
     assert firing.events == {"insert", "update", "delete"}
+
+
+@pytest.mark.parametrize(
+    ("types", "refused"),
+    [
+        (["INTEGER", "VARCHAR(40)"], ""),
+        (["VARCHAR(190)"], ""),
+        (["VARCHAR(100)", "VARCHAR(91)"], "190 characters"),
+        (["CLOB"], "190 characters"),
+        (["VARCHAR"], "190 characters"),
+        (["XML"], "xml"),
+        (["DECIMAL(10,2)", "TIMESTAMP(6)"], ""),
+    ],
+)
+def test_a_key_is_what_every_database_can_hold(types: list[str], refused: str) -> None:
+    told = find_key_refusal([to_neutral(type_text) for type_text in types])
+    assert refused in told
+    assert bool(refused) == bool(told)

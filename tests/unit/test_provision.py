@@ -86,10 +86,26 @@ def make_draft(**options: object) -> Module:
 
 def test_the_table_carries_comments_and_the_merge_names_its_key() -> None:
     create, comment = build_table_sql(POSTGRES, make_draft(), TableDetails(comments={"c2": "what's that"}))
-    assert create == 'CREATE TABLE "public"."m" (\n  "id" bigint,\n  "x" text\n)'
+    assert create == 'CREATE TABLE "public"."m" (\n  "id" bigint NOT NULL,\n  "x" text,\n  PRIMARY KEY ("id")\n)'
     assert "'what''s that'" in comment
     text = build_merge_text(SQLITE, POSTGRES, make_draft())
     assert text.index("pipekit_staging") < text.index('INSERT INTO "public"."m"')
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "last"),
+    [
+        ({}, ["c2"], 'CREATE INDEX ON "public"."m" ("id")'),
+        ({"merge_strategy": "incremental"}, [], 'CREATE INDEX ON "public"."m" ("id")'),
+        ({"merge_strategy": "incremental"}, ["c1"], 'PRIMARY KEY ("id")\n)'),
+        ({"merge_strategy": "append"}, [], '"x" text\n)'),
+    ],
+)
+def test_the_table_of_the_wizard_has_the_key_of_its_merge_beside_the_one_that_is_ticked(
+    options: dict[str, object], given: list[str], last: str
+) -> None:
+    statements = build_table_sql(POSTGRES, make_draft(**options), TableDetails(primary_key=given))
+    assert statements[-1].endswith(last)
 
 
 @pytest.mark.parametrize("driver", [SQLITE, POSTGRES])

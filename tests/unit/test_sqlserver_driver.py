@@ -495,3 +495,21 @@ def test_only_what_is_missing_is_set_up() -> None:
 def test_a_long_comment_is_cut_between_two_characters() -> None:
     sql = DRIVER.build_comment_sql(DRIVER.parse_table("t"), "a", "x" * 3749 + "😀")
     assert sql.startswith("DECLARE @comment nvarchar(3750) = N'" + "x" * 3749 + "';")
+
+
+@pytest.mark.parametrize(
+    ("types", "refused"),
+    [
+        (["int", "nvarchar(40)"], ""),
+        (["nvarchar(450)"], ""),
+        (["nvarchar(451)"], "900 bytes"),
+        (["varchar(800)", "binary(101)"], "900 bytes"),
+        (["int", "nvarchar(max)"], "nvarchar(max)"),
+        (["xml"], "xml"),
+        (["text"], "text"),
+    ],
+)
+def test_a_key_is_what_an_index_can_hold(types: list[str], refused: str) -> None:
+    told = DRIVER.find_key_refusal([TableColumn(name="a", type=type_text) for type_text in types])
+    assert refused in told
+    assert bool(refused) == bool(told)

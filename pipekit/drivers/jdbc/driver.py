@@ -129,6 +129,14 @@ class JdbcDriver(Driver):
 
     # -- tables and staging --------------------------------------------------------------------------------------------
 
+    def find_key_refusal(self, columns: Sequence[TableColumn]) -> str:
+        return types.find_key_refusal([self.to_neutral(column.type) for column in columns])
+
+    def _key_index_name(self, table: TableName) -> str:
+        name = super()._key_index_name(table)
+        is_inside = table.schema and self.product.index_in_schema
+        return f"{self.quote_identifier(table.schema)}.{name}" if table.schema and is_inside else name
+
     def build_add_column_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
         word = "ADD" if self.product.name in ("oracle", "sqlserver") else "ADD COLUMN"
         return (f"ALTER TABLE {self.quote_table(table)} {word} {self._column_definition(column)}",)

@@ -2,11 +2,13 @@
 """Type spellings: what JDBC names them, and what each product calls them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipekit.drivers.jdbc.products import Spellings
 from pipekit.drivers.types import TEXT, Type, TypeName
 
+KEY_LENGTH = 190
 _ARGUMENTS = re.compile(r"\(\s*([^)]*)\)")
 _NUMBER = re.compile(r"\d+")
 _UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
@@ -142,3 +144,14 @@ def _spell_time(neutral: Type, spellings: Spellings) -> str:
     if digits is None:
         return spellings.any_timestamptz if zoned else spellings.any_timestamp
     return pattern.format(n=min(digits, spellings.max_fraction))
+
+
+def find_key_refusal(columns: Sequence[Type]) -> str:
+    """Why columns cannot be a key in every database: text or bytes without a limit, or with a wide one."""
+    for neutral in columns:
+        if neutral.name in ("other", "json", "xml", "interval"):
+            return f"{neutral.name} cannot be a key everywhere"
+    wide = [neutral for neutral in columns if neutral.name in ("text", "char", "bytes")]
+    if sum(neutral.length or KEY_LENGTH + 1 for neutral in wide) > KEY_LENGTH:
+        return f"a key holds {KEY_LENGTH} characters at most in every database"
+    return ""

@@ -73,6 +73,17 @@ def get_columns(query: Query, literal: Literal, table: TableName) -> list[TableC
     return [_read_column(row[1:]) for row in rows]
 
 
+def find_query_table(query: Query, literal: Literal, text: str) -> TableName | None:
+    """The table that a name means in this session's search path."""
+    sql = (
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
+        " JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        f" WHERE c.oid = pg_catalog.to_regclass({literal(text)})"
+    )
+    rows = query(sql).rows
+    return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
+
+
 def column_inventory(query: Query, literal: Literal, schema: str) -> dict[str, list[TableColumn]]:
     """The columns of every table of a schema."""
     inventory: dict[str, list[TableColumn]] = {}

@@ -112,6 +112,9 @@ class PostgresDriver(Driver):
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
         return facts.get_table_facts(query, self.quote_literal, table)
 
+    def find_query_table(self, query: Query, text: str) -> TableName | None:
+        return catalogue.find_query_table(query, self.quote_literal, text)
+
     def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
         return sequences.list_sequences(query, self.quote_literal, table, columns)
 
@@ -119,6 +122,14 @@ class PostgresDriver(Driver):
         return ledger.find_setup_sql(query, self.quote_literal, self.ledger_table())
 
     # -- tables and staging --------------------------------------------------------------------------------------------
+
+    def find_key_refusal(self, columns: Sequence[TableColumn]) -> str:
+        unordered = [column.type for column in columns if types.parse_type(column.type).base in types.UNORDERED]
+        return f"{unordered[0]} has no order" if unordered else ""
+
+    def build_key_index_sql(self, table: TableName, names: Sequence[str]) -> tuple[str, ...]:
+        """PostgreSQL finds a name that is free."""
+        return (f"CREATE INDEX ON {self.quote_table(table)} ({', '.join(map(self.quote_identifier, names))})",)
 
     def build_comment_sql(self, table: TableName, column: str, comment: str) -> str:
         name = f"{self.quote_table(table)}.{self.quote_identifier(column)}"

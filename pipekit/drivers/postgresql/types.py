@@ -50,6 +50,7 @@ _OTHER_BUILT_IN = """
     regclass regproc regprocedure regoper regoperator regtype regrole regnamespace regconfig regdictionary regcollation
     int2vector oidvector
 """
+UNORDERED = frozenset(["json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"])
 BUILT_IN = NUMBERS | STRINGS | {*TIMES, "bit varying", *_OTHER_BUILT_IN.split()}
 
 _DIRECT_CASTS = frozenset(

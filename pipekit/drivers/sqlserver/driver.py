@@ -114,6 +114,9 @@ class SqlServerDriver(Driver):
 
     # -- tables and staging --------------------------------------------------------------------------------------------
 
+    def find_key_refusal(self, columns: Sequence[TableColumn]) -> str:
+        return types.find_key_refusal([column.type for column in columns])
+
     def _column_definition(self, column: TableColumn) -> str:
         null = "NULL" if column.nullable else "NOT NULL"
         return f"{self.quote_identifier(column.name)} {column.type} {null}"

@@ -8,6 +8,7 @@ silently (`Staged.lossy`), the driver's exactness statements prove that it does 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipekit.drivers.types import TEXT, Type, TypeName
@@ -16,6 +17,7 @@ MAX = -1
 LONGEST_UNITS = 4000
 LONGEST_BYTES = 8000
 MAX_PRECISION = 38
+KEY_BYTES = 900
 TIME_DIGITS = 7
 # A bulk load carries six digits of a second, and instants without an offset: what has more travels as text.
 TIME_TEXT = "nvarchar(40)"
@@ -86,6 +88,7 @@ _REFUSED = {
     "hierarchyid": "hierarchyid is an object of SQL Server's own; read .ToString() in the query",
     "vector": f"vector has no exact text; {_CAST_HINT}",
 }
+_KEYLESS = frozenset({*_REFUSED, "xml", "json"})
 _KNOWN = frozenset({*_NEUTRAL, *_TIME_NAMES, *TEXTS, *_REFUSED, "decimal", "binary", "varbinary"})
 
 _COLLATE = re.compile(r"\s+COLLATE\s+(\w+)\s*\Z", re.IGNORECASE)
@@ -311,3 +314,14 @@ def build_cast(expression: str, stage: str, dest: str) -> str:
     if two.base == "xml":
         return f"CONVERT(xml, {expression}, 1)"
     return f"CAST({expression} AS {'varchar(max)' if two.base == 'text' else two.text})"
+
+
+def find_key_refusal(types: Sequence[str]) -> str:
+    """Why columns of these types cannot be a clustered key, `""` when they can."""
+    size = 0
+    for type_ in map(parse_type, types):
+        if type_.base in _KEYLESS or type_.length == MAX:
+            return f"{type_.text} cannot be in one"
+        if type_.base in (*TEXTS, "binary", "varbinary"):
+            size += type_.length * (2 if type_.base in ("nchar", "nvarchar") else 1)
+    return f"a key holds {KEY_BYTES} bytes at most" if size > KEY_BYTES else ""

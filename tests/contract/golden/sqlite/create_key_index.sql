@@ -1,0 +1,1 @@
+CREATE INDEX "orders_key_1c168a" ON "orders" ("id", "line");
