@@ -11,6 +11,7 @@ import click
 
 from pipekit.cli.options import complete_connection, complete_module, json_option
 from pipekit.cli.session import Session
+from pipekit.cli.text import clean_line
 
 if TYPE_CHECKING:
     from pipekit.engine.events import Listener
@@ -122,6 +123,10 @@ def _follow(
     with terminate_like_interrupt(), show_progress(session.tell, name, quiet=quiet or as_json) as listener:
         finished = start(listener)
     failed = finished.status not in ("success", "dry_run")
+    if not failed:
+        for check in finished.checks:
+            if not check.ok:
+                session.tell(f"Warning: {check.name}: {clean_line(check.detail)}")
     if as_json:
         session.say_json(finished.to_json())
         return int(failed)

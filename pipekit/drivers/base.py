@@ -42,6 +42,8 @@ class Driver(ABC):
     # Stands behind a table that is looked at while a merge may hold a row of it, where that would have to wait.
     dirty_read: ClassVar[str] = ""
     is_embedded: ClassVar[bool] = False
+    # A column may hold values of other types than the one it declares.
+    any_value: ClassVar[bool] = False
     # The merge text knows `MergePlan.keeps`.
     keeps_rows: ClassVar[bool] = False
     type_examples: ClassVar[tuple[str, ...]] = ()
@@ -109,10 +111,7 @@ class Driver(ABC):
         return self.from_neutral(source.to_neutral(source_type))
 
     def trimmed_type(self, type_text: str) -> str:
-        """The type of a source column once the blanks that fill it up are dropped, as `trim_char` asks.
-
-        Only text of fixed length has another one: what is created for it must not fill it up again.
-        """
+        """The type of a source column once the blanks that fill it up are dropped, as `trim_char` asks."""
         return vary(type_text) if self.to_neutral(type_text).name == "char" else type_text
 
     def find_made_types(
@@ -183,6 +182,10 @@ class Driver(ABC):
     def build_preview_sql(self, sql: str, limit: int) -> str:
         """The query's first rows."""
         return f"SELECT * FROM (\n{strip_query(sql)}\n) AS pipekit_query LIMIT {int(limit)}"
+
+    def build_sample_sql(self, table: str, column: str, limit: int) -> str:
+        """A column's first values, both written as in a query; with `any_value` also what each is: text, integer ..."""
+        return self.build_preview_sql(f"SELECT {column} FROM {table}", limit)
 
     def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
         """The query cut to some of its columns."""

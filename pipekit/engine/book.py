@@ -182,6 +182,10 @@ def log_end(run: Run) -> None:
     took = format_duration(get_duration_s(run))
     level = logging.INFO if run.status in ("success", "dry_run") else logging.WARNING
     _LOG.log(level, "run %d (%s) %s, %s rows, %s%s", run.id, run.module, run.status, rows, took, why)
+    if not run.error:
+        for check in run.checks:
+            if not check.ok:
+                _LOG.warning("run %d (%s) check %s: %s", run.id, run.module, check.name, check.detail)
 
 
 def join_sql(statements: Sequence[str]) -> str:

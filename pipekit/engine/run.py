@@ -21,6 +21,7 @@ from pipekit.engine.owner import new_owner
 from pipekit.engine.plan import Plan, build_plan, note_plan
 from pipekit.engine.recover import recover_module, settle_earlier_runs
 from pipekit.engine.runners import start_runner
+from pipekit.engine.spelling import check_spelling
 from pipekit.engine.staging import stage
 from pipekit.engine.turn import claim_asked, give_up, wait_for_turn
 from pipekit.engine.watermarks import resolve_watermarks
@@ -256,6 +257,7 @@ def _prepare_once(context: RunContext, options: RunOptions) -> tuple[Plan, Loade
     with book.during("plan"):
         plan = build_plan(context, values)
         note_plan(context, plan)
+        check_spelling(context, values)
     if options.dry_run:
         return None
     with book.during("stage"):

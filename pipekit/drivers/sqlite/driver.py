@@ -40,6 +40,7 @@ class SqliteDriver(Driver):
     version_sql: ClassVar[str] = "SELECT sqlite_version()"
     max_identifier_bytes: ClassVar[int] = 1000
     is_embedded: ClassVar[bool] = True
+    any_value: ClassVar[bool] = True
     type_examples: ClassVar[tuple[str, ...]] = (
         "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",
         "NUMERIC", "TEXT", "VARCHAR(40)", "CHAR(3)", "CLOB", "BLOB", "DATE", "TIME", "TIMESTAMP", "DATETIME",
@@ -103,6 +104,9 @@ class SqliteDriver(Driver):
         """
         keeps_all = typemap.bare_type(dest.type).upper() == "ANY"
         return StagedColumn(source=source, dest=dest, stage_type="BLOB" if keeps_all else None)
+
+    def build_sample_sql(self, table: str, column: str, limit: int) -> str:
+        return f"SELECT {column}, typeof({column}) FROM {table} LIMIT {int(limit)}"
 
     # -- looking -------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,63 @@
+# What a query's text tells of the columns that its watermarks are compared with, and when it tells nothing.
+"""`find_comparisons`."""
+
+import pytest
+
+from pipekit.engine.comparisons import find_comparisons
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("select * from t where ts > '{w}'", [("ts", "t", True)]),
+        (
+            "SELECT * FROM shop.orders o WHERE o.ts>='{w}' AND o.id > {n}",
+            [("ts", "shop.orders", True), ("id", "shop.orders", False)],
+        ),
+        ("select * from t where (ts > '{w}' or ts is null)", [("ts", "t", True)]),
+        ("select * from t where not ts <= '{w}'", [("ts", "t", True)]),
+        ("select * from t where ts between '{w}' and '2030-01-01'", [("ts", "t", True)]),
+        ("select * from t where '{w}' < ts", [("ts", "t", True)]),
+        ("select * from t where ts > timestamp '{w}' order by 1", [("ts", "t", True)]),
+        ('select * from "Odd t" where "the ts" > \'{w}\'', [('"the ts"', '"Odd t"', True)]),
+        ("select * from [o d].[t] as x where x.[ts] > '{w}'", [("[ts]", "[o d].[t]", True)]),
+        ("select * from a join b on a.id = b.id where b.ts > '{w}'", [("ts", "b", True)]),
+        ("select * from a x left join b y on y.id = x.id where y.ts > '{w}'", [("ts", "b", True)]),
+        ("select * from a x, b y where y.ts > '{w}'", [("ts", "b", True)]),
+        ("select * from s.a where a.ts > '{w}'", [("ts", "s.a", True)]),
+        ("with c as (select * from t) select * from t where ts > '{w}' -- and x > '{n}'", [("ts", "t", True)]),
+        ("select * from t where note <> 'from x where y > {w}' and ts > '{w}'", [("ts", "t", True)]),
+        ("select * from t where ts > '{w}' /* */ limit 5", [("ts", "t", True)]),
+        # nothing is told where the text leaves a doubt
+        ("select * from a join b on a.id = b.id where ts > '{w}'", []),
+        ("select * from a, b where ts > '{w}'", []),
+        ("select * from t where datetime(ts) > '{w}'", []),
+        ("select * from t where ts > datetime('{w}')", []),
+        ("select * from t where ts::text > '{w}'", []),
+        ("select * from t where a + ts > {w}", []),
+        ("select * from t where ts > '{w}'::timestamp - interval '1 day'", []),
+        ("select * from t where ts > {w} - 10", []),
+        ("select * from t where ts > '{w}' || 'Z'", []),
+        ("select * from t where ts > 'x{w}'", []),
+        ("select '{w}' as ts from t", []),
+        ("with c as (select * from t) select * from c where c.ts > '{w}'", []),
+        ("select * from generate_series(1, 9) g where g > {w}", []),
+        ("select * from (select ts from t) x where x.ts > '{w}'", []),
+    ],
+)
+def test_a_plain_column_of_a_named_table_is_found_beside_its_watermark(
+    query: str, found: list[tuple[str, str, bool]]
+) -> None:
+    told = find_comparisons(query, {"w", "n"})
+    assert [(item.column, item.table, item.is_quoted) for item in told] == found
+
+
+def test_a_placeholder_that_is_no_watermark_is_left_alone() -> None:
+    assert find_comparisons("select * from t where a > '{x}'", {"w"}) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["where " * 20_000, "from " + "a, " * 20_000, "from t where " + "a." * 20_000, "'{w" * 20_000]
+)
+def test_a_long_query_costs_no_more_than_its_length(query: str) -> None:
+    assert find_comparisons(query, {"w"}) == []
