@@ -93,7 +93,8 @@ class MergePlan:
 
     `row_key` is a unique key of the dest that is fed. With `keeps` the merge of `full` and `incremental` leaves a row
     whose `row_key` comes again where it is: it is updated, only rows that are gone are deleted, new ones inserted.
-    `only` means the table itself and not those that inherit from it. `referring` and `fires` (names) are what the
+    `own` are foreign keys of the dest to itself. `only` means the table itself and not those that inherit from it.
+    `referring` and `fires` (names) are what the
     merge's own statements touch or set off. `sequences` stand behind fed columns; with `moves_sequences` the merge
     moves them on, else it only looks at them.
     """
@@ -107,6 +108,7 @@ class MergePlan:
     can_truncate: bool = True
     row_key: tuple[str, ...] = ()
     keeps: bool = False
+    own: tuple[Reference, ...] = ()
     only: bool = False
     referring: tuple[Reference, ...] = ()
     fires: tuple[str, ...] = ()

@@ -55,6 +55,7 @@ def settle_plan(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan
         row_key=row_key,
         keeps=wants and driver.keeps_rows and facts.can_keep,
         can_truncate=facts.can_truncate and not facts.hidden_rows,
+        own=tuple(item for item in facts.referring if item.is_own and item.enforced and not item.parent),
         only=facts.only,
         referring=tuple(referring),
     )

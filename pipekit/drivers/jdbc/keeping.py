@@ -111,6 +111,10 @@ class KeepingText:
             join=text.join_texts,
         )
 
+    def build_scope_where(self) -> str:
+        """For an UPDATE of the dest rows `d` whose merge key was staged."""
+        return f"\nWHERE {self._build_scope('d')}"
+
     # -- conditions ----------------------------------------------------------------------------------------------------
 
     def _build_gone(self) -> str:

@@ -6,7 +6,7 @@ there is one. Table aliases stand without AS, which Oracle does not take.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.jdbc.keeping import KeepingText
@@ -30,6 +30,8 @@ class MergeText:
     quote: Quote
     literal: Quote
     table: Callable[[TableName], str]
+    # Columns that are written last: what they refer to is then there.
+    late: tuple[str, ...] = ()
 
     def build_null_key(self) -> str:
         """How many staged rows have a NULL in the key, and one of their keys."""
@@ -64,6 +66,33 @@ class MergeText:
 
     def build(self) -> tuple[Statement, ...]:
         """The merge between the ledger row and the commit."""
+        late = self._find_late()
+        if not late:
+            return self._build_merge()
+        plan, text = self.plan, replace(self, late=late)
+        scope = KeepingText(self).build_scope_where() if plan.strategy == "incremental" else ""
+        nulls = ", ".join(f"{self.quote(name)} = NULL" for name in late)
+        clear = Statement(sql=f"UPDATE {self.table(plan.dest)} d\nSET {nulls}{scope}")
+        key = plan.key if plan.strategy == "upsert" else plan.row_key
+        last = replace(text.build_update(key, only=late), name="")
+        first = () if plan.strategy in ("append", "upsert") else (clear,)
+        return (*first, *text._build_merge(), last)
+
+    def _find_late(self) -> tuple[str, ...]:
+        """The columns by which the dest refers to itself, where they are fed and may be empty meanwhile.
+
+        H2 and MySQL look at each row before the next is there, the others at the end of a statement. So these columns
+        are emptied before rows go, left empty as rows come, and written at the end, by a key that decides a row.
+        """
+        plan = self.plan
+        key = plan.key if plan.strategy == "upsert" else plan.row_key
+        if not plan.own or not key:
+            return ()
+        fed = {column.dest.name: column.dest.nullable for column in plan.columns}
+        names = tuple(dict.fromkeys(name for item in plan.own for name in item.columns if name not in key))
+        return names if all(fed.get(name, False) for name in names) else ()
+
+    def _build_merge(self) -> tuple[Statement, ...]:
         strategy, key = self.plan.strategy, self.plan.key
         if strategy in ("incremental", "upsert"):
             self._key_columns()
@@ -80,9 +109,14 @@ class MergeText:
     def build_insert(self, where: str = "") -> Statement:
         """Of all staged rows `s`, or of those of a condition."""
         names = ", ".join(self.quote(column.dest.name) for column in self.plan.columns)
-        values = ", ".join(self.value(column) for column in self.plan.columns)
+        values = ", ".join(self._build_inserted(column) for column in self.plan.columns)
         into = f"INSERT INTO {self.table(self.plan.dest)} ({names})"
         return Statement(sql=f"{into}\nSELECT {values}\nFROM {self.table(self.plan.staging)} s{where}", name="inserted")
+
+    def _build_inserted(self, column: StagedColumn) -> str:
+        """NULL in a form that has a type, as Derby wants it, for what comes last."""
+        value = self.value(column)
+        return f"NULLIF({value}, {value})" if column.dest.name in self.late else value
 
     def _build_keyed_delete(self) -> Statement:
         return self.build_delete(self._build_found("staging", "s", self.plan.key))
@@ -93,13 +127,13 @@ class MergeText:
         text = f"DELETE {alias}FROM {self.table(self.plan.dest)} d\nWHERE {condition}"
         return Statement(sql=text, name="deleted")
 
-    def build_update(self, key: Sequence[str], scope: str = "") -> Statement:
+    def build_update(self, key: Sequence[str], scope: str = "", only: Sequence[str] = ()) -> Statement:
         """Of the dest rows `d` whose key was staged, and more conditions (` AND ...`).
 
         With nothing but the key to write, the key is written over itself, so that the matches are counted.
         """
         dest, staging = self.table(self.plan.dest), self.table(self.plan.staging)
-        changed = [column for column in self.plan.columns if column.dest.name not in key]
+        changed = self.list_changed(key, only)
         if self.product.merges and changed and not scope:
             sets = ", ".join(f"{self.quote(c.dest.name)} = {self.value(c)}" for c in changed)
             match = self.match(key, "d", "s", self._nulls(key))
@@ -111,6 +145,11 @@ class MergeText:
         head, behind = ("d", f"\nFROM {dest} d") if self.product.alias_first else (f"{dest} d", "")
         text = f"UPDATE {head}\nSET {sets}{behind}\nWHERE {self._build_found('staging', 's', key)}{scope}"
         return Statement(sql=text, name="updated")
+
+    def list_changed(self, key: Sequence[str], only: Sequence[str] = ()) -> list[StagedColumn]:
+        """The columns that an update writes: all but the key and those that come last, or `only` some."""
+        kept = {*key, *self.late} if not only else {*(c.dest.name for c in self.plan.columns)} - {*only}
+        return [column for column in self.plan.columns if column.dest.name not in kept]
 
     def _build_lookup(self, column: StagedColumn, key: Sequence[str]) -> str:
         match = self.match(key, "d", "s", self._nulls(key))

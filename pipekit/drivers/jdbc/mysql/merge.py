@@ -36,10 +36,9 @@ class MysqlMerge(MergeText):
         name = self.quote(f"pipekit_key{number or ''}")
         return f"CREATE INDEX {name} ON {self.table(self.plan.staging)} ({', '.join(parts)})"
 
-    def build(self) -> tuple[Statement, ...]:
-        """The merge between the ledger row and the commit."""
+    def _build_merge(self) -> tuple[Statement, ...]:
         if self.plan.strategy != "upsert" or self.plan.null_keys or not self.plan.key:
-            return MergeText.build(self)
+            return MergeText._build_merge(self)
         return (self.build_update(self.plan.key), self.build_insert(f"\nWHERE {self._build_new()}"))
 
     def _build_new(self) -> str:
@@ -52,12 +51,16 @@ class MysqlMerge(MergeText):
     def _build_keyed_delete(self) -> Statement:
         return Statement(sql=f"DELETE d FROM {self._join(self.plan.key)}", name="deleted")
 
-    def build_update(self, key: Sequence[str], scope: str = "") -> Statement:
-        changed = [column for column in self.plan.columns if column.dest.name not in key or _is_text(column)]
+    def build_update(self, key: Sequence[str], scope: str = "", only: Sequence[str] = ()) -> Statement:
+        changed = self.list_changed(key, only)
         sets = ", ".join(f"d.{self.quote(c.dest.name)} = {self.value(c)}" for c in changed)
         first = self.quote(key[0])
         text = f"UPDATE {self._join(key)}{scope}\nSET {sets or f'd.{first} = d.{first}'}"
         return Statement(sql=text, name="updated")
+
+    def list_changed(self, key: Sequence[str], only: Sequence[str] = ()) -> list[StagedColumn]:
+        texts = [column.dest.name for column in self.plan.columns if _is_text(column)]
+        return MergeText.list_changed(self, [name for name in key if name not in texts], only)
 
     def _join(self, key: Sequence[str]) -> str:
         match = self.match(key, "d", "s", self._nulls(key))
