@@ -3,13 +3,14 @@
 PYTHON ?=
 PYTEST_FLAGS ?= -q
 BENCH_FLAGS ?=
+SOAK_FLAGS ?=
 BIN := .venv/bin
 # Two processes, each with databases of its own; what takes long goes first (tests/selection.py).
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format bench pictures screenshots lock clean
+.PHONY: help setup demo test test-all soak check format bench pictures screenshots lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -27,6 +28,9 @@ test: setup ## run the quick tests, PostgreSQL included (PYTEST_FLAGS="-x tests/
 
 test-all: setup ## run every test, with all examples and sizes (PYTEST_FLAGS=)
 	@$(PYTEST) $(PYTEST_FLAGS)
+
+soak: setup ## five minutes of harm of every kind to two installations, judged from their dests (SOAK_FLAGS="--minutes 30 --seed 7")
+	@$(BIN)/python -m tests.soak $(SOAK_FLAGS)
 
 check: setup ## lint, format, types, import layers, sizes
 	$(BIN)/ruff check .

@@ -71,7 +71,8 @@ class Soak:
         lines = [f"rounds      {self.rounds}"]
         lines += [f"runs        {sum(runs.values())}: " + ", ".join(f"{n} {s}" for s, n in runs.most_common())]
         lines += [f"faults      {self.faults.total()}: " + ", ".join(f"{n} {s}" for s, n in self.faults.most_common())]
-        return "\n".join([*lines, f"violations  {len(self.violations)}"])
+        lines += [f"violations  {len(self.violations)}", *self.violations]
+        return "\n".join(lines)
 
 
 def main(words: list[str]) -> int:

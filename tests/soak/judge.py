@@ -23,6 +23,9 @@ def judge_dest(world: World) -> list[str]:
 def _judge_postgres(world: World) -> Iterator[str]:
     with world.connect("dest") as dest, dest.transaction():
         dest.execute("set transaction isolation level repeatable read")
+        # Before the snapshot: one that is older than a TRUNCATE shows the table as empty.
+        names = ", ".join(table for _, _, table, _ in _list_tables(world, lite=False))
+        dest.execute(f"lock table {names} in access share mode")
         found = dest.execute("select to_regclass('pipekit_staging.pipekit_ledger') is not null").fetchone()
         merged: Counter[str] = Counter()
         if found and found[0]:
