@@ -11,11 +11,11 @@ from pipekit.models import Connection
 from pipekit.secrets import Secrets
 
 FIRST_PAUSE_S = 5.0
-LONGEST_PAUSE_S = 600.0
+LONGEST_PAUSE_S = 60.0
 
 
 class Settling:
-    """A dest that does not answer is asked ever less often, once in ten minutes at last."""
+    """A dest that does not answer is asked ever less often, once a minute at last."""
 
     def __init__(self, config: Config, secrets: Secrets, clock: Callable[[], float] = time.monotonic) -> None:
         self._config = config
