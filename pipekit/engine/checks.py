@@ -11,6 +11,12 @@ from pipekit.engine.plan import Plan
 from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
 from pipekit.runner.base import Loaded, QueryResult
 
+# A switch is named with what it would do, never as the mend.
+EXACT_SWITCH = "`guards: {exactness: false}` on the module would let the dest change such values."
+COUNT_SWITCH = "With `guards: {count_truth: false}` on the module rows would be missing, or too many."
+NULL_HINT = "Choose a key without NULLs; with `guards: {null_keys: true}` they would match each other."
+EMPTY_HINT = "See why the source is empty; with `guards: {empty_source: false}` the dest would be emptied."
+SHRINK_HINT = "See what the source has lost; a lower share in `guards: {shrink: ...}` would let these rows go."
 # Of a value that is told as an example.
 LONGEST_EXAMPLE = 1_000
 
@@ -47,7 +53,7 @@ def _check_counts(context: RunContext, loaded: Loaded) -> None:
     if read != staged:
         message = f"The source delivered {read} rows, but staging holds {staged}."
         if context.module.guards.count_truth:
-            _fail(context, "counts", message, "Run again; `guards: {count_truth: false}` accepts it.")
+            _fail(context, "counts", message, f"Run it again. {COUNT_SWITCH}")
         context.book.check("counts", False, message)
     else:
         context.book.check("counts", True, f"read = staged = {staged}")
@@ -67,12 +73,14 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
         count, example = query(context.dest_driver.build_null_key_sql(plan.merge)).rows[0]
         if int(count or 0):
             message = f"{count} staged rows have a NULL in the merge key ({key}), for example {example}."
-            _fail(context, "keys", message, "Mend the query; `guards: {null_keys: true}` lets NULLs match each other.")
+            _fail(context, "keys", message, NULL_HINT)
     if plan.merge.strategy == "upsert":
         count, example = query(context.dest_driver.build_repeated_key_sql(plan.merge)).rows[0]
         if int(count or 0):
             message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
-            _fail(context, "keys", message, "upsert needs one row for each key; `incremental` accepts repeated keys.")
+            _fail(
+                context, "keys", message, "upsert needs one row for each key: choose one that tells these rows apart."
+            )
     context.book.check("keys", True, f"no NULL in {key}" if not plan.merge.null_keys else f"NULLs match in {key}")
 
 
@@ -97,7 +105,7 @@ def _check_exactness(context: RunContext, plan: Plan) -> None:
             if error.transient or not context.dest_driver.is_of_a_value(error.sqlstate):
                 raise
             message = f"A value cannot be stored in the column '{column}' of {plan.merge.dest}: {error.message}"
-            _fail(context, "exact", message, "Mend the value, or cast in the query.")
+            _fail(context, "exact", message, "Give the dest column a type that holds the value.")
         if found.rows:
             row, value = found.rows[0][:2]
             dest = plan.merge.dest
@@ -110,7 +118,7 @@ def _find_exact_hint(context: RunContext, plan: Plan, column: str, value: str) -
     source = next((item.source for item in plan.merge.columns if item.dest.name == column), None)
     if source and value.endswith(" ") and context.source_driver.to_neutral(source.type).name == "char":
         return f"Blanks fill up {source.type}; `trim_char: true` on the module reads it without them."
-    return "Widen the dest column; `guards: {exactness: false}` on the module would let the dest change such values."
+    return f"Widen the dest column. {EXACT_SWITCH}"
 
 
 def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:
@@ -121,14 +129,14 @@ def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     old = _count_dest(context, plan)
     if guards.empty_source and not loaded.rows_staged and old:
         message = f"The source gave no rows, and {plan.merge.dest} holds {old}: a full load would empty it."
-        _fail(context, "not empty", message, "If that is right, set `guards: {empty_source: false}` on the module.")
+        _fail(context, "not empty", message, EMPTY_HINT)
     context.book.check("not empty", True, f"{loaded.rows_staged} rows")
     if guards.shrink is None:
         return
     if loaded.rows_staged < old * guards.shrink:
         left = f"{loaded.rows_staged} of {old} rows"
         message = f"The load would leave {left}, less than the set share of {guards.shrink:g}."
-        _fail(context, "shrink", message, "If that is right, lower or remove `guards: {shrink: ...}` on the module.")
+        _fail(context, "shrink", message, SHRINK_HINT)
     context.book.check("shrink", True, f"{loaded.rows_staged} after {old}")
 
 

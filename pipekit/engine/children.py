@@ -15,7 +15,7 @@ _DOES: dict[Action, str] = {
     "set default": "lets them refer to something else",
 }
 _DID: dict[Action, str] = {"cascade": "deleted", "set null": "set to NULL", "set default": "set to their default"}
-_SWITCH = "If they may, set `guards: {children: true}` on the module."
+_SWITCH = "With `guards: {children: true}` on the module it would happen, and the record would count the rows."
 
 
 @dataclass(frozen=True, slots=True)

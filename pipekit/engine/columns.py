@@ -120,5 +120,5 @@ def _names_one(source: Sequence[ResultColumn], numbered: Sequence[TableColumn]) 
 def _refuse(module: Module, problems: list[str]) -> None:
     hint = "Name the columns in the query or map them in the module's `columns`."
     if module.match == "name":
-        hint += " The module's switch `guards: {column_truth: false}` loads only the columns that meet."
+        hint += " With `guards: {column_truth: false}` on the module the columns that do not meet would be left out."
     raise RunFailed(f"The columns do not meet: {'; '.join(problems)}.", stage="check", hint=hint)

@@ -17,7 +17,7 @@ def look_at_dest(context: RunContext, dest: TableName) -> TableFacts:
     if facts.problem:
         raise RunFailed(f"{dest} cannot be written to: {facts.problem.rstrip('.')}.", stage="check")
     if facts.not_atomic and module.guards.atomic:
-        hint = "Mend that, or accept with `guards: {atomic: false}` that a failing merge leaves it half changed."
+        hint = "Mend that; with `guards: {atomic: false}` on the module a failing merge would leave it half changed."
         raise RunFailed(f"A merge into {dest} could not be undone: {facts.not_atomic}.", stage="check", hint=hint)
     if facts.hidden_rows and module.merge_strategy != "append":
         _check_row_security(context, dest)

@@ -1,13 +1,14 @@
 # What happens to a run that did not come through: the truth about its merge, cleaning up, failure hooks.
 """Failing a run: decides its status, asks the ledger where that is needed, and leaves nothing behind."""
 
+from pipekit.engine.checks import EXACT_SWITCH
 from pipekit.engine.context import RunContext
 from pipekit.engine.creation import take_away_failed
 from pipekit.engine.hooks import has_hooks, run_hooks
 from pipekit.engine.lease import Lease
 from pipekit.engine.recover import UNKNOWN
 from pipekit.engine.settle import drop_staging, end_sessions, settle_merge
-from pipekit.errors import Cancelled, CheckFailed, PipekitError, RunFailed, RunnerError, StatementFailed
+from pipekit.errors import Cancelled, CheckFailed, Inexact, PipekitError, RunFailed, RunnerError, StatementFailed
 from pipekit.models import MergeState, RunStatus, Stage
 
 LOST = "The run lost its lease to another process and stopped."
@@ -76,6 +77,7 @@ def _note(
     message, hint = (error.message, error.hint) if isinstance(error, PipekitError) else ("", "")
     if isinstance(error, RunnerError) and error.column and error.row:
         message = f"Loading {context.module.dest_table}: {message}"
+        hint = hint or _find_value_hint(context, error)
     if lease.reason == "lost":
         message = LOST
     elif cancelled:
@@ -84,6 +86,21 @@ def _note(
         message += " " + (MERGED if state == "merged" else UNKNOWN)
     context.book.log(f"error in {stage}: {message}\n")
     context.book.put(error_stage=stage, error=message, hint=hint or None)
+
+
+def _find_value_hint(context: RunContext, error: RunnerError) -> str:
+    """What lets the dest take a value that was refused."""
+    if not isinstance(error, Inexact):
+        return ""
+    dest = context.module.dest_table
+    if context.source_driver.any_value:
+        return (
+            f"{context.source_driver.label} keeps any value in any column, and a text holds each as it is: say "
+            f"`dest_type: text` for '{error.column}' in the module's `columns`, or give {dest} a text column."
+        )
+    mend = f"Give '{error.column}' a type in {dest} that holds the value."
+    # What the server refuses it refuses without our check too.
+    return mend if error.sqlstate else f"{mend} {EXACT_SWITCH}"
 
 
 def _run_failure_hooks(context: RunContext) -> None:

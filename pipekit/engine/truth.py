@@ -14,8 +14,8 @@ ROWS_BEFORE = "rows before"
 ROWS_AFTER = "rows after"
 _HAD, _HAS, _DIFFERS = "had", "has", "differs"
 _HINT = (
-    "Mend what fires, or let the query leave out the columns it sets; `guards: {dest_truth: false}` accepts what it"
-    " makes of the rows."
+    "Mend what fires, or let the query leave out the columns it sets; with `guards: {dest_truth: false}` on the module"
+    " what it makes of the rows would stay."
 )
 
 

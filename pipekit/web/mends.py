@@ -47,15 +47,15 @@ _CAUSES = (
         r"overflow|out of range|value.{0,40} too (long|large)"
         r"|(data|text|string) .{0,20}too long|does not fit|cannot be stored exactly|precision|cannot hold"
         r"|string or binary data would be trunc",
-        "A value does not fit its column: widen that column in the dest, or cut or cast the value in the query.",
+        "A value does not fit its column: widen that column in the dest.",
     ),
     (
         r"null value in column|not[- ]null constraint|cannot insert the value null|null not allowed",
-        "A column of the dest takes no NULL: fill it in the query, with coalesce say, or let the dest take NULL.",
+        "A column of the dest takes no NULL: mend the rows in the source, or let the dest take NULL.",
     ),
     (
         r"duplicate key|unique constraint|unique index|stand more than once|primary key must be unique",
-        "The same key comes twice: choose a key that tells rows apart, or keep one row for each in the query.",
+        "The same key comes twice: choose a key that tells these rows apart.",
     ),
     (
         r"foreign key",

@@ -40,4 +40,4 @@ def test_only_a_refused_value_is_told_as_one(bench: Bench, state: str, says: str
     run = bench.project.run(bench.module(QUERY))
     assert (run.status, run.error_stage, run.attempt) == ("error", "check", 1)
     assert says in (run.error or "")
-    assert ("cast in the query" in (run.hint or "")) == ("value" in says)
+    assert ("a type that holds" in (run.hint or "")) == ("value" in says)

@@ -257,7 +257,7 @@ def test_upsert_refuses_a_key_that_is_staged_twice(bench: Bench) -> None:
     fill(bench)
     bench.source.execute("insert into t values (4, 'again')")
     module = bench.module("select id, v from t", merge_strategy="upsert", merge_key="id")
-    refuse(bench, module, "check", "1 merge keys", "4", "incremental")
+    refuse(bench, module, "check", "1 merge keys", "4", "tells these rows apart")
 
 
 def test_upsert_into_a_dest_with_a_repeated_key_rolls_back(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from pipekit.drivers.postgresql.copytext import NULL, decode_rows, escape, escap
 from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.drivers.postgresql.encode import RowEncoder
 from pipekit.drivers.postgresql.exact import build_rule
+from pipekit.drivers.postgresql.faults import tidy_hint
 from pipekit.drivers.postgresql.types import BUILT_IN, Spelling, build_cast, parse_type
 from pipekit.drivers.types import TEXT, Type
 from pipekit.errors import Inexact, Invalid
@@ -395,3 +396,19 @@ def test_a_glance_never_passes_what_the_look_refuses(number: float) -> None:
         rule = build_rule(type_)
         if rule.glances[float]([number]):
             assert rule.check(number) == ""
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hint", "kept"),
+    [
+        ('Truncate table "lines" at the same time, or use TRUNCATE ... CASCADE.', False),
+        ("Use DROP ... CASCADE to drop the dependent objects too.", False),
+        ("No function matches the given name and argument types.", True),
+        ("", True),
+    ],
+)
+def test_a_hint_that_would_take_other_tables_along_is_left_out(hint: str, kept: bool) -> None:
+    assert tidy_hint(hint) == (hint if kept else "")

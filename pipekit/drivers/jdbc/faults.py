@@ -14,7 +14,7 @@ _TRANSIENT_STATES = ("08", "40", "53", "57033", "57P01", "57P02", "57P03", "57P0
 # Foreign keys: Derby, H2, HSQLDB, PostgreSQL; MySQL.
 _FOREIGN_STATES, _FOREIGN_NUMBERS = ("23503", "23504", "23506", "23001"), (1216, 1217, 1451, 1452)
 _NO_PARENT = re.compile(r"no parent|\bINSERT on table|child row|insert or update on table", re.IGNORECASE)
-_LET_GO = "Let go of these rows first: load the tables that refer to them, or use the strategy upsert."
+_LET_GO = "Rows of other tables refer to these: load those tables first."
 _PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
 # MySQL's lock that was not given in time.
 _TRANSIENT_NUMBERS = (1205, 1213)

@@ -163,7 +163,7 @@ class JdbcSource:
             raise StatementFailed("The source query gives no columns.")
         if reason := self._running.find_refused():
             self._running.close()
-            raise StatementFailed(reason, hint="Cast the column to a text in the query, or leave it out.")
+            raise StatementFailed(reason, hint="Cast the column to a text in the query.")
 
     def formats(self) -> Sequence[Format]:
         """Text is written by the Java reader itself; rows are made from batches."""

@@ -2,7 +2,7 @@
 """COPY text: one row a line, cells between tabs, `\\N` for NULL, backslash escapes."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipekit.errors import Inexact
 from pipekit.runner.base import ResultColumn
@@ -80,3 +80,17 @@ def _name_bad_bytes(block: bytes, columns: Sequence[ResultColumn], done: int) ->
                 message = f"Row {number}, column {column.name}: the text is not valid in UTF-8."
                 return Inexact(message, row=number, column=column.name)
     return Inexact("The source sent text that is not valid in UTF-8.")
+
+
+def find_bad_bytes(blocks: Iterable[bytes]) -> tuple[int, int]:
+    """The row (from 1) and the place of the column (from 0) of the first cell that is no UTF-8; row 0 for none."""
+    row = 0
+    for block in blocks:
+        for line in block.splitlines():
+            row += 1
+            for place, cell in enumerate(line.split(b"\t")):
+                try:
+                    cell.decode()
+                except UnicodeDecodeError:
+                    return row, place
+    return 0, 0

@@ -32,6 +32,7 @@ _STATES = {
     "25P03": "idle_in_transaction_session_timeout ended the session.",
     "25P04": "transaction_timeout ended the transaction.",
     "57P05": "idle_session_timeout ended the session.",
+    "22P05": "The encoding of one of the two databases lacks this character; UTF8 has every one.",
     "25006": "The server, the login or the database is set to read only (default_transaction_read_only, a standby).",
 }
 
@@ -55,6 +56,11 @@ def tidy_loss(message: str) -> str:
     """The last words of a server or pooler, without what libpq guesses around them."""
     told, _, _ = message.removeprefix("consuming input failed: ").partition(_GUESS)
     return told.strip() or message.strip()
+
+
+def tidy_hint(hint: str) -> str:
+    """The server's own hint, unless it is to take other tables' rows or objects along."""
+    return "" if "CASCADE" in hint else hint
 
 
 def find_mend(state: str, message: str) -> str:

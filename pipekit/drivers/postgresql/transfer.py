@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipekit.drivers.postgresql.copytext import decode_rows, find_copy_place
+from pipekit.drivers.postgresql.copytext import decode_rows, find_bad_bytes, find_copy_place
 from pipekit.drivers.postgresql.encode import RowEncoder
 from pipekit.drivers.postgresql.late import build_hold_sql
 from pipekit.drivers.postgresql.names import parse_table, quote_identifier
@@ -40,6 +41,8 @@ class Encoder(Protocol):
         ...
 
 
+# Bytes that are no text in the client's encoding, and the encoding of a database that does not look at them.
+BAD_BYTES, UNCHECKED = "22021", "SQL_ASCII"
 # A malformed stream is our fault, not a value's.
 _BAD_COPY_FORMAT = "22P04"
 
@@ -100,8 +103,24 @@ class PostgresSource:
             held = link.fetch(build_hold_sql(self._query))
             yield from link.copy_out(sql, trailers, keep_total)
             self._session.end_reading(held)
+        except StatementFailed as error:
+            if error.sqlstate == BAD_BYTES and link.server_encoding == UNCHECKED:
+                self._name_bad_bytes(error)
+            raise
         finally:
             self.close()
+
+    def _name_bad_bytes(self, error: StatementFailed) -> None:
+        """Reads once more, as bytes, to say in which row and column the server met bytes that are no text."""
+        self._session.begin()
+        self._session.link.run(f"SET LOCAL client_encoding TO '{UNCHECKED}'")
+        blocks = self._session.link.copy_out(f"COPY (\n{self._query}\n) TO STDOUT", 0, lambda rows: None)
+        with contextlib.closing(blocks):
+            row, place = find_bad_bytes(block for block, _ in blocks)
+        if row:
+            error.row, error.column = row, self.columns[place].name
+            error.message = f"Row {row}, column {error.column}: {error.message}"
+            error.hint = f"The source's encoding is {UNCHECKED}, which lets any bytes in: mend these there."
 
 
 class PostgresSink:
@@ -181,7 +200,7 @@ def _feed(stream: Stream, encoder: Encoder | None, on_rows: Count) -> Iterator[b
 
 def _name_place(error: StatementFailed) -> StatementFailed | Inexact:
     """A refused value becomes Inexact; failures that carry no row, the source's own among them, stay what they are."""
-    if error.row is None:
+    if error.row is None or error.message.startswith(f"Row {error.row}, "):
         return error
     kind = Inexact if error.sqlstate.startswith("22") and error.sqlstate != _BAD_COPY_FORMAT else StatementFailed
     place = f"Row {error.row}" + (f", column {error.column}" if error.column else "")

@@ -20,6 +20,7 @@ from pipekit.drivers.postgresql.faults import (
     is_lasting,
     is_transient,
     is_transient_login,
+    tidy_hint,
     tidy_loss,
 )
 from pipekit.drivers.postgresql.names import parse_url
@@ -86,6 +87,11 @@ class Link:
     def server_version(self) -> int:
         """150004 for 15.4."""
         return self._connection.server_version
+
+    @property
+    def server_encoding(self) -> str:
+        """The encoding of the database."""
+        return (self._connection.parameter_status(b"server_encoding") or b"").decode()
 
     @property
     def backend_pid(self) -> int:
@@ -294,7 +300,7 @@ class Link:
             row, context = None, ""  # it names a row all the same, or line 0
         return StatementFailed(
             "\n".join(filter(None, [message, _get_field(result, pq.DiagnosticField.MESSAGE_DETAIL), context])),
-            hint=_get_field(result, pq.DiagnosticField.MESSAGE_HINT) or find_mend(state, message),
+            hint=tidy_hint(_get_field(result, pq.DiagnosticField.MESSAGE_HINT)) or find_mend(state, message),
             transient=is_transient(state, message),
             sqlstate=state,
             column=column or _get_field(result, pq.DiagnosticField.COLUMN_NAME),

@@ -16,6 +16,7 @@ STEP_ROWS = 32
 
 SQLITE = READINGS[1]
 _LONG = frozenset(("text", "bytes"))
+_BROKEN_HINT = "The source holds bytes that are no text: `hex(...)` of the column shows them."
 _BAD = object()
 
 Row = tuple[Any, ...]
@@ -93,12 +94,11 @@ class BlockReader:
                 for number, row in enumerate(self._db.execute(self._sql), start=1):
                     if number > self._seen and any(cell is _BAD for cell in row):
                         name = self.columns[[cell is _BAD for cell in row].index(True)].name
-                        return Inexact(
-                            f"Column {name}, row {number}: the text is not valid UTF-8.", column=name, row=number
-                        )
+                        message = f"Column {name}, row {number}: the text is not valid UTF-8."
+                        return Inexact(message, hint=_BROKEN_HINT, column=name, row=number)
             finally:
                 self._db.text_factory = str
-        return Inexact(f"A text after row {self._seen} is not valid UTF-8.")
+        return Inexact(f"A text after row {self._seen} is not valid UTF-8.", hint=_BROKEN_HINT)
 
     def close(self) -> None:
         """Ends the query."""

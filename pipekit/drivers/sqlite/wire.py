@@ -326,8 +326,7 @@ class SqliteSink:
 
     def _inexact(self, place: int, reason: str, row: int) -> Inexact:
         column = self._load.columns[place].source_name
-        hint = "The module's guard 'exactness' decides whether such values are refused."
-        return Inexact(f"Column {column}, row {row}: {reason}.", hint=hint, column=column, row=row)
+        return Inexact(f"Column {column}, row {row}: {reason}.", column=column, row=row)
 
     def _insert_block(self, rows: list[tuple[Any, ...]], done: int) -> int:
         before = self._db.total_changes

@@ -32,7 +32,7 @@ _HINTS = {
 }
 _CONFLICT = "547"
 _CONFLICTS = {
-    "REFERENCE constraint": "Rows of another table refer to these: load that table first, or use the strategy upsert.",
+    "REFERENCE constraint": "Rows of another table refer to these: load that table first.",
     "FOREIGN KEY constraint": "Rows refer to others that are not there: load the table that they refer to first.",
 }
 # Values a column does not take: cut strings and binaries, numbers and dates out of range or of another form.

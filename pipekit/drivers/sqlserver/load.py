@@ -119,9 +119,8 @@ class SqlServerSink:
                 arrays.append(convert(loader, column))
             except Unfit as error:
                 row = done + error.index + 1
-                hint = "The module's guard 'exactness' decides whether such values are refused."
                 message = f"Column {loader.name}, row {row}: {error.reason}."
-                raise Inexact(message, hint=hint, column=loader.name, row=row) from None
+                raise Inexact(message, column=loader.name, row=row) from None
         return arrays
 
 

@@ -160,7 +160,7 @@ def _build_update(plan: MergePlan, equal: str, key: tuple[str, ...]) -> tuple[St
     for column in columns:
         if column.dest.identity:
             message = f"{plan.strategy} cannot change '{column.dest.name}': an identity column that is not in the key."
-            hint = "Use incremental, or leave the column out of the query."
+            hint = "Use incremental, or put the column into the key."
             raise Invalid(message, field="merge_strategy", hint=hint)
     if not columns:
         return (counted,)
