@@ -18,7 +18,7 @@ UNCHECKED = "unchecked_bytes"
 @pytest.fixture(scope="module")
 def unchecked(postgres: LocalPostgres) -> Iterator[str]:
     """The address of a database that takes any bytes for text; row 3 of `t` has some that are no UTF-8 in `n`."""
-    options = {"host": "127.0.0.1", "port": postgres.port, "user": "postgres", "autocommit": True}
+    options: dict[str, Any] = {"host": "127.0.0.1", "port": postgres.port, "user": "postgres", "autocommit": True}
     with psycopg.connect(dbname="postgres", **options) as server:
         made = f"create database {UNCHECKED} template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'"
         server.execute(made)
