@@ -81,6 +81,10 @@ class Driver(ABC):
     def parse_table(self, text: str) -> TableName:
         """`public.orders`, `orders` or a quoted form -> TableName, with the kind's default schema where it has one."""
 
+    def resolve_table(self, query: Query, text: str) -> TableName:
+        """The table a session means by this text: one without a schema is found as the session finds it."""
+        return self.parse_table(text)
+
     def quote_table(self, table: TableName) -> str:
         """A table as the database takes it."""
         name = self.quote_identifier(table.name)

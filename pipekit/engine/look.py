@@ -46,7 +46,7 @@ def open_look(config: Config, secrets: Secrets, connection: Connection) -> Itera
 
 def find_table(look: Introspection, schema: str | None, table: str) -> TableName:
     """A table as a person named it: the bare name in a schema, or in one text."""
-    return TableName(schema=schema, name=table) if schema else look.driver.parse_table(table)
+    return TableName(schema=schema, name=table) if schema else look.driver.resolve_table(look.query, table)
 
 
 def find_query_columns(look: Introspection, sql: str) -> list[ResultColumn]:

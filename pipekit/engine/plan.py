@@ -43,7 +43,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         context.book.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
     for note in context.source_driver.find_notes(resolved):
         context.book.log(f"note: {note}\n")
-    dest = driver.parse_table(module.dest_table)
+    dest = driver.resolve_table(context.ask_dest(), module.dest_table)
     source_columns = _look_at_source(context, resolved)
     facts = look_at_dest(context, dest)
     design = _design_dest(context, dest, source_columns, resolved, facts)

@@ -162,7 +162,7 @@ def build_table_sql(dest: Driver, draft: Module, details: TableDetails) -> tuple
 
 def find_dest_columns(look: Introspection, draft: Module) -> list[TableColumn]:
     """The columns of the dest table, none when it is missing. Raises Conflict when it cannot be written to."""
-    table = look.driver.parse_table(draft.dest_table)
+    table = look.driver.resolve_table(look.query, draft.dest_table)
     facts = look.driver.get_table_facts(look.query, table)
     if facts.problem:
         raise Conflict(f"{table} cannot be written to: {facts.problem}.")
@@ -216,7 +216,7 @@ def add_dest_column(look: Introspection, module: Module, column: Column, comment
 
     Raises Invalid (field `dest_name`) for a name that exists in the module or the table, Conflict for no table.
     """
-    table = look.driver.parse_table(module.dest_table)
+    table = look.driver.resolve_table(look.query, module.dest_table)
     existing = find_dest_columns(look, module)
     if not existing:
         raise Conflict(f"There is no dest table {table} yet.", hint="Run the module once, or create the table.")

@@ -56,7 +56,7 @@ def _ask(context: RunContext, bound: BoundWatermark) -> str | None:
 def _will_make_dest(context: RunContext, bound: BoundWatermark) -> bool:
     if not context.module.create_table or bound.endpoint.jdbc_url != context.dest.jdbc_url:
         return False
-    table = context.dest_driver.parse_table(context.module.dest_table)
+    table = context.dest_driver.resolve_table(context.ask_dest(), context.module.dest_table)
     return not context.dest_driver.get_table_facts(context.ask_dest(), table).exists
 
 

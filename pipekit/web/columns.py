@@ -94,7 +94,7 @@ def _look(context: Context, db: repo.State, module: Module) -> Offer:
 def _list_dest_names(context: Context, db: repo.State, module: Module) -> set[str]:
     dest = repo.get_connection(db, module.dest_id)
     with open_look(context.config, context.secrets, dest) as look:
-        columns = look.driver.get_columns(look.query, look.driver.parse_table(module.dest_table))
+        columns = look.driver.get_columns(look.query, look.driver.resolve_table(look.query, module.dest_table))
     return {column.name.casefold() for column in columns}
 
 

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 
 from pipekit.drivers.base import TableColumn, TableInfo, TableName
+from pipekit.errors import Invalid
 from pipekit.runner.base import Query
 
 Literal = Callable[[str], str]
@@ -44,6 +45,21 @@ LEFT JOIN (
 ) AS k ON k.indrelid = c.oid AND k.attnum = a.attnum
 WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'f', 'v', 'm'){table}
 ORDER BY c.relname, a.attnum"""
+
+
+def find_table(query: Query, quoted: str, name: str) -> TableName:
+    """The table that a name without a schema means to the session, or would mean if it were made there.
+
+    `quoted` is the quoted name as a literal. Raises Invalid where the session's search_path leads nowhere.
+    """
+    sql = f"""SELECT coalesce((
+  SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.oid = pg_catalog.to_regclass({quoted})), pg_catalog.current_schema())"""
+    schema = query(sql).first_cell()
+    if schema is None:
+        message = f"'{name}' names no schema, and the session's search_path leads to none that exists."
+        raise Invalid(message, field="table", hint="Write schema.table, or set currentSchema in the address.")
+    return TableName(schema=schema, name=name)
 
 
 def list_schemas(query: Query, literal: Literal, staging_schema: str) -> list[str]:

@@ -62,6 +62,12 @@ class PostgresDriver(Driver):
     def parse_table(self, text: str) -> TableName:
         return names.parse_table(text)
 
+    def resolve_table(self, query: Query, text: str) -> TableName:
+        *schema, name = names.split_table(text)
+        if schema:
+            return TableName(schema=schema[0], name=name)
+        return catalogue.find_table(query, self.quote_literal(self.quote_identifier(name)), name)
+
     # -- types ---------------------------------------------------------------------------------------------------------
 
     def to_neutral(self, type_text: str) -> Type:

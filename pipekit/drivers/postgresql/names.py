@@ -35,7 +35,16 @@ def quote_table(table: TableName) -> str:
 
 
 def parse_table(text: str) -> TableName:
-    """`orders`, `public.orders` or with quotes; a name without quotes is taken as it is typed, without folding."""
+    """`orders`, `public.orders` or with quotes; a name without quotes is taken as it is typed, without folding.
+
+    Where no session can be asked, one without a schema is taken to be in `public`.
+    """
+    *schema, name = split_table(text)
+    return TableName(schema=schema[0] if schema else DEFAULT_SCHEMA, name=name)
+
+
+def split_table(text: str) -> list[str]:
+    """Schema, if it names one, and table; raises Invalid (field `table`)."""
     parts: list[str] = []
     position, more = 0, True
     while more:
@@ -49,7 +58,7 @@ def parse_table(text: str) -> TableName:
         raise Invalid(f"'{text}' has more than a schema and a table.", field="table", hint="Write schema.table.")
     for part in parts:
         quote_identifier(part)
-    return TableName(schema=parts[-2] if len(parts) == 2 else DEFAULT_SCHEMA, name=parts[-1])
+    return parts
 
 
 def parse_url(jdbc_url: str) -> Address:
