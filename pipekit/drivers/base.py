@@ -261,6 +261,10 @@ class Driver(ABC):
         """Keeps the table from being replaced until the merge commits, and counts 1 under `mark` if it is marked so."""
         return ()
 
+    def build_turn_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        """Lets no two runs merge into one dest at once, until the commit; none where the database's own locks do."""
+        return ()
+
     def build_drop_table_sql(self, table: TableName) -> str:
         """Drops a table if it is there."""
         return f"DROP TABLE IF EXISTS {self.quote_table(table)}"

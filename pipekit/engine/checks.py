@@ -24,10 +24,11 @@ LONGEST_EXAMPLE = 1_000
 def run_checks(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     """Runs every check that concerns the module; raises RunFailed (stage `check`) at the first that fails."""
     _check_counts(context, loaded)
-    with _asking("keys"):
-        _check_keys(context, plan)
+    # First, as keys are compared as what the dest makes of them.
     with _asking("exact"):
         _check_exactness(context, plan)
+    with _asking("keys"):
+        _check_keys(context, plan)
     if plan.merge.strategy == "full":
         with _asking("not empty"):
             _check_full(context, plan, loaded)

@@ -113,6 +113,7 @@ def build_merge_statements(
         build_hold_sql(driver, claim),
         *driver.build_mark_check_sql(merge.staging, claim.run_key),
         *(Statement(sql=sql) for sql in create_sql if not driver.commits_ddl),
+        *driver.build_turn_sql(merge),
         *build_child_counts(driver, merge, guards.children),
         *build_looks_before(driver, merge),
         *driver.build_merge_sql(merge),

@@ -124,6 +124,27 @@ def test_a_run_older_than_the_modules_newest_is_shut_out(mover: Mover) -> None:
     assert session.execute(DRIVER.build_ledger_sql(other), (), False) == {"ledger": 1}
 
 
+@pytest.mark.parametrize("strategy", ["full", "incremental", "upsert"])
+def test_two_merges_into_one_dest_without_a_unique_key_come_one_after_the_other(
+    mover: Mover, open_session: OpenSession, strategy: Strategy
+) -> None:
+    run(mover.dest, "CREATE TABLE arrived (a integer, b text)")
+    plan = mover.build_plan(mover.move("SELECT 1 AS a, 'x' AS b"), strategy, () if strategy == "full" else ("a",))
+    plan = replace(plan, can_truncate=False)
+    statements = (*DRIVER.build_turn_sql(plan), *DRIVER.build_merge_sql(plan))
+    first, second = open_session(), open_session()
+    first.begin()
+    for statement in statements:
+        first.link.run(statement.sql)
+    thread = threading.Thread(target=second.execute, args=(statements, (), False))
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+    first.commit()
+    thread.join(PATIENCE_S)
+    assert mover.dest.query("SELECT * FROM arrived").rows == (("1", "x"),)
+
+
 @pytest.mark.parametrize("ending", ["COMMIT", "ROLLBACK"])
 def test_a_fence_waits_for_the_merge_it_shuts_out(mover: Mover, open_session: OpenSession, ending: str) -> None:
     merging, fencing = open_session(), open_session()

@@ -176,6 +176,16 @@ def test_a_setting_that_something_between_changes_is_refused_by_name(
     assert not refused.value.transient
 
 
+def test_a_login_that_writes_past_foreign_keys_and_triggers_is_refused_by_name(
+    odd_login: str, session: PostgresSession, open_session: OpenSession
+) -> None:
+    run(session, f"ALTER ROLE {odd_login} SET session_replication_role = replica")
+    with pytest.raises(ConnectFailed, match="session_replication_role is 'replica'") as refused:
+        open_session(username=odd_login).execute([Statement(sql="CREATE TABLE x (i integer)")], (), False)
+    assert "ALTER ROLE" in refused.value.hint
+    assert open_session(username=odd_login, read_only=True).query("SELECT 1").first_cell() == "1"
+
+
 @pytest.mark.parametrize("shape", ["straight", "transaction"])
 def test_statements_without_a_transaction_have_the_settings_where_the_connection_is_ours(
     odd_login: str, open_session: OpenSession, postgres: LocalPostgres, database: str, tmp_path: Path, shape: str

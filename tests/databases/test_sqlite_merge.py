@@ -142,6 +142,15 @@ def test_an_upsert_of_nothing_but_the_key_counts_its_matches(db: SqliteSession) 
     assert merge(db, "upsert", [(1, "a"), (2, "b")], key=("id", "v")) == {"updated": 1, "inserted": 1}
 
 
+@pytest.mark.parametrize("held, staged, declared", [("AB", "ab", "TEXT COLLATE NOCASE"), (1, 1.0, "")])
+def test_an_upsert_writes_a_key_that_is_equal_and_spelled_otherwise(
+    db: SqliteSession, held: object, staged: object, declared: str
+) -> None:
+    run(db, f"CREATE TABLE t (id {declared} PRIMARY KEY, v TEXT)", f"INSERT INTO t VALUES ({held!r}, 'old')")
+    assert merge(db, "upsert", [(staged, "new")], key=("id",)) == {"updated": 1, "inserted": 0}
+    assert db.query("SELECT quote(id), v FROM t").rows == ((repr(staged), "new"),)
+
+
 def test_a_dest_that_replaces_or_ignores_double_rows_fails_instead(db: SqliteSession) -> None:
     run(db, "CREATE TABLE t (id INTEGER UNIQUE ON CONFLICT REPLACE, v TEXT)")
     with pytest.raises(StatementFailed, match="UNIQUE"):

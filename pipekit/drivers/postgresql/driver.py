@@ -27,6 +27,7 @@ from pipekit.drivers.postgresql import (
     missing,
     names,
     sequences,
+    turns,
     types,
 )
 from pipekit.drivers.types import Type
@@ -151,6 +152,9 @@ class PostgresDriver(Driver):
 
     def build_mark_check_sql(self, staging: TableName, mark: str) -> tuple[Statement, ...]:
         return merge.build_mark_check_sql(staging, mark, self.quote_literal)
+
+    def build_turn_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        return turns.build_turn(plan)
 
     def build_analyze_sql(self, staging: TableName) -> tuple[str, ...]:
         return (f"ANALYZE {self.quote_table(staging)}",)

@@ -8,6 +8,7 @@ named with its table: a quoted name that SQLite cannot find would be a text cons
 from collections.abc import Callable, Sequence
 
 from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
+from pipekit.drivers.sqlite.typemap import bare_type, get_affinity
 from pipekit.errors import Invalid
 from pipekit.runner.base import Statement
 
@@ -81,11 +82,20 @@ class MergeText:
 
     def _build_update(self) -> Statement:
         """With nothing but the key to write, the key is written over itself, so that the matches are counted."""
-        keys = {name.lower() for name in self._keys()}
-        changed = [name for name in self._names if name.lower() not in keys] or self._key
+        same = {name.lower() for name in self._keys()} - self._find_loose()
+        changed = [name for name in self._names if name.lower() not in same] or self._key
         sets = ", ".join(f"{name} = staging.{name}" for name in changed)
         update = f"UPDATE OR ABORT {self._dest} AS dest SET {sets}\nFROM {self._staging} AS staging"
         return Statement(sql=f"{update}\nWHERE {self._match()}", name="updated")
+
+    def _find_loose(self) -> set[str]:
+        """Columns whose equal values may differ: 'AB' is 'ab' under NOCASE, and 1 is 1.0 where no type was declared."""
+        columns = [column.dest for column in self._plan.columns]
+        return {
+            self._quote(column.name).lower()
+            for column in columns
+            if bare_type(column.type) != column.type.strip() or get_affinity(column.type) == "BLOB"
+        }
 
     def _build_insert_missing(self) -> Statement:
         """By a list of row numbers: NOT EXISTS and NOT IN over several columns compare each row with each."""
