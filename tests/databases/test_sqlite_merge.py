@@ -142,7 +142,7 @@ def test_an_upsert_of_nothing_but_the_key_counts_its_matches(db: SqliteSession) 
     assert merge(db, "upsert", [(1, "a"), (2, "b")], key=("id", "v")) == {"updated": 1, "inserted": 1}
 
 
-@pytest.mark.parametrize("held, staged, declared", [("AB", "ab", "TEXT COLLATE NOCASE"), (1, 1.0, "")])
+@pytest.mark.parametrize(("held", "staged", "declared"), [("AB", "ab", "TEXT COLLATE NOCASE"), (1, 1.0, "")])
 def test_an_upsert_writes_a_key_that_is_equal_and_spelled_otherwise(
     db: SqliteSession, held: object, staged: object, declared: str
 ) -> None:

@@ -33,7 +33,8 @@ _STATES = {
     "25P04": "transaction_timeout ended the transaction.",
     "57P05": "idle_session_timeout ended the session.",
     "22P05": "The encoding of one of the two databases lacks this character; UTF8 has every one.",
-    "25006": "The server, the login or the database is set to read only (default_transaction_read_only, a standby).",
+    "25006": "A query that is read may not write, nor may its functions; for a dest the server, "
+    "the login or the database is set to read only (default_transaction_read_only, a standby).",
 }
 
 
