@@ -1,9 +1,10 @@
 # Which tests are slow, in which order processes take files, and what a run says it has left out. Knows no fixture.
 """The mark `slow`, set by path; hooks of pytest, which `tests/conftest.py` lends it."""
 
-from collections import Counter
+import os
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -43,7 +44,17 @@ FIRST = (
     "repo/",
 )
 
+# What CI cannot have: another company's server, another program's licence, rights that a container may lack.
+NOT_IN_CI = (
+    "PIPEKIT_TEST_JRUNNER names",
+    "PIPEKIT_TEST_SQLSERVER names",
+    "mount namespaces cannot be made here",
+    "not a clone",
+)
+IN_CI = os.environ.get("CI") == "true"
+
 _LEFT_OUT = pytest.StashKey[int]()
+_Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
 
 def is_slow(path: str) -> bool:
@@ -65,6 +76,18 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
         if item.config.option.markexpr and item.get_closest_marker("slow"):
             item.config.stash[_LEFT_OUT] = item.config.stash.get(_LEFT_OUT, 0) + 1
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a test that is skipped fails, unless it needs what CI cannot have."""
+    return _require(report := (yield), hasattr(report, "wasxfail"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that skips itself."""
+    return _require((yield), False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -101,6 +124,13 @@ def _rank(path: str) -> int:
     return next((rank for rank, beginning in enumerate(FIRST) if path.startswith(beginning)), len(FIRST))
 
 
+def _require(report: _Report, expected: bool) -> _Report:
+    if IN_CI and report.skipped and not expected and not any(words in _reason(report) for words in NOT_IN_CI):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and CI must have what it needs: {_reason(report)}"
+    return report
+
+
 def _spell_halves(told: Any) -> Any:
     if isinstance(told, str):
         return told.encode("utf-8", "backslashreplace").decode()
@@ -112,6 +142,8 @@ def _spell_halves(told: Any) -> Any:
 
 
 def _tell(config: pytest.Config, terminal: Any) -> Iterator[str]:
+    if config.option.durations:
+        yield from _tell_dearest(terminal)
     slow = config.stash.get(_LEFT_OUT, 0)
     # A module that skips itself is told of by every process.
     skipped = {report.nodeid: _reason(report) for report in terminal.stats.get("skipped", [])}
@@ -122,6 +154,17 @@ def _tell(config: pytest.Config, terminal: Any) -> Iterator[str]:
         yield f"{told} `make test-all` runs the slow ones too." if slow else told
     else:
         yield "Nothing was left out."
+
+
+def _tell_dearest(terminal: Any) -> Iterator[str]:
+    """With `--durations`: the files that took longest, in seconds, preparations included."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for report in (report for reports in terminal.stats.values() for report in reports):
+        if isinstance(report, pytest.TestReport):
+            seconds[_path(report.nodeid)] += report.duration
+    yield "The dearest files:"
+    for path in sorted(seconds, key=lambda path: -seconds[path])[:15]:
+        yield f"{seconds[path]:8.1f} s  {path}"
 
 
 def _reason(report: Any) -> str:
