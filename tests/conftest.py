@@ -1,7 +1,6 @@
 # A real PostgreSQL for every test that needs one: one server for each process of tests, fresh databases for each test.
 """Fixtures `postgres`, `source_db` and `dest_db`; the hooks of `tests/selection.py`."""
 
-import itertools
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -13,14 +12,13 @@ from pipekit.errors import PipekitError
 from pipekit.localpg import LocalPostgres
 from pipekit.runner.base import Endpoint
 from tests import profiles  # noqa: F401 (registers itself)
+from tests.lending import lend_database, take_back
 
 pytest_plugins = ("tests.selection",)
 
 # A test run that a shell has put into the background ignores Ctrl-C, and so would every `pipekit` it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -51,18 +49,16 @@ def old_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPost
 
 @pytest.fixture
 def make_database(postgres: LocalPostgres) -> Iterator[Callable[[str], str]]:
-    """Makes an empty database of a name that no other test uses, and drops it afterwards."""
-    made: list[str] = []
+    """Lends empty databases that no other test uses meanwhile."""
+    lent: list[str] = []
 
     def make(prefix: str) -> str:
-        name = f"{prefix}_{next(_NUMBERS)}"
-        postgres.create_database(name)
-        made.append(name)
-        return name
+        lent.append(lend_database(postgres, prefix))
+        return lent[-1]
 
     yield make
-    for name in made:
-        postgres.drop_database(name)
+    for name in lent:
+        take_back(postgres, name)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pipekit.errors import PipekitError
 from pipekit.runner.child import Child
 from pipekit.runner.native import Event, NativeRunner
 
@@ -36,6 +37,12 @@ class NearRunner(NativeRunner):
     def _events(self, request: Event, silence_s: float | None) -> Iterator[Event]:
         assert self._child is not None
         self._events_seen.clear()
-        done = self._child.handle(json.loads(json.dumps(request)))
+        try:
+            done = self._child.handle(json.loads(json.dumps(request)))
+        except Exception as error:
+            # As a child does after what may have broken a session.
+            if not isinstance(error, PipekitError) or getattr(error, "transient", False):
+                self._child.forget_sessions()
+            raise
         yield from json.loads(json.dumps(self._events_seen))
         yield json.loads(json.dumps(done))

@@ -14,3 +14,8 @@ _USUAL = 100
 def examples(full: int) -> int:
     """The number of examples for a test that wants `full` of them; a quick run tries its share of that."""
     return max(1, full * settings().max_examples // _USUAL)
+
+
+def is_quick() -> bool:
+    """Whether this run is to be quick rather than thorough."""
+    return settings().max_examples < _USUAL

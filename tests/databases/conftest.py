@@ -1,7 +1,6 @@
 # A database shared by the tests of a file, and PostgreSQL sessions with it. The server is the fixture of all tests.
-"""Fixtures `database`, `open_session`, `session` and `mover`."""
+"""Fixtures `database`, `open_session`, `session` and `mover`; `near_when_quick`; what Java needs."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,17 +15,17 @@ from tests.databases.jdbc import Open, open_sessions, start_derby
 from tests.databases.mariadb import UNKIND, Mariadb, start_mariadb
 from tests.databases.moving import Mover, OpenSession, run
 from tests.databases.over_jdbc import OneJava
-
-_NUMBERS = itertools.count(1)
+from tests.lending import lend_database, take_back
+from tests.near import NearRunner
+from tests.profiles import is_quick
 
 
 @pytest.fixture(scope="module")
 def database(postgres: LocalPostgres) -> Iterator[str]:
-    """One database for all tests of a file, as making one takes longer than most tests."""
-    name = f"shared_{next(_NUMBERS)}"
-    postgres.create_database(name)
+    """One database for all tests of a file."""
+    name = lend_database(postgres, "shared")
     yield name
-    postgres.drop_database(name)
+    take_back(postgres, name)
 
 
 @pytest.fixture
@@ -63,6 +62,13 @@ def open_jdbc() -> Iterator[Open]:
     """Opens sessions over JDBC in this process."""
     with open_sessions() as open_one:
         yield open_one
+
+
+@pytest.fixture
+def near_when_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody waits, runs need no process of their own; in a thorough run each has one."""
+    if is_quick():
+        monkeypatch.setattr("pipekit.engine.runners.NativeRunner", NearRunner)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def source(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) ->
     database.execute("create table t (id int, c char(5), b bpchar, v varchar(9), i int)")
     database.execute("insert into t values (1, 'ab', 'x  ', 'y  ', 7), (2, null, null, null, null)")
     yield database
-    database.connection.close()
+    database.close()
 
 
 @pytest.mark.parametrize(("kind", "type_text", "kept", "trimmed"), DESTS)

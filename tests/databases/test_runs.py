@@ -15,6 +15,7 @@ from pipekit.engine.events import Event, RowsMoved, StageStarted
 from pipekit.errors import Invalid
 from pipekit.localpg import LocalPostgres
 from pipekit.models import Connection, Guards, Module, Run
+from tests.lending import lend_database, take_back
 from tests.project import Project
 
 PAIRS = [("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql"), ("postgresql", "sqlite")]
@@ -25,17 +26,24 @@ class Database:
 
     def __init__(self, kind: str, folder: Path, postgres: LocalPostgres) -> None:
         self.kind = kind
-        name = f"runs_{time.monotonic_ns()}"
+        self._postgres = postgres
+        name = f"runs_{time.monotonic_ns()}" if kind == "sqlite" else lend_database(postgres)
+        self.name = name
         self.connection: Any
         if kind == "sqlite":
             self.url = f"jdbc:sqlite:{folder / name}.db"
             self.connection = sqlite3.connect(folder / f"{name}.db", isolation_level=None)
         else:
-            postgres.create_database(name)
             self.url = postgres.jdbc_url(name)
             self.connection = psycopg.connect(
                 host="127.0.0.1", port=postgres.port, user="postgres", dbname=name, autocommit=True
             )
+
+    def close(self) -> None:
+        """Ends the session; what PostgreSQL has lent is given back."""
+        self.connection.close()
+        if self.kind != "sqlite":
+            take_back(self._postgres, self.name)
 
     def execute(self, *statements: str) -> None:
         for sql in statements:
@@ -79,13 +87,15 @@ class Bench:
 
     def close(self) -> None:
         if self._lent is None:
-            self.source.connection.close()
-        self.dest.connection.close()
+            self.source.close()
+        self.dest.close()
         self.project.close()
 
 
 @pytest.fixture(params=PAIRS, ids=["-".join(pair) for pair in PAIRS])
-def bench(request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres) -> Iterator[Bench]:
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres, near_when_quick: None
+) -> Iterator[Bench]:
     bench = Bench(tmp_path, request.param, postgres)
     yield bench
     bench.close()

@@ -299,9 +299,7 @@ def test_progress_counts_the_rows_as_they_go(place: Place, source: Endpoint, run
 def test_a_load_goes_over_tls_where_its_session_does(place: Place, source: Endpoint, runner: NativeRunner) -> None:
     place.make("t", [("a", "int")])
     place.double.encrypt("db.example")
-    dest = place.endpoint(
-        jdbc_url=f"jdbc:sqlserver://localhost:{place.double.port};databaseName=shop;trustServerCertificate=true"
-    )
+    dest = place.endpoint(jdbc_url=place.url_by_name("trustServerCertificate=true"))
     loaded = runner.migrate(
         source, "SELECT generate_series(1, 5000) AS a", dest, build_load("t", [("a", "integer", "int")])
     )

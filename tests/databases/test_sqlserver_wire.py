@@ -181,7 +181,7 @@ def test_a_certificate_that_nobody_trusts_is_told_as_such_and_not_tried_again(
     place.double.encrypt(HOST)
     place.double.answer(r"^SELECT 1", Rows([("n", "int")], [(1,)]))
     options = options.format(certificate=tmp_path / f"{HOST}.pem")
-    endpoint = place.endpoint(jdbc_url=f"jdbc:sqlserver://localhost:{place.double.port};databaseName=shop;{options}")
+    endpoint = place.endpoint(jdbc_url=place.url_by_name(options))
     with NativeRunner() as runner:
         if connects:
             assert runner.query(endpoint, "SELECT 1 AS n").first_cell() == "1"
@@ -201,7 +201,7 @@ def test_a_certificate_for_another_host_is_accepted_by_the_name_it_has(
     place.double.encrypt(HOST)
     place.double.answer(r"^SELECT 1", Rows([("n", "int")], [(1,)]))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / f"{HOST}.pem"))
-    url = f"jdbc:sqlserver://localhost:{place.double.port};databaseName=shop;encrypt=true"
+    url = place.url_by_name("encrypt=true")
     with NativeRunner() as runner:
         with pytest.raises(ConnectFailed, match="certificate is not accepted") as caught:
             runner.query(place.endpoint(jdbc_url=url), "SELECT 1 AS n")

@@ -99,7 +99,7 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgr
     shared = Shared(tmp_path, dest)
     yield shared
     shared.close()
-    dest.clear() if is_derby else dest.connection.close()
+    dest.clear() if is_derby else dest.close()
 
 
 def when(stage: str, act: Callable[[], object]) -> Callable[[Event], None]:

@@ -3,7 +3,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from pipekit.localpg import LocalPostgres
 from pipekit.models import Guards, Module, Run
 from pipekit.runner.process import Program, wait_until
+from tests.lending import lend_database, take_back
 from tests.patience import PATIENCE_S
 from tests.project import Project, find_children
 
@@ -64,9 +64,7 @@ class Scene:
 @pytest.fixture
 def scene(postgres: LocalPostgres, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
     stage, _, strategy = request.param
-    names = [f"kill_{side}_{time.monotonic_ns()}" for side in ("source", "dest")]
-    for name in names:
-        postgres.create_database(name)
+    names = [lend_database(postgres, "kill") for _ in ("source", "dest")]
     source, dest, holder = (
         psycopg.connect(host="127.0.0.1", port=postgres.port, user="postgres", dbname=name, autocommit=True)
         for name in (names[0], names[1], names[0] if stage == "plan" else names[1])
@@ -95,6 +93,8 @@ def scene(postgres: LocalPostgres, tmp_path: Path, request: pytest.FixtureReques
     for connection in (holder, source, dest):
         connection.close()
     project.close()
+    for name in names:
+        take_back(postgres, name)
 
 
 def _fill(source: psycopg.Connection[Any], dest: psycopg.Connection[Any], stage: str) -> None:
