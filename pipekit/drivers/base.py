@@ -2,7 +2,7 @@
 """`Driver`: what Pipekit must know about one kind of database."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import ClassVar
 
@@ -286,6 +286,13 @@ class Driver(ABC):
     @abstractmethod
     def build_repeated_key_sql(self, plan: MergePlan) -> str:
         """One row: how many keys stand more than once in staging, and an example of one as text."""
+
+    def build_blank_key_sql(self, plan: MergePlan, padded: Collection[str]) -> str:
+        """One row: how many dest rows have a staged key but for blanks at the end of the `padded` columns, and one.
+
+        `""` where the database compares texts without such blanks.
+        """
+        return ""
 
     @abstractmethod
     def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,8 @@ COUNT_SWITCH = "With `guards: {count_truth: false}` on the module rows would be 
 NULL_HINT = "Choose a key without NULLs; with `guards: {null_keys: true}` they would match each other."
 EMPTY_HINT = "See why the source is empty; with `guards: {empty_source: false}` the dest would be emptied."
 SHRINK_HINT = "See what the source has lost; a lower share in `guards: {shrink: ...}` would let these rows go."
+BLANK_HINT = "Blanks fill up char(n) in the source; `trim_char: true` on the module reads the key without them."
+PADDED_HINT = "The dest has the key with the blanks that `trim_char` drops; without that switch they match."
 # Of a value that is told as an example.
 LONGEST_EXAMPLE = 1_000
 
@@ -82,7 +84,27 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
             _fail(
                 context, "keys", message, "upsert needs one row for each key: choose one that tells these rows apart."
             )
+    _check_blank_keys(context, plan, key)
     context.book.check("keys", True, f"no NULL in {key}" if not plan.merge.null_keys else f"NULLs match in {key}")
+
+
+def _check_blank_keys(context: RunContext, plan: Plan, key: str) -> None:
+    """Rows that were loaded with, or without, the blanks that fill up char(n) must not be taken for others now."""
+    padded = [
+        column.dest.name
+        for column in plan.merge.columns
+        if column.dest.name in plan.merge.key
+        and context.dest_driver.to_neutral(column.dest.type).name == "text"
+        and (context.module.trim_char or context.source_driver.to_neutral(column.source.type).name == "char")
+    ]
+    sql = context.dest_driver.build_blank_key_sql(plan.merge, padded) if padded and not plan.create_sql else ""
+    if not sql:
+        return
+    count, example = context.runner.query(context.dest, sql, longest=LONGEST_EXAMPLE).rows[0]
+    if int(count or 0):
+        dest = plan.merge.dest
+        message = f"{count} rows of {dest} have a staged key ({key}) but for blanks at its end, for example {example}."
+        _fail(context, "keys", message, BLANK_HINT if not context.module.trim_char else PADDED_HINT)
 
 
 def _check_row_key(context: RunContext, plan: Plan) -> None:

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,4 +87,26 @@ def test_what_sqlite_declares_as_char_loses_its_blanks_only_where_asked(
         query = "select * from t where id = 1"
         bench.project.succeed(bench.module(query, name, name=name, trim_char=trims, create_table=True))
         assert bench.dest.rows(f"select * from {name}") == [(1, "ab" if trims else "ab  ", "v  ")]
+    bench.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("strategy", ["upsert", "incremental"])
+def test_rows_whose_key_was_loaded_in_the_other_way_are_not_taken_for_others(
+    kind: str, strategy: str, tmp_path: Path, postgres: LocalPostgres, source: Database
+) -> None:
+    bench = Bench(tmp_path, ("postgresql", kind), postgres, source)
+    options: dict[str, Any] = {"merge_strategy": strategy, "merge_key": "c, id"}
+    query = "select id, c, v from t where id = 1"
+    for name, there, trims in (("bare", "ab", False), ("padded", "ab   ", True)):
+        bench.dest.execute(
+            f"create table {name} (id int, c text, v text)", f"insert into {name} values (1, '{there}', 'old')"
+        )
+        run = bench.project.run(bench.module(query, name, name, trim_char=trims, **options))
+        assert (run.status, run.error_stage) == ("error", "check")
+        assert "1 rows of" in (run.error or "")
+        assert "`trim_char" in (run.hint or "")
+        assert bench.dest.rows(f"select v from {name}") == [("old",)]
+        bench.project.succeed(bench.module(query, name, f"{name}2", trim_char=not trims, **options))
+        assert bench.dest.rows(f"select c, v from {name}") == [(there, "y  ")]
     bench.close()

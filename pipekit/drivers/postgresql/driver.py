@@ -1,7 +1,7 @@
 # The PostgreSQL driver: gathers the text of its neighbours behind the contract. Pure text; knows no connection.
 """`PostgresDriver`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pipekit.drivers.base import (
     Address,
@@ -166,6 +166,9 @@ class PostgresDriver(Driver):
 
     def build_repeated_key_sql(self, plan: MergePlan) -> str:
         return merge.build_repeated_key_sql(plan)
+
+    def build_blank_key_sql(self, plan: MergePlan, padded: Collection[str]) -> str:
+        return merge.build_blank_key_sql(plan, padded)
 
     def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
         return merge.build_exactness_sql(plan)

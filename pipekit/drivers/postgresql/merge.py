@@ -1,7 +1,7 @@
 # The text of staging, its checks and the merge in PostgreSQL. Pure text; knows no connection.
 """How rows come into a dest table: staging, checks, merge."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.changed import build_changed
@@ -68,6 +68,22 @@ def build_repeated_key_sql(plan: MergePlan) -> str:
         f"{f'  WHERE {known}{chr(10)}' if known else ''}"
         f"  GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}\n"
         "  HAVING pg_catalog.count(*) > 1\n) AS repeated"
+    )
+
+
+def build_blank_key_sql(plan: MergePlan, padded: Collection[str]) -> str:
+    """How many dest rows have a staged key but for blanks at its end, and one of them."""
+    same, other = [], []
+    for column in _key_columns(plan):
+        dest, staged = f"d.{quote_identifier(column.dest.name)}", build_value(column)
+        blank = column.dest.name in padded
+        same.append(f"rtrim({dest}) = rtrim({staged})" if blank else f"{dest} = {staged}")
+        other += [f"{dest} <> {staged}"] if blank else []
+    example = _build_example(plan, [f"d.{quote_identifier(name)}" for name in plan.key])
+    return (
+        f"SELECT pg_catalog.count(*), pg_catalog.min({example})\n"
+        f"FROM {name_dest(plan)} AS d JOIN {quote_table(plan.staging)} AS s ON {' AND '.join(same)}\n"
+        f"WHERE {' OR '.join(other)}"
     )
 
 

@@ -2,7 +2,7 @@
 """SQLite as text: one file, no schemas, one writer at a time."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -183,6 +183,9 @@ class SqliteDriver(Driver):
 
     def build_repeated_key_sql(self, plan: MergePlan) -> str:
         return self._merge_text(plan).build_repeated_key()
+
+    def build_blank_key_sql(self, plan: MergePlan, padded: Collection[str]) -> str:
+        return self._merge_text(plan).build_blank_key(padded)
 
     def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
         """None: the load compares every value with what the column makes of it, and knows the row."""

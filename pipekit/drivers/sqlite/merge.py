@@ -5,7 +5,7 @@ In every comparison the dest's column stands on the left: SQLite compares by the
 named with its table: a quoted name that SQLite cannot find would be a text constant, or the outer table's column.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
 from pipekit.drivers.sqlite.typemap import bare_type, get_affinity
@@ -105,6 +105,19 @@ class MergeText:
     def _match(self) -> str:
         equal = "IS" if self._plan.null_keys else "="
         return " AND ".join(f"dest.{name} {equal} staging.{name}" for name in self._keys())
+
+    def build_blank_key(self, padded: Collection[str]) -> str:
+        """How many dest rows have a staged key but for blanks at its end, and one of them."""
+        same, other = [], []
+        for name in self._plan.key:
+            dest, staged = f"dest.{self._quote(name)}", f"staging.{self._quote(name)}"
+            blank = name in padded
+            same.append(f"rtrim({dest}) = rtrim({staged})" if blank else f"{dest} = {staged}")
+            other += [f"{dest} <> {staged}"] if blank else []
+        return (
+            f"SELECT count(*), min({self._example()}) FROM {self._dest} AS dest JOIN {self._staging} AS staging\n"
+            f"ON {' AND '.join(same)} WHERE {' OR '.join(other)}"
+        )
 
     def _keys(self) -> list[str]:
         if not self._key:
