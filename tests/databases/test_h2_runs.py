@@ -163,3 +163,17 @@ def test_an_array_is_refused_by_its_column_and_with_a_way_out(files: Files) -> N
     assert "LIST" in (run.error or "")
     assert "an array cannot be moved" in (run.error or "")
     assert "Cast the column" in (run.hint or "")
+
+
+@pytest.mark.usefixtures("one_java")
+def test_a_column_that_the_database_numbers_keeps_the_numbers_it_is_fed(files: Files) -> None:
+    for how in ("ALWAYS", "BY DEFAULT"):
+        table = f"SHOP.N_{how[:2]}"
+        files.execute(
+            files.file, f"CREATE TABLE {table} (ID INTEGER GENERATED {how} AS IDENTITY PRIMARY KEY, V VARCHAR(20))"
+        )
+        query = "SELECT id + 40 AS id, v FROM t"
+        for strategy in ("full", "upsert", "incremental"):
+            run = files.run(files.lite, query, files.file, table, merge_strategy=strategy, merge_key="ID")
+            assert run.status == "success", f"{how} {strategy}: {run.error}"
+            assert files.rows(files.file, f"SELECT ID FROM {table} ORDER BY ID") == [("42",), ("43",), ("44",)]

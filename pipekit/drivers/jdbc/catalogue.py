@@ -102,6 +102,7 @@ def _read_column(product: Product, row: Row, in_key: bool) -> TableColumn:
         nullable=row["nullable"] != "false",
         has_default=row["default"] is not None or row["autoincrement"] == "true",
         generated=row["generated"] == "true",
+        identity=product.overrides and row["autoincrement"] == "true",
         in_key=in_key,
         comment=row["remarks"] or None,
     )

@@ -110,7 +110,8 @@ class MergeText:
         """Of all staged rows `s`, or of those of a condition."""
         names = ", ".join(self.quote(column.dest.name) for column in self.plan.columns)
         values = ", ".join(self._build_inserted(column) for column in self.plan.columns)
-        into = f"INSERT INTO {self.table(self.plan.dest)} ({names})"
+        overriding = " OVERRIDING SYSTEM VALUE" if any(column.dest.identity for column in self.plan.columns) else ""
+        into = f"INSERT INTO {self.table(self.plan.dest)} ({names}){overriding}"
         return Statement(sql=f"{into}\nSELECT {values}\nFROM {self.table(self.plan.staging)} s{where}", name="inserted")
 
     def _build_inserted(self, column: StagedColumn) -> str:

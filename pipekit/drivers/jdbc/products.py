@@ -61,8 +61,7 @@ class Product:
 
     `schemes` are the beginnings of its addresses, `parameters` the names an address may set (in lower case; None: any
     that is not known to be dangerous), `local` the beginnings of an address behind the scheme that name a file of this
-    machine, `remote` those that name a server. `own_schema` says that staging lies in the login's own schema, as the
-    product makes no others.
+    machine, `remote` those that name a server. With `own_schema` staging lies in the login's own schema.
     """
 
     name: str
@@ -89,9 +88,10 @@ class Product:
     alias_first: bool = False
     # NULL as a whole number, for a row that is selected.
     null_number: str = "CAST(NULL AS {type})"
-    # Whether `||` joins texts, and whether an index is named with its schema.
+    # Whether `||` joins texts, an index is named with its schema, and INSERT knows OVERRIDING SYSTEM VALUE.
     concatenates: bool = True
     index_in_schema: bool = True
+    overrides: bool = False
     # Whether rows can be compared by GROUP BY, as was seen; of others they are counted.
     compares: bool = False
     # A long text or value of no order as one that can be compared; empty where there is none.
@@ -147,6 +147,7 @@ H2 = Product(
         " schema"
     ),
     remote=("tcp://", "ssl://"),
+    overrides=True,
     local=("/", "~/", "file:/", "file:~/"),
     default_schema="PUBLIC",
     max_name_bytes=256,
@@ -176,6 +177,7 @@ HSQLDB = Product(
         "ifexists shutdown get_column_name close_result hsqldb.tx hsqldb.write_delay hsqldb.default_table_type"
     ),
     remote=("hsql://", "hsqls://", "http://", "https://"),
+    overrides=True,
     local=("file:/", "file:~/"),
     default_schema="PUBLIC",
     spellings=Spellings(
