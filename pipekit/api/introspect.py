@@ -92,7 +92,7 @@ def find_columns(user: ApiAdmin, looker: LookerDep, body: QueryBody) -> list[Que
 
 @router.post("/preview")
 def preview(user: ApiAdmin, looker: LookerDep, body: PreviewBody) -> PreviewAnswer:
-    """A query's first rows, in a session that cannot write."""
+    """A query's first rows, in a session that cannot write; cells of more than 4,000 characters are cut."""
     with looker.open() as look:
         result = read_preview(look, body.sql, body.limit)
     columns = [QueryColumnAnswer.of(column) for column in result.columns]

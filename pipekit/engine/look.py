@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from pipekit.config import Config
+from pipekit.cutting import TOLD
 from pipekit.drivers.base import TableName
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.introspect import Introspection, open_introspection
@@ -56,11 +57,16 @@ def find_query_columns(look: Introspection, sql: str) -> list[ResultColumn]:
 
 
 def read_preview(look: Introspection, sql: str, limit: int) -> QueryResult:
-    """A query's first rows, 100 at most. Raises Invalid (field `sql`) with what the database said of the query."""
+    """A query's first rows, 100 at most, long cells cut. Raises Invalid (field `sql`) with what the database said."""
     limit = max(1, min(limit, MOST_ROWS))
     with _refused("sql"):
         text = look.driver.build_preview_sql(strip_query(sql), limit)
-        return look.runner.query(look.endpoint, text, limit=limit)
+        return look.runner.query(look.endpoint, text, limit=limit, longest=TOLD)
+
+
+def read_first_cell(look: Introspection, sql: str) -> str | None:
+    """What a watermark's SQL gives, to be shown: cut where it is long."""
+    return look.runner.query(look.endpoint, sql, limit=1, longest=TOLD).first_cell()
 
 
 @contextmanager

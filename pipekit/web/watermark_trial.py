@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
+from pipekit.engine.look import read_first_cell
 from pipekit.engine.place import find_error_position
 from pipekit.engine.provision import open_look
 from pipekit.engine.watermarks import fill_placeholders
@@ -65,4 +66,4 @@ def _need_connection(db: repo.State, row: FormRow) -> Connection:
 
 def _ask(context: Context, connection: Connection, sql: str) -> str | None:
     with open_look(context.config, context.secrets, connection) as look:
-        return look.runner.query(look.endpoint, sql, limit=1).first_cell()
+        return read_first_cell(look, sql)

@@ -12,6 +12,7 @@ from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import TableColumn
 from pipekit.engine.book import join_sql
+from pipekit.engine.look import read_first_cell
 from pipekit.engine.provision import (
     build_merge_text,
     build_table_sql,
@@ -218,7 +219,7 @@ def _find_values(context: Context, db: repo.State, form: Form, names: list[str])
 
 def _ask(context: Context, connection: Connection, sql: str) -> str | None:
     with open_look(context.config, context.secrets, connection) as look:
-        return look.runner.query(look.endpoint, sql, limit=1).first_cell()
+        return read_first_cell(look, sql)
 
 
 # -- making it ---------------------------------------------------------------------------------------------------------

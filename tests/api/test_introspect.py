@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipekit.cutting import TOLD
 from pipekit.engine import look
 from tests.api.caller import Caller, Home
 
@@ -43,6 +44,10 @@ def test_a_querys_columns_and_first_rows(home: Home, ana: Caller) -> None:
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select i from n"
     assert len(ana.post("/introspect/src/preview", {"sql": endless, "limit": 100})["rows"]) == 100
     ana.fail("POST", "/introspect/src/preview", 422, {"sql": sql, "limit": 101})
+    [[cell]] = ana.post("/introspect/src/preview", {"sql": "select printf('%.1000000c', 'x') as long"})["rows"]
+    assert cell.startswith("xxx")
+    assert "characters left out" in cell
+    assert len(cell) <= TOLD
 
 
 def test_a_query_the_database_refuses_is_the_callers_mistake(home: Home, ana: Caller) -> None:
