@@ -39,6 +39,7 @@ _COMPARED = re.compile(
     rf"|{_value('2')}{_COMPARE}(?P<right>{_PATH}){_NO_MORE})",
     re.IGNORECASE,
 )
+_GREATEST = re.compile(rf"\b(?:max|min)\s*\(\s*({_PATH})\s*\)", re.IGNORECASE)
 _FROM = re.compile(rf"\b(?:from|join)\s+(?={_NAME})", re.IGNORECASE)
 _TABLE = re.compile(
     rf"({_PATH})(?!\s*[\w.(])(?:\s+(?:as\s+)?({_NAME}))?|({_PATH})\s+(?:as\s+)?({_NAME})", re.IGNORECASE
@@ -68,6 +69,15 @@ def find_comparisons(query: str, names: Collection[str]) -> list[Comparison]:
             quoted = bool(match["quote1"] or match["quote2"])
             found.append(Comparison(name=name, column=parts[-1], table=table, is_quoted=quoted))
     return found
+
+
+def find_greatest(sql: str) -> tuple[str, str] | None:
+    """(column, table) of which a watermark's SQL takes the greatest or least value; None where that is in doubt."""
+    text = _blank_out(sql)
+    found = _GREATEST.findall(text)
+    parts = _split(found[0]) if len(found) == 1 else []
+    table = _find_table(parts[:-1], list(_find_tables(text))) if parts else ""
+    return (parts[-1], table) if table else None
 
 
 def _blank_out(query: str) -> str:

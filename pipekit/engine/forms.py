@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # What a database compares the column as: its texts, or values of its type.
-Compared = Literal["text", "number", "untyped", "date", "timestamp", "other"]
+Compared = Literal["text", "number", "untyped", "numeric", "single", "interval", "date", "timestamp", "other"]
 
 _NUMBER = re.compile(r"[+-]?\d+(?P<decimals>\.\d*)?(?:[eE][+-]?\d+)?")
 _MOMENT = re.compile(
@@ -18,6 +18,7 @@ _MOMENT = re.compile(
     r"(?:(?P<separator>[Tt ]+)(?P<clock>\d\d:\d\d)(?P<seconds>:\d\d)?(?:[.,](?P<fraction>\d+))?"
     r"\s*(?P<zone>[Zz]|UTC|[+-]\d\d(?::?\d\d)?)?)?"
 )
+_ODD_YEAR = re.compile(r"\A[+-]?\d{5,}-\d\d-\d\d|\A-\d{4}-\d\d-\d\d|\A\d{4,}-.* BC\Z")
 _MARKED = re.compile(r"[\d/.: \-]*\d[/.:\-][\d/.: \-]*\d")
 
 
@@ -63,7 +64,7 @@ class Value:
     is_foreign: bool = False
 
 
-def find_mismatch(value: Value, samples: Sequence[str], compared: Compared) -> str:
+def find_mismatch(value: Value, samples: Sequence[str], compared: Compared, is_quoted: bool = True) -> str:
     """Why the value does not compare with a column's values, such as `samples`, as it should; `""` if it does, as far
     as is known.
     """
@@ -72,12 +73,26 @@ def find_mismatch(value: Value, samples: Sequence[str], compared: Compared) -> s
         return _find_in_texts(value, form, samples) if samples else ""
     if compared == "number":
         return "" if form.kind == "number" else "a number is never above a text, whatever the text says"
+    if compared == "single" and not is_quoted and "." in value.text:
+        return "a number without quotes has more digits than the column's floats, which are above or below it"
     if compared == "untyped":
         return "the column has no type, so the value in quotes is a text, and a number is never above one"
     if compared == "date" and form.kind == "moment" and not re.search(r"[T ]00:00(:00([.,]0*)?)?\Z", value.text):
         return "it has a time of day, and the column has none"
     if compared == "timestamp":
         return _find_in_moments(value, form)
+    return ""
+
+
+def find_misordered(value: str, samples: Sequence[str], compared: Compared) -> str:
+    """Why the greatest of these texts, of which `value` is one, need not be that of what the source compares."""
+    if compared == "interval":
+        return "as texts, intervals are in no order of time"
+    if compared in ("numeric", "number", "single"):
+        lengths = {find_form(text).shape for text in (value, *samples) if find_form(text).kind == "number"}
+        return "as texts 9 is above 10" if len(lengths) > 1 else ""
+    if compared in ("date", "timestamp", "other") and any(map(_ODD_YEAR.search, (value, *samples))):
+        return "as texts, years before Christ and after 9999 are in no order of time"
     return ""
 
 

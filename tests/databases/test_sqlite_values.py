@@ -254,3 +254,8 @@ def test_copy_text_that_does_not_fit_is_refused_by_column_and_row(
     with pytest.raises(Inexact, match=reason) as caught:
         load_copy(dest, source, declared, ["\\N", cell])
     assert (caught.value.column, caught.value.row) == ("v", 2)
+
+
+def test_a_negative_zero_arrives_as_the_zero_it_is_equal_to(dest: SqliteSession) -> None:
+    for stored in (load_values(dest, "REAL", "REAL", [-0.0]), load_copy(dest, "double precision", "REAL", ["-0"])):
+        assert stored == [(0.0, "real")]

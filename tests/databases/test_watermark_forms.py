@@ -32,6 +32,10 @@ CASES = [
     ("sqlite", "postgresql", "", ("9", "10"), "integer", "has no type"),
     ("postgresql", "sqlite", "timestamp", (B1, B2), "text", ""),
     ("postgresql", "sqlite", "timestamptz", (B1, B2), "text", ""),
+    ("postgresql", "sqlite", "numeric", ("9", "10"), "text", "as texts 9 is above 10"),
+    ("postgresql", "sqlite", "numeric", ("19", "10"), "text", ""),
+    ("postgresql", "sqlite", "timestamp", (B1, "'10000-01-01'"), "text", "after 9999"),
+    ("postgresql", "sqlite", "interval", ("'9 days'", "'10 days'"), "text", "no order of time"),
     ("postgresql", "postgresql", "text", (T1, T2), "timestamp", "'T' where the value has ' '"),
     ("postgresql", "postgresql", "timestamp", (B1, B2), "date", "no time of day"),
     ("postgresql", "postgresql", "varchar(9)", ("'9'", "'10'"), "integer", "9 is above 10"),
@@ -112,3 +116,18 @@ def test_a_comparison_that_cannot_be_told_costs_nothing(make_bench: MakeBench) -
     ):
         run = bench.project.succeed(bench.module(query, name=f"m{number}", watermarks=[mark], merge_strategy="append"))
         assert [check.name for check in run.checks if not check.ok] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("z' or '1'='1", True), ("a','b", False), ("plain", False)],
+    ids=["opens the query", "list", "plain"],
+)
+def test_a_value_whose_quote_ends_the_text_around_it_is_told(make_bench: MakeBench, value: str, told: bool) -> None:
+    bench = make_bench("sqlite", "sqlite")
+    bench.source.execute("create table t (k text)", "insert into t values ('a'), ('b')")
+    bench.dest.execute("create table t (k text)")
+    mark = bench.watermark(f"select '{value.replace(chr(39), chr(39) * 2)}'")
+    query = "select k from t where k in ('{since}')"
+    run = bench.project.succeed(bench.module(query, merge_strategy="append", watermarks=[mark]))
+    assert ["its quote ends the text" in check.detail for check in run.checks if not check.ok] == [True] * told

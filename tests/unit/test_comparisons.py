@@ -3,7 +3,7 @@
 
 import pytest
 
-from pipekit.engine.comparisons import find_comparisons
+from pipekit.engine.comparisons import find_comparisons, find_greatest
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,20 @@ def test_a_placeholder_that_is_no_watermark_is_left_alone() -> None:
 )
 def test_a_long_query_costs_no_more_than_its_length(query: str) -> None:
     assert find_comparisons(query, {"w"}) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("select max(ts) from t", ("ts", "t")),
+        ("SELECT coalesce(MAX(o.id), 0) FROM shop.orders AS o WHERE x = 'max(y)'", ("id", "shop.orders")),
+        ('select min("the ts") from "odd t";', ('"the ts"', '"odd t"')),
+        ("select max(ts) from a, b", None),
+        ("select max(cast(v as integer)) from t", None),
+        ("select max(a) || max(b) from t", None),
+        ("select ts from t order by ts desc limit 1", None),
+        ("select 1", None),
+    ],
+)
+def test_the_column_whose_greatest_value_is_taken_is_found(sql: str, found: tuple[str, str] | None) -> None:
+    assert find_greatest(sql) == found

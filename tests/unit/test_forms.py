@@ -3,7 +3,7 @@
 
 import pytest
 
-from pipekit.engine.forms import Compared, Value, find_mismatch
+from pipekit.engine.forms import Compared, Value, find_mismatch, find_misordered
 
 T = "2026-01-01T10:00:00"
 B = "2026-01-01 10:00:00"
@@ -114,3 +114,28 @@ def test_letters_are_ordered_in_two_ways_when_another_database_found_the_value()
 def test_a_day_against_a_typed_time_repeats_its_rows_where_they_are_appended() -> None:
     assert find_mismatch(Value(text="2026-01-01", appends=True), [], "timestamp")
     assert find_mismatch(Value(text="2026-01-01", appends=True, is_given=True), [], "timestamp") == ""
+
+
+@pytest.mark.parametrize(
+    ("compared", "value", "samples", "is_told"),
+    [
+        ("numeric", "9", ["9", "10"], True),
+        ("numeric", "99", ["98", "97"], False),
+        ("single", "9.5", ["10.5"], True),
+        ("interval", "9 days", ["10 days"], True),
+        ("timestamp", B, [B], False),
+        ("timestamp", B, ["10000-01-01 00:00:00"], True),
+        ("date", "0044-03-15 BC", ["2020-01-01"], True),
+        ("text", "b", ["a"], False),
+    ],
+)
+def test_the_greatest_text_need_not_be_the_greatest_value(
+    compared: Compared, value: str, samples: list[str], is_told: bool
+) -> None:
+    assert bool(find_misordered(value, samples, compared)) is is_told
+
+
+def test_a_float_without_quotes_is_compared_with_more_digits_than_it_has() -> None:
+    assert find_mismatch(Value(text="0.1"), [], "single", is_quoted=False)
+    assert find_mismatch(Value(text="0.1"), [], "single") == ""
+    assert find_mismatch(Value(text="3"), [], "single", is_quoted=False) == ""
