@@ -65,9 +65,9 @@ def open_jdbc() -> Iterator[Open]:
 
 
 @pytest.fixture
-def near_when_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def near_when_quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where somebody waits, runs need no process of their own; in a thorough run each has one."""
-    if is_quick():
+    if is_quick() and not request.node.get_closest_marker("own_process"):
         monkeypatch.setattr("pipekit.engine.runners.NativeRunner", NearRunner)
 
 

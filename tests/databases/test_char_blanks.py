@@ -10,6 +10,8 @@ import pytest
 from pipekit.localpg import LocalPostgres
 from tests.databases.test_runs import Bench, Database
 
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
 # (dest kind, type of the dest column, None for a table that the run makes): what `ab` of char(5) is there, and trimmed
 DESTS = [
     ("postgresql", "text", "ab   ", "ab"),

@@ -16,6 +16,8 @@ from pipekit.localpg import LocalPostgres
 from pipekit.models import Column, Guards
 from tests.databases.test_runs import Bench
 
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
 PAIRS = [("sqlite", "sqlite"), ("sqlite", "postgresql")]
 QUERY = "select id, v from t"
 

@@ -11,6 +11,8 @@ from pipekit.cutting import LINE, TOLD
 from pipekit.localpg import LocalPostgres
 from tests.databases.test_runs import Bench
 
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
 LARGE = 1_000_000
 # (source, dest, query, options, stage, words of the message)
 FAULTS: dict[str, tuple[str, str, str, dict[str, Any], str]] = {

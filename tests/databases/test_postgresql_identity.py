@@ -16,6 +16,8 @@ from pipekit.models import Guards, Module, Run
 from tests.databases.moving import Mover, run
 from tests.project import Project
 
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
 ALWAYS = "create table t (id int generated always as identity primary key, v text)"
 SERIAL = "create table t (id serial primary key, v text)"
 FED = "select * from (values (7, 'a'), (9, 'b')) as v (id, v)"

@@ -11,6 +11,8 @@ from pipekit.localpg import LocalPostgres
 from pipekit.models import Column
 from tests.databases.test_runs import Bench
 
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
 MADE = (
     "create schema app",
     "create type mood as enum ('sad', 'it''s ok', '')",

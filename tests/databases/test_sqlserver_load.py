@@ -26,6 +26,8 @@ from tests.databases.moving import run
 from tests.databases.sqlservers import Place, build_load, open_place, take_provider
 from tests.databases.tds.library import PROVIDERS
 from tests.databases.tds.replies import Close, Count, Error, Hang
+from tests.near import NearRunner
+from tests.profiles import is_quick
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def source(postgres: LocalPostgres, database: str) -> Endpoint:
 
 @pytest.fixture
 def runner() -> Iterator[NativeRunner]:
-    with NativeRunner() as runner:
+    with (NearRunner if is_quick() else NativeRunner)() as runner:
         yield runner
 
 

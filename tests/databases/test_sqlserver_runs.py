@@ -22,6 +22,8 @@ from tests.databases.tds.library import PROVIDERS, VARIABLE, find_problem
 from tests.databases.tds.replies import Close, Count, Error, Hang, Reply, Rows
 from tests.project import Project
 
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
 # name, type, bytes, precision, digits
 DEST = [("id", "int", 4, 10, 0), ("name", "nvarchar", 40, 0, 0)]
 OLD = [(1, "old"), (2, "old too")]
@@ -121,6 +123,7 @@ def test_a_merge_that_breaks_leaves_no_staging_and_the_dest_as_it_was(
     assert double.rows("dbo.orders") == OLD
 
 
+@pytest.mark.own_process
 def test_a_run_that_is_cancelled_ends_its_sessions_and_leaves_no_staging(
     project: Project, double: TdsDouble, module: Module
 ) -> None:

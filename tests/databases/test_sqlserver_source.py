@@ -22,6 +22,8 @@ from tests.databases.moving import run
 from tests.databases.sqlservers import Place, build_load, open_place, take_provider
 from tests.databases.tds.library import PROVIDERS
 from tests.databases.tds.replies import Error, RepeatedRows, Rows
+from tests.near import NearRunner
+from tests.profiles import is_quick
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture
 def runner() -> Iterator[NativeRunner]:
-    with NativeRunner() as runner:
+    with (NearRunner if is_quick() else NativeRunner)() as runner:
         yield runner
 
 

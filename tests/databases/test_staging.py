@@ -25,6 +25,8 @@ from tests.databases.over_jdbc import PASSWORD, open_derby, register
 from tests.databases.test_runs import Database
 from tests.project import Project
 
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
 ROWS = 50
 NUMBERS = f"with recursive n(i) as (select 1 union all select i + 1 from n where i < {ROWS})"
 

@@ -9,6 +9,8 @@ import pytest
 from pipekit.localpg import LocalPostgres
 from tests.databases.test_runs import Bench
 
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
 T1, T2 = "'2026-01-01T10:00:00'", "'2026-01-01T10:00:01'"
 B1, B2 = "'2026-01-01 10:00:00'", "'2026-01-01 10:00:01'"
 QUERY = "select id, ts from t where ts > '{since}'"
