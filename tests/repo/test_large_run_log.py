@@ -54,7 +54,11 @@ def test_the_last_runs_of_a_million_cost_what_they_cost_of_a_thousand(
     few_db, many_db = repo.open_state(path, create=True), repo.open_state(many)
     fill_run_log(few_db, FEW, modules=10)
     sql, values = build_list_sql(module=module, status=status, before_id=None)
-    steps = [row["detail"] for row in many_db.rows("EXPLAIN QUERY PLAN " + sql, {**values, "limit": 50})]
+    told = [row["detail"] for row in many_db.rows("EXPLAIN QUERY PLAN " + sql, {**values, "limit": 50})]
+    figures = [
+        step for step in told if step.startswith("CORRELATED") or "SEARCH run_live USING INTEGER PRIMARY KEY" in step
+    ]
+    steps = [step for step in told if step not in figures]  # a run's live figures are looked up by its key
     assert len(steps) == 1
     assert "SEARCH" in steps[0] or (module is None and status is None), steps
     assert "INDEX" in steps[0] or (module is None and status is None), steps
