@@ -87,7 +87,7 @@ class LocalPostgres:
         try:
             if not (self._data / "PG_VERSION").exists():
                 self._initialise()
-            if not any(self._try_start() for _ in range(3)):
+            if not any(self._try_start(port) for port in (self.port, 0, 0)):
                 raise RunnerError("The local PostgreSQL did not start.", hint=self._log_tail())
         except BaseException:
             self.stop()
@@ -104,7 +104,7 @@ class LocalPostgres:
             self._scratch = None
 
     def kill(self) -> None:
-        """Ends the server as a crash would; `start` brings it back on another port."""
+        """Ends the server as a crash would; `start` brings it back, on the same port if nobody took it."""
         if self._program is not None:
             self._program.kill()
             self._program.close_pipes()
@@ -206,8 +206,8 @@ class LocalPostgres:
             shutil.chown(path, self._user)
         return path
 
-    def _try_start(self) -> bool:
-        self.port = _find_free_port()
+    def _try_start(self, port: int) -> bool:
+        self.port = port or _find_free_port()
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),

@@ -1,6 +1,7 @@
 # jrunner's own command line, on Pipekit's runner. Knows its flags and what it prints; nothing of how rows move.
 """`pipekit jrunner`: an old script works by changing one word."""
 
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pipekit.runner.base import QueryResult
     from pipekit.secrets import Secrets
 
+# How a value that does not fit is told; the run's own hints are about modules, the one that matters here has a flag.
+_NAMES_A_ROW = re.compile(r"\brow [0-9]+", re.IGNORECASE)
+_INEXACT_HINT = "Widen the dest column or cast in the query; --inexact would let the dest change such values."
 _TSV = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -208,9 +212,8 @@ def _load(
         run = copy_between(config, copy, registered, _print_counter)
     if run.status != "success":
         session.tell_error(run.error or f"The load ended as {run.status}.")
-        # The run's own hints are about modules; the one that matters here has a flag.
-        if "exactness" in (run.hint or ""):
-            session.tell_hint("Widen the dest column or cast in the query; --inexact lets the dest convert.")
+        if run.error_stage in ("stage", "check") and _NAMES_A_ROW.search(run.error or ""):
+            session.tell_hint(_INEXACT_HINT)
         return 1
     _print_end(run, time.monotonic() - started)
     return 0

@@ -122,7 +122,7 @@ def _build_groups(
         modules = _list_modules(item.script, scripts, by_script, set())
         if not modules:
             continue
-        name = _group_name(item.script, scripts) if scripts[item.script].calls else f"cron {item.cron}"
+        name = _group_name(item.script, scripts) if scripts[item.script].calls else _cron_name(item.cron)
         kept = members.setdefault(name, [])
         kept += [module for module in modules if module not in kept]
         schedules.setdefault(name, {})[item.cron] = ScheduleDef()
@@ -138,6 +138,11 @@ def _build_groups(
         )
         for name, modules in members.items()
     }
+
+
+def _cron_name(cron: str) -> str:
+    """`*/15 * * * *` -> `cron every-15 * * * *`: a slash cannot stand in a group's address."""
+    return "cron " + cron.replace("*/", "every-").replace("/", "-every-")
 
 
 def _group_name(path: str, scripts: Mapping[str, Script]) -> str:

@@ -88,7 +88,7 @@ CASES = (
         loads=("full",),
         told="set to NULL",
     ),
-    Case(name="no action, its row is gone", setup=child("", 1), refused=("full",), said="load the tables that refer"),
+    Case(name="no action, its row is gone", setup=child("", 1), refused=("full",), said="load those tables first"),
     Case(name="a trigger sets a column", kinds=("mariadb",), refused=ALL, said="trigger acts", setup=MARIADB_SETS),
     Case(name="a trigger sets a column", kinds=("hsqldb",), refused=DELETING, said="trigger ACTS", setup=HSQLDB_SETS),
     Case(name="a trigger sets a column", kinds=("derby",), refused=DELETING, said="trigger ACTS", setup=DERBY_SETS),

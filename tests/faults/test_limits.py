@@ -185,7 +185,7 @@ def test_a_dest_that_is_gone_while_it_merges_is_settled_by_the_next_run(
     assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "unknown")
     assert "cannot be asked" in (run.error or "")
     server.start()
-    repo.update_connection(scene.project.db, dest.id, jdbc_url=server.jdbc_url())
+    assert server.jdbc_url() == dest.jdbc_url
     assert scene.project.succeed(module).rows_inserted == 1
     assert scene.project.get_run(run.id).merge_state == "none"
     assert server.run_sql("select id from t") == "7"
