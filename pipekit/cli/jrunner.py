@@ -148,10 +148,11 @@ def _read(path: Path) -> str:
 
 def _print_rows(config: "Config", source: "Site", query: str, options: Mapping[str, Any]) -> None:
     from pipekit.cli.rows import write_csv
+    from pipekit.drivers import get_driver
     from pipekit.engine import open_introspection
-    from pipekit.engine.scratch import TRIMMED_BY_SQL, build_secrets
+    from pipekit.engine.scratch import build_secrets
 
-    by_reading = options["trim"] and source.kind not in TRIMMED_BY_SQL
+    by_reading = options["trim"] and not get_driver(source.kind).trims_by_sql
     if options["trim"] and not by_reading:
         query = _trim(config, source, query)
     secrets = build_secrets(config.home / "none", source=source)
@@ -193,10 +194,11 @@ def _load(
     query: str,
     options: Mapping[str, Any],
 ) -> int:
-    from pipekit.engine.scratch import TRIMMED_BY_SQL, Copy, copy_between
+    from pipekit.drivers import get_driver
+    from pipekit.engine.scratch import Copy, copy_between
 
     started = time.monotonic()
-    by_reading = options["trim"] and source.kind not in TRIMMED_BY_SQL
+    by_reading = options["trim"] and not get_driver(source.kind).trims_by_sql
     if options["trim"] and not by_reading:
         query = _trim(config, source, query)
     copy = Copy(

@@ -42,6 +42,10 @@ class Driver(ABC):
     # Stands behind a table that is looked at while a merge may hold a row of it, where that would have to wait.
     dirty_read: ClassVar[str] = ""
     is_embedded: ClassVar[bool] = False
+    # Texts of a table that is made compare byte by byte unless a column says otherwise.
+    compares_bytes: ClassVar[bool] = False
+    # A query's texts are trimmed by SQL around it; what reads the others has an option for it.
+    trims_by_sql: ClassVar[bool] = False
     # A column may hold values of other types than the one it declares.
     any_value: ClassVar[bool] = False
     # The merge text knows `MergePlan.keeps`.
@@ -169,6 +173,10 @@ class Driver(ABC):
     def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
         """Sequences that number these columns of a table; none where a load moves them on by itself, or nothing can."""
         return ()
+
+    def build_trimmed(self, column: ResultColumn, value: str) -> str:
+        """A column's value of a query, without the blanks around it where it is text."""
+        return f"TRIM({value})" if self.to_neutral(column.type).name in ("text", "char") else value
 
     def find_query_table(self, query: Query, text: str) -> TableName | None:
         """The table that a query means by a name, None where that depends on the session."""

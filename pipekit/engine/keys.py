@@ -17,8 +17,6 @@ from pipekit.models import Module
 from pipekit.runner.base import ResultColumn
 
 _NUMBERS = frozenset({"int16", "int32", "int64", "decimal", "date", "uuid"})
-# They compare texts byte by byte unless a column says otherwise, which none does that is made here.
-_COMPARE_BYTES = frozenset({"postgresql", "sqlite"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +76,7 @@ def is_unique(
 def _stays_apart(context: RunContext, item: ResultColumn) -> bool:
     """Whether two values of a column that differ can never be equal in the dest."""
     name = context.source_driver.to_neutral(item.type).name
-    compares_bytes = context.dest_driver.kind in _COMPARE_BYTES and not context.module.trim_char
+    compares_bytes = context.dest_driver.compares_bytes and not context.module.trim_char
     return name in _NUMBERS or (name == "text" and compares_bytes)
 
 

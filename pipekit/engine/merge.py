@@ -24,7 +24,6 @@ from pipekit.runner.base import Expect, Loaded
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
 REPLACED = "The staging table is not the one this run has filled: somebody has replaced it; nothing was merged."
-_LET_GO = "Load the tables that still refer to these rows first, or use the strategy upsert, which deletes nothing."
 _HANDED_OVER = (
     "Rows that others refer to stay where they are; for a unique value to pass from one to another within a merge, its"
     " constraint must be DEFERRABLE."
@@ -32,7 +31,6 @@ _HANDED_OVER = (
 _ONE_EACH = (
     "A unique key of the dest takes one row for each key. Where keys may repeat, drop it and make an index instead."
 )
-_PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
 
 
 def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
@@ -79,9 +77,7 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
 
 
 def _find_mend(plan: Plan, error: StatementFailed) -> str:
-    """What a foreign key or a unique key that was broken by the merge asks for."""
-    if error.sqlstate in ("23503", "23001"):
-        return _LET_GO if "referenced from" in error.message else _PARENT_FIRST
+    """What a unique key that was broken by the merge asks for; of foreign keys the driver tells which side it is."""
     if error.sqlstate == "23505" and plan.merge.keeps:
         return _HANDED_OVER
     return _ONE_EACH if is_same_key(error) and plan.merge.strategy == "incremental" else ""

@@ -103,10 +103,6 @@ def _create(db: repo.State, name: str, site: Site) -> Connection:
     )
 
 
-# Their queries are trimmed by SQL; what reads the others has an option for it, as their SQL cannot always be wrapped.
-TRIMMED_BY_SQL = frozenset({"postgresql", "sqlite"})
-
-
 def build_trimmed_sql(driver: Driver, columns: Sequence[ResultColumn], sql: str) -> str:
     """The query with the blanks around its text columns taken away. Raises Invalid for columns without usable names."""
     names = [column.name for column in columns]
@@ -118,9 +114,4 @@ def build_trimmed_sql(driver: Driver, columns: Sequence[ResultColumn], sql: str)
 
 def _build_trimmed(driver: Driver, column: ResultColumn) -> str:
     name = driver.quote_identifier(column.name)
-    value = f"pipekit_query.{name}"
-    if driver.kind == "sqlite":
-        # SQLite's columns hold what they like; only the value knows.
-        return f"CASE WHEN typeof({value}) = 'text' THEN TRIM({value}) ELSE {value} END AS {name}"
-    is_text = driver.to_neutral(column.type).name in ("text", "char")
-    return f"TRIM({value}) AS {name}" if is_text else f"{value} AS {name}"
+    return f"{driver.build_trimmed(column, f'pipekit_query.{name}')} AS {name}"

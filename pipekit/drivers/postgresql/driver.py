@@ -43,6 +43,8 @@ class PostgresDriver(Driver):
     version_sql = "SELECT current_setting('server_version')"
     max_identifier_bytes = names.MAX_IDENTIFIER_BYTES
     supports_comments = True
+    compares_bytes = True
+    trims_by_sql = True
     keeps_rows = True
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",

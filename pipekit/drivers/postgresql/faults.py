@@ -12,6 +12,9 @@ _TRANSIENT_WORDS = re.compile(
     r"broken pipe|no more connections",
     re.IGNORECASE,
 )
+FOREIGN_KEY_STATES = ("23503", "23001")
+_LET_GO = "Load the tables that still refer to these rows first, or use the strategy upsert, which deletes nothing."
+_PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
 _GUESS = "server closed the connection unexpectedly"
 _STATEMENT_POOLING = "statement pooling"
 _OWN_ENTRY = "Give Pipekit the server's own address, or an entry of the pooler with pool_mode = session or transaction."
@@ -64,7 +67,9 @@ def tidy_hint(hint: str) -> str:
     return "" if "CASCADE" in hint else hint
 
 
-def find_mend(state: str, message: str) -> str:
-    """What to do about it, `""` where the server's own words must do."""
+def find_mend(state: str, message: str, detail: str = "") -> str:
+    """What to do about it, `""` where the server's own words must do; `detail` tells the sides of a foreign key."""
+    if state in FOREIGN_KEY_STATES:
+        return _LET_GO if "referenced from" in detail else _PARENT_FIRST
     told = next((mend for words, mend in _WORDS.items() if words in message), "")
     return told or _STATES.get(state, "")

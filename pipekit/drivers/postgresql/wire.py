@@ -298,9 +298,10 @@ class Link:
         row, column = find_place(context) if find_place else (None, "")
         if find_place and (not row or state.startswith(OUTSIDE_STATES)):
             row, context = None, ""  # it names a row all the same, or line 0
+        detail = _get_field(result, pq.DiagnosticField.MESSAGE_DETAIL)
         return StatementFailed(
-            "\n".join(filter(None, [message, _get_field(result, pq.DiagnosticField.MESSAGE_DETAIL), context])),
-            hint=tidy_hint(_get_field(result, pq.DiagnosticField.MESSAGE_HINT)) or find_mend(state, message),
+            "\n".join(filter(None, [message, detail, context])),
+            hint=tidy_hint(_get_field(result, pq.DiagnosticField.MESSAGE_HINT)) or find_mend(state, message, detail),
             transient=is_transient(state, message),
             sqlstate=state,
             column=column or _get_field(result, pq.DiagnosticField.COLUMN_NAME),

@@ -40,6 +40,8 @@ class SqliteDriver(Driver):
     version_sql: ClassVar[str] = "SELECT sqlite_version()"
     max_identifier_bytes: ClassVar[int] = 1000
     is_embedded: ClassVar[bool] = True
+    compares_bytes: ClassVar[bool] = True
+    trims_by_sql: ClassVar[bool] = True
     any_value: ClassVar[bool] = True
     type_examples: ClassVar[tuple[str, ...]] = (
         "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",
@@ -96,6 +98,10 @@ class SqliteDriver(Driver):
     def map_type(self, source_type: str, source: Driver) -> str:
         """Between two SQLite files the declared type stays, also an empty one: such a column changes no value."""
         return source_type if source.kind == self.kind else self.from_neutral(source.to_neutral(source_type))
+
+    def build_trimmed(self, column: ResultColumn, value: str) -> str:
+        """SQLite's columns hold what they like; only the value knows."""
+        return f"CASE WHEN typeof({value}) = 'text' THEN TRIM({value}) ELSE {value} END"
 
     def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
         """Staged as the dest declares it, so that the load meets what the dest would do to a value, row by row.
