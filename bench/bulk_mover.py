@@ -3,8 +3,8 @@
 
 import sys
 
-from pipekit.runner.base import Endpoint, Load, LoadColumn
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Load, LoadColumn
 
 # (name, PostgreSQL's type, the staging column's)
 COLUMNS = (

@@ -2,7 +2,7 @@
 """`lineitem`: 16 columns in the shape of TPC-H's, the same rows every time; and a hash over every value of a table."""
 
 from bench.servers import DATABASE, Servers
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 
 TABLE = "lineitem"
 COLUMNS = """

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipekit import repo
-from pipekit.accounts import Role
 from pipekit.config import load_config
+from pipekit.models.people import Role
 from pipekit.passwords import hash_password
 
 DAYS = 100

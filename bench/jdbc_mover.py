@@ -3,8 +3,8 @@
 
 import sys
 
-from pipekit.runner.base import Endpoint, Load, LoadColumn
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Load, LoadColumn
 
 
 def move(jar: str, source_port: str, dest_port: str, database: str, table: str) -> int:

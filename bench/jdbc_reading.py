@@ -11,7 +11,7 @@ from jpype import dbapi2
 
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import connect
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 
 ROWS = 100_000
 ROUNDS = 3

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 
 DATABASE = "bench"
 SETTINGS = {

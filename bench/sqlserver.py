@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.bulk_mover import COLUMNS
 from bench.measure import CommandFailed, Measurement, measure
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from tests.databases.tds.double import TdsDouble
 
 TABLE, DATABASE = "big", "bench"

@@ -127,7 +127,7 @@ def _examine_disk(config: Config) -> Iterator[Finding]:
 
 def _examine_runner() -> Finding:
     """A real child: started, asked once, ended."""
-    from pipekit.runner.base import Endpoint
+    from pipekit.runner_contract import Endpoint
 
     with tempfile.TemporaryDirectory(prefix="pipekit-") as folder:
         Path(folder, "empty.db").touch()

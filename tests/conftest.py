@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.errors import PipekitError
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 from tests import profiles  # noqa: F401 (registers itself)
 from tests.lending import lend_database, take_back
 

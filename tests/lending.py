@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg import sql
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 
 _NUMBERS = itertools.count(1)
 _FREE: "WeakKeyDictionary[LocalPostgres, defaultdict[str, list[str]]]" = WeakKeyDictionary()

@@ -15,7 +15,7 @@ from pathlib import Path
 LOAD = """
 import zipfile
 from pipekit.drivers.jdbc import jvm
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 jvm.start(Endpoint(kind="jdbc", jdbc_url=""))
 for name in zipfile.ZipFile(jvm.READER_JAR).namelist():
     if name.endswith(".class"):

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from pipekit import repo
-from pipekit.accounts import User
 from pipekit.api.bodies import ROUTER
 from pipekit.api.run_models import DriverAnswer, DriverChange, DriverNew
 from pipekit.config import Config
@@ -15,6 +14,7 @@ from pipekit.engine.registration import DriverState, list_driver_states, registe
 from pipekit.errors import Invalid, NotFound
 from pipekit.http.auth import ApiAdmin, ApiViewer
 from pipekit.http.state import ContextDep, Db
+from pipekit.models.people import User
 
 router = APIRouter(prefix="/api/drivers", tags=["drivers"], **ROUTER)
 

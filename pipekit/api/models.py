@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 
 from pipekit import models
-from pipekit.accounts import Role
 from pipekit.api.bodies import Answer, Body, Id, Name, Short, Text, filled, partial
 from pipekit.cron import describe, next_times
 from pipekit.models import Column, ConnectionFields, GroupFields, GroupMember, Guards, Module, ModuleFields, Schedule
+from pipekit.models.people import Role
 
 # -- connections -------------------------------------------------------------------------------------------------------
 

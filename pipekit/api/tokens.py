@@ -4,12 +4,12 @@
 from fastapi import APIRouter
 
 from pipekit import repo
-from pipekit.accounts import Token, User
 from pipekit.api.bodies import ROUTER, PathId
 from pipekit.api.models import TokenAnswer, TokenMade, TokenNew
 from pipekit.errors import NotFound
 from pipekit.http.auth import ApiViewer
 from pipekit.http.state import Db
+from pipekit.models.people import Token, User
 
 router = APIRouter(prefix="/api/tokens", tags=["tokens"], **ROUTER)
 

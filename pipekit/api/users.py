@@ -6,12 +6,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from pipekit import repo
-from pipekit.accounts import User
 from pipekit.api.bodies import ROUTER, PathId, get_given
 from pipekit.api.models import UserAnswer, UserChange, UserNew
 from pipekit.errors import Conflict
 from pipekit.http.auth import ApiAdmin
 from pipekit.http.state import Db
+from pipekit.models.people import User
 from pipekit.passwords import hash_password
 
 router = APIRouter(prefix="/api/users", tags=["users"], **ROUTER)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipekit.engine.events import Event
     from pipekit.engine.scratch import Site
     from pipekit.models import DriverRegistration, Run
-    from pipekit.runner.base import QueryResult
+    from pipekit.runner_contract import QueryResult
     from pipekit.secrets import Secrets
 
 # How a value that does not fit is told; the run's own hints are about modules, the one that matters here has a flag.

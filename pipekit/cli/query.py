@@ -11,7 +11,7 @@ from pipekit.cli.options import complete_connection
 from pipekit.cli.session import Session
 
 if TYPE_CHECKING:
-    from pipekit.runner.base import QueryResult
+    from pipekit.runner_contract import QueryResult
 
 
 @click.command(short_help="Print the rows of a query.")

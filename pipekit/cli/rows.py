@@ -9,7 +9,7 @@ import click
 
 from pipekit.cli.session import Session
 from pipekit.cli.text import clean_line, clean_text, get_width, pad
-from pipekit.runner.base import QueryResult
+from pipekit.runner_contract import QueryResult
 
 WIDEST = 60
 _NEEDS_QUOTES = frozenset(',"\n\r')

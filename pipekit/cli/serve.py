@@ -27,7 +27,7 @@ def serve(
     It logs to standard error, by the `log_level` and `log_format` of config.yaml unless they are given here.
     """
     from pipekit.logs import set_up_logging
-    from pipekit.server import serve
+    from pipekit.server.service import serve
     from pipekit.serving.site import LOG_LEVEL_VARIABLE, bind, open_site, serve_reloading
 
     config, secrets = session.config(), session.secrets()
@@ -53,7 +53,7 @@ def purge(session: Session, dry_run: bool, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from pipekit.retention import purge
+    from pipekit.server.retention import purge
 
     purged = purge(session.db(), session.config(), dry_run=dry_run)
     if as_json:

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from pipekit.accounts import ROLES
 from pipekit.cli.options import json_option
 from pipekit.cli.session import Session, find_shell_user
 from pipekit.cli.text import format_time
 from pipekit.errors import Invalid
+from pipekit.models.people import ROLES
 
 
 @click.command("set-password", short_help="Make a user, or give one a new password.")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from pipekit.runner.base import Endpoint
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint
 
 # Every column as text both kinds of database spell the same way: decimals as whole cents, dates as they are.
 READ_SQL = {

@@ -23,7 +23,7 @@ from pipekit.engine.events import Event, RowsMoved, StageStarted
 from pipekit.engine.receipt import build_receipt, format_count, format_duration, get_duration_s
 from pipekit.errors import Invalid
 from pipekit.models import Run
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 from pipekit.secrets import Secrets
 
 DEFINITION = "shop.yaml"

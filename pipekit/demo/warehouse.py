@@ -22,7 +22,7 @@ def open_warehouse(folder: Path, postgres: bool) -> Iterator[str]:
     if not postgres:
         yield definition
         return
-    from pipekit.localpg import LocalPostgres
+    from pipekit.demo.postgres import LocalPostgres
 
     with LocalPostgres(folder / "postgres") as server:
         server.create_database("warehouse")

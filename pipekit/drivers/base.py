@@ -20,7 +20,7 @@ from pipekit.drivers.tables import TableInfo as TableInfo
 from pipekit.drivers.tables import TableName as TableName
 from pipekit.drivers.types import Type, vary
 from pipekit.errors import Invalid
-from pipekit.runner.base import Query, ResultColumn, Statement
+from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
 class Driver(ABC):

@@ -10,7 +10,7 @@ can take the name, and a run whose name was taken does not merge. A dead run's r
 from dataclasses import dataclass
 
 from pipekit.drivers.base import Driver, TableName
-from pipekit.runner.base import Expect, QueryResult, Statement
+from pipekit.runner_contract import Expect, QueryResult, Statement
 
 # What a row says in place of its owner while the table is being dropped where DROP commits by itself.
 LEAVING = " leaving"

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pipekit.errors import CheckFailed
-from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement
+from pipekit.runner_contract import Expect, Load, QueryResult, ResultColumn, Statement
 
 Format = Literal["copy-binary", "copy-text", "arrow", "rows"]
 Count = Callable[[int], None]

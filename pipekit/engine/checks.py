@@ -9,7 +9,7 @@ from typing import NoReturn
 from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan
 from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
-from pipekit.runner.base import Loaded, QueryResult
+from pipekit.runner_contract import Loaded, QueryResult
 
 # A switch is named with what it would do, never as the mend.
 EXACT_SWITCH = "`guards: {exactness: false}` on the module would let the dest change such values."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipekit.drivers.base import Driver, MergePlan
 from pipekit.drivers.facts import CHANGING, Action, Reference
 from pipekit.models import Check
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 _DOES: dict[Action, str] = {
     "cascade": "deletes them",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipekit.drivers.base import Driver, StagedColumn, TableColumn
 from pipekit.errors import RunFailed
 from pipekit.models import Column, Module
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

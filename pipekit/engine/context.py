@@ -17,8 +17,8 @@ from pipekit.engine.registration import add_driver
 from pipekit.engine.runners import start_runner
 from pipekit.errors import Invalid
 from pipekit.models import Connection, Hook, Module, Run, Watermark
-from pipekit.runner.base import Endpoint, Query
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Query
 from pipekit.secrets import Secrets
 
 

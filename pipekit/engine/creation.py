@@ -12,7 +12,7 @@ from pipekit.engine.context import RunContext
 from pipekit.engine.plan import Plan
 from pipekit.errors import PipekitError, RunFailed, RunnerError, StatementFailed
 from pipekit.models import Check, Run
-from pipekit.runner.base import Endpoint, QueryResult, Runner, Statement
+from pipekit.runner_contract import Endpoint, QueryResult, Runner, Statement
 
 MADE = "dest made"
 _OTHER_TYPE = "If a column's type is in the way, name another: `dest_type` in the module's `columns`."

@@ -10,7 +10,7 @@ from pipekit.engine.columns import ColumnMatch, find_dest_name
 from pipekit.engine.context import RunContext
 from pipekit.engine.keys import KeyedColumns, is_unique, set_key
 from pipekit.models import Column
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

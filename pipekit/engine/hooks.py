@@ -4,7 +4,7 @@
 from pipekit.engine.context import RunContext
 from pipekit.errors import PipekitError, RunFailed
 from pipekit.models import Hook
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 
 def run_hooks(context: RunContext, failed: bool) -> None:

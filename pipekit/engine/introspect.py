@@ -12,8 +12,8 @@ from pipekit.drivers.base import Driver
 from pipekit.engine.context import open_endpoint
 from pipekit.engine.runners import start_runner
 from pipekit.models import Connection
-from pipekit.runner.base import Endpoint, Query
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Query
 from pipekit.secrets import Secrets
 
 

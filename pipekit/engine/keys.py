@@ -14,7 +14,7 @@ from pipekit.engine.columns import find_dest_name
 from pipekit.engine.context import RunContext
 from pipekit.errors import RunnerError
 from pipekit.models import Module
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 _NUMBERS = frozenset({"int16", "int32", "int64", "decimal", "date", "uuid"})
 

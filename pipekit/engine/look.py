@@ -14,7 +14,7 @@ from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.introspect import Introspection, open_introspection
 from pipekit.errors import Inexact, Invalid, StatementFailed, TimedOut, TooMany
 from pipekit.models import Connection
-from pipekit.runner.base import QueryResult, ResultColumn
+from pipekit.runner_contract import QueryResult, ResultColumn
 from pipekit.secrets import Secrets
 
 SILENCE_S = 30.0

@@ -20,7 +20,7 @@ from pipekit.engine.truth import (
     say_fires,
 )
 from pipekit.errors import CheckFailed, StatementFailed
-from pipekit.runner.base import Expect, Loaded
+from pipekit.runner_contract import Expect, Loaded
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
 REPLACED = "The staging table is not the one this run has filled: somebody has replaced it; nothing was merged."

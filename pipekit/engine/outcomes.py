@@ -18,8 +18,8 @@ from pipekit.engine.creation import take_away_of
 from pipekit.engine.settle import drop_staging, settle_merge
 from pipekit.errors import PipekitError, RunnerError, StatementFailed
 from pipekit.models import MergeState, Run
-from pipekit.runner.base import Endpoint, Runner
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Runner
 from pipekit.secrets import Secrets
 
 SETTLER = "pipekit:settle"

@@ -17,7 +17,7 @@ from pipekit.engine.sequences import build_sequence_statements, find_sequences, 
 from pipekit.engine.truth import build_looks_after, build_looks_before
 from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import RunFailed, RunnerError
-from pipekit.runner.base import Load, LoadColumn, ResultColumn, Statement
+from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

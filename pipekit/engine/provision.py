@@ -14,7 +14,7 @@ from pipekit.engine.introspect import Introspection, open_introspection
 from pipekit.engine.keys import set_key
 from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed, TimedOut
 from pipekit.models import Column, Connection, Module
-from pipekit.runner.base import QueryResult, ResultColumn, Statement
+from pipekit.runner_contract import QueryResult, ResultColumn, Statement
 from pipekit.secrets import Secrets
 
 # Somebody waits for the page.

@@ -18,8 +18,8 @@ from pipekit.drivers import DRIVERS, KIND, get_driver
 from pipekit.drivers.base import Driver
 from pipekit.errors import ConfigError, Conflict, DriverUnknown, Invalid, NotFound, PipekitError
 from pipekit.models import DriverRegistration
-from pipekit.runner.base import Endpoint
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint
 
 State = Literal["built in", "no jar", "ok", "bad"]
 

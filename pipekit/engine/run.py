@@ -27,8 +27,8 @@ from pipekit.engine.turn import claim_asked, give_up, wait_for_turn
 from pipekit.engine.watermarks import resolve_watermarks
 from pipekit.errors import Cancelled, Invalid, ModuleBusy, PipekitError, RunnerError
 from pipekit.models import Module, Run, RunStatus
-from pipekit.runner.base import Loaded
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Loaded
 from pipekit.secrets import Masker, Secrets
 
 

@@ -16,7 +16,7 @@ from pipekit.engine.events import Listener
 from pipekit.engine.run import RunOptions
 from pipekit.errors import Invalid
 from pipekit.models import Connection, DriverRegistration, Guards, Run
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 from pipekit.secrets import Secrets
 
 # jrunner empties the dest and inserts nothing when the query gives nothing.

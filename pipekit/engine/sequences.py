@@ -7,7 +7,7 @@ from pipekit.drivers.base import Driver, FedSequence, MergePlan, TableName
 from pipekit.engine.columns import ColumnMatch
 from pipekit.engine.context import RunContext
 from pipekit.models import Module
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 _SWITCH = "`guards: {sequences: true}` moves it on"
 

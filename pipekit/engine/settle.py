@@ -16,7 +16,7 @@ from pipekit.drivers.claims import (
 )
 from pipekit.errors import CheckFailed, RunnerError, StatementFailed
 from pipekit.models import MergeState
-from pipekit.runner.base import Endpoint, Runner, Statement
+from pipekit.runner_contract import Endpoint, Runner, Statement
 
 SESSIONS_GONE_WITHIN_S = 15.0
 # How a refusal says that the key is there: the SQLSTATEs of broken constraints, or SQL Server's own two numbers.

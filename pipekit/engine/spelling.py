@@ -10,7 +10,7 @@ from pipekit.engine.comparisons import Comparison, find_comparisons, find_greate
 from pipekit.engine.context import BoundWatermark, RunContext
 from pipekit.engine.forms import Compared, Value, find_mismatch, find_misordered
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import Endpoint, QueryResult
+from pipekit.runner_contract import Endpoint, QueryResult
 
 SAMPLED_ROWS = 20
 LONGEST_SAMPLE = 1_000

@@ -6,7 +6,7 @@ from pipekit.engine.context import RunContext
 from pipekit.engine.creation import explain_refusal, try_creation
 from pipekit.engine.plan import Plan, build_stage_sql
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import Loaded, Statement
+from pipekit.runner_contract import Loaded, Statement
 
 
 def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:

@@ -8,7 +8,7 @@ from pipekit.drivers.base import Driver, MergePlan
 from pipekit.drivers.facts import Look
 from pipekit.engine.context import RunContext
 from pipekit.models import Check
-from pipekit.runner.base import Expect, Statement
+from pipekit.runner_contract import Expect, Statement
 
 ROWS_BEFORE = "rows before"
 ROWS_AFTER = "rows after"

@@ -13,9 +13,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from pipekit import repo
-from pipekit.accounts import Role, User
 from pipekit.errors import Forbidden, TooMany, Unauthorized
 from pipekit.http.state import Db
+from pipekit.models.people import Role, User
 from pipekit.passwords import check_password
 
 COOKIE = "pipekit_session"

@@ -13,7 +13,7 @@ from pipekit.config import Config
 from pipekit.repo.memory import Memory
 from pipekit.repo.pool import Pool
 from pipekit.secrets import Secrets
-from pipekit.server import Service
+from pipekit.server.service import Service
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipekit.accounts import ROLES, AuditEntry, Role, Token, User
 from pipekit.errors import ConfigError, Conflict, Invalid, StateError
 from pipekit.models import Row
+from pipekit.models.people import ROLES, AuditEntry, Role, Token, User
 from pipekit.repo.names import check_fields, check_name, get_row, get_row_by_name, unique
 from pipekit.repo.state import State, now, transaction
 

@@ -20,7 +20,7 @@ from pipekit.cutting import SENT, cut
 from pipekit.drivers import describe_install, find_package, get_driver
 from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
-from pipekit.runner.base import Endpoint, Expect, Load, Statement, check_claim, load_from_wire
+from pipekit.runner_contract import Endpoint, Expect, Load, Statement, check_claim, load_from_wire
 
 PROGRESS_EVERY_S = 0.3
 CLOSE = "close"

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from pipekit.errors import RUNNER_ERRORS, Cancelled, RunnerDied, RunnerError, TimedOut
-from pipekit.runner.base import (
+from pipekit.runner.process import Program, start_piped
+from pipekit.runner_contract import (
     Endpoint,
     Expect,
     Load,
@@ -23,7 +24,6 @@ from pipekit.runner.base import (
     gather,
     to_wire,
 )
-from pipekit.runner.process import Program, start_piped
 
 Event = dict[str, Any]
 LogText = Callable[[str], None]

@@ -16,12 +16,12 @@ from pipekit.http.state import Context
 from pipekit.repo.memory import Memory
 from pipekit.repo.pool import Pool
 from pipekit.secrets import Secrets
-from pipekit.server import Service
+from pipekit.server.service import Service
 from pipekit.serving.errors import install_error_handlers
 from pipekit.serving.request_log import RequestLog, _RequestBodyCapture
 from pipekit.serving.security import SecurityHeaders
 from pipekit.web.app import ROUTERS as WEB_ROUTERS
-from pipekit.web.pages import STATIC
+from pipekit.web.kit.render import STATIC
 
 
 def create_app(

@@ -16,8 +16,8 @@ from pipekit.errors import PipekitError
 from pipekit.http.auth import COOKIE, find_session
 from pipekit.http.errors import describe, get_status
 from pipekit.serving.request_log import keep_cause
+from pipekit.web.kit.render import render_error
 from pipekit.web.login import get_login_address
-from pipekit.web.pages import render_error
 
 
 def install_error_handlers(app: FastAPI) -> None:

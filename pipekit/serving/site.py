@@ -18,7 +18,7 @@ from pipekit.config import Config, load_config
 from pipekit.errors import ConfigError
 from pipekit.logs import get_logger, set_up_logging
 from pipekit.secrets import Secrets
-from pipekit.server import Service, check_no_server
+from pipekit.server.service import Service, check_no_server
 from pipekit.serving.app import create_app
 from pipekit.serving.request_log import is_new
 

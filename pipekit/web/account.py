@@ -5,15 +5,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.accounts import ROLES, Token, User
 from pipekit.errors import NotFound, TooMany, Unauthorized
 from pipekit.http.auth import get_address, log_in
 from pipekit.http.state import Db
-from pipekit.web.answers import go
-from pipekit.web.confirm import confirm
-from pipekit.web.forms import MENDABLE, Form, FormDep, get_text
-from pipekit.web.pages import render
-from pipekit.web.sessions import Viewer, set_session_cookie
+from pipekit.models.people import ROLES, Token, User
+from pipekit.web.kit.answers import go
+from pipekit.web.kit.confirm import confirm
+from pipekit.web.kit.forms import MENDABLE, Form, FormDep, get_text
+from pipekit.web.kit.render import render
+from pipekit.web.kit.sessions import Viewer, set_session_cookie
 from pipekit.web.users import ROLE_WORDS, read_new_password
 
 router = APIRouter(include_in_schema=False)

@@ -3,32 +3,20 @@
 
 from fastapi import APIRouter
 
-from pipekit.web import (
-    account,
-    columns,
-    connections,
-    drivers,
-    group_parts,
-    group_runs,
-    groups,
-    home,
-    login,
-    modules_bulk,
-    modules_read,
-    modules_write,
-    run_live,
-    run_values,
-    runs,
-    search,
-    secrets,
-    settings,
-    users,
-    watermark_trial,
-    wizard,
-    wizard_dest,
-    wizard_drafts,
-)
-from pipekit.web.watermarks import _save_inline_watermarks
+from pipekit.web import account, connections, drivers, home, login, search, secrets, settings, users
+from pipekit.web.groups import edit as group_edit
+from pipekit.web.groups import runs as group_runs
+from pipekit.web.groups import show as group_show
+from pipekit.web.modules import bulk as module_bulk
+from pipekit.web.modules import columns, run_values, watermark_trial
+from pipekit.web.modules import edit as module_edit
+from pipekit.web.modules import show as module_show
+from pipekit.web.modules.watermarks import _save_inline_watermarks
+from pipekit.web.runs import live as run_live
+from pipekit.web.runs import show as run_show
+from pipekit.web.wizard import dest as wizard_dest
+from pipekit.web.wizard import drafts as wizard_drafts
+from pipekit.web.wizard import source as wizard_source
 
 # The first that fits answers: what is asked for most stands first.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -36,21 +24,21 @@ ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     login.router,
     # Before the pages of one module: `new` and `bulk` are no ids.
-    modules_bulk.router,
-    modules_write.router,
+    module_bulk.router,
+    module_edit.router,
     run_values.router,
-    modules_read.router,
-    runs.router,
+    module_show.router,
+    run_show.router,
     group_runs.router,
     search.router,
     watermark_trial.router,
-    wizard.router,
+    wizard_source.router,
     wizard_dest.router,
     wizard_drafts.router,
     columns.router,
     connections.router,
-    groups.router,
-    group_parts.router,
+    group_show.router,
+    group_edit.router,
     secrets.router,
     users.router,
     account.router,

@@ -13,7 +13,6 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from pipekit import repo
-from pipekit.accounts import User
 from pipekit.definitions import edit
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.engine.look import open_look
@@ -21,13 +20,14 @@ from pipekit.engine.registration import list_kinds
 from pipekit.errors import ConfigError, Conflict, Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, ConnectionFields
-from pipekit.web.answers import go
-from pipekit.web.clash import check_clash, sign_form
-from pipekit.web.confirm import confirm
-from pipekit.web.forms import MENDABLE, Form, FormDep, get_text
-from pipekit.web.mends import find_mend
-from pipekit.web.pages import render
-from pipekit.web.sessions import Admin, Operator, Viewer
+from pipekit.models.people import User
+from pipekit.web.kit.answers import go
+from pipekit.web.kit.clash import check_clash, sign_form
+from pipekit.web.kit.confirm import confirm
+from pipekit.web.kit.forms import MENDABLE, Form, FormDep, get_text
+from pipekit.web.kit.render import render
+from pipekit.web.kit.sessions import Admin, Operator, Viewer
+from pipekit.web.runs.mends import find_mend
 
 router = APIRouter(include_in_schema=False)
 

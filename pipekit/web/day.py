@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from pipekit.engine.receipt import format_count, format_duration
 from pipekit.repo.overview import Bucket, DayRun
-from pipekit.web.words import status_word
+from pipekit.web.kit.words import status_word
 
 MOST_BARS = 400
 MOST_LANES = 8

@@ -9,11 +9,11 @@ from pipekit.drivers import DRIVERS, get_driver
 from pipekit.engine.registration import list_driver_states, list_jars, register, unregister
 from pipekit.errors import ConfigError
 from pipekit.http.state import Context, ContextDep, Db
-from pipekit.web.answers import go
-from pipekit.web.confirm import confirm
-from pipekit.web.forms import MENDABLE, Form, FormDep, get_text
-from pipekit.web.pages import render
-from pipekit.web.sessions import Admin, Viewer
+from pipekit.web.kit.answers import go
+from pipekit.web.kit.confirm import confirm
+from pipekit.web.kit.forms import MENDABLE, Form, FormDep, get_text
+from pipekit.web.kit.render import render
+from pipekit.web.kit.sessions import Admin, Viewer
 
 router = APIRouter(include_in_schema=False)
 

@@ -12,8 +12,8 @@ from pipekit import repo
 from pipekit.errors import TooMany, Unauthorized
 from pipekit.http.auth import COOKIE, find_session, get_address, log_in
 from pipekit.http.state import Db
-from pipekit.web.pages import render
-from pipekit.web.sessions import Viewer, check_origin, set_session_cookie
+from pipekit.web.kit.render import render
+from pipekit.web.kit.sessions import Viewer, check_origin, set_session_cookie
 
 router = APIRouter(include_in_schema=False)
 

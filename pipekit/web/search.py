@@ -6,8 +6,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from pipekit.http.state import Db
 from pipekit.repo import overview
-from pipekit.web.pages import render
-from pipekit.web.sessions import Viewer
+from pipekit.web.kit.render import render
+from pipekit.web.kit.sessions import Viewer
 
 router = APIRouter(include_in_schema=False)
 

@@ -7,11 +7,11 @@ from fastapi.responses import Response
 from pipekit import repo
 from pipekit.errors import ConfigError, Invalid, NotFound
 from pipekit.http.state import Context, ContextDep, Db
-from pipekit.web.answers import go
-from pipekit.web.confirm import confirm
-from pipekit.web.forms import Form, FormDep, get_text
-from pipekit.web.pages import render
-from pipekit.web.sessions import Admin, Viewer
+from pipekit.web.kit.answers import go
+from pipekit.web.kit.confirm import confirm
+from pipekit.web.kit.forms import Form, FormDep, get_text
+from pipekit.web.kit.render import render
+from pipekit.web.kit.sessions import Admin, Viewer
 
 router = APIRouter(include_in_schema=False)
 

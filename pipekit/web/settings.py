@@ -13,10 +13,10 @@ from pipekit.config import KEYS, Config
 from pipekit.cron import get_zone
 from pipekit.engine.ask import ask_pause
 from pipekit.http.state import ContextDep, Db
-from pipekit.web.answers import go
-from pipekit.web.forms import FormDep, get_text
-from pipekit.web.pages import THEME_COOKIE, Theme, render
-from pipekit.web.sessions import Operator, Viewer
+from pipekit.web.kit.answers import go
+from pipekit.web.kit.forms import FormDep, get_text
+from pipekit.web.kit.render import THEME_COOKIE, Theme, render
+from pipekit.web.kit.sessions import Operator, Viewer
 
 router = APIRouter(include_in_schema=False)
 

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.accounts import ROLES, User
 from pipekit.errors import Conflict
 from pipekit.http.state import Db
+from pipekit.models.people import ROLES, User
 from pipekit.passwords import hash_password
-from pipekit.web.answers import go
-from pipekit.web.confirm import confirm
-from pipekit.web.forms import MENDABLE, Form, FormDep, get_flag, get_text
-from pipekit.web.pages import render
-from pipekit.web.sessions import Admin
+from pipekit.web.kit.answers import go
+from pipekit.web.kit.confirm import confirm
+from pipekit.web.kit.forms import MENDABLE, Form, FormDep, get_flag, get_text
+from pipekit.web.kit.render import render
+from pipekit.web.kit.sessions import Admin
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pipekit import repo
-from pipekit.accounts import Role
 from pipekit.models import Connection, Module
+from pipekit.models.people import Role
 from pipekit.passwords import hash_password
 from pipekit.serving.app import create_app
 from tests.project import Project

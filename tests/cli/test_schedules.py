@@ -4,7 +4,7 @@
 from datetime import UTC, datetime, timedelta
 
 from pipekit import repo
-from pipekit.scheduler import tick
+from pipekit.server.scheduler import tick
 from tests.cli.conftest import Home
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pipekit.drivers.base import Driver, LedgerEntry, MergePlan, StagedColumn, TableColumn, TableName
 from pipekit.drivers.types import Type
 from pipekit.models import Strategy
-from pipekit.runner.base import Query, QueryResult, ResultColumn, Statement
+from pipekit.runner_contract import Query, QueryResult, ResultColumn, Statement
 
 INTEGER = Type(name="int64")
 DECIMAL = Type(name="decimal", precision=12, scale=2)

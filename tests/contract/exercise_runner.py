@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pytest
 
 from pipekit.errors import Cancelled, CheckFailed, RunnerError, StatementFailed, TimedOut
-from pipekit.runner.base import Endpoint, Expect, Load, LoadColumn, Statement
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Expect, Load, LoadColumn, Statement
 
 StartRunner = Callable[..., NativeRunner]
 

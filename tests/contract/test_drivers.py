@@ -9,7 +9,7 @@ import pytest
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.drivers.base import Driver, TableColumn
 from pipekit.errors import Invalid
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 from tests.contract.exercise_driver import CASES, NEUTRAL_TYPES, Case
 
 # What a bulk load cannot carry travels as text: a seventh digit of a second, an offset.

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.postgresql.wire import connect
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 from tests.databases.jdbc import Open, open_sessions, start_derby
 from tests.databases.mariadb import UNKIND, Mariadb, start_mariadb
 from tests.databases.moving import Mover, OpenSession, run

@@ -17,7 +17,7 @@ from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import connect
 from pipekit.drivers.wire import Format, Stream
 from pipekit.errors import ConnectFailed
-from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, Statement
 from tests.patience import PATIENCE_S
 
 Open = Callable[[Endpoint], JdbcSession]

@@ -16,7 +16,7 @@ import pytest
 from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.models import Connection
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 from tests.databases.jdbc import find_jar, make_endpoint
 from tests.databases.over_jdbc import put_jar
 from tests.project import Project

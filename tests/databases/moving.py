@@ -10,7 +10,7 @@ from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.wire import Format, Stream
 from pipekit.models import Strategy
-from pipekit.runner.base import Load, LoadColumn, ResultColumn, Statement
+from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement
 
 OpenSession = Callable[..., PostgresSession]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from pipekit.engine import registration
 from pipekit.errors import RunnerError
-from pipekit.runner.base import Endpoint, Statement
 from pipekit.runner.native import LogText, NativeRunner
+from pipekit.runner_contract import Endpoint, Statement
 from tests.databases.jdbc import DERBY_CLIENT, find_jar, make_endpoint
 from tests.project import Project
 

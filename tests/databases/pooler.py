@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipekit.localpg import UNPRIVILEGED_USER, LocalPostgres
+from pipekit.demo.postgres import UNPRIVILEGED_USER, LocalPostgres
 
 START_S = 10.0
 # Logins that a pooler lets in besides the superuser; a test that makes one takes the next.

@@ -15,7 +15,7 @@ from pipekit.drivers.sqlserver.names import quote_identifier, quote_table
 from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.drivers.sqlserver.wire import connect
 from pipekit.drivers.urls import split_login
-from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, Statement
 from tests.databases.tds.double import TdsDouble
 from tests.databases.tds.library import VARIABLE, require_provider
 from tests.databases.tds.replies import Reply, Rows

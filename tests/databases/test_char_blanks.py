@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from tests.databases.test_runs import Bench, Database
 
 pytestmark = pytest.mark.usefixtures("near_when_quick")

@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine import open_introspection
 from pipekit.engine.events import Event, StageStarted
 from pipekit.errors import PipekitError
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Column, Guards
 from tests.databases.test_runs import Bench
 

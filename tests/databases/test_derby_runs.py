@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import LedgerEntry
 from pipekit.engine import open_introspection
 from pipekit.engine.creation import MADE
 from pipekit.engine.recover import recover_runs
 from pipekit.engine.settle import settle_merge
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Check, Connection
 from pipekit.runner.native import NativeRunner
 from pipekit.runner.process import run_program

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.models import Connection, Guards, Run
 from tests.databases.oddities import ODDITIES, POSTGRESQL, SQLITE, STRATEGIES, Oddity, build_table
 from tests.near import NearRunner

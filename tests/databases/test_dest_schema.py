@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from tests.databases.test_runs import Bench
 
 

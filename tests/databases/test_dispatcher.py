@@ -16,8 +16,8 @@ from pipekit import repo
 from pipekit.config import Config
 from pipekit.errors import PipekitError
 from pipekit.models import Connection, Module, Run
-from pipekit.queue import Dispatcher
 from pipekit.secrets import Secrets
+from pipekit.server.dispatcher import Dispatcher
 from tests.patience import PATIENCE_S
 from tests.project import Project
 
@@ -160,7 +160,7 @@ def test_a_group_run_is_worked_off_and_ends(project: Project) -> None:
 def test_it_starts_at_once_what_was_asked_for_when_it_is_woken(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipekit.queue.POLL_S", 10 * PATIENCE_S)
+    monkeypatch.setattr("pipekit.server.dispatcher.POLL_S", 10 * PATIENCE_S)
     with dispatching(project) as dispatcher:
         time.sleep(0.3)
         for name in ("a", "b", "c"):

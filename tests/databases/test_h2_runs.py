@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine import open_introspection
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Connection, Run
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 from tests.databases.jdbc import H2, HSQLDB
 from tests.databases.over_jdbc import register
 from tests.project import Project

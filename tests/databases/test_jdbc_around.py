@@ -11,7 +11,7 @@ import pytest
 from pipekit import repo
 from pipekit.engine import open_introspection
 from pipekit.models import Guards, Run
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 from tests.databases.jdbc import DERBY, H2, HSQLDB
 from tests.databases.mariadb import DRIVER, PASSWORD, USER, Mariadb
 from tests.databases.over_jdbc import register

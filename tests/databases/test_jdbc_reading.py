@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.jdbc import jvm
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import connect
 from pipekit.drivers.postgresql.wire import connect as connect_postgres
 from pipekit.errors import Inexact, StatementFailed
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint
 from pipekit.runner.process import wait_until
+from pipekit.runner_contract import Endpoint
 from tests.databases.jdbc import (
     DERBY_CLIENT,
     POSTGRESQL,

@@ -17,8 +17,8 @@ from pipekit.drivers.jdbc.jvm import find_class
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import connect
 from pipekit.errors import CheckFailed, ConnectFailed, StatementFailed
-from pipekit.runner.base import Endpoint, Expect, Statement
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Expect, Statement
 from tests.databases.jdbc import (
     DERBY,
     DERBY_CLIENT,

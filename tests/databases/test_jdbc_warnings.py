@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import connect
 from pipekit.drivers.wire import Format
 from pipekit.errors import RunnerError, StatementFailed
-from pipekit.localpg import LocalPostgres
 from tests.databases.jdbc import POSTGRESQL, build_load, load, make_endpoint, read, run, take
 
 LOST = ("01004", "01534")

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.errors import Inexact, RunnerError, StatementFailed
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 from tests.databases.jdbc import (
     DERBY_CLIENT,
     POSTGRESQL,

@@ -9,9 +9,9 @@ from sqlite3 import connect
 
 import pytest
 
-from pipekit.runner.base import Endpoint
 from pipekit.runner.jrunner import JrunnerRunner
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint
 from tests.contract.exercise_runner import Databases, RunnerContract, StartRunner
 from tests.databases.jdbc import make_embedded
 from tests.databases.jrunners import JRUNNERS, write_launcher

@@ -13,7 +13,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.definitions import apply_text
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.models import Run
 from pipekit.runner.process import Finished, run_program
 from pipekit.scripts.importing import Imported, import_scripts

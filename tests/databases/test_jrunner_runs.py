@@ -15,14 +15,14 @@ import pytest
 
 from pipekit import repo
 from pipekit.config import load_config
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine import cancel_run
 from pipekit.errors import ConnectFailed, RunnerDied, RunnerError, StatementFailed
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Module
-from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
 from pipekit.runner.jrunner import JrunnerRunner
 from pipekit.runner.jrunner_call import query_file
 from pipekit.runner.process import start_program, wait_until
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, Statement
 from tests.databases.jrunners import write_launcher
 from tests.patience import PATIENCE_S
 from tests.project import Project
@@ -241,7 +241,7 @@ def test_jrunner_ends_when_pipekit_is_killed(source: Endpoint, tmp_path: Path) -
     program.write_text('#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nsleep 600 & wait\n', "utf-8")
     program.chmod(0o755)
     script = f"from pipekit.runner.jrunner import JrunnerRunner as J; J({str(program)!r}).query(E, 'select 1')"
-    script = f"from pipekit.runner.base import Endpoint; E = {_spell(source)}; {script}"
+    script = f"from pipekit.runner_contract import Endpoint; E = {_spell(source)}; {script}"
     parent = start_program([sys.executable, "-c", script])
     pid_file = tmp_path / "pid"
     assert wait_until(lambda: pid_file.exists() and pid_file.read_text().strip() != "", PATIENCE_S)

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine.events import Event, RowsMoved
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Connection
 from tests.project import Project, find_children
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipekit.cutting import LINE, TOLD
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from tests.databases.test_runs import Bench
 
 pytestmark = pytest.mark.usefixtures("near_when_quick")

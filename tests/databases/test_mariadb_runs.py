@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import LedgerEntry
 from pipekit.engine import open_introspection
 from pipekit.engine.settle import settle_merge
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Column, Guards, Run
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 from tests.databases.mariadb import DRIVER, PASSWORD, USER, Mariadb, start_mariadb
 from tests.databases.over_jdbc import register
 from tests.project import Project

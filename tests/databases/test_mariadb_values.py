@@ -8,7 +8,7 @@ import pytest
 from pipekit.drivers import get_driver
 from pipekit.drivers.wire import Format
 from pipekit.errors import ConnectFailed, Inexact, PipekitError, StatementFailed
-from pipekit.runner.base import Load, LoadColumn
+from pipekit.runner_contract import Load, LoadColumn
 from tests.databases.jdbc import Open, load, read, take
 from tests.databases.mariadb import Mariadb
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine import cancel_run, open_introspection
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Connection, Run
 from pipekit.runner.process import wait_until
 from tests.databases.jdbc import POSTGRESQL

@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.engine.sequences import build_sequence_statements
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Guards, Module, Run
 from tests.databases.moving import Mover, run
 from tests.project import Project

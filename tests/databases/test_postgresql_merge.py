@@ -14,7 +14,7 @@ from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.errors import StatementFailed
 from pipekit.models import Strategy
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 from tests.databases.moving import Mover, OpenSession, load_rows, run
 from tests.patience import PATIENCE_S
 

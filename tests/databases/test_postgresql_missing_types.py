@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.models import Column
 from tests.databases.test_runs import Bench
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.postgresql.settings import PINNED, Pins
 from pipekit.drivers.postgresql.wire import connect
 from pipekit.errors import ConnectFailed, StatementFailed
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint, Statement
+from pipekit.runner_contract import Endpoint, Statement
 from tests.databases.moving import Mover, OpenSession, run
 from tests.databases.pooler import ODD_LOGINS, open_pooler
 

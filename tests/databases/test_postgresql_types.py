@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.drivers.postgresql.wire import connect
 from pipekit.drivers.wire import Format
 from pipekit.errors import Inexact, StatementFailed
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 from tests.databases.moving import Mover, run
 
 SETUP = (

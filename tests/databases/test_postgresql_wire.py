@@ -11,13 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.postgresql.wire import connect
 from pipekit.drivers.wire import Format, Stream
 from pipekit.errors import CheckFailed, ConnectFailed, Inexact, StatementFailed
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint, Expect, Statement
+from pipekit.runner_contract import Endpoint, Expect, Statement
 from tests.databases.moving import STAGING, Mover, OpenSession, run
 
 # -- connecting --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.models import Column, Guards
 from tests.databases.test_runs import Bench
 

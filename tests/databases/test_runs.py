@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine.events import Event, RowsMoved, StageStarted
 from pipekit.errors import Invalid
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Connection, Guards, Module, Run
 from tests.lending import lend_database, take_back
 from tests.project import Project

@@ -15,7 +15,7 @@ from pipekit.drivers.sqlite.driver import DRIVER
 from pipekit.drivers.sqlite.wire import SqliteSession, connect
 from pipekit.errors import StatementFailed
 from pipekit.models import Strategy
-from pipekit.runner.base import Endpoint, Load, LoadColumn, ResultColumn, Statement
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, ResultColumn, Statement
 from tests.patience import PATIENCE_S
 
 STAGING = DRIVER.staging_table("m")
@@ -334,7 +334,7 @@ _WRITER = """
 import sys, time
 from pipekit.drivers.sqlite.wire import connect
 from pipekit.drivers.wire import Stream
-from pipekit.runner.base import Endpoint, Load, LoadColumn, Statement
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, Statement
 db = connect(Endpoint(kind="sqlite", jdbc_url="jdbc:sqlite:dest.db", base_dir=sys.argv[1]))
 def blocks():
     for start in range(0, 400_000, 2_000):

@@ -12,7 +12,7 @@ import pytest
 from pipekit.drivers.sqlite.wire import SqliteSession, connect
 from pipekit.drivers.wire import Format, Stream
 from pipekit.errors import Inexact, RunnerError, StatementFailed
-from pipekit.runner.base import Endpoint, Load, LoadColumn, ResultColumn, Statement
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, ResultColumn, Statement
 
 
 @pytest.fixture

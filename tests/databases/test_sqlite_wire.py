@@ -15,7 +15,7 @@ from pipekit.drivers.sqlite.driver import DRIVER
 from pipekit.drivers.sqlite.wire import SqliteSession, connect
 from pipekit.drivers.wire import Stream
 from pipekit.errors import CheckFailed, ConnectFailed, Inexact, RunnerError, StatementFailed
-from pipekit.runner.base import Endpoint, Expect, Load, LoadColumn, ResultColumn, Statement
+from pipekit.runner_contract import Endpoint, Expect, Load, LoadColumn, ResultColumn, Statement
 
 
 @pytest.fixture

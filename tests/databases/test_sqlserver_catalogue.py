@@ -9,7 +9,7 @@ import pytest
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo
 from pipekit.drivers.sqlserver.driver import DRIVER
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 from tests.databases.sqlservers import Place, open_place
 from tests.databases.tds.replies import Rows
 

@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint
 from tests.databases.sqlservers import Place, build_load, open_place
 
 ROWS = int(os.environ.get("PIPEKIT_TEST_ROWS", "50000"))

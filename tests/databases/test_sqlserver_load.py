@@ -17,11 +17,11 @@ import pyarrow as pa
 import pytest
 from mssql_python.cursor import Cursor
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.errors import Cancelled, Inexact, RunnerError, StatementFailed, TimedOut
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint
 from tests.databases.moving import run
 from tests.databases.sqlservers import Place, build_load, open_place, take_provider
 from tests.databases.tds.library import PROVIDERS

@@ -13,15 +13,15 @@ from typing import Any
 import psycopg
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.base import MergePlan, StagedColumn, TableColumn, TableFacts, TableName
 from pipekit.drivers.facts import Action, Firing, Reference
 from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.engine.children import build_child_counts
 from pipekit.engine.dest import settle_plan
 from pipekit.engine.truth import build_looks_after, build_looks_before
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Strategy
-from pipekit.runner.base import ResultColumn, Statement
+from pipekit.runner_contract import ResultColumn, Statement
 
 sqlglot = pytest.importorskip("sqlglot")
 

@@ -15,8 +15,8 @@ from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.engine.settle import end_sessions, settle_merge
 from pipekit.errors import StatementFailed
 from pipekit.models import Module
-from pipekit.runner.base import Statement
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Statement
 from pipekit.secrets import Secrets
 from tests.databases.sqlservers import REAL, Place, open_place
 from tests.project import Project

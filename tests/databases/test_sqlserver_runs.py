@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.engine import cancel_run
 from pipekit.engine.events import Event, StageStarted
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Guards, Module
 from tests.databases.moving import run
 from tests.databases.tds.double import TdsDouble

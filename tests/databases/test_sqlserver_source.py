@@ -12,12 +12,12 @@ from uuid import UUID
 
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.sqlserver.reading import BatchSize
 from pipekit.errors import Inexact, StatementFailed
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint, Load, LoadColumn, Loaded
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, Loaded
 from tests.databases.moving import run
 from tests.databases.sqlservers import Place, build_load, open_place, take_provider
 from tests.databases.tds.library import PROVIDERS

@@ -12,13 +12,13 @@ from uuid import UUID
 
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, StagedColumn, TableColumn
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.sqlserver.driver import DRIVER
-from pipekit.localpg import LocalPostgres
-from pipekit.runner.base import Endpoint, Load, LoadColumn, ResultColumn
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, ResultColumn
 from tests.databases.moving import run
 from tests.databases.sqlservers import Place, open_place
 

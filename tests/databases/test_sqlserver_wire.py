@@ -14,8 +14,8 @@ import pytest
 from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.drivers.sqlserver.wire import connect
 from pipekit.errors import CheckFailed, ConnectFailed, Invalid, StatementFailed
-from pipekit.runner.base import Endpoint, Expect, Statement
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Expect, Statement
 from tests.databases.sqlservers import Place, open_place, take_provider
 from tests.databases.tds.double import LOGIN_FAILED
 from tests.databases.tds.library import PROVIDERS

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.claims import Claim, build_take_sql
 from pipekit.engine import open_introspection
 from pipekit.engine.events import Event, StageStarted
 from pipekit.engine.settle import find_claim
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Module, Run
-from pipekit.runner.base import Statement
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Statement
 from tests.databases.jdbc import DERBY_CLIENT
 from tests.databases.over_jdbc import PASSWORD, open_derby, register
 from tests.databases.test_runs import Database

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from tests.databases.test_runs import Bench
 
 pytestmark = pytest.mark.usefixtures("near_when_quick")

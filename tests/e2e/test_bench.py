@@ -20,7 +20,7 @@ from bench.pages import PageResult, measure_pages
 from bench.report import Report
 from bench.servers import DATABASE, Servers, start_servers
 from bench.viewers import ViewersResult
-from pipekit.localpg import find_postgres_folder
+from pipekit.demo.postgres import find_postgres_folder
 
 ROWS = 2_000
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from pipekit.demo import run_demo
+from pipekit.demo.postgres import find_postgres_folder
 from pipekit.demo.proof import compare_table
 from pipekit.demo.screen import Screen
 from pipekit.demo.warehouse import POSTGRES_LINE, SQLITE_LINE, read_definition
 from pipekit.errors import Invalid
-from pipekit.localpg import find_postgres_folder
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("customers", "orders", "order_lines")

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.errors import PipekitError
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Module
 from tests.project import Project
 

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.errors import ModuleBusy
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Module
 from pipekit.runner.process import Program, wait_until
 from tests.patience import PATIENCE_S

@@ -11,11 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.driver import DRIVER
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Guards, Module, Run
-from pipekit.runner.base import QueryResult
 from pipekit.runner.process import Program, wait_until
+from pipekit.runner_contract import QueryResult
 from tests.lending import lend_database, take_back
 from tests.patience import PATIENCE_S
 from tests.project import Project, find_children

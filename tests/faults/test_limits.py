@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine import cancel_run
 from pipekit.engine.events import Event, RowsMoved, StageStarted
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Module, Run
 from pipekit.runner.process import wait_until
 from tests.patience import PATIENCE_S

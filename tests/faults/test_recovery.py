@@ -12,11 +12,11 @@ import psycopg
 import pytest
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine import outcomes, recover_runs
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Connection, MergeState, Module, Run
 from pipekit.runner.process import wait_until
-from pipekit.settling import Settling
+from pipekit.server.unknown_outcomes import Settling
 from tests.project import Project
 
 SLOW_HOOK = {"sql": "select pg_sleep(60)"}

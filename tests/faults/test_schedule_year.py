@@ -15,7 +15,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.models import ScheduleFire
-from pipekit.scheduler import tick
+from pipekit.server.scheduler import tick
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 END = datetime(2027, 1, 1, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ from httpx2 import Response
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipekit import repo
-from pipekit.accounts import Role
 from pipekit.http.auth import COOKIE
 from pipekit.models import Module
+from pipekit.models.people import Role
 from pipekit.passwords import hash_password
 from pipekit.serving.app import create_app
 from tests.project import Project

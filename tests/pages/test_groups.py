@@ -7,7 +7,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.models import Group
-from pipekit.web.schedule_words import build_schedule_view
+from pipekit.web.groups.schedule_words import build_schedule_view
 from tests.pages.site import Site, Visitor
 
 

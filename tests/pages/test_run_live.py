@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipekit import repo
-from pipekit.web import run_live
+from pipekit.web.runs import live
 from tests.pages.records import OWNER, end_run, start_run
 from tests.pages.site import Page, Site, Visitor
 
@@ -74,7 +74,7 @@ def test_many_who_watch_are_answered_from_one_drawing(
 
 
 def test_a_drawing_that_is_old_is_made_anew(site: Site, vera: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_live, "DRAWN_EVERY_S", 0.0)
+    monkeypatch.setattr(live, "DRAWN_EVERY_S", 0.0)
     run = start_run(site, site.make_module(), LOG)
     stamp = read_stamp(vera.get(f"/runs/{run.id}"))
     for rows in ("62 000", "63 000"):

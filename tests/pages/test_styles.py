@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pipekit.web.pages import STATIC
+from pipekit.web.kit.render import STATIC
 
 CSS = STATIC / "css"
 TOKENS = (CSS / "tokens.css").read_text("utf-8")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipekit import repo, retention
+from pipekit import repo
 from pipekit.config import Config
 from pipekit.repo import purge as rows
 from pipekit.repo.runs import build_list_sql
 from pipekit.runner.process import start_program
+from pipekit.server import retention
 from tests.patience import PATIENCE_S
 from tests.repo.costs import count_steps
 from tests.repo.large import fill_run_log

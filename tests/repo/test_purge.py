@@ -11,7 +11,7 @@ from pipekit import repo
 from pipekit.config import Config
 from pipekit.models import Connection, Module, Run
 from pipekit.repo.purge import FIRES, GROUP_RUNS, RUNS, build_old_sql
-from pipekit.retention import Purged, purge
+from pipekit.server.retention import Purged, purge
 from tests.repo.large import fill_run_log
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from pipekit import repo, scheduler
+from pipekit import repo
 from pipekit.errors import GroupBusy, Invalid, NameTaken, NotFound, StateError
 from pipekit.models import Group, Module, Schedule, ScheduleFire
-from pipekit.scheduler import tick
+from pipekit.server import scheduler
+from pipekit.server.scheduler import tick
 
 BEGIN = datetime(2026, 6, 10, 3, 30, tzinfo=UTC)
 DUE = datetime(2026, 6, 10, 4, 0, tzinfo=UTC)

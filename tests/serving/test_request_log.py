@@ -14,7 +14,7 @@ import pytest
 from pipekit import repo
 from pipekit.http.auth import COOKIE
 from pipekit.logs import get_logger, set_up_logging
-from pipekit.server import Service
+from pipekit.server.service import Service
 from pipekit.serving import request_log, site
 from pipekit.serving.app import create_app
 from tests.api.caller import PASSWORD, Home

@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 
 from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.errors import PipekitError
-from pipekit.localpg import LocalPostgres
 from pipekit.models import Module
 from pipekit.runner.process import Program
 from tests.project import Project, find_children

@@ -10,7 +10,7 @@ from pipekit.drivers.base import TableColumn
 from pipekit.engine.columns import ColumnMatch, match_columns
 from pipekit.errors import RunFailed
 from pipekit.models import Column, Guards, Module
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 MODULE = Module(id=1, name="m", source_id=1, dest_id=2, source_query="select 1", dest_table="t")
 DRIVER = get_driver("sqlite")

@@ -10,7 +10,7 @@ from pipekit.drivers.db2i.catalogue import get_table_facts, spell_type
 from pipekit.drivers.db2i.driver import DRIVER, RRN_NOTE
 from pipekit.drivers.db2i.queries import build_limited, build_nested, split_query
 from pipekit.errors import Invalid, StatementFailed
-from pipekit.runner.base import QueryResult, ResultColumn
+from pipekit.runner_contract import QueryResult, ResultColumn
 
 POSTGRES = get_driver("postgresql")
 

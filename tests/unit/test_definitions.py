@@ -38,7 +38,7 @@ from pipekit.definitions.state import read_state
 from pipekit.errors import Conflict, Invalid
 from pipekit.fields import list_fields
 from pipekit.models import Column, Guards, ModuleFields
-from pipekit.web.forms import Form
+from pipekit.web.kit.forms import Form
 from tests.profiles import examples
 
 EXAMPLE = """\

@@ -14,7 +14,7 @@ START = """
 import sys
 from pathlib import Path
 from pipekit.drivers.jdbc import jvm
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 if len(sys.argv) > 1:
     jvm.find_archive = lambda home: Path(sys.argv[1])
 jvm.start(Endpoint(kind="jdbc", jdbc_url=""))

@@ -13,7 +13,7 @@ from pipekit.drivers.jdbc.types import find_key_refusal, parse_type, to_neutral
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid
 from pipekit.models import Strategy
-from pipekit.runner.base import QueryResult, ResultColumn
+from pipekit.runner_contract import QueryResult, ResultColumn
 
 
 @pytest.mark.parametrize(

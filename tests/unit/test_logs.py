@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipekit.chores import SAY_EVERY_S, Trouble
 from pipekit.errors import StateError
 from pipekit.logs import LONGEST_MESSAGE, LONGEST_TRACEBACK, LogFormat, escape, get_logger, set_up_logging
 from pipekit.secrets import Masker
+from pipekit.server.periodic import SAY_EVERY_S, Trouble
 
 SECRET = "s3cr3t/pass"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ([A-Z]+) (pipekit[.a-z]*) (.*)\n")

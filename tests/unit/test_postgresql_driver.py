@@ -15,7 +15,7 @@ from pipekit.drivers.postgresql.faults import tidy_hint
 from pipekit.drivers.postgresql.types import BUILT_IN, Spelling, build_cast, parse_type
 from pipekit.drivers.types import TEXT, Type
 from pipekit.errors import Inexact, Invalid
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 SQLITE = get_driver("sqlite")
 

@@ -23,8 +23,8 @@ from pipekit.engine.registration import (
 )
 from pipekit.errors import ConnectFailed, DriverUnknown, Invalid
 from pipekit.models import Connection
-from pipekit.runner.base import Endpoint
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint
 from tests.project import Project
 
 

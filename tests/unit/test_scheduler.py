@@ -11,7 +11,7 @@ import pytest
 
 from pipekit.cron import check_cron, describe, expand_cron, get_zone, iterate_times, next_times, require_cron
 from pipekit.errors import ConfigError, Invalid
-from pipekit.scheduler import MOST_ROWS, due
+from pipekit.server.scheduler import MOST_ROWS, due
 
 NEW_YORK, BERLIN = "America/New_York", "Europe/Berlin"
 HOWE, CAIRO, APIA = "Australia/Lord_Howe", "Africa/Cairo", "Pacific/Apia"

@@ -11,7 +11,7 @@ from pipekit.drivers.sqlite.typemap import get_affinity
 from pipekit.drivers.types import Type, TypeName
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.models import Strategy
-from pipekit.runner.base import QueryResult, ResultColumn
+from pipekit.runner_contract import QueryResult, ResultColumn
 
 ENTRY = LedgerEntry(run_key="ab12-7", run_id=7, module="it's", fence=3, rows=10)
 

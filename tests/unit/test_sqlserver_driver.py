@@ -13,7 +13,7 @@ from pipekit.drivers.sqlserver.types import MAX, Spelling, find_refusal, parse_t
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.models import Strategy
-from pipekit.runner.base import Query, QueryResult, ResultColumn
+from pipekit.runner_contract import Query, QueryResult, ResultColumn
 
 POSTGRES = get_driver("postgresql")
 SQLITE = get_driver("sqlite")

@@ -7,7 +7,7 @@ from typing import Any
 from pipekit.drivers.base import TableFacts, TableName
 from pipekit.drivers.facts import Event, Firing, Reference
 from pipekit.drivers.sqlserver.driver import DRIVER
-from pipekit.runner.base import QueryResult
+from pipekit.runner_contract import QueryResult
 
 TABLE = DRIVER.parse_table("dbo.t")
 

@@ -7,7 +7,7 @@ from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.drivers.sqlserver.faults import Fault, build_failure, build_load_failure, read_core
 from pipekit.engine.place import find_error_position
 from pipekit.errors import Inexact, StatementFailed
-from pipekit.runner.base import QueryResult
+from pipekit.runner_contract import QueryResult
 
 PLACES = [
     ("207", "Invalid column name 'amonut'.", "SELECT amonut, amonut2\nFROM t", "amonut, "),

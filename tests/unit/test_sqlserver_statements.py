@@ -13,7 +13,7 @@ from pipekit.drivers.facts import Reference
 from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.drivers.sqlserver.types import find_dest_refusal, parse_type
 from pipekit.models import Strategy
-from pipekit.runner.base import QueryResult
+from pipekit.runner_contract import QueryResult
 from tests.contract.exercise_driver import build_plan
 from tests.unit.test_sqlserver_driver import POSTGRES, numbered, stage
 from tests.unit.test_sqlserver_driver import build_plan as build_small_plan

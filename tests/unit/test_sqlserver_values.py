@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipekit.drivers.sqlserver.values import ColumnLoader, Unfit
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import LoadColumn
+from pipekit.runner_contract import LoadColumn
 
 
 def make_loader(stage_type: str, source_type: str = "text", exact: bool = True) -> ColumnLoader:

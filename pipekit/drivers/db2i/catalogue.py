@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 Literal = Callable[[str], str]
 

@@ -14,7 +14,7 @@ from pipekit.drivers.jdbc.ledger import build_ledger_setup
 from pipekit.drivers.jdbc.products import Product
 from pipekit.drivers.types import Type
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import Query, ResultColumn
+from pipekit.runner_contract import Query, ResultColumn
 
 RRN_NOTE = (
     "RRN is a row's place in its file: reorganising the file (RGZPFM) gives rows other numbers, and rows that are"

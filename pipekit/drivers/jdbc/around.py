@@ -14,7 +14,7 @@ from pipekit.drivers.jdbc.asking import build_ask
 from pipekit.drivers.jdbc.products import Product
 from pipekit.drivers.jdbc.triggers import TRIGGERS
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 Row = dict[str, str | None]
 Literal = Callable[[str], str]

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipekit.drivers.jdbc.columntypes import ColumnType
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 _PLAIN = {
     "bool": pa.bool_(),

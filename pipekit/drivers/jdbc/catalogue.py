@@ -5,7 +5,7 @@ from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.jdbc.asking import build_ask
 from pipekit.drivers.jdbc.products import Product
 from pipekit.drivers.jdbc.types import from_neutral, to_neutral
-from pipekit.runner.base import Query, ResultColumn
+from pipekit.runner_contract import Query, ResultColumn
 
 _SYSTEM = """
     information_schema pg_catalog pg_toast sys syscat syscs_diag syscs_util sysfun sysibm sysproc sysstat sqlj nullid

@@ -26,7 +26,7 @@ from pipekit.drivers.jdbc.products import STANDARD, Product, find_product
 from pipekit.drivers.jdbc.urls import check_template, parse_url
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
-from pipekit.runner.base import Query, ResultColumn, Statement
+from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
 class JdbcDriver(Driver):

@@ -14,7 +14,7 @@ import jpype.config
 
 from pipekit.drivers import describe_install
 from pipekit.errors import ConnectFailed
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 
 JavaError = jpype.JException
 READER_JAR = Path(__file__).parent / "java" / "pipekit-jdbc.jar"

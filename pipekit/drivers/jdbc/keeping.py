@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import MergePlan, StagedColumn
 from pipekit.drivers.facts import Look, Reference
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 if TYPE_CHECKING:
     from pipekit.drivers.jdbc.merge import MergeText

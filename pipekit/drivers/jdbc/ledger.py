@@ -8,7 +8,7 @@ fence while another is about to write it.
 from pipekit.drivers.base import LedgerEntry
 from pipekit.drivers.jdbc.merge import Quote
 from pipekit.drivers.jdbc.products import Product
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 _COLUMNS = ("run_key", "run_id", "module", "fence", "rows", "state", "committed_at")
 

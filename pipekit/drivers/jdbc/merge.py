@@ -13,7 +13,7 @@ from pipekit.drivers.jdbc.keeping import KeepingText
 from pipekit.drivers.jdbc.products import Product
 from pipekit.drivers.jdbc.types import to_neutral
 from pipekit.errors import Invalid
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 Quote = Callable[[str], str]
 

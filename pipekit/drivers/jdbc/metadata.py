@@ -11,7 +11,7 @@ from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.jvm import JavaError
 from pipekit.drivers.jdbc.reading import describe_columns
 from pipekit.errors import Invalid, StatementFailed
-from pipekit.runner.base import QueryResult, ResultColumn
+from pipekit.runner_contract import QueryResult, ResultColumn
 
 if TYPE_CHECKING:
     from pipekit.drivers.jdbc.session import JdbcSession

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, load_driver, start
 from pipekit.errors import ConnectFailed
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 
 
 def probe(endpoint: Endpoint) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pipekit.drivers.jdbc.faults import is_a, to_inexact, to_statement_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_ints, make_strings
 from pipekit.drivers.wire import Format, Stream
 from pipekit.errors import RunnerError, StatementFailed
-from pipekit.runner.base import QueryResult, ResultColumn
+from pipekit.runner_contract import QueryResult, ResultColumn
 
 if TYPE_CHECKING:
     from pipekit.drivers.jdbc.session import JdbcSession

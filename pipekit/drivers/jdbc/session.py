@@ -20,7 +20,7 @@ from pipekit.drivers.jdbc.writing import JdbcSink
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations, check_refusal
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, Statement, gather
+from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, Statement, gather
 
 _NO_QUERY = "This is no query, and the session reads only."
 

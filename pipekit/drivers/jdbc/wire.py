@@ -8,7 +8,7 @@ from pipekit.drivers.jdbc.faults import is_a, to_connect_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, load_driver, start
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.errors import ConnectFailed
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 
 
 def connect(endpoint: Endpoint) -> JdbcSession:

@@ -17,7 +17,7 @@ from pipekit.drivers.postgresql.copytext import NULL, escape
 from pipekit.drivers.types import is_bytes_type
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, RunnerError
-from pipekit.runner.base import Load
+from pipekit.runner_contract import Load
 
 if TYPE_CHECKING:
     from pipekit.drivers.jdbc.session import JdbcSession

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pipekit.drivers.base import TableColumn, TableInfo, TableName
 from pipekit.errors import Invalid
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 Literal = Callable[[str], str]
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipekit.errors import Inexact
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 NULL = "\\N"
 

@@ -31,7 +31,7 @@ from pipekit.drivers.postgresql import (
     types,
 )
 from pipekit.drivers.types import Type
-from pipekit.runner.base import Query, ResultColumn, Statement
+from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
 class PostgresDriver(Driver):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipekit.drivers.base import TableFacts, TableName
 from pipekit.drivers.facts import Action, Event, Firing, Reference
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 Literal = Callable[[str], str]
 

@@ -9,7 +9,7 @@ does not look better to it then, so nothing is lost by forbidding the loop; a de
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
 from pipekit.drivers.postgresql.types import IDENTICAL, build_cast, parse_type
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 # With this many rows to expect, hashing is the cheaper plan of the two by far, or an index is.
 _MANY = 1000

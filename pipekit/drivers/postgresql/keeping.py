@@ -19,7 +19,7 @@ from pipekit.drivers.postgresql.joins import (
     name_dest,
 )
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 _COUNTED = {"deleted": "gone", "updated": "kept", "inserted": "added"}
 

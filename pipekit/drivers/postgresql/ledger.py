@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pipekit.drivers.base import LedgerEntry, TableName
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
-from pipekit.runner.base import Query, Statement
+from pipekit.runner_contract import Query, Statement
 
 Literal = Callable[[str], str]
 

@@ -16,7 +16,7 @@ from pipekit.drivers.postgresql.joins import (
 from pipekit.drivers.postgresql.keeping import build_keeping
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
 from pipekit.errors import Invalid
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 # Rows stay whole up to a page: wide rows load a third faster. Nothing tends a table that lives for one run.
 _STORAGE = "toast_tuple_target = 8160, autovacuum_enabled = false"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pipekit.drivers.facts import MadeType
 from pipekit.drivers.postgresql.types import BUILT_IN, parse_type
 from pipekit.errors import RunFailed
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 Literal = Callable[[str], str]
 

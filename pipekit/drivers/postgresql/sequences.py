@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pipekit.drivers.base import FedSequence, MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
 from pipekit.drivers.postgresql.types import build_cast
-from pipekit.runner.base import Query, Statement
+from pipekit.runner_contract import Query, Statement
 
 Literal = Callable[[str], str]
 

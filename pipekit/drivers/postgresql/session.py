@@ -14,7 +14,7 @@ from pipekit.drivers.postgresql.trimming import build_trimmed_query
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations, check_refusal
 from pipekit.errors import ConnectFailed, StatementFailed
-from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement, gather
+from pipekit.runner_contract import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 if TYPE_CHECKING:
     from pipekit.drivers.postgresql.settings import Pins

@@ -13,7 +13,7 @@ from pipekit.drivers.postgresql.late import build_hold_sql
 from pipekit.drivers.postgresql.names import parse_table, quote_identifier
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, StatementFailed
-from pipekit.runner.base import Load, ResultColumn
+from pipekit.runner_contract import Load, ResultColumn
 
 if TYPE_CHECKING:
     from pipekit.drivers.postgresql.session import Described, PostgresSession

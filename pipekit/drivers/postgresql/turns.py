@@ -4,7 +4,7 @@
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.postgresql.names import quote_table
 from pipekit.drivers.postgresql.settings import PINNED
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 # Advisory locks are numbers; of the dest it is what its partitions have in common.
 DEST_LOCK = int.from_bytes(b"pdst")

@@ -27,7 +27,7 @@ from pipekit.drivers.postgresql.names import parse_url
 from pipekit.drivers.postgresql.session import Described, PostgresSession
 from pipekit.drivers.postgresql.settings import Pins
 from pipekit.errors import ConnectFailed, StatementFailed
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 
 # A COPY's error context -> the row (from 1) and the column it names.
 FindPlace = Callable[[str], tuple[int | None, str]]

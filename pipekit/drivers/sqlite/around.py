@@ -11,7 +11,7 @@ from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import MergePlan, TableName
 from pipekit.drivers.facts import Action, Event, Firing, Look, Reference
 from pipekit.drivers.sqlite.catalogue import read_words
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 Quote = Callable[[str], str]
 

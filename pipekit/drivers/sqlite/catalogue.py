@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo
 from pipekit.drivers.sqltext import READINGS, tokens
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 STAGING_PREFIX = "pipekit_staging."
 

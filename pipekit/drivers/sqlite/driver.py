@@ -24,7 +24,7 @@ from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledg
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid, StatementFailed
-from pipekit.runner.base import Query, ResultColumn, Statement
+from pipekit.runner_contract import Query, ResultColumn, Statement
 
 _PREFIX = "jdbc:sqlite:"
 _PART = re.compile(r"""\s*(?:"((?:[^"]|"")+)"|\[([^\]]+)\]|`((?:[^`]|``)+)`|([^\s"'`\[\].;()]+))\s*""")

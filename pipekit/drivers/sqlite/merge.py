@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
 from pipekit.drivers.sqlite.typemap import bare_type, get_affinity
 from pipekit.errors import Invalid
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 Quote = Callable[[str], str]
 

@@ -7,7 +7,7 @@ from typing import Any
 from pipekit.drivers.sqlite.typemap import is_padded_elsewhere, to_neutral
 from pipekit.drivers.sqltext import READINGS, tokens
 from pipekit.errors import Inexact
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 BLOCK_ROWS = 2_000
 BLOCK_CHARS = 1_000_000

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipekit.drivers.sqlite.typemap import EXACT_DIGITS, Affinity, bare_type, find_length, get_affinity, to_neutral
 from pipekit.drivers.types import is_bytes_type
-from pipekit.runner.base import LoadColumn
+from pipekit.runner_contract import LoadColumn
 
 Cells = Sequence[Any]
 Converter = Callable[[Cells], Cells]

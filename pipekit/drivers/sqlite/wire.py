@@ -15,7 +15,7 @@ from pipekit.drivers.sqlite.values import Converter, Unfit, build_copy_converter
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import Count, Format, Stream, check_expectations, check_refusal
 from pipekit.errors import ConnectFailed, Inexact, Invalid, RunnerError, StatementFailed
-from pipekit.runner.base import Endpoint, Expect, Load, QueryResult, ResultColumn, Statement
+from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, ResultColumn, Statement
 
 BUSY_TIMEOUT_MS = 60_000
 WAL_WAIT_MS = 2_000

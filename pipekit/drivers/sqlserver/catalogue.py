@@ -10,7 +10,7 @@ from pipekit.drivers.sqlserver.query import check_single
 from pipekit.drivers.sqlserver.types import spell_type
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import Query, ResultColumn
+from pipekit.runner_contract import Query, ResultColumn
 
 # Ids from 16384 on are the schemas of the fixed database roles.
 _SCHEMAS = """\

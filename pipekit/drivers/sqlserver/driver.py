@@ -20,7 +20,7 @@ from pipekit.drivers.sqlserver.query import build_derived
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid
-from pipekit.runner.base import Query, ResultColumn, Statement
+from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
 class SqlServerDriver(Driver):

@@ -9,7 +9,7 @@ from typing import Any
 from pipekit.drivers.base import TableFacts, TableName
 from pipekit.drivers.facts import Action, Event, Firing, Reference
 from pipekit.drivers.sqlserver.names import DEFAULT_SCHEMA, quote_text
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 # What forbids TRUNCATE is asked of the table itself: what refers to it may be hidden from our login. For that reason
 # triggers and foreign keys are asked of the table too: it says that there are some, even where nobody shows them.

@@ -12,7 +12,7 @@ from pipekit.drivers.sqlserver.exact import build_identity
 from pipekit.drivers.sqlserver.joins import build_known, build_match, build_scope, build_value
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table
 from pipekit.drivers.sqlserver.types import parse_type
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 Statements = tuple[Statement, ...]
 

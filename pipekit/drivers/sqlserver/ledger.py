@@ -8,7 +8,7 @@ those of neighbouring keys overlap, and merges of different modules would wait f
 
 from pipekit.drivers.base import LedgerEntry, TableName
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table, quote_text
-from pipekit.runner.base import Query, Statement
+from pipekit.runner_contract import Query, Statement
 
 LOCK_TIMEOUT_MS = 60_000
 # Raised by our own text when a turn does not come in time; trying again can cure it.

@@ -15,7 +15,7 @@ from pipekit.drivers.arrow import read_copy_text, split_batch, split_copy_text, 
 from pipekit.drivers.sqlserver.values import ColumnLoader, Unfit
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, RunnerError, StatementFailed
-from pipekit.runner.base import Load
+from pipekit.runner_contract import Load
 
 if TYPE_CHECKING:
     from pipekit.drivers.sqlserver.wire import Link

@@ -24,7 +24,7 @@ from pipekit.drivers.sqlserver.keeping import build_keeping
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table, quote_text
 from pipekit.drivers.sqlserver.types import INCOMPARABLE, parse_type
 from pipekit.errors import Invalid
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 _ROW = "pipekit_row"
 

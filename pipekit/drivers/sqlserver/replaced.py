@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pipekit.drivers.sqlserver.names import quote_identifier
 from pipekit.drivers.sqlserver.query import build_derived
 from pipekit.errors import Inexact
-from pipekit.runner.base import ResultColumn
+from pipekit.runner_contract import ResultColumn
 
 _LETTER = "\ufffd"
 _COUNT = (

@@ -16,7 +16,7 @@ from pipekit.drivers.sqlserver.query import check_single
 from pipekit.drivers.sqlserver.reading import BatchSize, Part, SqlServerSource, build_exact_query
 from pipekit.drivers.wire import check_expectations, check_refusal
 from pipekit.errors import Invalid, StatementFailed
-from pipekit.runner.base import Expect, Load, QueryResult, ResultColumn, Statement, gather
+from pipekit.runner_contract import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 if TYPE_CHECKING:
     from pipekit.drivers.sqlserver.wire import Link, Reading

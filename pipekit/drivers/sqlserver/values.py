@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pipekit.drivers.arrow import column_texts, is_bytes, is_text, shorten
 from pipekit.drivers.sqlserver.types import MAX, Spelling, parse_type
 from pipekit.errors import StatementFailed
-from pipekit.runner.base import LoadColumn
+from pipekit.runner_contract import LoadColumn
 
 _KINDS: dict[str, pa.DataType] = {
     "bit": pa.bool_(),

@@ -29,7 +29,7 @@ from pipekit.drivers.sqlserver.refusals import build_connect_failure, read_conne
 from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.drivers.sqlserver.settings import SETTINGS, find_unset
 from pipekit.errors import ConnectFailed, StatementFailed
-from pipekit.runner.base import Endpoint
+from pipekit.runner_contract import Endpoint
 
 _read_records: Callable[[Any], list[tuple[str, str]]] = getattr(
     ddbc_bindings, "DDBCSQLGetAllDiagRecords", lambda handle: []

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.models import Connection
 from tests.e2e.browser.desk import AXE, ROOT, Desk, House
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from pipekit import repo
-from pipekit.accounts import Role
 from pipekit.http.auth import COOKIE
 from pipekit.models import Connection, Module
+from pipekit.models.people import Role
 from pipekit.passwords import hash_password
 from pipekit.runner.process import Program, start_program, wait_until
 from tests.patience import PATIENCE_S

@@ -8,7 +8,7 @@ from contextlib import closing
 from playwright.sync_api import expect
 
 from pipekit import repo
-from pipekit.localpg import LocalPostgres
+from pipekit.demo.postgres import LocalPostgres
 from pipekit.models import Connection
 from tests.e2e.browser.desk import PASSWORD, Desk, House
 from tests.site import ENDLESS

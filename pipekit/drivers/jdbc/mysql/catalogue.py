@@ -12,7 +12,7 @@ from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.facts import Firing
 from pipekit.drivers.jdbc.around import Row as ReferenceRow
 from pipekit.drivers.jdbc.around import gather_references, read_events
-from pipekit.runner.base import Query
+from pipekit.runner_contract import Query
 
 Literal = Callable[[str], str]
 Row = tuple[str | None, ...]

@@ -22,7 +22,7 @@ from pipekit.drivers.jdbc.mysql.address import build_connect_url
 from pipekit.drivers.jdbc.mysql.rowsize import fit_row
 from pipekit.drivers.types import Type
 from pipekit.errors import Invalid
-from pipekit.runner.base import Query, ResultColumn
+from pipekit.runner_contract import Query, ResultColumn
 
 
 class MysqlDriver(JdbcDriver):

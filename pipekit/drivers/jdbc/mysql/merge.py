@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pipekit.drivers.base import StagedColumn
 from pipekit.drivers.jdbc.merge import MergeText, Quote
 from pipekit.drivers.jdbc.mysql.types import SHAPES, parse_type
-from pipekit.runner.base import Statement
+from pipekit.runner_contract import Statement
 
 # What is made by Pipekit rolls back, holds every character, and tells two texts apart that are not the same.
 TABLE_OPTIONS = "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"

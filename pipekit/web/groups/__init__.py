@@ -1,0 +1,1 @@
+"""Pages of groups and their runs."""

@@ -1,0 +1,1 @@
+"""What every page is made with: rendering, forms, answers, sessions, words. Knows no noun."""

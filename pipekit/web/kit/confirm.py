@@ -1,0 +1,39 @@
+# The page before a destructive act: what goes, what stays, and the name to be typed. Knows no noun.
+"""`confirm` and `get_confirmed`."""
+
+from collections.abc import Sequence
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+
+from pipekit.web.kit.forms import get_text
+from pipekit.web.kit.render import render
+
+
+def confirm(
+    request: Request,
+    *,
+    crumbs: Sequence[tuple[str, str]],
+    title: str,
+    goes: Sequence[str],
+    button: str,
+    back: str,
+    stays: Sequence[str] = (),
+    ask: str = "",
+    problem: str = "",
+    status: int = 200,
+    fields: Sequence[tuple[str, str]] = (),
+) -> Response:
+    """A page whose form posts to its own address. `ask` is what must be typed where data is lost.
+
+    `fields` are sent again as they are.
+    """
+    values = {"crumbs": crumbs, "title": title, "goes": goes, "stays": stays, "button": button, "back": back}
+    values |= {"ask": ask, "problem": problem, "fields": fields}
+    return render(request, "confirm.html", status, **values, action=request.url.path)
+
+
+def get_confirmed(data: FormData, name: str) -> bool:
+    """Whether the name was typed; blanks around it do not count."""
+    return get_text(data, "confirm").strip() == name

@@ -1,0 +1,1 @@
+"""Pages of modules: list, page, form, and what the form's parts are."""

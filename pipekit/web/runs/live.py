@@ -1,0 +1,126 @@
+# The part of a run's page that moves, asked for every two seconds by everybody who watches. Knows one run at a time.
+"""`/runs/{id}/live`, and the values that the whole page is drawn from."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from pipekit import repo
+from pipekit.errors import NotFound
+from pipekit.http.state import ContextDep, Db
+from pipekit.models import Run
+from pipekit.repo import pages
+from pipekit.web.kit.render import Packed, answer_packed, render_piece
+from pipekit.web.kit.sessions import Viewer
+from pipekit.web.runs.view import describe_run
+
+router = APIRouter(include_in_schema=False)
+
+TAIL_CHARS = 65_536
+TABS = ("log", "sql", "merge", "watermarks")
+# A run that writes without a pause is drawn this often, however many watch it.
+DRAWN_EVERY_S = 0.5
+MOST_KEPT = 64
+
+
+@dataclass(slots=True)
+class _Drawn:
+    """What was drawn last for a run, the same for everybody: no buttons, nothing of a session."""
+
+    values: dict[str, Any]
+    drawn_at: float
+    html: Packed
+
+    @property
+    def stamp(self) -> str:
+        """What it shows."""
+        return str(self.values["stamp"])
+
+
+_Key = tuple[Path, int, str]
+_DRAWN: dict[_Key, _Drawn] = {}
+
+
+@router.get("/runs/{run_id:int}/live")
+async def show_live(
+    request: Request,
+    db: Db,
+    context: ContextDep,
+    user: Viewer,
+    run_id: int,
+    have: str | None = None,
+    tab: str = "log",
+) -> Response:
+    """The part of the page that moves; 204 when what the page has is still so.
+
+    One drawing does for all who watch. The buttons, which are each person's own, come along when they have changed.
+    """
+    stamp = pages.get_run_stamp(db, run_id)
+    if have and have == stamp:
+        return Response(status_code=204)
+    key = (context.config.state_path, run_id, tab)
+    drawn = _DRAWN.get(key)
+    if drawn is None or not _is_good_enough(drawn, stamp):
+        if drawn:
+            drawn.drawn_at = time.monotonic()  # whoever comes meanwhile is content with the last one
+        drawn = await run_in_threadpool(_draw, db, run_id, tab)
+        if len(_DRAWN) >= MOST_KEPT:
+            _DRAWN.clear()
+        _DRAWN[key] = drawn
+    if have == drawn.stamp:
+        return Response(status_code=204)
+    has_same_buttons = have and pages.get_phase(have) == pages.get_phase(drawn.stamp)
+    return answer_packed(request, drawn.html, "" if has_same_buttons else _draw_buttons(request, drawn))
+
+
+def _is_good_enough(drawn: _Drawn, stamp: str) -> bool:
+    is_young = time.monotonic() - drawn.drawn_at < DRAWN_EVERY_S
+    return drawn.stamp == stamp or (is_young and pages.get_phase(drawn.stamp) == pages.get_phase(stamp))
+
+
+def _draw(db: repo.State, run_id: int, tab: str) -> _Drawn:
+    begun_at = time.monotonic()
+    values = build_values(db, run_id, tab) | {"is_fragment": True}
+    return _Drawn(values, begun_at, Packed(render_piece("_run_live.html", **values)))
+
+
+def _draw_buttons(request: Request, drawn: _Drawn) -> str:
+    session = request.state.session
+    return render_piece("_run_actions.html", **drawn.values, user=session.user, csrf=session.csrf)
+
+
+def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
+    """What the templates of a run's page need. Raises NotFound."""
+    # The stamp is taken before the rest is read: what changes in between is shown again, never missed.
+    stamp = pages.get_run_stamp(db, run_id)
+    run = repo.get_run(db, run_id)
+    tail = repo.read_live_log_tail(db, run.id, TAIL_CHARS)
+    group_run = repo.get_group_run(db, run.group_run_id) if run.group_run_id else None
+    return {
+        "run": run,
+        "view": describe_run(run),
+        "tail": tail,
+        "stamp": stamp,
+        "tab": tab if tab in TABS else "log",
+        "group_run": group_run,
+        "tail_chars": TAIL_CHARS,
+        "places": _list_places(db, run) if run.status == "error" else [],
+    }
+
+
+def _list_places(db: repo.State, run: Run) -> list[tuple[str, str, str]]:
+    """Where a run that failed can be mended: what it is, its address, its name."""
+    try:
+        module = repo.get_module(db, run.module_id or 0)
+    except NotFound:
+        return []
+    places = [("module", f"/modules/{module.id}", module.name)]
+    for place, connection_id in (("source", module.source_id), ("dest", module.dest_id)):
+        name = repo.get_connection(db, connection_id).name
+        places.append((place, f"/connections/{connection_id}", name))
+    return places

@@ -1,0 +1,155 @@
+# A run as its page tells it: stages, cause, the state of the dest, mends. Knows the record, no template.
+"""`describe_run` and its parts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pipekit.engine.receipt import get_duration_s
+from pipekit.models import Run
+from pipekit.repo.pages import LiveRun, RunBrief
+from pipekit.web.runs.excerpt import Excerpt, build_excerpt
+from pipekit.web.runs.mends import find_mend
+
+ALIVE = ("queued", "running")
+
+_FAILED_WHILE = {
+    "claim": "The run could not start",
+    "watermark": "Finding the watermarks' values failed",
+    "plan": "Preparing the statements failed",
+    "stage": "Loading rows into staging failed",
+    "check": "A check refused the staged rows",
+    "merge": "Merging into {dest} failed",
+    "hook": "A hook failed after the merge",
+}
+_MENDS = {
+    "claim": "See whether the module and its connections are still there, then run it again.",
+    "watermark": "Try the watermark's SQL on its connection, or give the watermark a default.",
+    "plan": "Run the query on its connection and compare its columns with the dest's.",
+    "stage": "Test both connections; if they work, run the query by itself and look at its first rows.",
+    "check": "Look at the rows the check names; the module's guards say what is refused.",
+    "merge": "Compare the merge key and the dest's constraints with the rows that were read.",
+    "hook": "Mend the hook's SQL and run it by hand: the rows are in place.",
+}
+# How drivers begin a hint that only repeats the statement.
+_STATEMENT = "In: "
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunView:
+    """What the page shows beside the record's own fields."""
+
+    is_alive: bool
+    elapsed_s: float | None
+    current_stage: str
+    current_s: float
+    current_since: str
+    rows_so_far: int | None
+    rows_per_s: float | None
+    sentence: str
+    database_says: str
+    dest_state: str
+    mends: list[str]
+    where: Excerpt | None
+
+
+def describe_run(run: Run, now: datetime | None = None) -> RunView:
+    """What its page says of a run, in words and figures."""
+    now = now or datetime.now(UTC)
+    is_running = run.status == "running"
+    elapsed_s = _elapsed(run.started_at, now) if is_running else get_duration_s(run)
+    current = run.stage or "" if is_running else ""
+    current_s = (_elapsed(run.stage_started_at, now) or 0.0) if current else 0.0
+    rows = run.rows_so_far if run.rows_staged is None else run.rows_staged
+    moving_s = current_s if current == "stage" else run.stages.get("stage", 0.0)
+    sentence, rest = _tell_cause(run)
+    return RunView(
+        is_alive=run.status in ALIVE,
+        elapsed_s=elapsed_s,
+        current_stage=current,
+        current_s=current_s,
+        current_since=(now - timedelta(seconds=current_s)).isoformat(),
+        rows_so_far=rows,
+        rows_per_s=rows / moving_s if rows and moving_s > 0 else None,
+        sentence=sentence,
+        database_says=rest,
+        dest_state=tell_dest_state(run),
+        mends=_list_mends(run),
+        where=build_excerpt(run.resolved_sql, run.error_position) if run.status == "error" else None,
+    )
+
+
+def _elapsed(since: str | None, now: datetime) -> float | None:
+    return max((now - datetime.fromisoformat(since)).total_seconds(), 0.0) if since else None
+
+
+def _tell_cause(run: Run) -> tuple[str, str]:
+    """One sentence with stage and cause, and what the database said below it."""
+    if not run.error:
+        return "", ""
+    first, _, rest = run.error.strip().partition("\n")
+    if run.status == "cancelled":
+        return first, rest.strip()
+    begin = _FAILED_WHILE.get(run.error_stage or "", "The run failed").format(dest=run.dest_table or "the dest")
+    return f"{begin}: {first}", rest.strip()
+
+
+def tell_dest_state(run: Run) -> str:
+    """What the run left in the dest."""
+    dest = run.dest_table or "The dest"
+    if run.merge_state == "merged":
+        return f"{dest} was changed: the merge was committed and stays."
+    if run.merge_state == "unknown":
+        return f"It is not known whether {dest} was changed; the dest is asked again until it answers."
+    if run.status in ALIVE:
+        return f"{dest} is unchanged so far."
+    return f"{dest} is unchanged."
+
+
+def _list_mends(run: Run) -> list[str]:
+    if run.status != "error":
+        return [run.hint] if run.hint else []
+    # Where the place is shown, the statement around it is no help.
+    hint = "" if run.error_position and (run.hint or "").startswith(_STATEMENT) else run.hint
+    return [text for text in (hint, find_mend(run.error or "") or _MENDS.get(run.error_stage or "")) if text]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveLine:
+    """One line of what runs now; `left_s` is guessed from what the module read the last time."""
+
+    run: RunBrief
+    rows: int | None
+    expected: int | None
+    elapsed_s: float | None
+    rows_per_s: float | None
+    left_s: float | None
+
+
+def describe_live(live: LiveRun, now: datetime) -> LiveLine:
+    """Rate and time left of a run that goes on."""
+    elapsed_s, rows = _elapsed(live.run.started_at, now), live.run.rows_so_far
+    rate = rows / elapsed_s if rows and elapsed_s else None
+    left = max((live.expected or 0) - (rows or 0), 0)
+    return LiveLine(
+        run=live.run,
+        rows=rows,
+        expected=live.expected,
+        elapsed_s=elapsed_s,
+        rows_per_s=rate,
+        left_s=left / rate if rate and left else None,
+    )
+
+
+def tell_trigger(triggered_by: str) -> str:
+    """`user:ana` -> `ana`; `schedule:3` -> `schedule 3`; `cli` -> `the command line`."""
+    kind, _, name = triggered_by.partition(":")
+    if kind == "user" and name:
+        return name
+    if kind == "api":
+        return f"{name} by the API" if name else "the API"
+    return {"cli": "the command line", "manual": "hand"}.get(triggered_by, triggered_by.replace(":", " "))
+
+
+def format_clock(moment: str) -> str:
+    """A stored time as the server's wall clock shows it: `06:00`."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%H:%M")

@@ -1,0 +1,1 @@
+"""The wizard: three steps that make a module, and its drafts."""

@@ -1,0 +1,264 @@
+# The wizard's first two steps, by a table or by SQL. Knows what a source is asked, nothing of the dest.
+"""`/wizard`, `/wizard/tables`, `/wizard/columns`, `/wizard/sql`, and the ways back to them."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from pipekit import repo
+from pipekit.drivers import get_driver
+from pipekit.drivers.base import Driver, TableColumn, TableName
+from pipekit.engine.place import find_error_position
+from pipekit.engine.provision import list_query_columns, open_look
+from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
+from pipekit.errors import Invalid, NotFound, PipekitError
+from pipekit.http.state import Context, ContextDep, Db
+from pipekit.models import Connection
+from pipekit.web.kit.forms import Form, FormDep
+from pipekit.web.kit.render import render
+from pipekit.web.kit.sessions import Admin
+from pipekit.web.runs.excerpt import Excerpt, build_excerpt
+from pipekit.web.wizard.dest import say_error, show_step3
+from pipekit.web.wizard.draft import keep_draft, list_draft_lines, new_draft_key
+from pipekit.web.wizard.form import (
+    FIRST_STEPS,
+    STEP3,
+    TICKS,
+    add_missing_watermarks,
+    build_cast_choice,
+    find_connection,
+    need_source,
+    read_wizard_form,
+    settle_dest,
+    take_source_columns,
+)
+
+router = APIRouter(include_in_schema=False)
+
+# A page that lists more tables than this is no help; the filter is.
+MOST_TABLES = 2000
+
+
+@router.get("/wizard")
+def show_choice(request: Request, db: Db, user: Admin) -> Response:
+    """Two ways in: a table, or SQL; and the drafts to go on with."""
+    drafts = list_draft_lines(db, user.id)
+    return render(request, "wizard.html", connections=repo.list_connections(db), drafts=drafts)
+
+
+# -- by a table --------------------------------------------------------------------------------------------------------
+
+
+@router.get("/wizard/tables")
+def show_tables(request: Request, db: Db, context: ContextDep, user: Admin) -> Response:
+    """Connection, schema and table, each once the one before is chosen."""
+    return render_tables(request, db, context, _read_address(request), carried=False)
+
+
+@router.post("/wizard/tables")
+def show_tables_again(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
+    """The way back to the tables, with everything that was chosen since."""
+    form = read_wizard_form(data)
+    keep_draft(db, user.id, form, "tables")
+    return render_tables(request, db, context, form, carried=True)
+
+
+def _read_address(request: Request) -> Form:
+    given = request.query_params
+    values = {name: given.get(name, "") for name in ("schema", "table", "filter")}
+    values["source_id"] = given.get("source_id") or given.get("connection_id", "")
+    values |= {"entry_mode": "table", "draft": new_draft_key()}
+    return Form(values=values, rows={name: [] for name in ("col", "wm", *TICKS)})
+
+
+def render_tables(request: Request, db: repo.State, context: Context, form: Form, *, carried: bool) -> Response:
+    """The tables of the form's connection; `carried` says that the form brings along more than an address could."""
+    source = find_connection(db, form, "source_id")
+    found: dict[str, Any] = {"schemas": [], "tables": [], "error": None, "has_more": False}
+    if source:
+        try:
+            found |= _list_tables(context, source, form)
+        except PipekitError as error:
+            found["error"] = say_error(context, error)
+    values = {"form": form, "connections": repo.list_connections(db), "source": source, "carried": carried}
+    status = 502 if found["error"] else 200
+    return render(request, "wizard_tables.html", status, **values, **found, carry=(FIRST_STEPS, STEP3))
+
+
+def _list_tables(context: Context, source: Connection, form: Form) -> dict[str, Any]:
+    wanted = form.value("filter").strip().casefold()
+    with open_look(context.config, context.secrets, source) as look:
+        schemas = look.driver.list_schemas(look.query)
+        if form.value("schema") not in schemas:
+            usual = look.driver.parse_table("t").schema
+            form.values["schema"] = usual if usual in schemas else next(iter(schemas), "")
+        schema = form.value("schema")
+        tables = look.driver.list_tables(look.query, schema) if schema else []
+    tables = [t for t in tables if wanted in f"{t.name} {t.comment or ''}".casefold()]
+    has_schemas = "schema" in look.driver.browse_fields()
+    has_more = len(tables) > MOST_TABLES
+    return {"schemas": schemas if has_schemas else [], "tables": tables[:MOST_TABLES], "has_more": has_more}
+
+
+@router.get("/wizard/columns")
+def show_columns(request: Request, db: Db, context: ContextDep, user: Admin) -> Response:
+    """A table's columns with types, keys and comments, all of them chosen."""
+    return render_columns(request, db, context, _read_address(request))
+
+
+@router.post("/wizard/table")
+def show_columns_again(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
+    """The columns of a table that was chosen anew, or the way back to them."""
+    form = read_wizard_form(data)
+    keep_draft(db, user.id, form, "columns")
+    return render_columns(request, db, context, form)
+
+
+def render_columns(
+    request: Request, db: repo.State, context: Context, form: Form, *, problem: PipekitError | None = None
+) -> Response:
+    """The columns of the form's table."""
+    error = say_error(context, problem) if problem else None
+    columns: list[TableColumn] = []
+    source = find_connection(db, form, "source_id")
+    try:
+        columns = _list_columns(context, need_source(db, form), form)
+    except PipekitError as failed:
+        error = say_error(context, failed)
+    picked = {row["name"] for row in form.rows["pick"]} or {column.name for column in columns}
+    values = {"form": form, "source": source, "columns": columns, "picked": picked, "error": error}
+    values |= {"casts": _list_casts(source, columns), "chosen": {row["choice"] for row in form.rows["cast"]}}
+    return render(request, "wizard_columns.html", 422 if error else 200, **values, carry=(FIRST_STEPS, STEP3))
+
+
+def _list_casts(source: Connection | None, columns: list[TableColumn]) -> dict[str, list[tuple[str, str]]]:
+    """(value, label) of the other readings of each column."""
+    driver = get_driver(source.driver) if source else None
+    return {
+        column.name: [(build_cast_choice(column, cast), cast.label) for cast in driver.list_casts(column)]
+        for column in columns
+        if driver
+    }
+
+
+def _list_columns(context: Context, source: Connection, form: Form) -> list[TableColumn]:
+    with open_look(context.config, context.secrets, source) as look:
+        table = _name_table(look.driver, form)
+        columns = look.driver.get_columns(look.query, table)
+    if not columns:
+        raise NotFound(f"{source.name} has no table {table}.", hint="Choose one from the list.")
+    return columns
+
+
+def _name_table(driver: Driver, form: Form) -> TableName:
+    schema = form.value("schema") if "schema" in driver.browse_fields() else None
+    return TableName(schema=schema or None, name=form.value("table"))
+
+
+@router.post("/wizard/columns")
+def take_columns(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
+    """The chosen columns lead to step 3."""
+    form = read_wizard_form(data)
+    form.values["entry_mode"] = "table"
+    picked = {row["name"] for row in form.rows["pick"]}
+    try:
+        source = need_source(db, form)
+        found = _list_columns(context, source, form)
+        columns = [column for column in found if column.name in picked]
+        if not columns:
+            raise Invalid("Choose at least one column.")
+    except PipekitError as error:
+        keep_draft(db, user.id, form, "columns")
+        return render_columns(request, db, context, form, problem=error)
+    key = {column.name for column in found if column.in_key}
+    take_source_columns(form, source, columns, has_whole_key=bool(key) and key <= picked)
+    dest = settle_dest(db, form, source)
+    keep_draft(db, user.id, form, "dest")
+    return show_step3(request, db, form, source, dest)
+
+
+# -- by SQL ------------------------------------------------------------------------------------------------------------
+
+
+@router.get("/wizard/sql")
+def show_sql(request: Request, db: Db, user: Admin) -> Response:
+    """A connection and an editor."""
+    return render_sql(request, db, _read_address(request))
+
+
+@router.post("/wizard/sql")
+def show_sql_again(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
+    """The way back to the query, with everything that was chosen since."""
+    form = read_wizard_form(data)
+    keep_draft(db, user.id, form, "sql")
+    return render_sql(request, db, form)
+
+
+@router.post("/wizard/back")
+def go_back(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
+    """From step 3 to the step before it."""
+    form = read_wizard_form(data)
+    if form.value("entry_mode") == "sql":
+        keep_draft(db, user.id, form, "sql")
+        return render_sql(request, db, form)
+    form.rows["pick"] = [{"name": row["source_name"]} for row in form.rows["col"]]
+    keep_draft(db, user.id, form, "columns")
+    return render_columns(request, db, context, form)
+
+
+@router.post("/wizard/sql/columns")
+def discover_columns(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
+    """The query's result columns: a list under the editor for HTMX, step 3 for a form; the query stays verbatim."""
+    form = read_wizard_form(data)
+    form.values["entry_mode"] = "sql"
+    try:
+        source = need_source(db, form)
+        columns = _discover(context, form, source)
+    except PipekitError as error:
+        keep_draft(db, user.id, form, "sql")
+        error_shown = say_error(context, error) | {"where": _find_place(form, error)}
+        return render_sql(request, db, form, error=error_shown, status=422)
+    if "hx-request" in request.headers:
+        keep_draft(db, user.id, form, "sql")
+        return render_sql(request, db, form, columns=columns)
+    take_source_columns(form, source, columns)
+    dest = settle_dest(db, form, source)
+    keep_draft(db, user.id, form, "dest")
+    return show_step3(request, db, form, source, dest)
+
+
+def _discover(context: Context, form: Form, source: Connection) -> list[TableColumn]:
+    query = form.value("query")
+    add_missing_watermarks(form, find_unmatched_placeholders(query, ()))
+    with open_look(context.config, context.secrets, source) as look:
+        return list_query_columns(look, fill_placeholders(query, _list_defaults(form)))
+
+
+def _list_defaults(form: Form) -> dict[str, str]:
+    return {row["name"].strip(): row["default_value"] for row in form.rows["wm"] if row["default_value"]}
+
+
+def _find_place(form: Form, error: PipekitError) -> Excerpt | None:
+    """Where in the query, as it was typed, the database saw the fault."""
+    query = form.value("query")
+    return build_excerpt(query, find_error_position(error, query, _list_defaults(form)))
+
+
+def render_sql(
+    request: Request,
+    db: repo.State,
+    form: Form,
+    *,
+    columns: list[TableColumn] | None = None,
+    error: dict[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """The editor with the form's query, or for HTMX what stands below it."""
+    is_fragment = "hx-request" in request.headers
+    source = find_connection(db, form, "source_id")
+    dialect = get_driver(source.driver).kind if source else "sql"
+    values = {"form": form, "connections": repo.list_connections(db), "columns": columns, "error": error}
+    template = "_wizard_sql_columns.html" if is_fragment else "wizard_sql.html"
+    # A fragment with an error is still what is asked for: HTMX would not show it with an error's status.
+    return render(request, template, 200 if is_fragment else status, **values, dialect=dialect, carry=STEP3)
