@@ -18,7 +18,7 @@ from pipekit.config import Config, load_config
 from pipekit.drivers import DRIVERS, describe_install, get_driver
 from pipekit.engine import Introspection, open_introspection
 from pipekit.engine.context import open_endpoint
-from pipekit.engine.registration import list_driver_states
+from pipekit.engine.jars import list_driver_states
 from pipekit.errors import PipekitError
 from pipekit.models import Connection
 from pipekit.runner.native import NativeRunner

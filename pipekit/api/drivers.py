@@ -10,7 +10,7 @@ from pipekit.api.bodies import ROUTER
 from pipekit.api.run_models import DriverAnswer, DriverChange, DriverNew
 from pipekit.config import Config
 from pipekit.drivers import get_driver
-from pipekit.engine.registration import DriverState, list_driver_states, register, unregister
+from pipekit.engine.jars import DriverState, list_driver_states, register, unregister
 from pipekit.errors import Invalid, NotFound
 from pipekit.http.auth import ApiAdmin, ApiViewer
 from pipekit.http.state import ContextDep, Db

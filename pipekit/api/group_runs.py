@@ -7,7 +7,7 @@ from pipekit import repo
 from pipekit.api.bodies import ROUTER, BeforeId, Limit, PathId
 from pipekit.api.refs import OfGroup
 from pipekit.api.run_models import CancelAnswer, GroupRunAnswer, GroupRunQueued, GroupRunSummary, RunSummary
-from pipekit.engine.ask import ask_group_cancel, ask_group_rerun
+from pipekit.engine.starting.requests import ask_group_cancel, ask_group_rerun
 from pipekit.http.auth import ApiOperator, ApiViewer
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import GroupRunStatus

@@ -9,7 +9,7 @@ from pipekit.api.models import GroupAnswer, GroupChange, GroupNew
 from pipekit.api.refs import GroupRef
 from pipekit.api.run_models import GroupRunQueued, GroupRunStart
 from pipekit.definitions import edit
-from pipekit.engine.ask import ask_group_pause, ask_group_run
+from pipekit.engine.starting.requests import ask_group_pause, ask_group_run
 from pipekit.http.auth import ApiAdmin, ApiOperator, ApiViewer
 from pipekit.http.state import ContextDep, Db
 

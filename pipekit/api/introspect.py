@@ -20,8 +20,8 @@ from pipekit.api.run_models import (
     TestAnswer,
 )
 from pipekit.doctor import list_reachable_schemas
-from pipekit.engine.introspect import Introspection
-from pipekit.engine.look import find_query_columns, find_table, open_look, read_preview
+from pipekit.engine.looking.introspection import Introspection
+from pipekit.engine.looking.look import find_query_columns, find_table, open_look, read_preview
 from pipekit.errors import NotFound
 from pipekit.http.auth import ApiAdmin, ApiOperator
 from pipekit.http.state import ContextDep

@@ -9,7 +9,7 @@ from pipekit.api.models import ModuleAnswer, ModuleChange, ModuleNew, get_module
 from pipekit.api.refs import ModuleRef
 from pipekit.api.run_models import RunQueued, RunStart
 from pipekit.definitions import edit
-from pipekit.engine.ask import ask_run
+from pipekit.engine.starting.requests import ask_run
 from pipekit.http.auth import ApiAdmin, ApiOperator, ApiViewer
 from pipekit.http.state import ContextDep, Db
 

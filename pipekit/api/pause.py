@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pipekit import repo
 from pipekit.api.bodies import ROUTER
 from pipekit.api.run_models import PauseAnswer
-from pipekit.engine.ask import ask_pause
+from pipekit.engine.starting.requests import ask_pause
 from pipekit.http.auth import ApiOperator, ApiViewer
 from pipekit.http.state import ContextDep, Db
 

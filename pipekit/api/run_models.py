@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from pipekit.api.bodies import Answer, Body, Name, Short, Text
-from pipekit.engine.look import MOST_ROWS
+from pipekit.engine.looking.look import MOST_ROWS
 from pipekit.models import GroupRunStatus, MergeState, RunStatus, Stage
 
 

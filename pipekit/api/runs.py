@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pipekit import repo
 from pipekit.api.bodies import LARGEST_ID, ROUTER, BeforeId, Limit, PathId
 from pipekit.api.run_models import CancelAnswer, LogAnswer, RunAnswer, RunSummary
-from pipekit.engine.ask import ask_cancel
+from pipekit.engine.starting.requests import ask_cancel
 from pipekit.http.auth import ApiOperator, ApiViewer
 from pipekit.http.state import Db
 from pipekit.models import RunStatus

@@ -10,7 +10,7 @@ from pipekit.cli.options import json_option
 from pipekit.cli.session import Session, find_shell_user
 
 if TYPE_CHECKING:
-    from pipekit.engine.registration import DriverState
+    from pipekit.engine.jars import DriverState
 
 
 @click.group(short_help="List, register and check kinds of databases.")
@@ -23,7 +23,7 @@ def drivers() -> None:
 @click.pass_obj
 def list_(session: Session, as_json: bool) -> None:
     """List the kinds, built in and registered, with an example of an address and the jar of those that need one."""
-    from pipekit.engine.registration import list_driver_states
+    from pipekit.engine.jars import list_driver_states
 
     states = list_driver_states(session.db(), session.config())
     if as_json:
@@ -47,7 +47,7 @@ def add(session: Session, kind: str, jar: str, java_class: str, url_template: st
     not loaded. A kind is called after its product (h2, oracle), or begins with its name and _ (oracle_old): that tells
     Pipekit how it is spoken to; any other name means standard SQL.
     """
-    from pipekit.engine.registration import list_driver_states, register
+    from pipekit.engine.jars import list_driver_states, register
 
     db, config = session.db(), session.config()
     is_changed = register(
@@ -71,7 +71,7 @@ def check(session: Session, kind: str | None, as_json: bool) -> int:
 
     Nothing is connected to. The exit code is 1 when one of them is not in order.
     """
-    from pipekit.engine.registration import check_drivers
+    from pipekit.engine.jars import check_drivers
     from pipekit.errors import NotFound
 
     found = [s for s in check_drivers(session.db(), session.config(), kind) if s.state in ("ok", "bad") or kind]

@@ -178,7 +178,7 @@ def _run_row(run: "Run") -> list[str]:
 def cancel(session: Session, group_run_id: int, as_json: bool) -> None:
     """Ask group run ID to stop: the runs that go on are cancelled, the others do not start."""
     from pipekit import repo
-    from pipekit.engine.ask import ask_group_cancel
+    from pipekit.engine.starting.requests import ask_group_cancel
 
     group_run = repo.get_group_run(session.db(), group_run_id)
     if not ask_group_cancel(session.db(), group_run, user=find_shell_user()):
@@ -212,7 +212,7 @@ def resume(session: Session, group: str | None) -> None:
 
 def _switch(session: Session, group: str | None, paused: bool) -> None:
     from pipekit import repo
-    from pipekit.engine.ask import ask_group_pause, ask_pause
+    from pipekit.engine.starting.requests import ask_group_pause, ask_pause
 
     db, user = session.db(), find_shell_user()
     if group is None:

@@ -18,7 +18,7 @@ from pipekit.errors import DriverUnknown, Invalid
 if TYPE_CHECKING:
     from pipekit.config import Config
     from pipekit.engine.events import Event
-    from pipekit.engine.scratch import Site
+    from pipekit.engine.starting.copy_between import Site
     from pipekit.models import DriverRegistration, Run
     from pipekit.runner_contract import QueryResult
     from pipekit.secrets import Secrets
@@ -93,7 +93,7 @@ def _find_site(
 ) -> "Site":
     from pipekit.drivers import DRIVERS
     from pipekit.drivers.urls import find_kind, split_login
-    from pipekit.engine.scratch import Site
+    from pipekit.engine.starting.copy_between import Site
 
     given = options[f"{side}cu"]
     login = split_login(given)
@@ -150,7 +150,7 @@ def _print_rows(config: "Config", source: "Site", query: str, options: Mapping[s
     from pipekit.cli.rows import write_csv
     from pipekit.drivers import get_driver
     from pipekit.engine import open_introspection
-    from pipekit.engine.scratch import build_secrets
+    from pipekit.engine.starting.copy_between import build_secrets
 
     by_reading = options["trim"] and not get_driver(source.kind).trims_by_sql
     if options["trim"] and not by_reading:
@@ -167,7 +167,7 @@ def _print_rows(config: "Config", source: "Site", query: str, options: Mapping[s
 def _trim(config: "Config", source: "Site", query: str) -> str:
     """The query with its text trimmed; its columns have to be looked up for that."""
     from pipekit.engine import open_introspection
-    from pipekit.engine.scratch import build_secrets, build_trimmed_sql
+    from pipekit.engine.starting.copy_between import build_secrets, build_trimmed_sql
 
     secrets = build_secrets(config.home / "none", source=source)
     with open_introspection(config, secrets, source.build_connection("source")) as look:
@@ -195,7 +195,7 @@ def _load(
     options: Mapping[str, Any],
 ) -> int:
     from pipekit.drivers import get_driver
-    from pipekit.engine.scratch import Copy, copy_between
+    from pipekit.engine.starting.copy_between import Copy, copy_between
 
     started = time.monotonic()
     by_reading = options["trim"] and not get_driver(source.kind).trims_by_sql

@@ -110,7 +110,7 @@ def cancel(session: Session, run_id: int, as_json: bool) -> None:
     A run that waits in the queue is cancelled at once.
     """
     from pipekit import repo
-    from pipekit.engine.ask import ask_cancel
+    from pipekit.engine.starting.requests import ask_cancel
 
     run = repo.get_run(session.db(), run_id)
     if not ask_cancel(session.db(), run, user=find_shell_user()):

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from pipekit import repo
 from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.sqltext import strip_query
-from pipekit.engine.registration import check_url
+from pipekit.engine.jars import check_url
 from pipekit.errors import Conflict, GroupBusy, Invalid, ModuleBusy
 from pipekit.models import Connection, Group, GroupMember, Hook, Module, Schedule, Watermark
 from pipekit.repo import State

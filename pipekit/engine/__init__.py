@@ -4,33 +4,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipekit.engine.adhoc import CopySpec as CopySpec
-    from pipekit.engine.adhoc import copy_query as copy_query
-    from pipekit.engine.cancel import cancel_group_run as cancel_group_run
-    from pipekit.engine.cancel import cancel_run as cancel_run
-    from pipekit.engine.group import run_group as run_group
-    from pipekit.engine.introspect import Introspection as Introspection
-    from pipekit.engine.introspect import open_introspection as open_introspection
-    from pipekit.engine.recover import recover_runs as recover_runs
-    from pipekit.engine.recover import settle_leftovers as settle_leftovers
-    from pipekit.engine.run import RunOptions as RunOptions
-    from pipekit.engine.run import run_claimed as run_claimed
-    from pipekit.engine.run import run_module as run_module
+    from pipekit.engine.looking.introspection import Introspection as Introspection
+    from pipekit.engine.looking.introspection import open_introspection as open_introspection
+    from pipekit.engine.recovering.recover import recover_runs as recover_runs
+    from pipekit.engine.recovering.recover import settle_leftovers as settle_leftovers
+    from pipekit.engine.running.corridor import RunOptions as RunOptions
+    from pipekit.engine.running.corridor import run_claimed as run_claimed
+    from pipekit.engine.running.corridor import run_module as run_module
+    from pipekit.engine.starting.cancel import cancel_group_run as cancel_group_run
+    from pipekit.engine.starting.cancel import cancel_run as cancel_run
+    from pipekit.engine.starting.copy_query import CopySpec as CopySpec
+    from pipekit.engine.starting.copy_query import copy_query as copy_query
+    from pipekit.engine.starting.group import run_group as run_group
 
 # A command that only formats a receipt must not pay for runners and drivers.
 _HOMES = {
-    "CopySpec": "adhoc",
-    "Introspection": "introspect",
-    "RunOptions": "run",
-    "cancel_group_run": "cancel",
-    "cancel_run": "cancel",
-    "copy_query": "adhoc",
-    "open_introspection": "introspect",
-    "recover_runs": "recover",
-    "run_claimed": "run",
-    "run_group": "group",
-    "run_module": "run",
-    "settle_leftovers": "recover",
+    "CopySpec": "starting.copy_query",
+    "Introspection": "looking.introspection",
+    "RunOptions": "running.corridor",
+    "cancel_group_run": "starting.cancel",
+    "cancel_run": "starting.cancel",
+    "copy_query": "starting.copy_query",
+    "open_introspection": "looking.introspection",
+    "recover_runs": "recovering.recover",
+    "run_claimed": "running.corridor",
+    "run_group": "starting.group",
+    "run_module": "running.corridor",
+    "settle_leftovers": "recovering.recover",
 }
 
 

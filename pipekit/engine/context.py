@@ -12,8 +12,8 @@ from pipekit.config import Config
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, LedgerEntry, TableName
 from pipekit.drivers.claims import Claim
-from pipekit.engine.book import RunBook
-from pipekit.engine.registration import add_driver
+from pipekit.engine.jars import add_driver
+from pipekit.engine.record import RunBook
 from pipekit.engine.runners import start_runner
 from pipekit.errors import Invalid
 from pipekit.models import Connection, Hook, Module, Run, Watermark

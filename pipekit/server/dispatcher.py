@@ -9,7 +9,7 @@ from contextlib import closing
 from pipekit import repo
 from pipekit.config import Config
 from pipekit.engine import run_claimed
-from pipekit.engine.owner import new_owner
+from pipekit.engine.recovering.owner import new_owner
 from pipekit.errors import PipekitError
 from pipekit.logs import get_logger
 from pipekit.models import Run

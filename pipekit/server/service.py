@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from pipekit import repo
 from pipekit.config import Config
 from pipekit.engine import recover_runs
-from pipekit.engine.owner import get_liveness, new_owner
+from pipekit.engine.recovering.owner import get_liveness, new_owner
 from pipekit.errors import Conflict, PipekitError, StateError
 from pipekit.logs import get_logger
 from pipekit.secrets import Secrets

@@ -15,8 +15,8 @@ from starlette.datastructures import FormData
 from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.drivers import DRIVERS, get_driver
-from pipekit.engine.look import open_look
-from pipekit.engine.registration import list_kinds
+from pipekit.engine.jars import list_kinds
+from pipekit.engine.looking.look import open_look
 from pipekit.errors import ConfigError, Conflict, Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, ConnectionFields

@@ -6,7 +6,7 @@ from fastapi.responses import Response
 
 from pipekit import repo
 from pipekit.drivers import DRIVERS, get_driver
-from pipekit.engine.registration import list_driver_states, list_jars, register, unregister
+from pipekit.engine.jars import list_driver_states, list_jars, register, unregister
 from pipekit.errors import ConfigError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.web.kit.answers import go

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pipekit import repo
 from pipekit.config import KEYS, Config
 from pipekit.cron import get_zone
-from pipekit.engine.ask import ask_pause
+from pipekit.engine.starting.requests import ask_pause
 from pipekit.http.state import ContextDep, Db
 from pipekit.web.kit.answers import go
 from pipekit.web.kit.forms import FormDep, get_text

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipekit.cutting import TOLD
-from pipekit.engine import look
+from pipekit.engine.looking import look
 from tests.api.caller import Caller, Home
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pipekit.engine import registration
+from pipekit.engine import jars
 from pipekit.errors import RunnerError
 from pipekit.runner.native import LogText, NativeRunner
 from pipekit.runner_contract import Endpoint, Statement
@@ -73,7 +73,7 @@ def register(project: Project, kind: str, driver: tuple[str, str], template: str
     """Copies the driver's jar into the project's folder for jars and registers it."""
     jar, java_class = driver
     put_jar(project, jar)
-    registration.register(
+    jars.register(
         project.db, project.config, kind=kind, jar=jar, java_class=java_class, url_template=template, user="tests"
     )
 

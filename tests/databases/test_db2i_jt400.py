@@ -11,7 +11,7 @@ import pytest
 from pipekit.drivers.db2i.address import DEFAULTS, FORCED
 from pipekit.drivers.db2i.driver import DRIVER
 from pipekit.engine import open_introspection
-from pipekit.engine.registration import check_drivers
+from pipekit.engine.jars import check_drivers
 from pipekit.errors import ConnectFailed
 from pipekit.runner.native import NativeRunner
 from tests.databases.jdbc import JT400, find_jar, make_endpoint

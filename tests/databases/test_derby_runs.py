@@ -13,9 +13,9 @@ from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import LedgerEntry
 from pipekit.engine import open_introspection
-from pipekit.engine.creation import MADE
-from pipekit.engine.recover import recover_runs
-from pipekit.engine.settle import settle_merge
+from pipekit.engine.planning.creation import MADE
+from pipekit.engine.recovering.ledger import settle_merge
+from pipekit.engine.recovering.recover import recover_runs
 from pipekit.models import Check, Connection
 from pipekit.runner.native import NativeRunner
 from pipekit.runner.process import run_program
@@ -272,7 +272,7 @@ def test_recovery_takes_away_the_empty_table_of_a_run_that_was_killed_and_no_oth
     for name in ("made", "filled", "given_up", "others"):
         bench.dest.execute(f"create table {name} (id integer)")
     bench.dest.execute("insert into filled values 1")
-    python = [sys.executable, "-c", "from pipekit.engine.owner import new_owner; print(new_owner())"]
+    python = [sys.executable, "-c", "from pipekit.engine.recovering.owner import new_owner; print(new_owner())"]
     dead = run_program(python, timeout_s=60).stdout.strip()
     for name, ok in (("made", True), ("filled", True), ("given_up", False)):
         run = repo.start_adhoc_run(

@@ -16,7 +16,7 @@ import pytest
 from pipekit import repo
 from pipekit.engine import RunOptions, cancel_group_run, cancel_run, recover_runs, run_group, run_module
 from pipekit.engine.events import Event, RunFinished, RunStarted, Waiting
-from pipekit.engine.owner import new_owner
+from pipekit.engine.recovering.owner import new_owner
 from pipekit.errors import Conflict, GroupBusy, ModuleBusy
 from pipekit.models import Group, Module
 from tests.patience import PATIENCE_S

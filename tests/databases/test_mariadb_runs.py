@@ -13,7 +13,7 @@ from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import LedgerEntry
 from pipekit.engine import open_introspection
-from pipekit.engine.settle import settle_merge
+from pipekit.engine.recovering.ledger import settle_merge
 from pipekit.models import Column, Guards, Run
 from pipekit.runner_contract import Statement
 from tests.databases.mariadb import DRIVER, PASSWORD, USER, Mariadb, start_mariadb

@@ -11,7 +11,7 @@ import pytest
 
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.driver import DRIVER
-from pipekit.engine.sequences import build_sequence_statements
+from pipekit.engine.planning.sequences import build_sequence_statements
 from pipekit.models import Guards, Module, Run
 from tests.databases.moving import Mover, run
 from tests.project import Project

@@ -17,9 +17,9 @@ from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.base import MergePlan, StagedColumn, TableColumn, TableFacts, TableName
 from pipekit.drivers.facts import Action, Firing, Reference
 from pipekit.drivers.sqlserver.driver import DRIVER
-from pipekit.engine.children import build_child_counts
-from pipekit.engine.dest import settle_plan
-from pipekit.engine.truth import build_looks_after, build_looks_before
+from pipekit.engine.planning.children import build_child_counts
+from pipekit.engine.planning.dest import settle_plan
+from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
 from pipekit.models import Strategy
 from pipekit.runner_contract import ResultColumn, Statement
 

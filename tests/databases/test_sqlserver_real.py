@@ -12,7 +12,7 @@ import pytest
 
 from pipekit.drivers.base import LedgerEntry
 from pipekit.drivers.sqlserver.driver import DRIVER
-from pipekit.engine.settle import end_sessions, settle_merge
+from pipekit.engine.recovering.ledger import end_sessions, settle_merge
 from pipekit.errors import StatementFailed
 from pipekit.models import Module
 from pipekit.runner.native import NativeRunner

@@ -1,5 +1,5 @@
 # Tests of asking SQL Server whether a run merged, where two write its ledger row at once. Over the TDS double.
-"""pipekit.engine.settle with the driver of SQL Server."""
+"""pipekit.engine.recovering.ledger with the driver of SQL Server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from pipekit.drivers.base import LedgerEntry
 from pipekit.drivers.sqlserver.driver import DRIVER
-from pipekit.engine.settle import settle_merge
+from pipekit.engine.recovering.ledger import settle_merge
 from pipekit.runner.native import NativeRunner
 from tests.databases.sqlservers import Place, open_place
 from tests.databases.tds.replies import Count, Error, Reply, Rows

@@ -16,7 +16,7 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.claims import Claim, build_take_sql
 from pipekit.engine import open_introspection
 from pipekit.engine.events import Event, StageStarted
-from pipekit.engine.settle import find_claim
+from pipekit.engine.recovering.ledger import find_claim
 from pipekit.models import Module, Run
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Statement

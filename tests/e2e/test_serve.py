@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipekit import repo
-from pipekit.engine.owner import get_liveness
+from pipekit.engine.recovering.owner import get_liveness
 from pipekit.models import Run
 from pipekit.runner.process import Program, wait_until
 from tests.patience import PATIENCE_S

@@ -13,7 +13,8 @@ import pytest
 
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
-from pipekit.engine import outcomes, recover_runs
+from pipekit.engine import recover_runs
+from pipekit.engine.recovering import outcomes
 from pipekit.models import Connection, MergeState, Module, Run
 from pipekit.runner.process import wait_until
 from pipekit.server.unknown_outcomes import Settling
@@ -149,7 +150,7 @@ def test_a_dest_that_does_not_answer_is_asked_ever_less_often(
         asked.extend(run.id for run in arguments[-1])
         return [(run, outcomes.NO_ANSWER) for run in arguments[-1]]
 
-    monkeypatch.setattr("pipekit.engine.recover.ask_dests", answer_nothing)
+    monkeypatch.setattr("pipekit.engine.recovering.recover.ask_dests", answer_nothing)
     settling = Settling(project.config, project.secrets, clock=lambda: now[0])
     for second in range(0, 3600, 5):
         now[0] = float(second)

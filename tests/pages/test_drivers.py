@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipekit import repo
-from pipekit.engine.registration import register
+from pipekit.engine.jars import register
 from tests.pages.site import Site, Visitor
 
 

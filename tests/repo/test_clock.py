@@ -10,9 +10,9 @@ import pytest
 from pipekit import repo
 from pipekit.config import load_config
 from pipekit.engine import recover_runs
-from pipekit.engine.owner import new_owner
 from pipekit.engine.receipt import get_duration_s
-from pipekit.engine.recover import is_abandoned
+from pipekit.engine.recovering.owner import new_owner
+from pipekit.engine.recovering.recover import is_abandoned
 from pipekit.models import Module, Run
 from pipekit.repo import clock, state
 from pipekit.runner.process import start_program

@@ -7,7 +7,7 @@ import pytest
 
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import TableColumn
-from pipekit.engine.columns import ColumnMatch, match_columns
+from pipekit.engine.planning.columns import ColumnMatch, match_columns
 from pipekit.errors import RunFailed
 from pipekit.models import Column, Guards, Module
 from pipekit.runner_contract import ResultColumn

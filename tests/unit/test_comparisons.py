@@ -3,7 +3,7 @@
 
 import pytest
 
-from pipekit.engine.comparisons import find_comparisons, find_greatest
+from pipekit.engine.watermarks.comparisons import find_comparisons, find_greatest
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 
 import sys
 
-from pipekit.engine.owner import get_liveness, new_owner
+from pipekit.engine.recovering.owner import get_liveness, new_owner
 from pipekit.runner.process import run_program
 
 
@@ -16,7 +16,7 @@ def test_two_runs_of_one_process_have_different_owners() -> None:
 
 
 def test_a_process_that_has_ended_is_dead() -> None:
-    code = "from pipekit.engine.owner import new_owner; print(new_owner())"
+    code = "from pipekit.engine.recovering.owner import new_owner; print(new_owner())"
     finished = run_program([sys.executable, "-c", code], timeout_s=30)
     assert get_liveness(finished.stdout.strip()) == "dead"
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.drivers.sqlserver.faults import Fault, build_failure, build_load_failure, read_core
-from pipekit.engine.place import find_error_position
+from pipekit.engine.planning.error_position import find_error_position
 from pipekit.errors import Inexact, StatementFailed
 from pipekit.runner_contract import QueryResult
 

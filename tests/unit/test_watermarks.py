@@ -3,7 +3,7 @@
 
 import pytest
 
-from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
+from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse, Response
 from markupsafe import Markup
 
 from pipekit import repo
-from pipekit.engine.ask import ask_group_cancel, ask_group_rerun
 from pipekit.engine.receipt import format_duration
+from pipekit.engine.starting.requests import ask_group_cancel, ask_group_rerun
 from pipekit.errors import Conflict
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import GroupRun, Run

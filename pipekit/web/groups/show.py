@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from pipekit import repo
 from pipekit.definitions import edit
-from pipekit.engine.ask import ask_group_pause, ask_group_run
+from pipekit.engine.starting.requests import ask_group_pause, ask_group_run
 from pipekit.errors import Conflict
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import Group, GroupFields, GroupRun

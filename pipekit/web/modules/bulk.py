@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from pipekit import repo
 from pipekit.definitions import edit
-from pipekit.engine.ask import ask_run
+from pipekit.engine.starting.requests import ask_run
 from pipekit.errors import Conflict, Invalid, ModuleBusy, NotFound, PipekitError
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import Group, Module

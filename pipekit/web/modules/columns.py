@@ -10,9 +10,9 @@ from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn
-from pipekit.engine.book import join_sql
-from pipekit.engine.provision import add_dest_column, clean_name, list_query_columns, next_column_id, open_look
-from pipekit.engine.watermarks import fill_placeholders
+from pipekit.engine.looking.dest_table import add_dest_column, clean_name, list_query_columns, next_column_id, open_look
+from pipekit.engine.record import join_sql
+from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Column, Module

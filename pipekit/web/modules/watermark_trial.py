@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.engine.look import read_first_cell
-from pipekit.engine.place import find_error_position
-from pipekit.engine.provision import open_look
-from pipekit.engine.watermarks import fill_placeholders
+from pipekit.engine.looking.dest_table import open_look
+from pipekit.engine.looking.look import read_first_cell
+from pipekit.engine.planning.error_position import find_error_position
+from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection

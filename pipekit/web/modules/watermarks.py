@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 
 from pipekit import repo
 from pipekit.definitions import edit
-from pipekit.engine.watermarks import PLACEHOLDER, find_unmatched_placeholders
+from pipekit.engine.watermarks.resolve import PLACEHOLDER, find_unmatched_placeholders
 from pipekit.models import WATERMARK_NAME, Watermark
 from pipekit.web.kit.forms import MENDABLE, Form, FormRow, get_list, get_rows, is_blank
 

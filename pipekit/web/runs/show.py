@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from pipekit import repo
-from pipekit.engine.ask import ask_cancel
+from pipekit.engine.starting.requests import ask_cancel
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import RunStatus
 from pipekit.repo import pages

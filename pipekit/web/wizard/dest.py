@@ -11,9 +11,7 @@ from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import TableColumn
-from pipekit.engine.book import join_sql
-from pipekit.engine.look import read_first_cell
-from pipekit.engine.provision import (
+from pipekit.engine.looking.dest_table import (
     build_merge_text,
     build_table_sql,
     find_dest_columns,
@@ -21,7 +19,9 @@ from pipekit.engine.provision import (
     open_look,
     read_first_rows,
 )
-from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
+from pipekit.engine.looking.look import read_first_cell
+from pipekit.engine.record import join_sql
+from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, TimedOut
 from pipekit.http.errors import describe
 from pipekit.http.state import Context, ContextDep, Db

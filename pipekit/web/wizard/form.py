@@ -10,7 +10,7 @@ from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Cast, Driver, TableColumn, TableName
 from pipekit.drivers.sqltext import strip_query
-from pipekit.engine.provision import TableDetails, build_table_query, clean_name, format_table, propose_columns
+from pipekit.engine.looking.dest_table import TableDetails, build_table_query, clean_name, format_table, propose_columns
 from pipekit.errors import Invalid
 from pipekit.models import MODULE_NAME, STRATEGIES, Column, Connection, Module, as_strategy
 from pipekit.web.kit.forms import Form, FormRow, get_list, get_rows

@@ -9,9 +9,9 @@ from fastapi.responses import Response
 from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn, TableName
-from pipekit.engine.place import find_error_position
-from pipekit.engine.provision import list_query_columns, open_look
-from pipekit.engine.watermarks import fill_placeholders, find_unmatched_placeholders
+from pipekit.engine.looking.dest_table import list_query_columns, open_look
+from pipekit.engine.planning.error_position import find_error_position
+from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import Invalid, NotFound, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection

@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from pipekit import repo
-from pipekit.engine.registration import register
+from pipekit.engine.jars import register
 from pipekit.web.app import ROUTERS
 from tests.e2e.browser.desk import Desk, House
 

@@ -1,0 +1,1 @@
+"""Looking into databases outside of a run."""

@@ -1,0 +1,230 @@
+# From a query's columns to a dest table: proposing, comparing, making, adding. Knows no form and no state.
+"""What the wizard does in databases: looks within a time limit, proposes columns, makes a dest table, adds a column."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from pipekit.config import Config
+from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableName
+from pipekit.engine.looking.introspection import Introspection, open_introspection
+from pipekit.engine.planning.columns import match_columns
+from pipekit.engine.planning.design import build_dest_sql
+from pipekit.engine.planning.keys import set_key
+from pipekit.engine.record import join_sql
+from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed, TimedOut
+from pipekit.models import Column, Connection, Module
+from pipekit.runner_contract import QueryResult, ResultColumn, Statement
+from pipekit.secrets import Secrets
+
+# Somebody waits for the page.
+LOOK_WITHIN_S = 30.0
+PREVIEW_ROWS = 20
+
+
+@contextmanager
+def open_look(
+    config: Config,
+    secrets: Secrets,
+    connection: Connection,
+    *,
+    read_only: bool = True,
+    limit_s: float = LOOK_WITHIN_S,
+) -> Iterator[Introspection]:
+    """`open_introspection` for somebody who waits. Raises TimedOut that names the connection."""
+    try:
+        with open_introspection(config, secrets, connection, read_only=read_only, limit_s=limit_s) as look:
+            yield look
+    except TimedOut as error:
+        message = f"{connection.name} did not answer within {limit_s:g} s."
+        raise TimedOut(message, hint="Try again later, or ask for less: a shorter query, one table.") from error
+
+
+def list_query_columns(look: Introspection, sql: str) -> list[TableColumn]:
+    """A query's result columns, found without fetching data. Raises Invalid for names that stand twice."""
+    found = look.driver.introspect_query_columns(look.query, sql)
+    names = [column.name for column in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        listed = ", ".join(repr(name) for name in twice)
+        raise Invalid(f"The query has more than one column named {listed}.", field="query", hint="Use AS to rename.")
+    return [TableColumn(name=column.name, type=column.type) for column in found]
+
+
+def read_first_rows(look: Introspection, sql: str) -> QueryResult:
+    """A query's first rows."""
+    return look.runner.query(look.endpoint, look.driver.build_preview_sql(sql, PREVIEW_ROWS), limit=PREVIEW_ROWS)
+
+
+def build_table_query(
+    driver: Driver, table: TableName, columns: Sequence[TableColumn], casts: Mapping[str, str] | None = None
+) -> str:
+    """The source query of a browsed table: its columns by name, those in `casts` by an expression."""
+    lines = []
+    for column in columns:
+        name = driver.quote_identifier(column.name)
+        expression = (casts or {}).get(column.name) or driver.default_expression(column)
+        lines.append(name if expression == name else f"{expression} AS {name}")
+    return "SELECT\n  " + ",\n  ".join(lines) + f"\nFROM {driver.quote_table(table)}"
+
+
+# -- names and types ---------------------------------------------------------------------------------------------------
+
+
+def clean_name(text: str, longest_bytes: int = 60, *, lower: bool = False) -> str:
+    """A name without spaces and odd characters: `Order No.` -> `Order_No`; `""` when nothing is left."""
+    kept = "".join(char if char.isalnum() or char == "_" else "_" for char in text.strip())
+    while "__" in kept and "__" not in text:
+        kept = kept.replace("__", "_")
+    kept = kept.strip("_") if not text.strip().startswith("_") else kept.rstrip("_")
+    kept = f"_{kept}" if kept[:1].isdigit() else kept
+    while len(kept.encode()) > longest_bytes:
+        kept = kept[:-1]
+    return kept.lower() if lower else kept
+
+
+def propose_columns(source: Driver, dest: Driver, found: Sequence[TableColumn]) -> list[Column]:
+    """A dest column for each source column: ids c1, c2 ..., cleaned names that differ, types that hold every value."""
+    taken: set[str] = set()
+    columns = []
+    for number, column in enumerate(found, 1):
+        name = _free_name(clean_name(column.name, dest.max_identifier_bytes, lower=True) or f"column_{number}", taken)
+        taken.add(name.casefold())
+        columns.append(
+            Column(
+                id=f"c{number}",
+                source_name=column.name,
+                source_type=column.type,
+                dest_name=name,
+                dest_type=dest.map_type(column.type, source),
+            )
+        )
+    made = dest.fit_columns([TableColumn(name=column.dest_name, type=column.dest_type) for column in columns])
+    return [replace(column, dest_type=fit.type) for column, fit in zip(columns, made, strict=True)]
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    found, number = name, 2
+    while found.casefold() in taken:
+        found, number = f"{name}_{number}", number + 1
+    return found
+
+
+def format_table(driver: Driver, schema: str, name: str) -> str:
+    """A dest table as a module names it: plain where that reads back the same, else quoted. Raises Invalid."""
+    table = TableName(schema=schema or driver.parse_table("t").schema, name=name)
+    plain = str(table)
+    try:
+        is_plain = driver.parse_table(plain) == table
+    except Invalid:
+        is_plain = False
+    return plain if is_plain else driver.quote_table(table)
+
+
+def next_column_id(columns: Sequence[Column]) -> str:
+    """`c4` after c1 to c3; an id that was used is not used again while a later one is there."""
+    numbers = [int(column.id[1:]) for column in columns if column.id[1:].isdecimal()]
+    return f"c{max(numbers, default=0) + 1}"
+
+
+# -- the dest table ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableDetails:
+    """What a dest table gets beside names and types, by column id. A column of the primary key takes no NULL."""
+
+    comments: Mapping[str, str] = field(default_factory=dict)
+    not_null: Collection[str] = ()
+    primary_key: Collection[str] = ()
+
+
+def build_dest_columns(columns: Sequence[Column], details: TableDetails) -> list[TableColumn]:
+    """The columns of a dest table that is made."""
+    return [
+        TableColumn(
+            name=column.dest_name,
+            type=column.dest_type,
+            nullable=column.id not in details.not_null and column.id not in details.primary_key,
+            in_key=column.id in details.primary_key,
+            comment=details.comments.get(column.id) or None,
+        )
+        for column in columns
+    ]
+
+
+def build_table_sql(dest: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
+    """The statements that make a module's dest table; where no primary key is asked for, with the key of its merge."""
+    columns = build_dest_columns(draft.columns, details)
+    keyed = set_key(dest, draft, columns, unique=draft.merge_strategy == "upsert")
+    return build_dest_sql(dest, dest.parse_table(draft.dest_table), keyed)
+
+
+def find_dest_columns(look: Introspection, draft: Module) -> list[TableColumn]:
+    """The columns of the dest table, none when it is missing. Raises Conflict when it cannot be written to."""
+    table = look.driver.resolve_table(look.query, draft.dest_table)
+    facts = look.driver.get_table_facts(look.query, table)
+    if facts.problem:
+        raise Conflict(f"{table} cannot be written to: {facts.problem}.")
+    return look.driver.get_columns(look.query, table) if facts.exists else []
+
+
+def build_merge_text(source: Driver, dest: Driver, draft: Module, existing: Sequence[TableColumn] = ()) -> str:
+    """What a run of the module does in the dest: staging and merge, as text. Raises Invalid for columns that miss."""
+    staged = [ResultColumn(name=column.source_name, type=column.source_type) for column in draft.columns]
+    try:
+        wanted = existing or build_dest_columns(draft.columns, TableDetails())
+        match = match_columns(draft, source, dest, staged, wanted)
+    except RunFailed as error:
+        raise Invalid(error.message, field="dest_table", hint=_MISS_HINT) from error
+    plan = MergePlan(
+        strategy=draft.merge_strategy,
+        staging=dest.staging_table(draft.name),
+        dest=dest.parse_table(draft.dest_table),
+        columns=match.columns,
+        key=draft.merge_key,
+        null_keys=draft.guards.null_keys,
+    )
+    statements = [*dest.build_staging_sql(plan.staging, plan.dest, plan.columns)]
+    statements += [statement.sql for statement in dest.build_merge_sql(plan)]
+    return join_sql([*statements, dest.build_drop_table_sql(plan.staging)])
+
+
+_MISS_HINT = "Change the dest names, choose other columns, or name another table."
+
+
+def make_dest_table(look: Introspection, source: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
+    """Makes the dest table and returns its statements; takes one that is there, whose columns match, and returns none.
+
+    Raises Conflict and Invalid when the table that is there does not fit, StatementFailed from the database.
+    """
+    existing = find_dest_columns(look, draft)
+    build_merge_text(source, look.driver, draft, existing)
+    if existing:
+        return ()
+    statements = build_table_sql(look.driver, draft, details)
+    try:
+        look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
+    except StatementFailed as error:
+        error.hint = error.hint or "If a column's type is in the way, choose another: text holds every value."
+        raise
+    return statements
+
+
+def add_dest_column(look: Introspection, module: Module, column: Column, comment: str = "") -> tuple[str, ...]:
+    """Adds a column at the tail of a module's dest table and returns the statements.
+
+    Raises Invalid (field `dest_name`) for a name that exists in the module or the table, Conflict for no table.
+    """
+    table = look.driver.resolve_table(look.query, module.dest_table)
+    existing = find_dest_columns(look, module)
+    if not existing:
+        raise Conflict(f"There is no dest table {table} yet.", hint="Run the module once, or create the table.")
+    wanted = column.dest_name.casefold()
+    names = [item.name for item in existing] + [item.dest_name for item in module.columns]
+    if any(name.casefold() == wanted for name in names):
+        raise Invalid(f"{table} has a column {column.dest_name!r} already.", field="dest_name")
+    [added] = build_dest_columns([column], TableDetails(comments={column.id: comment}))
+    statements = look.driver.build_add_column_sql(table, added)
+    look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
+    return statements

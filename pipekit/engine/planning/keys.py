@@ -1,0 +1,98 @@
+# The key of a dest that is made: by which columns a merge will search it, and whether they may repeat. Builds no SQL.
+"""A merge finds rows by its key: a dest that is made gets a primary key where none can repeat, an index elsewhere.
+
+`upsert` has one row for each key by contract. `incremental` may repeat keys, except where the key is the source table's
+own; even then only where two different keys cannot become equal on the way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pipekit.drivers.base import Driver, TableColumn
+from pipekit.drivers.selects import read_plain_select
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.columns import find_dest_name
+from pipekit.errors import RunnerError
+from pipekit.models import Module
+from pipekit.runner_contract import ResultColumn
+
+_NUMBERS = frozenset({"int16", "int32", "int64", "decimal", "date", "uuid"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyedColumns:
+    """Columns with their key marked; `indexed` are those that get an index instead; `told` says it for the receipt."""
+
+    columns: Sequence[TableColumn]
+    indexed: tuple[str, ...] = ()
+    told: str = ""
+
+
+def set_key(driver: Driver, module: Module, columns: Sequence[TableColumn], *, unique: bool) -> KeyedColumns:
+    """The columns with the key that the module's merge asks for; `unique` says that no key can come twice.
+
+    A primary key that they have been given stays; it serves a merge whose key it begins with.
+    """
+    key = _find_key(module, columns)
+    given = [column.name for column in columns if column.in_key]
+    if not key or {*given[: len(key)]} == {column.name for column in key}:
+        return KeyedColumns(columns=columns)
+    names = ", ".join(column.name for column in key)
+    if refused := driver.find_key_refusal(key):
+        return KeyedColumns(columns=columns, told=f"no index on {names}: {refused}")
+    listed = tuple(column.name for column in key)
+    if module.guards.null_keys or not unique or given:
+        return KeyedColumns(columns=columns, indexed=listed, told=f"index on {names}")
+    keyed = [replace(c, nullable=False, in_key=True) if c.name in listed else c for c in columns]
+    return KeyedColumns(columns=keyed, told=f"primary key {names}")
+
+
+def _find_key(module: Module, columns: Sequence[TableColumn]) -> list[TableColumn]:
+    """The columns of the merge key in its order; none where one is missing, which is told elsewhere."""
+    if module.merge_strategy not in ("incremental", "upsert"):
+        return []
+    exact = {column.name: column for column in columns}
+    folded = {column.name.casefold(): column for column in columns}
+    found = [exact.get(name) or folded.get(name.casefold()) for name in module.merge_key]
+    return [column for column in found if column] if all(found) else []
+
+
+def is_unique(
+    context: RunContext, columns: Sequence[TableColumn], source: Sequence[ResultColumn], resolved: str
+) -> bool:
+    """Whether no two rows of this module can have one key, as far as can be known from its definition."""
+    module = context.module
+    if module.merge_strategy == "upsert":
+        return True
+    if module.merge_strategy != "incremental" or not module.guards.exactness:
+        return False
+    key = {column.name for column in _find_key(module, columns)}
+    feeding = [item for item in source if find_dest_name(module.columns, item.name) in key]
+    if not feeding or not all(_stays_apart(context, item) for item in feeding):
+        return False
+    return _is_own_key(context, {item.name for item in feeding}, resolved)
+
+
+def _stays_apart(context: RunContext, item: ResultColumn) -> bool:
+    """Whether two values of a column that differ can never be equal in the dest."""
+    name = context.source_driver.to_neutral(item.type).name
+    compares_bytes = context.dest_driver.compares_bytes and not context.module.trim_char
+    return name in _NUMBERS or (name == "text" and compares_bytes)
+
+
+def _is_own_key(context: RunContext, names: set[str], resolved: str) -> bool:
+    """Whether these columns of the query are the primary key of the one table that it reads."""
+    plain, driver = read_plain_select(resolved), context.source_driver
+    if plain is None:
+        return False
+    try:
+        table = driver.find_query_table(context.ask_source(), plain.table)
+        if table is None or driver.get_table_facts(context.ask_source(), table).only:
+            return False
+        columns = driver.get_columns(context.ask_source(), table)
+    except RunnerError:
+        return False
+    own = {column.name.casefold() for column in columns if column.in_key}
+    read = {result.casefold(): base.casefold() for result, base in (plain.columns or {}).items()}
+    asked = {read.get(name.casefold(), name.casefold() if plain.columns is None else "") for name in names}
+    return bool(own) and len({column.name.casefold() for column in columns}) == len(columns) and asked == own

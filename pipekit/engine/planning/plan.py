@@ -1,0 +1,211 @@
+# The plan of a run: looks at both sides' columns, then pure text. Moves nothing.
+"""`Plan`: everything a run will do, as text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pipekit.drivers.base import Driver, MergePlan, TableFacts, TableName
+from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
+from pipekit.engine.context import RunContext, build_claim
+from pipekit.engine.planning.children import build_child_counts
+from pipekit.engine.planning.columns import ColumnMatch, match_columns
+from pipekit.engine.planning.design import Design, design_dest, stage_made_types
+from pipekit.engine.planning.dest import look_at_dest, settle_plan
+from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
+from pipekit.engine.planning.error_position import find_error_position
+from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
+from pipekit.engine.record import join_sql
+from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
+from pipekit.errors import RunFailed, RunnerError
+from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a run will do. `create_sql`, which makes the dest, and `undo_sql` are empty when the table is there."""
+
+    resolved_sql: str
+    source_sql: str
+    create_sql: tuple[str, ...]
+    undo_sql: tuple[str, ...]
+    staging_sql: tuple[str, ...]
+    load: Load
+    merge: MergePlan
+    merge_sql: tuple[Statement, ...]
+    columns: ColumnMatch
+
+
+def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
+    """Looks at the source query's and the dest table's columns and writes down what the run will do."""
+    module, driver = context.module, context.dest_driver
+    resolved = fill_placeholders(module.source_query, values)
+    for name in find_unmatched_placeholders(module.source_query, values):
+        context.book.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
+    for note in context.source_driver.find_notes(resolved):
+        context.book.log(f"note: {note}\n")
+    dest = driver.resolve_table(context.ask_dest(), module.dest_table)
+    source_columns = _look_at_source(context, resolved)
+    facts = look_at_dest(context, dest)
+    design = _design_dest(context, dest, source_columns, resolved, facts)
+    match = match_columns(module, context.source_driver, driver, source_columns, design.columns)
+    match = stage_made_types(match, design)
+    asked = MergePlan(
+        strategy=module.merge_strategy,
+        staging=driver.staging_table(module.name),
+        dest=dest,
+        columns=match.columns,
+        key=_dest_key(context, match),
+        null_keys=module.guards.null_keys,
+        sequences=() if design.create_sql else find_sequences(context, dest, match),
+        moves_sequences=moves_sequences(module),
+    )
+    merge = settle_plan(driver, asked, facts)
+    return Plan(
+        resolved_sql=resolved,
+        source_sql=_cut_to_columns(context, resolved, match),
+        create_sql=design.create_sql,
+        undo_sql=design.undo_sql,
+        staging_sql=build_staging_statements(context, merge),
+        load=_build_load(context, merge),
+        merge=merge,
+        merge_sql=build_merge_statements(context, merge, design.create_sql),
+        columns=match,
+    )
+
+
+def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
+    """The source query's columns; what the source refuses of the query is recorded with the place it names."""
+    context.book.put(resolved_sql=resolved)
+    try:
+        columns = context.source_driver.introspect_query_columns(context.ask_source(), resolved)
+    except RunnerError as error:
+        context.book.put(error_position=find_error_position(error, resolved))
+        raise
+    if not context.module.trim_char:
+        return columns
+    return [replace(column, type=context.source_driver.trimmed_type(column.type)) for column in columns]
+
+
+def build_stage_sql(driver: Driver, plan: Plan) -> tuple[str, ...]:
+    """Makes staging, in one transaction.
+
+    A dest that is missing is made for it and taken away before the commit: staging has the types of its columns, and
+    what stands in the way of making it is known before rows move.
+    """
+    if not plan.create_sql or driver.commits_ddl:
+        return plan.staging_sql
+    return (*plan.create_sql, *plan.staging_sql, *plan.undo_sql)
+
+
+def build_merge_statements(
+    context: RunContext, merge: MergePlan, create_sql: Sequence[str] = (), rows: int | None = None
+) -> tuple[Statement, ...]:
+    """The merge's one transaction: ledger row (with the rows that are staged, once known), claim, merge, staging's end.
+
+    A dest that is missing is made first, where that can be rolled back. Around the merge stand the looks at what it
+    does to others and at what became of its rows. Where a DROP would commit before the counts are checked, staging is
+    dropped after it.
+    """
+    driver, guards = context.dest_driver, context.module.guards
+    claim = build_claim(context.run, context.instance, merge.staging)
+    statements = (
+        *driver.build_ledger_sql(replace(context.ledger_entry, rows=rows)),
+        build_hold_sql(driver, claim),
+        *driver.build_mark_check_sql(merge.staging, claim.run_key),
+        *(Statement(sql=sql) for sql in create_sql if not driver.commits_ddl),
+        *driver.build_turn_sql(merge),
+        *build_child_counts(driver, merge, guards.children),
+        *build_looks_before(driver, merge),
+        *driver.build_merge_sql(merge),
+        *build_looks_after(driver, merge, guards.dest_truth),
+        *build_sequence_statements(driver, merge),
+    )
+    drop = Statement(sql=driver.build_drop_table_sql(merge.staging))
+    return statements if driver.commits_ddl else (*statements, drop, build_release_sql(driver, claim))
+
+
+def replace_staging(context: RunContext, plan: Plan, staging: TableName) -> Plan:
+    """The same plan with another staging table."""
+    merge = replace(plan.merge, staging=staging)
+    return replace(
+        plan,
+        staging_sql=build_staging_statements(context, merge),
+        load=_build_load(context, merge),
+        merge=merge,
+        merge_sql=build_merge_statements(context, merge, plan.create_sql),
+    )
+
+
+def build_staging_statements(context: RunContext, merge: MergePlan) -> tuple[str, ...]:
+    """Makes the staging table anew and marks it as this run's."""
+    driver = context.dest_driver
+    made = driver.build_staging_sql(merge.staging, merge.dest, merge.columns)
+    return (*made, *driver.build_mark_sql(merge.staging, context.run.run_key))
+
+
+def _design_dest(
+    context: RunContext, dest: TableName, source: Sequence[ResultColumn], resolved: str, facts: TableFacts
+) -> Design:
+    """The dest as it is, or as it is made if it is missing."""
+    if facts.exists:
+        return Design(columns=context.dest_driver.get_columns(context.ask_dest(), dest))
+    return design_dest(context, dest, source, resolved)
+
+
+def _dest_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:
+    """The merge key as dest column names; raises RunFailed when a keyed strategy has none or one that is not fed."""
+    module = context.module
+    if module.merge_strategy not in ("incremental", "upsert"):
+        return ()
+    if not module.merge_key:
+        message = f"The strategy {module.merge_strategy} needs a merge key."
+        raise RunFailed(message, stage="plan", hint="Set the module's `key`.")
+    fed = {item.dest.name.casefold(): item.dest.name for item in match.columns}
+    exact = {item.dest.name for item in match.columns}
+    key = tuple(name if name in exact else fed.get(name.casefold(), "") for name in module.merge_key)
+    missing = [name for name, found in zip(module.merge_key, key, strict=True) if not found]
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        hint = "The key names dest columns that the query feeds."
+        raise RunFailed(f"The merge key has no such column in the load: {names}.", stage="check", hint=hint)
+    return key
+
+
+def _cut_to_columns(context: RunContext, sql: str, match: ColumnMatch) -> str:
+    if not match.ignored:
+        return sql
+    return context.source_driver.build_select_columns_sql(sql, [item.source.name for item in match.columns])
+
+
+def _build_load(context: RunContext, merge: MergePlan) -> Load:
+    columns = tuple(
+        LoadColumn(
+            source_name=item.source.name,
+            source_type=item.source.type,
+            stage_name=item.dest.name,
+            stage_type=item.stage_type or item.dest.type,
+            checked=item.checked,
+        )
+        for item in merge.columns
+    )
+    driver = context.dest_driver
+    look = build_look_sql(driver, build_claim(context.run, context.instance, merge.staging))
+    table, exact = driver.quote_table(merge.staging), context.module.guards.exactness
+    return Load(table=table, columns=columns, exact=exact, claim_sql=look)
+
+
+def note_plan(context: RunContext, plan: Plan) -> None:
+    """Puts the plan's text into the run record."""
+    made_before = plan.create_sql if context.dest_driver.commits_ddl else ()
+    context.book.put(
+        resolved_sql=plan.resolved_sql,
+        staging_sql=join_sql(build_stage_sql(context.dest_driver, plan)),
+        merge_sql=join_sql([*made_before, *(statement.sql for statement in plan.merge_sql)]),
+        dest_table=str(plan.merge.dest),
+        staging_table=str(plan.merge.staging),
+    )
+    unfed = f"; not fed: {', '.join(plan.columns.unfed)}" if plan.columns.unfed else ""
+    ignored = f"; not loaded: {', '.join(plan.columns.ignored)}" if plan.columns.ignored else ""
+    count = len(plan.columns.columns)
+    meet = "1 column meets" if count == 1 else f"{count} columns meet"
+    context.book.check("columns", True, f"{meet}{unfed}{ignored}")

@@ -1,0 +1,1 @@
+"""The corridor of one run, and its stages that move rows."""

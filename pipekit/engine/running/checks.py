@@ -1,0 +1,169 @@
+# The guards between staging and merge. Each one looks, says its verdict, and refuses with the switch that turns it off.
+"""Checks: counts, keys, exactness, an empty source and a shrinking dest."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NoReturn
+
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.plan import Plan
+from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
+from pipekit.runner_contract import Loaded, QueryResult
+
+# A switch is named with what it would do, never as the mend.
+EXACT_SWITCH = "`guards: {exactness: false}` on the module would let the dest change such values."
+COUNT_SWITCH = "With `guards: {count_truth: false}` on the module rows would be missing, or too many."
+NULL_HINT = "Choose a key without NULLs; with `guards: {null_keys: true}` they would match each other."
+EMPTY_HINT = "See why the source is empty; with `guards: {empty_source: false}` the dest would be emptied."
+SHRINK_HINT = "See what the source has lost; a lower share in `guards: {shrink: ...}` would let these rows go."
+BLANK_HINT = "Blanks fill up char(n) in the source; `trim_char: true` on the module reads the key without them."
+PADDED_HINT = "The dest has the key with the blanks that `trim_char` drops; without that switch they match."
+# Of a value that is told as an example.
+LONGEST_EXAMPLE = 1_000
+
+
+def run_checks(context: RunContext, plan: Plan, loaded: Loaded) -> None:
+    """Runs every check that concerns the module; raises RunFailed (stage `check`) at the first that fails."""
+    _check_counts(context, loaded)
+    # First, as keys are compared as what the dest makes of them.
+    with _asking("exact"):
+        _check_exactness(context, plan)
+    with _asking("keys"):
+        _check_keys(context, plan)
+    if plan.merge.strategy == "full":
+        with _asking("not empty"):
+            _check_full(context, plan, loaded)
+
+
+@contextlib.contextmanager
+def _asking(name: str) -> Iterator[None]:
+    """Says of a check that could not be made that it was not made; what time can cure is tried again as ever."""
+    try:
+        yield
+    except (StatementFailed, ConnectFailed) as error:
+        error.message = f"The check '{name}' could not be made: {error.message}"
+        raise
+
+
+def _fail(context: RunContext, name: str, message: str, hint: str) -> NoReturn:
+    context.book.check(name, False, message)
+    raise RunFailed(message, stage="check", hint=hint)
+
+
+def _check_counts(context: RunContext, loaded: Loaded) -> None:
+    read, staged = loaded.rows_read, loaded.rows_staged
+    if read != staged:
+        message = f"The source delivered {read} rows, but staging holds {staged}."
+        if context.module.guards.count_truth:
+            _fail(context, "counts", message, f"Run it again. {COUNT_SWITCH}")
+        context.book.check("counts", False, message)
+    else:
+        context.book.check("counts", True, f"read = staged = {staged}")
+
+
+def _check_keys(context: RunContext, plan: Plan) -> None:
+    if plan.merge.keeps:
+        _check_row_key(context, plan)
+    key = ", ".join(plan.merge.key)
+    if not key:
+        return
+
+    def query(sql: str) -> QueryResult:
+        return context.runner.query(context.dest, sql, longest=LONGEST_EXAMPLE)
+
+    if not plan.merge.null_keys:
+        count, example = query(context.dest_driver.build_null_key_sql(plan.merge)).rows[0]
+        if int(count or 0):
+            message = f"{count} staged rows have a NULL in the merge key ({key}), for example {example}."
+            _fail(context, "keys", message, NULL_HINT)
+    if plan.merge.strategy == "upsert":
+        count, example = query(context.dest_driver.build_repeated_key_sql(plan.merge)).rows[0]
+        if int(count or 0):
+            message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
+            _fail(
+                context, "keys", message, "upsert needs one row for each key: choose one that tells these rows apart."
+            )
+    _check_blank_keys(context, plan, key)
+    context.book.check("keys", True, f"no NULL in {key}" if not plan.merge.null_keys else f"NULLs match in {key}")
+
+
+def _check_blank_keys(context: RunContext, plan: Plan, key: str) -> None:
+    """Rows that were loaded with, or without, the blanks that fill up char(n) must not be taken for others now."""
+    padded = [
+        column.dest.name
+        for column in plan.merge.columns
+        if column.dest.name in plan.merge.key
+        and context.dest_driver.to_neutral(column.dest.type).name == "text"
+        and (context.module.trim_char or context.source_driver.to_neutral(column.source.type).name == "char")
+    ]
+    sql = context.dest_driver.build_blank_key_sql(plan.merge, padded) if padded and not plan.create_sql else ""
+    if not sql:
+        return
+    count, example = context.runner.query(context.dest, sql, longest=LONGEST_EXAMPLE).rows[0]
+    if int(count or 0):
+        dest = plan.merge.dest
+        message = f"{count} rows of {dest} have a staged key ({key}) but for blanks at its end, for example {example}."
+        _fail(context, "keys", message, BLANK_HINT if not context.module.trim_char else PADDED_HINT)
+
+
+def _check_row_key(context: RunContext, plan: Plan) -> None:
+    """Rows are told apart by a unique key of the dest: twice in staging it would fail, or one row would be lost."""
+    by_row = replace(plan.merge, key=plan.merge.row_key, null_keys=False)
+    count, example = context.ask_dest()(context.dest_driver.build_repeated_key_sql(by_row)).rows[0]
+    if int(count or 0):
+        key, dest = ", ".join(by_row.key), plan.merge.dest
+        message = f"{count} values of {key} stand more than once in the staged rows, for example {example}."
+        _fail(context, "keys", message, f"{key} is a unique key of {dest}: each row needs one of its own.")
+
+
+def _check_exactness(context: RunContext, plan: Plan) -> None:
+    if not context.module.guards.exactness:
+        context.book.check("exact", True, "switched off")
+        return
+    for column, sql in context.dest_driver.build_exactness_sql(plan.merge):
+        try:
+            found = context.runner.query(context.dest, sql, limit=1, longest=LONGEST_EXAMPLE)
+        except StatementFailed as error:
+            if error.transient or not context.dest_driver.is_of_a_value(error.sqlstate):
+                raise
+            message = f"A value cannot be stored in the column '{column}' of {plan.merge.dest}: {error.message}"
+            _fail(context, "exact", message, "Give the dest column a type that holds the value.")
+        if found.rows:
+            row, value = found.rows[0][:2]
+            dest = plan.merge.dest
+            message = f"Row {row}: the value {value!r} cannot be stored exactly in the column '{column}' of {dest}."
+            _fail(context, "exact", message, _find_exact_hint(context, plan, column, value or ""))
+    context.book.check("exact", True, "every value fits")
+
+
+def _find_exact_hint(context: RunContext, plan: Plan, column: str, value: str) -> str:
+    source = next((item.source for item in plan.merge.columns if item.dest.name == column), None)
+    if source and value.endswith(" ") and context.source_driver.to_neutral(source.type).name == "char":
+        return f"Blanks fill up {source.type}; `trim_char: true` on the module reads it without them."
+    return f"Widen the dest column. {EXACT_SWITCH}"
+
+
+def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:
+    guards = context.module.guards
+    if (loaded.rows_staged or not guards.empty_source) and guards.shrink is None:
+        context.book.check("not empty", True, f"{loaded.rows_staged} rows")
+        return
+    old = _count_dest(context, plan)
+    if guards.empty_source and not loaded.rows_staged and old:
+        message = f"The source gave no rows, and {plan.merge.dest} holds {old}: a full load would empty it."
+        _fail(context, "not empty", message, EMPTY_HINT)
+    context.book.check("not empty", True, f"{loaded.rows_staged} rows")
+    if guards.shrink is None:
+        return
+    if loaded.rows_staged < old * guards.shrink:
+        left = f"{loaded.rows_staged} of {old} rows"
+        message = f"The load would leave {left}, less than the set share of {guards.shrink:g}."
+        _fail(context, "shrink", message, SHRINK_HINT)
+    context.book.check("shrink", True, f"{loaded.rows_staged} after {old}")
+
+
+def _count_dest(context: RunContext, plan: Plan) -> int:
+    if plan.create_sql:
+        return 0
+    return int(context.ask_dest()(context.dest_driver.build_count_sql(plan.merge)).first_cell() or 0)

@@ -1,0 +1,126 @@
+# What happens to a run that did not come through: the truth about its merge, cleaning up, failure hooks.
+"""Failing a run: decides its status, asks the ledger where that is needed, and leaves nothing behind."""
+
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.creation import take_away_failed
+from pipekit.engine.recovering.ledger import drop_staging, end_sessions, settle_merge
+from pipekit.engine.recovering.recover import UNKNOWN
+from pipekit.engine.running.checks import EXACT_SWITCH
+from pipekit.engine.running.hooks import has_hooks, run_hooks
+from pipekit.engine.running.lease import Lease
+from pipekit.errors import Cancelled, CheckFailed, Inexact, PipekitError, RunFailed, RunnerError, StatementFailed
+from pipekit.models import MergeState, RunStatus, Stage
+
+LOST = "The run lost its lease to another process and stopped."
+MERGED = "The merge was committed."
+
+
+def fail_run(context: RunContext, error: PipekitError | KeyboardInterrupt, lease: Lease) -> RunStatus:
+    """Notes the error and its stage, settles a merge that was under way, cleans up, and runs failure hooks.
+
+    A run whose runner died after the commit has done all it promised: it goes on to its hooks and succeeds.
+    """
+    book = context.book
+    stage: Stage = error.stage if isinstance(error, RunFailed) else book.stage  # type: ignore[assignment]
+    was_killed = isinstance(error, KeyboardInterrupt) or not context.runner.alive
+    if was_killed:
+        context.runner.kill()
+        context.renew_runner()
+    state = _settle(context, error, stage, was_killed)
+    _clean_up(context, was_killed)
+    if state == "none":
+        take_away_failed(context)
+    cancelled = isinstance(error, Cancelled | KeyboardInterrupt)
+    if state == "merged" and stage == "merge" and not cancelled:
+        return _succeed_late(context, error)
+    _note(context, error, stage, state, lease, cancelled)
+    if lease.reason != "lost" and stage != "hook":
+        _run_failure_hooks(context)
+    return "cancelled" if cancelled and lease.reason != "lost" else "error"
+
+
+def _settle(context: RunContext, error: PipekitError | KeyboardInterrupt, stage: Stage, was_killed: bool) -> MergeState:
+    """Asks the ledger when the answer is not already certain."""
+    if stage == "hook":
+        return "merged"
+    certain = isinstance(error, CheckFailed | StatementFailed) and not error.transient and not was_killed
+    if stage != "merge" or certain:
+        return "none"
+    state = settle_merge(
+        context.runner, context.dest_driver, context.dest, context.ledger_entry, context.dest.application_name
+    )
+    context.book.log(f"the dest's ledger says: {state}\n")
+    context.book.put(merge_state=state)
+    return state
+
+
+def _clean_up(context: RunContext, was_killed: bool) -> None:
+    if context.claim is None:
+        return
+    try:
+        if was_killed:
+            end_sessions(context.runner, context.dest_driver, context.dest, context.dest.application_name)
+        drop_staging(context.runner, context.dest_driver, context.dest, context.claim)
+        context.book.put(staging_left=False)
+    except RunnerError as error:
+        context.book.log(f"staging was not removed: {error.message}\n")
+
+
+def _note(
+    context: RunContext,
+    error: PipekitError | KeyboardInterrupt,
+    stage: Stage,
+    state: MergeState,
+    lease: Lease,
+    cancelled: bool,
+) -> None:
+    message, hint = (error.message, error.hint) if isinstance(error, PipekitError) else ("", "")
+    if isinstance(error, RunnerError) and error.column and error.row:
+        message = f"Loading {context.module.dest_table}: {message}"
+        hint = hint or _find_value_hint(context, error)
+    if lease.reason == "lost":
+        message = LOST
+    elif cancelled:
+        message = f"The run was cancelled during {stage}."
+    if state != "none":
+        message += " " + (MERGED if state == "merged" else UNKNOWN)
+    context.book.log(f"error in {stage}: {message}\n")
+    context.book.put(error_stage=stage, error=message, hint=hint or None)
+
+
+def _find_value_hint(context: RunContext, error: RunnerError) -> str:
+    """What lets the dest take a value that was refused."""
+    if not isinstance(error, Inexact):
+        return ""
+    dest = context.module.dest_table
+    if context.source_driver.any_value:
+        return (
+            f"{context.source_driver.label} keeps any value in any column, and a text holds each as it is: say "
+            f"`dest_type: text` for '{error.column}' in the module's `columns`, or give {dest} a text column."
+        )
+    mend = f"Give '{error.column}' a type in {dest} that holds the value."
+    # What the server refuses it refuses without our check too.
+    return mend if error.sqlstate else f"{mend} {EXACT_SWITCH}"
+
+
+def _run_failure_hooks(context: RunContext) -> None:
+    if not has_hooks(context.hooks, failed=True):
+        return
+    try:
+        context.renew_runner()
+        run_hooks(context, failed=True)
+    except PipekitError as error:
+        # The run's own error stays the record's error; the hook's is in the log.
+        context.book.log(f"{error.message}\n")
+
+
+def _succeed_late(context: RunContext, error: PipekitError | KeyboardInterrupt) -> RunStatus:
+    book = context.book
+    book.log(f"the runner was lost after the commit: {error}\n")
+    try:
+        with book.during("hook"):
+            run_hooks(context, failed=False)
+    except RunFailed as failed:
+        book.put(error_stage="hook", error=f"{failed.message} {MERGED}", hint=failed.hint or None)
+        return "error"
+    return "success"

@@ -1,0 +1,124 @@
+# The one transaction that changes the dest. Knows the plan and the counts it must come to.
+"""The merge step."""
+
+from collections.abc import Mapping
+
+from pipekit.drivers.claims import Claim, expect_claim
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.children import judge_children
+from pipekit.engine.planning.creation import MADE, explain_clash, make_dest
+from pipekit.engine.planning.dest_truth import (
+    ROWS_AFTER,
+    ROWS_BEFORE,
+    build_growth,
+    find_led_watermarks,
+    judge_truth,
+    say_fires,
+)
+from pipekit.engine.planning.plan import Plan, build_merge_statements
+from pipekit.engine.planning.sequences import note_sequences
+from pipekit.engine.recovering.ledger import drop_staging, is_same_key
+from pipekit.engine.running.checks import COUNT_SWITCH
+from pipekit.errors import CheckFailed, StatementFailed
+from pipekit.runner_contract import Expect, Loaded
+
+SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
+REPLACED = "The staging table is not the one this run has filled: somebody has replaced it; nothing was merged."
+_HANDED_OVER = (
+    "Rows that others refer to stay where they are; for a unique value to pass from one to another within a merge, its"
+    " constraint must be DEFERRABLE."
+)
+_ONE_EACH = (
+    "A unique key of the dest takes one row for each key. Where keys may repeat, drop it and make an index instead."
+)
+
+
+def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
+    """Ledger row, merge and the check of its counts in one transaction; notes what changed."""
+    counts = _execute(context, plan, loaded)
+    claim, context.claim = context.claim, None
+    context.book.put(staging_left=False)
+    if context.dest_driver.commits_ddl and claim is not None:
+        _drop_staging(context, claim)
+    if plan.create_sql:
+        context.book.check(MADE, True, context.dest_driver.quote_table(plan.merge.dest))
+    note_sequences(context, plan.merge, counts)
+    inserted, updated = counts.get("inserted", 0), counts.get("updated", 0)
+    before = after = None
+    if plan.merge.strategy == "full":
+        before, after = counts.get("before", counts.get("deleted")), inserted + updated
+    context.book.put(
+        rows_deleted=counts.get("deleted", 0),
+        rows_inserted=inserted,
+        rows_updated=updated,
+        dest_rows_before=counts.get(ROWS_BEFORE, before),
+        dest_rows_after=counts.get(ROWS_AFTER, after),
+        merge_state="merged",
+    )
+    _note_harm(context, plan, counts, loaded)
+
+
+def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
+    """The transaction; what the dest refuses gets the mend that the plan knows."""
+    statements = build_merge_statements(context, plan.merge, plan.create_sql, loaded.rows_staged)
+    if plan.create_sql and context.dest_driver.commits_ddl:
+        make_dest(context, plan)
+    try:
+        return context.runner.execute(context.dest, statements, _expectations(context, plan, loaded))
+    except CheckFailed as error:
+        if led := find_led_watermarks(context, plan.merge, error.message):
+            raise CheckFailed(error.message + led, hint=error.hint) from error
+        raise
+    except StatementFailed as error:
+        if not context.dest_driver.commits_ddl:
+            explain_clash(context, plan)
+        error.hint = " ".join(filter(None, (_find_mend(plan, error), error.hint)))
+        raise
+
+
+def _find_mend(plan: Plan, error: StatementFailed) -> str:
+    """What a unique key that was broken by the merge asks for; of foreign keys the driver tells which side it is."""
+    if error.sqlstate == "23505" and plan.merge.keeps:
+        return _HANDED_OVER
+    return _ONE_EACH if is_same_key(error) and plan.merge.strategy == "incremental" else ""
+
+
+def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loaded: Loaded) -> None:
+    """The receipt's lines on other tables and on what fired."""
+    driver = context.dest_driver
+    for check in (
+        judge_children(driver, plan.merge, counts),
+        judge_truth(driver, plan.merge, counts, loaded.rows_staged),
+    ):
+        if check:
+            led = "" if check.ok else find_led_watermarks(context, plan.merge)
+            context.book.check(check.name, check.ok, check.detail + (f".{led}" if led else ""))
+
+
+def _drop_staging(context: RunContext, claim: Claim) -> None:
+    """After the commit: a staging table that stays is removed later."""
+    try:
+        drop_staging(context.runner, context.dest_driver, context.dest, claim)
+    except StatementFailed as error:
+        context.book.put(staging_left=True)
+        context.book.log(f"staging was not removed: {error.message}\n")
+
+
+def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expect]:
+    merge, staged = plan.merge, loaded.rows_staged
+    expect = [Expect(names=("ledger",), equals=1, message=SHUT_OUT), expect_claim()]
+    if context.dest_driver.build_mark_check_sql(merge.staging, context.run.run_key):
+        expect.append(Expect(names=("mark",), equals=1, message=REPLACED))
+    if context.module.guards.dest_truth:
+        expect += build_growth(context.dest_driver, merge, staged)
+    if not context.module.guards.count_truth:
+        return expect
+    names, why = ["inserted"], f"; {say_fires(merge)}" if merge.fires else ""
+    if merge.strategy == "upsert":
+        names = ["inserted", "updated"]
+        why = why or "; the dest holds a merge key more than once, or the key does not decide a row"
+    elif merge.keeps:
+        names = ["inserted", "updated"]
+    changed = " and ".join(names)
+    message = f"{changed.capitalize()} rows add up to {{got}}, but {{equals}} were staged{why}."
+    return [*expect, Expect(names=tuple(names), equals=staged, message=message, hint=COUNT_SWITCH)]

@@ -1,0 +1,38 @@
+# Filling the staging table. Knows a plan and a runner; merges nothing.
+"""The stage step: staging is made, rows are moved."""
+
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.creation import explain_refusal, try_creation
+from pipekit.engine.planning.plan import Plan, build_stage_sql
+from pipekit.engine.running.claim import claim_staging
+from pipekit.errors import StatementFailed
+from pipekit.runner_contract import Loaded, Statement
+
+
+def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:
+    """Tries what is missing in the dest, claims and creates staging, moves the rows, and helps the planner.
+
+    The plan comes back as it was carried out: its staging table may have got another name.
+    """
+    driver, dest = context.dest_driver, context.dest
+    setup = driver.find_setup_sql(context.ask_dest())
+    if setup:
+        _execute(context, setup)
+    plan = claim_staging(context, plan)
+    try_creation(context, plan)
+    try:
+        _execute(context, build_stage_sql(driver, plan))
+    except StatementFailed as error:
+        explain_refusal(context, plan, error)
+        raise
+    loaded = context.runner.migrate(context.source, plan.source_sql, dest, plan.load, context.book.moved)
+    context.book.moved(loaded.rows_staged)
+    context.book.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
+    if plan.merge.key or plan.merge.keeps:
+        _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge.staging)))
+    return plan, loaded
+
+
+def _execute(context: RunContext, statements: tuple[str, ...]) -> None:
+    if statements:
+        context.runner.execute(context.dest, [Statement(sql=sql) for sql in statements])

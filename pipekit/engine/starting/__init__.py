@@ -1,0 +1,1 @@
+"""How runs begin, wait for their turn, and are stopped."""

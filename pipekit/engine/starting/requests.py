@@ -1,0 +1,120 @@
+# Asking the server for runs and telling it to stop them, with who asked. Knows the state database only.
+"""What a person starts from a page or through the API: checked, queued and noted in one transaction."""
+
+from collections.abc import Mapping, Sequence
+
+from pipekit import repo
+from pipekit.engine.context import read_definition
+from pipekit.engine.running.corridor import check_overrides
+from pipekit.engine.starting.cancel import cancel_group_run, cancel_run
+from pipekit.errors import Conflict
+from pipekit.models import Group, GroupMember, GroupRun, Module, Run
+
+
+def ask_run(
+    db: repo.State,
+    module: Module,
+    *,
+    user: str,
+    triggered_by: str,
+    dry_run: bool = False,
+    overrides: Mapping[str, str] | None = None,
+) -> Run:
+    """Puts a run of a module into the server's queue; a disabled module may be run by hand.
+
+    Raises ModuleBusy when a run of it is alive or waits, Invalid for an override of a watermark it does not have.
+    """
+    with repo.transaction(db):
+        check_overrides(read_definition(db, module), overrides or {})
+        run = repo.enqueue_run(db, module.id, triggered_by=triggered_by, dry_run=dry_run, overrides=overrides)
+        detail = {"run_id": run.id, "dry_run": dry_run, "watermarks": dict(overrides or {})}
+        repo.note_audit(db, user=user, action="run", kind="module", name=module.name, detail=detail)
+        return run
+
+
+def ask_group_run(db: repo.State, group: Group, *, user: str, dry_run: bool = False) -> GroupRun:
+    """Puts a run of each of a group's enabled members into the queue. Raises GroupBusy, Conflict while it is paused."""
+    if group.paused:
+        raise Conflict(f"The group {group.name!r} is paused.", hint="Let it go on first.")
+    with repo.transaction(db):
+        group_run = repo.create_group_run(db, group.id, triggered_by="manual", dry_run=dry_run)
+        detail = {"group_run_id": group_run.id, "dry_run": dry_run}
+        repo.note_audit(db, user=user, action="run", kind="group", name=group.name, detail=detail)
+        return group_run
+
+
+def ask_group_rerun(db: repo.State, group_run: GroupRun, *, user: str) -> GroupRun:
+    """Puts the rest of a failed group run into the queue again, from the first member that did not succeed.
+
+    Its members are those of now: the ones that failed then, those that come later, and not the ones beside a failed
+    one that succeeded. Raises Conflict when nothing of it failed or its group is gone, GroupBusy, Conflict when paused.
+    """
+    if group_run.group_id is None:
+        raise Conflict(f"The group {group_run.group_name!r} is gone.", hint="Run its modules by themselves.")
+    group = repo.get_group(db, group_run.group_id)
+    if group.paused:
+        raise Conflict(f"The group {group.name!r} is paused.", hint="Let it go on first.")
+    if group_run.status == "running":
+        raise Conflict(f"Group run {group_run.id} still goes on.", hint="Wait for its end.")
+    with repo.transaction(db):
+        runs = repo.list_group_members(db, group_run.id)
+        rest = list_rest(repo.list_members(db, group.id), runs)
+        if not rest:
+            message = f"Nothing failed in group run {group_run.id} that is still in the group {group.name!r}."
+            raise Conflict(message, hint="Run the whole group instead.")
+        dry_run = all(run.dry_run for run in runs)
+        again = repo.create_group_run(db, group.id, triggered_by="manual", dry_run=dry_run, only=rest)
+        detail = {"group_run_id": again.id, "again_from": group_run.id, "dry_run": dry_run}
+        repo.note_audit(db, user=user, action="run", kind="group", name=group.name, detail=detail)
+        return again
+
+
+def list_rest(members: Sequence[GroupMember], runs: Sequence[Run]) -> list[int]:
+    """The modules of a group from the first one on whose run failed, was cancelled or never started."""
+    good = {run.module_id for run in runs if run.status in ("success", "dry_run")}
+    bad = {run.module_id for run in runs} - good
+    first = min((member.run_order for member in members if member.module_id in bad), default=None)
+    if first is None:
+        return []
+    return [
+        member.module_id
+        for member in members
+        if member.run_order > first or (member.run_order == first and member.module_id not in good)
+    ]
+
+
+def ask_cancel(db: repo.State, run: Run, *, user: str) -> bool:
+    """Ends a run that waits, asks one that runs to stop; False, and nothing noted, when it has ended."""
+    with repo.transaction(db):
+        is_asked = cancel_run(db, run.id)
+        if is_asked:
+            detail = {"run_id": run.id}
+            repo.note_audit(db, user=user, action="cancel", kind="run", name=run.module, detail=detail)
+        return is_asked
+
+
+def ask_group_cancel(db: repo.State, group_run: GroupRun, *, user: str) -> bool:
+    """The same for a group run and all its runs."""
+    with repo.transaction(db):
+        is_asked = cancel_group_run(db, group_run.id)
+        if is_asked:
+            detail = {"group_run_id": group_run.id}
+            repo.note_audit(db, user=user, action="cancel", kind="group run", name=group_run.group_name, detail=detail)
+        return is_asked
+
+
+def ask_pause(db: repo.State, paused: bool, *, user: str) -> None:
+    """Holds back, or lets go on, everything that the server would start."""
+    with repo.transaction(db):
+        if repo.is_paused(db) != paused:
+            repo.set_paused(db, paused)
+            repo.note_audit(db, user=user, action="pause" if paused else "resume", kind="program", name="pipekit")
+
+
+def ask_group_pause(db: repo.State, group: Group, paused: bool, *, user: str) -> Group:
+    """Holds back, or lets go on, what one group would start."""
+    with repo.transaction(db):
+        if group.paused != paused:
+            action = "pause" if paused else "resume"
+            repo.note_audit(db, user=user, action=action, kind="group", name=group.name)
+        return repo.update_group(db, group.id, paused=paused)

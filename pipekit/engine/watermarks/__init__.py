@@ -1,0 +1,1 @@
+"""Watermarks: their values, and how they are written."""
