@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from pipekit import __version__
 from pipekit.api.bodies import ROUTER
+from pipekit.api.routes import ROUTERS
 from pipekit.http.auth import ApiViewer
 
 router = APIRouter(prefix="/api", **ROUTER)
@@ -25,8 +26,6 @@ _OPEN_PATHS = ("/api/health",)
 @cache
 def build_openapi() -> dict[str, Any]:
     """The OpenAPI document of everything under /api."""
-    from pipekit.api.routes import ROUTERS
-
     described = FastAPI(title="Pipekit", version=__version__, description=DESCRIPTION)
     for item in ROUTERS:
         described.include_router(item)

@@ -14,7 +14,6 @@ from pipekit.api import (
     introspect,
     members,
     modules,
-    openapi,
     pause,
     runs,
     schedules,
@@ -42,5 +41,4 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     tokens.router,
     audit.router,
-    openapi.router,
 )

@@ -34,6 +34,8 @@ def find_package(kind: str) -> str:
 
 def get_driver(kind: str) -> Driver:
     """The driver of a kind; one that is not built in is spoken to as its name says, whether it is registered or not."""
-    module = import_module(f"{find_package(kind)}.driver")
-    driver: Driver = module.DRIVER if kind in DRIVERS else module.get_jdbc_driver(kind)
+    if kind in DRIVERS:
+        driver: Driver = import_module(f"{DRIVERS[kind]}.driver").DRIVER
+    else:
+        driver = import_module(f"{find_package(kind)}.registered").get_jdbc_driver(kind)
     return driver

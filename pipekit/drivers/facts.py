@@ -2,11 +2,10 @@
 """`MergePlan` and `TableFacts`; foreign keys that point at a dest, triggers that fire, looks inside the merge."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from pipekit.drivers.base import StagedColumn, TableName
-    from pipekit.models import Strategy
+from pipekit.drivers.tables import StagedColumn, TableName
+from pipekit.models import Strategy
 
 Action = Literal["no action", "restrict", "cascade", "set null", "set default"]
 Event = Literal["insert", "update", "delete", "truncate"]

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
 from pipekit import __version__
+from pipekit.api import openapi
 from pipekit.api.routes import ROUTERS as API_ROUTERS
 from pipekit.config import Config
 from pipekit.http.state import Context
@@ -54,7 +55,7 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     install_error_handlers(app)
-    for router in (*WEB_ROUTERS, *API_ROUTERS):
+    for router in (*WEB_ROUTERS, *API_ROUTERS, openapi.router):
         app.router.routes.extend(router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

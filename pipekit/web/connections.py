@@ -25,9 +25,9 @@ from pipekit.web.kit.answers import go
 from pipekit.web.kit.clash import check_clash, sign_form
 from pipekit.web.kit.confirm import confirm
 from pipekit.web.kit.forms import MENDABLE, Form, FormDep, get_text
+from pipekit.web.kit.mends import find_mend
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin, Operator, Viewer
-from pipekit.web.runs.mends import find_mend
 
 router = APIRouter(include_in_schema=False)
 

@@ -14,7 +14,7 @@ import pytest
 
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
-from pipekit.drivers.sqlserver.reading import BatchSize
+from pipekit.drivers.sqlserver.querying import BatchSize
 from pipekit.errors import Inexact, StatementFailed
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint, Load, LoadColumn, Loaded

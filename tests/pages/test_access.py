@@ -8,6 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from pipekit import repo
+from pipekit.api import openapi
 from pipekit.api.routes import ROUTERS as API_ROUTERS
 from pipekit.web.app import ROUTERS as WEB_ROUTERS
 from tests.pages.site import Page, Site, Visitor
@@ -17,7 +18,7 @@ OPEN = {"/login", "/api/health"}
 
 def list_routes(method: str) -> Iterator[str]:
     """Every path of a method, its parameters filled with 1."""
-    for router in (*API_ROUTERS, *WEB_ROUTERS):
+    for router in (*API_ROUTERS, openapi.router, *WEB_ROUTERS):
         for route in router.routes:
             if isinstance(route, APIRoute) and method in (route.methods or ()):
                 yield re.sub(r"\{[^}]*\}", "1", route.path)

@@ -4,7 +4,7 @@
 import pytest
 
 from pipekit.web.kit.drawing import highlight_sql
-from pipekit.web.runs.excerpt import build_excerpt
+from pipekit.web.kit.excerpt import build_excerpt
 from tests.pages.shop import make_shop, write_sql
 from tests.pages.site import PASSWORD, Site, Visitor
 

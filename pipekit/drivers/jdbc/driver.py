@@ -1,9 +1,8 @@
 # Databases that are reached over JDBC: gathers the text of its neighbours behind the contract. Opens nothing.
-"""`JdbcDriver`, and `get_jdbc_driver` for a registered kind."""
+"""`JdbcDriver`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import ClassVar
 
 from pipekit.drivers.base import (
@@ -22,7 +21,7 @@ from pipekit.drivers.jdbc import around, catalogue, ledger, names, types
 from pipekit.drivers.jdbc.conditions import build_if_there
 from pipekit.drivers.jdbc.keeping import KeepingText
 from pipekit.drivers.jdbc.merge import MergeText, build_staging
-from pipekit.drivers.jdbc.products import STANDARD, Product, find_product
+from pipekit.drivers.jdbc.products import STANDARD, Product
 from pipekit.drivers.jdbc.urls import check_template, parse_url
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
@@ -210,33 +209,6 @@ class JdbcDriver(Driver):
     def build_outcome_sql(self, run_key: str) -> str:
         table = self.quote_table(self.ledger_table())
         return ledger.build_outcome(table, self.quote_identifier, self.quote_literal, run_key)
-
-
-@cache
-def get_jdbc_driver(kind: str) -> JdbcDriver:
-    """The driver of a kind that is not built in; its product is the one its name begins with."""
-    product = find_product(kind)
-    label = product.label if kind == product.name else f"{product.label} ({kind})"
-    more = {
-        "kind": kind,
-        "label": label,
-        "url_example": product.url_example,
-        "version_sql": product.version_sql,
-        "max_identifier_bytes": product.max_name_bytes,
-        "java_class": product.java_class,
-        "product": product,
-    }
-    driver: JdbcDriver = type("RegisteredDriver", (_find_class(product),), {**more, "__module__": __name__})()
-    return driver
-
-
-def _find_class(product: Product) -> type[JdbcDriver]:
-    """MySQL and MariaDB differ by more than a few words; their driver builds on this one."""
-    if product.name in ("mysql", "mariadb"):
-        from pipekit.drivers.jdbc.mysql.driver import MysqlDriver
-
-        return MysqlDriver
-    return JdbcDriver
 
 
 DRIVER = JdbcDriver()

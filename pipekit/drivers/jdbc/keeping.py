@@ -1,26 +1,21 @@
 # What a merge over JDBC does to rows that others refer to, and what its dest holds after it. Pure text.
-"""`KeepingText`: the merge that keeps rows, the children that are counted, the look; for one `MergeText`."""
-
-from __future__ import annotations
+"""`KeepingText`: the merge that keeps rows, the children that are counted, the look; for one merge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import MergePlan, StagedColumn
 from pipekit.drivers.facts import Look, Reference
+from pipekit.drivers.jdbc.phrases import MergePhrases
 from pipekit.runner_contract import Statement
-
-if TYPE_CHECKING:
-    from pipekit.drivers.jdbc.merge import MergeText
 
 
 @dataclass(frozen=True, slots=True)
 class KeepingText:
     """`text` has the plan, the product and how things are quoted."""
 
-    text: MergeText
+    text: MergePhrases
 
     @property
     def plan(self) -> MergePlan:

@@ -6,7 +6,7 @@ fence while another is about to write it.
 """
 
 from pipekit.drivers.base import LedgerEntry
-from pipekit.drivers.jdbc.merge import Quote
+from pipekit.drivers.jdbc.phrases import Quote
 from pipekit.drivers.jdbc.products import Product
 from pipekit.runner_contract import Statement
 

@@ -1,20 +1,15 @@
 # Answers what a driver asks about its database, from `java.sql.DatabaseMetaData`. Loaded in the runner child only.
 """`answer`: one question of `asking` -> its rows as text."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipekit.drivers.jdbc.columntypes import ColumnType
+from pipekit.drivers.jdbc.connection import JdbcConnection, describe_columns
 from pipekit.drivers.jdbc.jvm import JavaError
-from pipekit.drivers.jdbc.reading import describe_columns
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.runner_contract import QueryResult, ResultColumn
-
-if TYPE_CHECKING:
-    from pipekit.drivers.jdbc.session import JdbcSession
 
 Text = str | None
 Row = tuple[Text, ...]
@@ -33,7 +28,7 @@ _FLAGS = {"YES": "true", "NO": "false"}
 _STATISTIC = "0"
 
 
-def answer(session: JdbcSession, word: str, arguments: Sequence[Text]) -> QueryResult:
+def answer(session: JdbcConnection, word: str, arguments: Sequence[Text]) -> QueryResult:
     """The rows of an answer; raises StatementFailed or Invalid. What Java throws passes through."""
     names, ask = _ANSWERS[word]
     columns = tuple(ResultColumn(name=name) for name in names)
@@ -45,7 +40,7 @@ def answer(session: JdbcSession, word: str, arguments: Sequence[Text]) -> QueryR
         raise Invalid(f"'{word}' does not take {len(arguments)} arguments.", field="query") from None
 
 
-def _ask_database(session: JdbcSession) -> Iterator[Row]:
+def _ask_database(session: JdbcConnection) -> Iterator[Row]:
     data, connection = session.metadata, session.connection
     questions: dict[str, Callable[[], Any]] = {
         "product": data.getDatabaseProductName,
@@ -76,7 +71,7 @@ def _keeps_ddl(data: Any) -> bool:
     return not data.dataDefinitionCausesTransactionCommit() and not data.dataDefinitionIgnoredInTransactions()
 
 
-def _find_schema(session: JdbcSession, connection: Any) -> Any:
+def _find_schema(session: JdbcConnection, connection: Any) -> Any:
     return connection.getCatalog() if _uses_catalogs(session) else connection.getSchema()
 
 
@@ -91,14 +86,14 @@ def _find_text(question: Callable[[], Any]) -> Text:
     return None if value is None else str(value).strip()
 
 
-def _ask_schemas(session: JdbcSession) -> Iterator[Row]:
+def _ask_schemas(session: JdbcConnection) -> Iterator[Row]:
     if _uses_catalogs(session):
         found = _read(session.metadata.getCatalogs())
         return ((row["table_cat"],) for row in found)
     return ((row["table_schem"],) for row in _read(session.metadata.getSchemas()))
 
 
-def _ask_tables(session: JdbcSession, schema: Text = None) -> Iterator[Row]:
+def _ask_tables(session: JdbcConnection, schema: Text = None) -> Iterator[Row]:
     catalog, pattern = _find_place(session, schema)
     for row in _read(session.metadata.getTables(catalog, pattern, "%", None)):
         kind = (row["table_type"] or "").upper()
@@ -106,7 +101,7 @@ def _ask_tables(session: JdbcSession, schema: Text = None) -> Iterator[Row]:
             yield _get_schema(row), row["table_name"], row["table_type"], row.get("remarks")
 
 
-def _ask_columns(session: JdbcSession, schema: Text = None, table: Text = None) -> Iterator[Row]:
+def _ask_columns(session: JdbcConnection, schema: Text = None, table: Text = None) -> Iterator[Row]:
     catalog, pattern = _find_place(session, schema)
     name = "%" if table is None else _escape(session, table)
     for row in _read(session.metadata.getColumns(catalog, pattern, name, "%")):
@@ -120,26 +115,26 @@ def _ask_columns(session: JdbcSession, schema: Text = None, table: Text = None) 
             )
 
 
-def _classify(session: JdbcSession, row: Found) -> ColumnType:
+def _classify(session: JdbcConnection, row: Found) -> ColumnType:
     code, size, digits = (int(row.get(name) or 0) for name in ("data_type", "column_size", "decimal_digits"))
     name = row["type_name"] or ""
     return session.classify(code, name, size, digits, "unsigned" not in name.lower())
 
 
-def _ask_primary_key(session: JdbcSession, schema: Text, table: str) -> list[Row]:
+def _ask_primary_key(session: JdbcConnection, schema: Text, table: str) -> list[Row]:
     found = _read(session.metadata.getPrimaryKeys(*_place_exactly(session, schema), table))
     rows = [(row["column_name"], row["key_seq"], row.get("pk_name")) for row in found if _is_in(row, schema)]
     return sorted(rows, key=lambda row: int(row[1] or 0))
 
 
-def _ask_unique_indexes(session: JdbcSession, schema: Text, table: str) -> Iterator[Row]:
+def _ask_unique_indexes(session: JdbcConnection, schema: Text, table: str) -> Iterator[Row]:
     for row in _read(session.metadata.getIndexInfo(*_place_exactly(session, schema), table, True, True)):
         is_whole = row["column_name"] and not row.get("filter_condition")
         if row["type"] != _STATISTIC and is_whole and _is_in(row, schema):
             yield row["index_name"], row["column_name"], row["ordinal_position"]
 
 
-def _ask_references(session: JdbcSession, schema: Text, table: str) -> Iterator[Row]:
+def _ask_references(session: JdbcConnection, schema: Text, table: str) -> Iterator[Row]:
     for row in _read(session.metadata.getExportedKeys(*_place_exactly(session, schema), table)):
         from_schema = row["fktable_cat"] if _uses_catalogs(session) else row["fktable_schem"]
         yield (
@@ -148,14 +143,14 @@ def _ask_references(session: JdbcSession, schema: Text, table: str) -> Iterator[
         )
 
 
-def _ask_types(session: JdbcSession) -> Iterator[Row]:
+def _ask_types(session: JdbcConnection) -> Iterator[Row]:
     names = (
         "type_name", "data_type", "precision", "create_params", "literal_prefix", "literal_suffix", "maximum_scale",
     )  # fmt: skip
     return (tuple(row.get(name) for name in names) for row in _read(session.metadata.getTypeInfo()))
 
 
-def _ask_describe(session: JdbcSession, sql: str) -> list[Row]:
+def _ask_describe(session: JdbcConnection, sql: str) -> list[Row]:
     """The query is prepared; a driver that tells nothing of a prepared query has it run for one row at most."""
     statement = session.connection.prepareStatement(sql)
     with contextlib.closing(statement):
@@ -175,7 +170,7 @@ def _find_metadata(statement: Any) -> Any:
         return None
 
 
-def _describe(session: JdbcSession, metadata: Any) -> list[Row]:
+def _describe(session: JdbcConnection, metadata: Any) -> list[Row]:
     rows: list[Row] = []
     for place, (name, type_) in enumerate(describe_columns(metadata, session.classify), start=1):
         numbers = (str(metadata.getPrecision(place)), str(metadata.getScale(place)))
@@ -188,24 +183,24 @@ def _describe(session: JdbcSession, metadata: Any) -> list[Row]:
 # -- places ------------------------------------------------------------------------------------------------------------
 
 
-def _uses_catalogs(session: JdbcSession) -> bool:
+def _uses_catalogs(session: JdbcConnection) -> bool:
     """Whether the database calls catalogs what others call schemas."""
     data = session.metadata
     return not data.supportsSchemasInTableDefinitions() and bool(data.supportsCatalogsInTableDefinitions())
 
 
-def _find_place(session: JdbcSession, schema: Text) -> tuple[Text, Text]:
+def _find_place(session: JdbcConnection, schema: Text) -> tuple[Text, Text]:
     """Catalog and schema pattern."""
     if _uses_catalogs(session):
         return schema, None
     return None, None if schema is None else _escape(session, schema)
 
 
-def _place_exactly(session: JdbcSession, schema: Text) -> tuple[Text, Text]:
+def _place_exactly(session: JdbcConnection, schema: Text) -> tuple[Text, Text]:
     return (schema, None) if _uses_catalogs(session) else (None, schema)
 
 
-def _escape(session: JdbcSession, name: str) -> str:
+def _escape(session: JdbcConnection, name: str) -> str:
     """A name as a pattern that matches nothing else; where there is no escape, more is found and left out again."""
     mark = str(session.metadata.getSearchStringEscape() or "")
     if not mark:

@@ -1,26 +1,23 @@
 # Rows on their way into a staging table, by batches of a prepared INSERT. Loaded in the runner child only.
 """`JdbcSink`: every format becomes COPY text, which the Java writer reads, checks and binds."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipekit.drivers.jdbc.columntypes import ColumnType
+from pipekit.drivers.jdbc.connection import JdbcConnection
 from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_statement_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_array, make_bytes, make_strings
 from pipekit.drivers.jdbc.mysql.types import describe_target
+from pipekit.drivers.jdbc.running import run_query
 from pipekit.drivers.postgresql.copytext import NULL, escape
 from pipekit.drivers.types import is_bytes_type
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, RunnerError
 from pipekit.runner_contract import Load
-
-if TYPE_CHECKING:
-    from pipekit.drivers.jdbc.session import JdbcSession
 
 _NO_NUMBER = re.compile(r"[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 _BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
@@ -31,7 +28,7 @@ Blocks = Iterator[tuple[bytes, int]]
 class JdbcSink:
     """A staging table that is to be filled; see `drivers.wire.Sink`."""
 
-    def __init__(self, session: JdbcSession, load: Load) -> None:
+    def __init__(self, session: JdbcConnection, load: Load) -> None:
         self._session = session
         self._load = load
         with guard():
@@ -44,7 +41,7 @@ class JdbcSink:
     def _describe(self) -> list[tuple[int, int, ColumnType]]:
         """Type code, size and type of each staging column, as the driver describes them."""
         with contextlib.closing(
-            self._session.run_query(f"SELECT {self._names} FROM {self._load.table} WHERE 1 = 0")
+            run_query(self._session, f"SELECT {self._names} FROM {self._load.table} WHERE 1 = 0")
         ) as running:
             metadata = running.rows.getMetaData()
             sizes = [
@@ -94,7 +91,7 @@ class JdbcSink:
                 writer.close()
 
     def _count(self) -> int:
-        result = self._session.run_query(f"SELECT COUNT(*) FROM {self._load.table}")
+        result = run_query(self._session, f"SELECT COUNT(*) FROM {self._load.table}")
         with guard(), contextlib.closing(result):
             result.rows.next()
             return int(result.rows.getLong(1))

@@ -1,40 +1,32 @@
 # A session with PostgreSQL: queries as text, transactions, sources and sinks. Loaded in the runner child only.
 """`PostgresSession`, the `Session` of this kind."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from pipekit.drivers.postgresql.late import build_hold_sql, build_late_sql, tell_late
-from pipekit.drivers.postgresql.settings import WATCHED_SETTING
+from pipekit.drivers.postgresql.late import build_hold_sql
+from pipekit.drivers.postgresql.link import Link
+from pipekit.drivers.postgresql.settings import Pins
+from pipekit.drivers.postgresql.transactions import Transactions
 from pipekit.drivers.postgresql.transfer import PostgresSink, PostgresSource
 from pipekit.drivers.postgresql.trimming import build_trimmed_query
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations, check_refusal
-from pipekit.errors import ConnectFailed, StatementFailed
-from pipekit.runner_contract import Expect, Load, QueryResult, ResultColumn, Statement, gather
-
-if TYPE_CHECKING:
-    from pipekit.drivers.postgresql.settings import Pins
-    from pipekit.drivers.postgresql.wire import Link
+from pipekit.errors import StatementFailed
+from pipekit.runner_contract import Expect, Load, QueryResult, Statement, gather
 
 STREAM_ROWS = 2000
 STREAM_BYTES = 256 * 1024
 
-Described = list[tuple[str, int, int]]
 Cells = tuple[str | None, ...]
 
 
-class PostgresSession:
+class PostgresSession(Transactions):
     """One connection; see `drivers.wire.Session`."""
 
     def __init__(self, link: Link, pins: Pins, trim_char: bool = False) -> None:
-        self.link = link
-        self._pins = pins
+        super().__init__(link, pins)
         self._trim_char = trim_char
-        self._types: dict[tuple[int, int], str] = {}
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Runs one query; every cell is the server's own text."""
@@ -87,61 +79,6 @@ class PostgresSession:
     def close(self) -> None:
         """Closes the connection; safe to call twice."""
         self.link.close()
-
-    def begin(self, also: str = "") -> None:
-        """Begins a transaction in which values are written as Pipekit reads them, and which sees what is committed.
-
-        `also` is a statement of its own that stands first in it.
-        """
-        self.roll_back()
-        try:
-            found = self.link.fetch(self._pins.build_begin(self.link.backend_pid, also))
-        except StatementFailed as error:
-            if WATCHED_SETTING not in error.message:
-                raise
-            self._pins.forget_watching()
-            self.roll_back()
-            found = self.link.fetch(self._pins.build_begin(self.link.backend_pid, also))
-        message, mend = self._pins.check(found)
-        if message:
-            self.roll_back()
-            raise ConnectFailed(message, hint=mend)
-
-    def end_reading(self, held: Sequence[str | None]) -> None:
-        """Ends a transaction that read, after a last look at what it read; `held` is of `build_hold_sql`.
-
-        Raises StatementFailed when rows may be missing. One that was stopped in the middle is rolled back.
-        """
-        if not self.link.in_transaction:
-            self.roll_back()
-            return
-        if held and (late := self.link.fetch(build_late_sql(held))):
-            raise StatementFailed(tell_late(late[0] or ""), transient=True)
-        self.commit()
-
-    def commit(self) -> None:
-        """Commits; raises StatementFailed when the server rolled back instead."""
-        result = self.link.run("COMMIT")
-        if result.command_status != b"COMMIT":
-            raise StatementFailed("The server rolled the transaction back instead of committing it.")
-
-    def roll_back(self) -> None:
-        """Rolls back what is open; a lost connection is rolled back by the server."""
-        if self.link.is_lost or self.link.is_idle:
-            return
-        try:
-            self.link.run("ROLLBACK")
-        except StatementFailed:
-            self.link.close()
-
-    def name_columns(self, described: Described) -> tuple[ResultColumn, ...]:
-        """Columns with their types as `format_type` spells them; the server is asked once for each type."""
-        unknown = sorted({(oid, modifier) for _, oid, modifier in described} - self._types.keys())
-        if unknown:
-            values = ", ".join(f"({oid}::pg_catalog.oid, {modifier})" for oid, modifier in unknown)
-            result = self.link.run(f"SELECT pg_catalog.format_type(o, m) FROM (VALUES {values}) AS t (o, m)")
-            self._types |= {key: (result.get_value(i, 0) or b"").decode() for i, key in enumerate(unknown)}
-        return tuple(ResultColumn(name=name, type=self._types[oid, modifier]) for name, oid, modifier in described)
 
     def _pin(self) -> None:
         """For statements without a transaction: the settings stay where the connection is ours alone."""

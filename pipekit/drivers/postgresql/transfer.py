@@ -1,22 +1,19 @@
 # PostgreSQL as a source and as a sink: COPY out of a query, COPY into a staging table. Loaded in the runner child only.
 """`PostgresSource` and `PostgresSink`."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pipekit.drivers.postgresql.copytext import decode_rows, find_bad_bytes, find_copy_place
 from pipekit.drivers.postgresql.encode import RowEncoder
 from pipekit.drivers.postgresql.late import build_hold_sql
+from pipekit.drivers.postgresql.link import Described
 from pipekit.drivers.postgresql.names import parse_table, quote_identifier
+from pipekit.drivers.postgresql.transactions import Transactions
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, StatementFailed
 from pipekit.runner_contract import Load, ResultColumn
-
-if TYPE_CHECKING:
-    from pipekit.drivers.postgresql.session import Described, PostgresSession
 
 # Types whose binary form is the same in every server, and their arrays: bool bytea name int8 int2 int4 text json cidr
 # float4 float8 macaddr inet bpchar varchar date time timestamp timestamptz interval timetz numeric uuid jsonb.
@@ -62,7 +59,7 @@ class PostgresSource:
     """A described query; see `drivers.wire.Source`."""
 
     def __init__(
-        self, session: PostgresSession, query: str, described: Described, columns: tuple[ResultColumn, ...]
+        self, session: Transactions, query: str, described: Described, columns: tuple[ResultColumn, ...]
     ) -> None:
         self.columns = columns
         self._session = session
@@ -126,7 +123,7 @@ class PostgresSource:
 class PostgresSink:
     """A staging table that is to be filled; see `drivers.wire.Sink`."""
 
-    def __init__(self, session: PostgresSession, load: Load) -> None:
+    def __init__(self, session: Transactions, load: Load) -> None:
         self._session = session
         self._load = load
         self._names = [column.stage_name for column in load.columns]

@@ -1,24 +1,20 @@
 # SQL Server as a sink: a staging table filled by one bulk copy. Loaded in the runner child only.
 """`SqlServerSink`."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from pipekit.drivers.arrow import read_copy_text, split_batch, split_copy_text, unescape
+from pipekit.drivers.sqlserver.link import Link
 from pipekit.drivers.sqlserver.values import ColumnLoader, Unfit
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, RunnerError, StatementFailed
 from pipekit.runner_contract import Load
-
-if TYPE_CHECKING:
-    from pipekit.drivers.sqlserver.wire import Link
 
 FORMATS: tuple[Format, ...] = ("arrow", "copy-text", "rows")
 BATCH_BYTES = 4 * 1024 * 1024

@@ -1,11 +1,15 @@
 # Answers that are no page: where to go next, JSON for scripts. Knows no noun.
-"""`go` and `wants_json`, `answer_error`."""
+"""`go` and `wants_json`, `answer_error`, `say_error`."""
+
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from pipekit.errors import PipekitError
 from pipekit.http.errors import describe, get_status
+from pipekit.http.state import Context
+from pipekit.web.kit.mends import find_mend
 
 
 def go(request: Request, address: str) -> Response:
@@ -28,3 +32,11 @@ def answer_error(request: Request, error: PipekitError) -> Response:
     masker = request.app.state.context.secrets.masker()
     shown = {name: masker.tell(text) for name, text in describe(error).items()}
     return JSONResponse({"error": shown}, get_status(error))
+
+
+def say_error(context: Context, error: PipekitError) -> dict[str, Any]:
+    """An error's message and hint as `_error.html` shows them, secrets masked and cut; without a place in a query."""
+    masker = context.secrets.masker()
+    told = describe(error)
+    told["hint"] = told["hint"] or find_mend(error.message)
+    return {name: masker.tell(str(text)) for name, text in told.items()} | {"where": None}

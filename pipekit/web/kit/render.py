@@ -16,8 +16,7 @@ from pipekit import __version__
 from pipekit.engine.receipt import format_count, format_duration, get_duration_s
 from pipekit.repo.pages import RunBrief
 from pipekit.web.kit.drawing import draw_gantt, draw_meter, draw_strip, draw_timeline, highlight_sql
-from pipekit.web.kit.words import describe_age, format_local, status_word
-from pipekit.web.runs.view import format_clock, tell_trigger
+from pipekit.web.kit.words import describe_age, format_clock, format_local, status_word, tell_trigger
 
 Theme = Literal["system", "light", "dark"]
 THEME_COOKIE = "pipekit_theme"

@@ -41,3 +41,18 @@ def _describe_span(seconds: float) -> str:
             return "now" if unit == "s" and number < 5 else f"{number} {unit}"
     days = int(seconds // 86_400)
     return f"{days} day" if days == 1 else f"{days} days"
+
+
+def tell_trigger(triggered_by: str) -> str:
+    """`user:ana` -> `ana`; `schedule:3` -> `schedule 3`; `cli` -> `the command line`."""
+    kind, _, name = triggered_by.partition(":")
+    if kind == "user" and name:
+        return name
+    if kind == "api":
+        return f"{name} by the API" if name else "the API"
+    return {"cli": "the command line", "manual": "hand"}.get(triggered_by, triggered_by.replace(":", " "))
+
+
+def format_clock(moment: str) -> str:
+    """A stored time as the server's wall clock shows it: `06:00`."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%H:%M")

@@ -16,11 +16,10 @@ from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Column, Module
-from pipekit.web.kit.answers import go
+from pipekit.web.kit.answers import go, say_error
 from pipekit.web.kit.forms import Form, FormDep
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin
-from pipekit.web.wizard.dest import say_error
 
 router = APIRouter(include_in_schema=False)
 

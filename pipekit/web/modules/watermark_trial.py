@@ -15,12 +15,12 @@ from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
+from pipekit.web.kit.answers import say_error
+from pipekit.web.kit.excerpt import build_excerpt
 from pipekit.web.kit.forms import FormDep, FormRow, get_text
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin
 from pipekit.web.modules.watermarks import read_watermark_rows
-from pipekit.web.runs.excerpt import build_excerpt
-from pipekit.web.wizard.dest import say_error
 
 router = APIRouter(include_in_schema=False)
 

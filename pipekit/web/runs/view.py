@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pipekit.engine.receipt import get_duration_s
 from pipekit.models import Run
 from pipekit.repo.pages import LiveRun, RunBrief
-from pipekit.web.runs.excerpt import Excerpt, build_excerpt
-from pipekit.web.runs.mends import find_mend
+from pipekit.web.kit.excerpt import Excerpt, build_excerpt
+from pipekit.web.kit.mends import find_mend
 
 ALIVE = ("queued", "running")
 
@@ -138,18 +138,3 @@ def describe_live(live: LiveRun, now: datetime) -> LiveLine:
         rows_per_s=rate,
         left_s=left / rate if rate and left else None,
     )
-
-
-def tell_trigger(triggered_by: str) -> str:
-    """`user:ana` -> `ana`; `schedule:3` -> `schedule 3`; `cli` -> `the command line`."""
-    kind, _, name = triggered_by.partition(":")
-    if kind == "user" and name:
-        return name
-    if kind == "api":
-        return f"{name} by the API" if name else "the API"
-    return {"cli": "the command line", "manual": "hand"}.get(triggered_by, triggered_by.replace(":", " "))
-
-
-def format_clock(moment: str) -> str:
-    """A stored time as the server's wall clock shows it: `06:00`."""
-    return datetime.fromisoformat(moment).astimezone().strftime("%H:%M")

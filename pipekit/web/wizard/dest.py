@@ -23,16 +23,14 @@ from pipekit.engine.looking.look import read_first_cell
 from pipekit.engine.record import join_sql
 from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
 from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, TimedOut
-from pipekit.http.errors import describe
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, Module
-from pipekit.web.kit.answers import go
+from pipekit.web.kit.answers import go, say_error
 from pipekit.web.kit.forms import MENDABLE, Form, FormDep, FormRefused, refuse_problems
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin
 from pipekit.web.modules.form import STRATEGY_WORDS
 from pipekit.web.modules.watermarks import _save_inline_watermarks
-from pipekit.web.runs.mends import find_mend
 from pipekit.web.wizard.draft import drop_draft, keep_draft
 from pipekit.web.wizard.form import (
     FIRST_STEPS,
@@ -53,14 +51,6 @@ _KEPT = (
     *("name", "source_id", "dest_id", "source_query", "dest_table"),
     *("merge_strategy", "merge_key", "columns"),
 )
-
-
-def say_error(context: Context, error: PipekitError) -> dict[str, Any]:
-    """An error's message and hint as `_error.html` shows them, secrets masked and cut; without a place in a query."""
-    masker = context.secrets.masker()
-    told = describe(error)
-    told["hint"] = told["hint"] or find_mend(error.message)
-    return {name: masker.tell(str(text)) for name, text in told.items()} | {"where": None}
 
 
 def show_step3(

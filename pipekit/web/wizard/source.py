@@ -15,11 +15,12 @@ from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_
 from pipekit.errors import Invalid, NotFound, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
+from pipekit.web.kit.answers import say_error
+from pipekit.web.kit.excerpt import Excerpt, build_excerpt
 from pipekit.web.kit.forms import Form, FormDep
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin
-from pipekit.web.runs.excerpt import Excerpt, build_excerpt
-from pipekit.web.wizard.dest import say_error, show_step3
+from pipekit.web.wizard.dest import show_step3
 from pipekit.web.wizard.draft import keep_draft, list_draft_lines, new_draft_key
 from pipekit.web.wizard.form import (
     FIRST_STEPS,

@@ -1,24 +1,19 @@
 # FLOAT columns of a query, which MySQL and MariaDB tell with six digits. Loaded in the runner child only.
 """`widen`: the query with its FLOAT columns as DOUBLE, which is told with as many digits as it has."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipekit.drivers.jdbc.columntypes import ColumnType
+from pipekit.drivers.jdbc.connection import JdbcConnection, describe_columns
 from pipekit.drivers.jdbc.jvm import JavaError
-from pipekit.drivers.jdbc.reading import describe_columns
-
-if TYPE_CHECKING:
-    from pipekit.drivers.jdbc.session import JdbcSession
 
 _NESTS = re.compile(r"\s*(?:select|with|values|table|\()", re.IGNORECASE)
 
 
-def widen(session: JdbcSession, sql: str) -> tuple[str, list[ColumnType]]:
+def widen(session: JdbcConnection, sql: str) -> tuple[str, list[ColumnType]]:
     """The query to run, and the types its columns had before; none where nothing needed to be changed.
 
     The query is prepared and described first. One that cannot be nested stays as it is, and its columns are refused.
@@ -35,7 +30,7 @@ def widen(session: JdbcSession, sql: str) -> tuple[str, list[ColumnType]]:
     ]
 
 
-def _describe(session: JdbcSession, sql: str) -> list[tuple[str, ColumnType]]:
+def _describe(session: JdbcConnection, sql: str) -> list[tuple[str, ColumnType]]:
     """What the server says of a prepared query; nothing where it cannot prepare it: running it tells why."""
     try:
         with contextlib.closing(_prepare(session.connection, sql)) as prepared:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipekit.drivers.base import StagedColumn
-from pipekit.drivers.jdbc.merge import MergeText, Quote
+from pipekit.drivers.jdbc.merge import MergeText
 from pipekit.drivers.jdbc.mysql.types import SHAPES, parse_type
+from pipekit.drivers.jdbc.phrases import Quote
 from pipekit.runner_contract import Statement
 
 # What is made by Pipekit rolls back, holds every character, and tells two texts apart that are not the same.

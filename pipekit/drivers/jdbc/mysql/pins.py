@@ -6,13 +6,10 @@ Each setting is read back: a server or a pooler that keeps its own is refused by
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from pipekit.drivers.jdbc.connection import JdbcConnection
 from pipekit.drivers.jdbc.jvm import JavaError
 from pipekit.errors import StatementFailed
-
-if TYPE_CHECKING:
-    from pipekit.drivers.jdbc.session import JdbcSession
 
 _SETTINGS: Mapping[str, str] = {
     "time_zone": "'+00:00'",  # a TIMESTAMP is an instant, and told as the session's clock
@@ -41,7 +38,7 @@ _READS = re.compile(r"(?:select|with|values|table|show|describe|desc|explain)\b|
 _INTO_FILE = re.compile(r"\binto\s+(?:outfile|dumpfile)\b", re.IGNORECASE)
 
 
-def pin(session: "JdbcSession") -> None:
+def pin(session: JdbcConnection) -> None:
     """Sets what changes how values are read, written and told. Raises StatementFailed for what is not taken.
 
     In few statements, as each is a way to the server and back.
@@ -77,7 +74,7 @@ def _choose_modes(found: str) -> str:
     return ",".join([*kept, *_STRICT])
 
 
-def _check(session: "JdbcSession", wanted: Mapping[str, str]) -> None:
+def _check(session: JdbcConnection, wanted: Mapping[str, str]) -> None:
     """Statements travel in UTF-8 of four bytes; so do results, or each in its column's own set (None)."""
     *values, client, connection, results = _find(session, (*wanted, *_CHARACTERS))
     for name, found in zip(_CHARACTERS, (client, connection, results), strict=True):
@@ -96,7 +93,7 @@ def _check_modes(found: str) -> None:
             raise _refuse("sql_mode", f"{'with' if mode in _STRICT else 'without'} {mode}", found)
 
 
-def _forbid_writing(session: "JdbcSession") -> None:
+def _forbid_writing(session: JdbcConnection) -> None:
     _run(session, "SET SESSION TRANSACTION READ ONLY")
     for name in ("tx_read_only", "transaction_read_only"):
         try:
@@ -110,7 +107,7 @@ def _forbid_writing(session: "JdbcSession") -> None:
         return
 
 
-def _set_known(session: "JdbcSession", name: str, value: str) -> bool:
+def _set_known(session: JdbcConnection, name: str, value: str) -> bool:
     """Sets what the server knows; whether it does."""
     try:
         _run(session, f"SET SESSION {name} = {value}")
@@ -126,7 +123,7 @@ def _refuse(name: str, wanted: str, found: str) -> StatementFailed:
     return StatementFailed(f"The session's {name} cannot be set: wanted {wanted}, found {found}.", hint=hint)
 
 
-def _run(session: "JdbcSession", sql: str) -> None:
+def _run(session: JdbcConnection, sql: str) -> None:
     statement = session.connection.createStatement()
     try:
         statement.execute(sql)
@@ -134,7 +131,7 @@ def _run(session: "JdbcSession", sql: str) -> None:
         statement.close()
 
 
-def _find(session: "JdbcSession", names: Sequence[str]) -> list[str | None]:
+def _find(session: JdbcConnection, names: Sequence[str]) -> list[str | None]:
     """The values of settings; None for NULL."""
     statement = session.connection.createStatement()
     try:

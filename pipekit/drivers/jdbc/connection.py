@@ -1,0 +1,90 @@
+# One JDBC connection: what its database is, and its transactions. Loaded in the runner child only.
+"""`JdbcConnection`, which sessions are, and sources and sinks stand on; `describe_columns`."""
+
+import contextlib
+from typing import Any
+
+from pipekit.drivers.jdbc.columntypes import Classify, ColumnType, classify
+from pipekit.drivers.jdbc.faults import guard
+from pipekit.drivers.jdbc.jvm import JavaError, find_class
+from pipekit.runner_contract import Endpoint
+
+_MYSQL = ("MySQL", "MariaDB")
+
+
+class JdbcConnection:
+    """Nothing commits by itself except where it is asked to."""
+
+    def __init__(self, connection: Any, endpoint: Endpoint) -> None:
+        self.connection = connection
+        self.trim_char = endpoint.trim_char
+        # Nothing is committed then, as not every database keeps to setReadOnly.
+        self.reads_only = endpoint.read_only
+        self.is_abandoned = False
+        with contextlib.suppress(JavaError):
+            connection.setClientInfo("ApplicationName", endpoint.application_name)
+        with guard():
+            if self.reads_only:
+                connection.setReadOnly(True)
+            self.metadata = connection.getMetaData()
+            self.product = str(self.metadata.getDatabaseProductName())
+            self.is_mysql = self.product in _MYSQL
+            self.classify: Classify = classify
+            self.has_transactions = bool(self.metadata.supportsTransactions())
+
+    def make_statement(self) -> Any:
+        """One whose result is read once, from its first row to its last."""
+        kinds = find_class("java.sql.ResultSet")
+        return self.connection.createStatement(kinds.TYPE_FORWARD_ONLY, kinds.CONCUR_READ_ONLY)
+
+    def set_autocommit(self, on: bool) -> None:
+        """Switches where the database has transactions at all."""
+        if self.has_transactions and bool(self.connection.getAutoCommit()) != on:
+            self.connection.setAutoCommit(on)
+
+    def commit(self) -> None:
+        """Commits; raises StatementFailed."""
+        if self.has_transactions:
+            with guard("COMMIT"):
+                self.connection.commit()
+
+    def abandon(self) -> None:
+        """Leaves the connection to itself: a statement hangs in it that nothing could end."""
+        self.is_abandoned = True
+
+    def roll_back(self) -> None:
+        """Rolls back what is open; a lost connection is rolled back by the server."""
+        if self.is_abandoned:
+            return
+        with contextlib.suppress(JavaError):
+            if self.has_transactions and not self.connection.isClosed() and not self.connection.getAutoCommit():
+                self.connection.rollback()
+
+    def close(self) -> None:
+        """Closes the connection; safe to call twice."""
+        self.roll_back()
+        if not self.is_abandoned:
+            with contextlib.suppress(JavaError):
+                self.connection.close()
+
+
+def describe_columns(metadata: Any, classify: Classify) -> list[tuple[str, ColumnType]]:
+    """Name and type of each column of a result."""
+    described = []
+    for place in range(1, metadata.getColumnCount() + 1):
+        type_ = classify(
+            metadata.getColumnType(place),
+            str(metadata.getColumnTypeName(place) or ""),
+            metadata.getPrecision(place),
+            metadata.getScale(place),
+            _is_signed(metadata, place),
+        )
+        described.append((str(metadata.getColumnLabel(place)), type_))
+    return described
+
+
+def _is_signed(metadata: Any, place: int) -> bool:
+    try:
+        return bool(metadata.isSigned(place))
+    except JavaError:
+        return True
