@@ -22,7 +22,7 @@ from pipekit.engine.running.hooks import run_hooks
 from pipekit.engine.running.lease import Lease
 from pipekit.engine.running.merge import merge
 from pipekit.engine.running.staging import stage
-from pipekit.engine.starting.waiting import claim_asked, give_up, wait_for_turn
+from pipekit.engine.running.waiting import claim_asked, give_up, wait_for_turn
 from pipekit.engine.watermarks.resolve import resolve_watermarks
 from pipekit.engine.watermarks.spelling import check_spelling
 from pipekit.errors import Cancelled, Invalid, ModuleBusy, PipekitError, RunnerError

@@ -10,7 +10,7 @@ from pipekit.engine.events import Event, Listener, RunStarted
 from pipekit.engine.recovering.owner import new_owner
 from pipekit.engine.recovering.recover import recover_runs
 from pipekit.engine.running.corridor import run_claimed
-from pipekit.engine.starting.waiting import WAIT_S, Vigil, give_up
+from pipekit.engine.running.waiting import WAIT_S, Vigil, give_up
 from pipekit.errors import Conflict, GroupBusy, PipekitError
 from pipekit.models import Group, GroupRun, Run
 from pipekit.secrets import Secrets
