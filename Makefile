@@ -23,6 +23,9 @@ setup: ## make .venv from requirements.lock and build the assets of the pages (a
 demo: setup ## move a small shop database, change it, move the changes; leaves .demo/ to look at
 	@$(BIN)/pipekit demo --folder .demo
 
+# Tests start Python hundreds of times. Where its caches are switched off, each would compile the whole package anew.
+test test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: setup ## run the quick tests, PostgreSQL included (PYTEST_FLAGS="-x tests/rules")
 	@$(PYTEST) -m "not slow" --hypothesis-profile quick $(PYTEST_FLAGS)
 

@@ -13,6 +13,9 @@ from pipekit.errors import PipekitError
 from pipekit.runner_contract import Endpoint
 from tests import profiles  # noqa: F401 (registers itself)
 from tests.lending import lend_database, take_back
+from tests.places import stay_in_memory
+
+stay_in_memory()
 
 pytest_plugins = ("tests.selection",)
 

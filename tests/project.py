@@ -15,16 +15,18 @@ from pipekit.models import Connection, Module, Run
 from pipekit.runner.process import Finished, Program, run_program, start_program
 from pipekit.secrets import Secrets
 from tests.commands import run_here
+from tests.states import new_state
 
 
 class Project:
     """A Pipekit home with everything in it made by the test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
+        """Options are those of `new_state`."""
         self.home = folder / ".pipekit"
         self.config = load_config({"PIPEKIT_HOME": str(self.home)})
         self.secrets = Secrets(self.config.secrets_path, {})
-        self.db = repo.open_state(self.config.state_path, create=True)
+        self.db = new_state(self.config.state_path, **options)
 
     def add_connection(self, name: str, jdbc_url: str, **options: Any) -> Connection:
         """A connection; its driver is read from the URL."""

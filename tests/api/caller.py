@@ -11,14 +11,9 @@ from fastapi.testclient import TestClient
 
 from pipekit import repo
 from pipekit.models import Connection, Module
-from pipekit.models.people import Role
-from pipekit.passwords import hash_password
 from pipekit.serving.app import create_app
+from tests.people import add_people
 from tests.project import Project
-
-PASSWORD = "a password of tests"
-PEOPLE: dict[str, Role] = {"ana": "admin", "otto": "operator", "vera": "viewer"}
-_HASH = hash_password(PASSWORD)
 
 
 class Caller:
@@ -61,14 +56,12 @@ class Home(Project):
     def __init__(self, folder: Path, *, with_service: bool = False) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        super().__init__(folder)
+        super().__init__(folder, fill=add_people)
         for name in ("src", "dw"):
             with closing(sqlite3.connect(folder / f"{name}.db")) as db:
                 db.execute("create table t (id integer primary key, name text)")
                 db.executemany("insert into t values (?, ?)", [(n, f"row {n}") for n in range(100)])
                 db.commit()
-        for name, role in PEOPLE.items():
-            repo.create_user(self.db, name=name, password_hash=_HASH, role=role)
         self.app: FastAPI = create_app(self.config, self.secrets, with_service=with_service)
 
     def close(self) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pipekit.api.openapi import build_openapi
-from tests.api.caller import PASSWORD, Caller, Home
+from tests.api.caller import Caller, Home
+from tests.people import PASSWORD
 
 OPERATIONS = [(method.upper(), path) for path, operations in build_openapi()["paths"].items() for method in operations]
 # What somebody below an admin may do beyond reading.

@@ -26,7 +26,8 @@ from schemathesis.specs.openapi.checks import (
 
 from pipekit import repo
 from pipekit.api.openapi import build_openapi
-from tests.api.caller import PASSWORD, Home
+from tests.api.caller import Home
+from tests.people import PASSWORD
 
 DEFAULT_CALLS = 300
 CALLS = int(os.environ.get("PIPEKIT_TEST_CALLS", DEFAULT_CALLS))

@@ -12,14 +12,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from pipekit import repo
 from pipekit.http.auth import COOKIE
 from pipekit.models import Module
-from pipekit.models.people import Role
-from pipekit.passwords import hash_password
 from pipekit.serving.app import create_app
+from tests.people import add_people
 from tests.project import Project
-
-PASSWORD = "a password of tests"
-PEOPLE: dict[str, Role] = {"ana": "admin", "otto": "operator", "vera": "viewer"}
-_HASH = hash_password(PASSWORD)
 
 
 class Page:
@@ -110,9 +105,7 @@ class Site(Project):
     """A project with an application and three people: ana (admin), otto (operator), vera (viewer)."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        for name, role in PEOPLE.items():
-            repo.create_user(self.db, name=name, password_hash=_HASH, role=role)
+        super().__init__(folder, fill=add_people)
         self.app: FastAPI = create_app(self.config, self.secrets, with_service=False)
 
     def close(self) -> None:

@@ -6,7 +6,8 @@ import pytest
 from pipekit.web.kit.drawing import highlight_sql
 from pipekit.web.kit.excerpt import build_excerpt
 from tests.pages.shop import make_shop, write_sql
-from tests.pages.site import PASSWORD, Site, Visitor
+from tests.pages.site import Site, Visitor
+from tests.people import PASSWORD
 
 QUERY = 'select "Line No",\n  prize\nfrom "Order Lines"'
 

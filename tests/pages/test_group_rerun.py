@@ -7,7 +7,8 @@ import pytest
 
 from pipekit import repo
 from pipekit.models import GroupRun, RunStatus
-from tests.pages.site import PASSWORD, Site, Visitor
+from tests.pages.site import Site, Visitor
+from tests.people import PASSWORD
 
 JSON = {"Accept": "application/json"}
 MakeRun = Callable[..., GroupRun]

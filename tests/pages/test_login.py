@@ -8,7 +8,8 @@ import pytest
 from pipekit import repo
 from pipekit.http.auth import COOKIE
 from pipekit.passwords import hash_password
-from tests.pages.site import PASSWORD, Page, Site, Visitor
+from tests.pages.site import Page, Site, Visitor
+from tests.people import PASSWORD
 
 
 def log_in(site: Site, name: str, password: str) -> Page:

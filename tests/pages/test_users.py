@@ -3,7 +3,8 @@
 
 from pipekit import repo
 from pipekit.http.auth import COOKIE
-from tests.pages.site import PASSWORD, Page, Site, Visitor
+from tests.pages.site import Page, Site, Visitor
+from tests.people import PASSWORD
 
 NEW = "another password"
 

@@ -8,6 +8,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.models import Connection, Module
+from tests.states import new_state
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def db(path: Path) -> Iterator[repo.State]:
-    state = repo.open_state(path, create=True)
+    state = new_state(path)
     yield state
     state.close()
 

@@ -17,7 +17,8 @@ from pipekit.logs import get_logger, set_up_logging
 from pipekit.server.service import Service
 from pipekit.serving import request_log, site
 from pipekit.serving.app import create_app
-from tests.api.caller import PASSWORD, Home
+from tests.api.caller import Home
+from tests.people import PASSWORD
 
 Read = Callable[[], str]
 

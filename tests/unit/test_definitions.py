@@ -40,6 +40,7 @@ from pipekit.fields import list_fields
 from pipekit.models import Column, Guards, ModuleFields
 from pipekit.web.kit.forms import Form
 from tests.profiles import examples
+from tests.states import new_state
 
 EXAMPLE = """\
 connections:
@@ -68,7 +69,7 @@ groups:
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[repo.State]:
-    state = repo.open_state(tmp_path / "pipekit.db", create=True)
+    state = new_state(tmp_path / "pipekit.db")
     yield state
     state.close()
 
