@@ -24,6 +24,10 @@ class NearRunner(NativeRunner):
         return self._child is not None
 
     @property
+    def stdout_tail(self) -> str:
+        return ""
+
+    @property
     def stderr_tail(self) -> str:
         return ""
 

@@ -1,5 +1,5 @@
 # Whether the program works. Open to everybody, so it tells nothing else.
-"""`GET /api/health`."""
+"""`GET /api/health`, the same at `/health`."""
 
 from typing import Literal
 
@@ -11,6 +11,8 @@ from pipekit.errors import PipekitError
 from pipekit.http.state import ContextDep
 
 router = APIRouter(prefix="/api", tags=["health"])
+# What watches servers often asks at the root, or for the head alone.
+bare = APIRouter(include_in_schema=False)
 
 
 class Health(BaseModel):
@@ -22,6 +24,8 @@ class Health(BaseModel):
     scheduler_alive: bool | None
 
 
+@bare.api_route("/health", methods=["GET", "HEAD"])
+@bare.head("/api/health")
 @router.get("/health", responses={503: {"model": Health, "description": "Something of it does not work."}})
 def get_health(context: ContextDep, response: Response) -> Health:
     """Whether the state database is writable and the scheduler alive; 503 when not."""

@@ -25,6 +25,7 @@ from pipekit.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
+    health.bare,
     drivers.router,
     connections.router,
     introspect.router,

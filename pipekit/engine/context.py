@@ -48,6 +48,7 @@ class RunContext:
     book: RunBook
     stop: threading.Event
     runner: NativeRunner
+    stdout: str = field(default="")
     stderr: str = field(default="")
     claim: Claim | None = field(default=None)
 
@@ -74,10 +75,11 @@ class RunContext:
         self.runner = start_runner(self.config, log=self.book.log, silence_timeout_s=silence_s, deadline=limit)
 
     def close_runner(self) -> None:
-        """Ends the runner and keeps what it wrote to stderr."""
+        """Ends the runner and keeps what it answered and what it wrote to stderr."""
         self.runner.close()
+        self.stdout += self.runner.stdout_tail
         self.stderr += self.runner.stderr_tail
-        self.book.put(stderr=self.stderr or None)
+        self.book.put(stdout=self.stdout or None, stderr=self.stderr or None)
 
 
 def ledger_entry(run: Run, instance: str) -> LedgerEntry:

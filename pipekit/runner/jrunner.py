@@ -56,7 +56,9 @@ class JrunnerRunner(NativeRunner):
         counter = CounterReader()
         for item in self._count(source, sql, flags, dest.password, counter):
             if isinstance(item, str):
-                self.log(f"{_masker(source, dest).mask(item)}\n")
+                line = f"{_masker(source, dest).mask(item)}\n"
+                self._keep("stdout", line.encode())
+                self.log(line)
             elif on_progress:
                 on_progress(item)
         if counter.total is None:
@@ -121,7 +123,7 @@ class JrunnerRunner(NativeRunner):
                     self._call = None
 
     def _heard(self, text: str) -> None:
-        self._keep_stderr(text.encode())
+        self._keep("stderr", text.encode())
         self.log(text)
 
 

@@ -29,7 +29,7 @@ Event = dict[str, Any]
 LogText = Callable[[str], None]
 
 POLL_S = 0.1
-STDERR_TAIL = 65_536
+KEPT_OUTPUT = 65_536
 
 # Nothing else of our environment reaches a child: PG* variables would change where it connects, and secrets that came
 # as environment variables must not be readable in another process.
@@ -69,7 +69,7 @@ class NativeRunner:
         self._stop = stop or threading.Event()
         self._silence_timeout_s = silence_timeout_s
         self.deadline = deadline
-        self._stderr = bytearray()
+        self._said = {"stdout": bytearray(), "stderr": bytearray()}
         self._buffer = bytearray()
         self._program: Program | None = start_piped(_child_argv(kinds), env=_child_environment(os.environ))
         self.pid = self._program.pid
@@ -142,9 +142,14 @@ class NativeRunner:
     # -- life ----------------------------------------------------------------------------------------------------------
 
     @property
+    def stdout_tail(self) -> str:
+        """The last of what the child answered, a line for each operation; rows and progress are left out."""
+        return bytes(self._said["stdout"]).decode(errors="replace")
+
+    @property
     def stderr_tail(self) -> str:
         """The last of what the child wrote to stderr."""
-        return bytes(self._stderr).decode(errors="replace")
+        return bytes(self._said["stderr"]).decode(errors="replace")
 
     @property
     def alive(self) -> bool:
@@ -191,6 +196,8 @@ class NativeRunner:
         self._send(request)
         while True:
             event = json.loads(self._next_line(silence_s))
+            if event["event"] in ("done", "error"):
+                self._keep("stdout", f"{request['op']} {json.dumps(event)}\n".encode())
             if event["event"] == "error":
                 raise _error_from(event)
             yield event
@@ -233,15 +240,15 @@ class NativeRunner:
 
     def _take_stderr(self, data: bytes) -> bool:
         if data and self._program is not None:
-            self._keep_stderr(data)
+            self._keep("stderr", data)
             self.log(data.decode(errors="replace"))
         elif self._program is not None:
             self._selector.unregister(self._program.stderr)
         return False
 
-    def _keep_stderr(self, data: bytes) -> None:
-        self._stderr += data
-        del self._stderr[:-STDERR_TAIL]
+    def _keep(self, name: str, data: bytes) -> None:
+        self._said[name] += data
+        del self._said[name][:-KEPT_OUTPUT]
 
     def _check_limits(self, heard: float, silence_s: float | None) -> None:
         now = time.monotonic()
@@ -264,7 +271,7 @@ class NativeRunner:
         program.wait(1.0)
         for key, _ in self._selector.select(0):
             if key.data == self._take_stderr:
-                self._take_stderr(os.read(key.fd, STDERR_TAIL))
+                self._take_stderr(os.read(key.fd, KEPT_OUTPUT))
         code = program.poll()
         self.kill()
         how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"

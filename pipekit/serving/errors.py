@@ -14,7 +14,7 @@ from pipekit.api.bodies import SafeJson
 from pipekit.cutting import cut
 from pipekit.errors import PipekitError
 from pipekit.http.auth import COOKIE, find_session
-from pipekit.http.errors import describe, get_status
+from pipekit.http.errors import describe, get_status, note_reason
 from pipekit.serving.request_log import keep_cause
 from pipekit.web.kit.render import render_error
 from pipekit.web.login import get_login_address
@@ -44,6 +44,7 @@ def _handle_invalid(request: Request, error: Exception) -> Response:
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
     field = cut(field, 200)
     shown = {"code": "Invalid", "message": cut(f"{field}: {first['msg']}"), "hint": "", "field": field}
+    note_reason(request.scope, f"Invalid: {shown['message']}")
     return _answer(request, 422, shown)
 
 
@@ -51,6 +52,7 @@ def _handle_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     messages = {404: "There is no such page.", 405: "This address does not take that method."}
     message = messages.get(error.status_code, str(error.detail))
+    note_reason(request.scope, message)
     _find_who_looks(request)
     code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "HttpError")
     return _answer(request, error.status_code, {"code": code, "message": message, "hint": "", "field": ""})

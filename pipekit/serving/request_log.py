@@ -1,5 +1,5 @@
 # The log of requests that failed, with what was submitted. Masks and caps; knows no route.
-"""`RequestLog`: raised HTTP errors are logged, 5xx at ERROR and 4xx at WARNING, with the submitted body."""
+"""`RequestLog`: what was refused is logged with its reason and what was sent, 5xx at ERROR, the rest at WARNING."""
 
 import json
 import logging
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipekit.http.errors import find_reason
 from pipekit.logs import get_logger
 from pipekit.secrets import MASK, Masker
 
@@ -106,7 +107,7 @@ def _mask_document(text: str) -> str:
 
 
 class RequestLog:
-    """Logs every answer of 400 and more with method, path, status and body."""
+    """Logs answers of 400 and more, and forms that were given back: method, path, status, reason and body."""
 
     def __init__(self, app: ASGIApp, get_masker: Callable[[], Masker]) -> None:
         self._app = app
@@ -133,13 +134,14 @@ class RequestLog:
             raise
         if status >= 500:
             _LOG.error("%s", self._line(scope, status, body), exc_info=_find_cause(scope))
-        elif status >= 400:
+        elif status >= 400 or find_reason(scope):
             _LOG.warning("%s", self._line(scope, status, body))
 
     def _line(self, scope: Scope, status: int, body: _RequestBodyCapture) -> str:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         text = body.describe(headers.get("content-type", ""))
         cause = _find_cause(scope)
-        told = f" {cause[0].__name__}: {self._get_masker().tell(str(cause[1]))}" if cause else ""
+        reason = f"{cause[0].__name__}: {cause[1]}" if cause else find_reason(scope)
+        told = f" {_mask_pairs(self._get_masker().tell(reason))}" if reason else ""
         line = f"{scope['method']} {scope['path']} {status}{told}" + (f" body: {text}" if text else "")
         return self._get_masker().mask(line)

@@ -3,7 +3,7 @@
 
 from fastapi import APIRouter
 
-from pipekit.web import account, connections, drivers, home, login, search, secrets, settings, users
+from pipekit.web import account, connections, drivers, home, login, moved, search, secrets, settings, users
 from pipekit.web.groups import edit as group_edit
 from pipekit.web.groups import runs as group_runs
 from pipekit.web.groups import show as group_show
@@ -44,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     drivers.router,
     settings.router,
+    moved.router,
 )
 
 __all__ = ["ROUTERS", "_save_inline_watermarks"]

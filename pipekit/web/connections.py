@@ -18,6 +18,7 @@ from pipekit.drivers import DRIVERS, get_driver
 from pipekit.engine.jars import list_kinds
 from pipekit.engine.looking.look import open_look
 from pipekit.errors import ConfigError, Conflict, Invalid, PipekitError
+from pipekit.http.errors import note_reason
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, ConnectionFields
 from pipekit.models.people import User
@@ -127,6 +128,7 @@ def test(request: Request, db: Db, context: ContextDep, user: Operator, connecti
     """Connects, logs in and looks: a fragment for HTMX, the page with the same in it otherwise."""
     connection = repo.get_connection(db, connection_id)
     outcome = _test(context, connection)
+    note_reason(request.scope, "" if outcome["ok"] else f"{outcome['message']} {outcome['hint']}".strip())
     if "hx-request" in request.headers:
         return render(request, "_connection_test.html", tested=outcome)
     return _show(request, db, connection, outcome)

@@ -36,7 +36,8 @@ def test_the_record_as_json_is_one_document_with_what_the_specification_names(sh
     assert set(named.split()) <= set(record)
     assert (record["status"], record["watermark_values"]) == ("success", {"since": "2024-01-28"})
     assert record["rows_read"] == record["rows_inserted"] == 35
-    assert finished.stderr == ""
+    assert 'migrate {"event": "done", "rows_read": 35, "rows_staged": 35' in record["stdout"]
+    assert (record["stderr"], finished.stderr) == (None, "")
 
 
 def test_a_dry_run_moves_nothing_and_shows_the_sql(shop: Home) -> None:
@@ -56,6 +57,7 @@ def test_a_failed_run_exits_1_with_stage_and_cause_on_one_line(shop: Home) -> No
     record = shop.run("run", "broken", "--json")
     assert record.code == 1
     assert json.loads(record.stdout)["status"] == "error"
+    assert 'query {"event": "error"' in json.loads(record.stdout)["stdout"]
 
 
 def test_quiet_says_nothing_unless_the_run_fails(shop: Home) -> None:

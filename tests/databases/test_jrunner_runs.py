@@ -72,6 +72,11 @@ def test_counters_collapse_in_the_live_log_and_no_password_is_in_it(project: Pro
     assert "jrunner inserts" in log
     assert "values by itself" in log
     assert SECRET not in log + str(run.to_json())
+    # What programs printed for a person, and a line for what our own runner answered; no counters, no rows.
+    said = (run.stdout or "").splitlines()
+    assert [line for line in said if "1000 rows" in line]
+    assert [line for line in said if line.startswith('execute {"event": "done"')]
+    assert not [line for line in said if line.isdecimal()]
 
 
 def test_a_dest_with_a_bulk_path_is_loaded_in_bulk(project: Project, dest_db: str, postgres: LocalPostgres) -> None:

@@ -13,7 +13,7 @@ from pipekit.api.routes import ROUTERS as API_ROUTERS
 from pipekit.web.app import ROUTERS as WEB_ROUTERS
 from tests.pages.site import Page, Site, Visitor
 
-OPEN = {"/login", "/api/health"}
+OPEN = {"/login", "/health", "/api/health"}
 
 
 def list_routes(method: str) -> Iterator[str]:

@@ -3,13 +3,17 @@
 
 import io
 import logging
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from pipekit import repo
 from pipekit.http.auth import COOKIE
@@ -21,6 +25,26 @@ from tests.api.caller import Home
 from tests.people import PASSWORD
 
 Read = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A client with a session; its posts carry the session's value."""
+
+    client: TestClient
+    csrf: str
+
+    def post(self, path: str, data: dict[str, str] | None = None, headers: dict[str, str] | None = None) -> Response:
+        return self.client.post(path, data={**(data or {}), "csrf": self.csrf}, headers=headers or {})
+
+
+def log_in(home: Home) -> LoggedIn:
+    """The admin `ana`, by the form."""
+    client = home.call(None).client
+    client.post("/login", data={"name": "ana", "password": PASSWORD})
+    session = repo.find_session(home.db, client.cookies[COOKIE])
+    assert session
+    return LoggedIn(client, session.csrf)
 
 
 @pytest.fixture
@@ -77,16 +101,13 @@ CANARY = "hunter2-4711"
 def test_no_form_brings_what_is_secret_into_the_log(
     home: Home, read_log: Read, path: str, data: dict[str, str]
 ) -> None:
-    client = home.call(None).client
-    client.post("/login", data={"name": "ana", "password": PASSWORD})
-    session = repo.find_session(home.db, client.cookies[COOKIE])
-    assert session
-    answer = client.post(path, data={**data, "csrf": session.csrf})
+    page = log_in(home)
+    answer = page.post(path, data)
     assert answer.status_code == 422
     assert f"POST {path} 422" in read_log()
     assert CANARY not in read_log()
     assert "another+one" not in read_log()
-    assert session.csrf not in read_log()
+    assert page.csrf not in read_log()
 
 
 @pytest.mark.parametrize(
@@ -116,9 +137,50 @@ def test_the_log_says_why_a_request_failed(home: Home, read_log: Read) -> None:
     assert "POST /api/modules/nothing/run 404 NotFound: " in read_log()
     assert "nothing" in read_log()
     home.call(None).client.post("/login", data={"name": "ana", "password": CANARY})
-    assert "POST /login 401 body: name=ana&password=%2A%2A%2A%2A" in read_log()
+    assert "POST /login 401 The name or the password is wrong. body: name=ana&password=%2A%2A%2A%2A" in read_log()
     home.call(None).client.get("/api/modules", headers={"Authorization": "Bearer pk_wrong"})
     assert "GET /api/modules 401 Unauthorized: " in read_log()
+
+
+def test_whatever_is_refused_is_in_the_log_with_its_reason(home: Home, read_log: Read) -> None:
+    page, api = log_in(home), home.call("ana").client
+    refused = 0
+    for route in page.client.app.routes:  # type: ignore[attr-defined]
+        for method in sorted(getattr(route, "methods", None) or ()):
+            path = re.sub(r"\{[^}]+\}", "7", getattr(route, "path", ""))
+            if method in ("HEAD", "OPTIONS", "GET") or path == "/logout":
+                continue
+            is_api = path.startswith("/api/")
+            answer = api.request(method, path, json={}) if is_api else page.post(path)
+            if answer.status_code >= 400:
+                refused += 1
+                found = re.search(rf"{method} {re.escape(path)} {answer.status_code} (?!body:)\S", read_log())
+                assert found, f"{method} {path} {answer.status_code}"
+    assert refused > 60
+
+
+NO_FOLDER = "jdbc:sqlite:nowhere/at/all.db"
+
+
+def test_the_reason_in_the_log_is_what_the_page_says(home: Home, read_log: Read) -> None:
+    page = log_in(home)
+    lost = str(home.add_connection("lost", NO_FOLDER).id)
+    step3 = {"entry_mode": "sql", "source_id": lost, "dest_id": lost, "mapped_for": "sqlite", "query": "select 1 as a"}
+    step3 |= {"dest_table": "t", "name": "t", "col_id[]": "c1", "col_source_name[]": "a", "col_dest_name[]": "a"}
+    page.post("/wizard/create", step3 | {"merge_strategy": "upsert"})
+    assert "POST /wizard/create 422 merge_key: The strategy upsert needs a merge key" in read_log()
+    page.post("/wizard/create", step3 | {"merge_strategy": "full"})
+    assert re.search(r"POST /wizard/create 422 \S.*nowhere", read_log())
+    page.post("/wizard/preview", step3 | {"part": "rows"}, {"HX-Request": "true"})
+    assert re.search(r"POST /wizard/preview 200 \S.*nowhere", read_log())
+    page.post("/wizard/sql/columns", step3, {"HX-Request": "true"})
+    assert re.search(r"POST /wizard/sql/columns 200 \S.*nowhere", read_log())
+    page.post(f"/connections/{lost}/test", {}, {"HX-Request": "true"})
+    assert re.search(rf"POST /connections/{lost}/test 200 \S.*nowhere", read_log())
+    page.post("/watermarks/try", {"wm_connection_id[]": lost, "wm_resolver_sql[]": "select 1"})
+    assert re.search(r"POST /watermarks/try 200 \S.*nowhere", read_log())
+    page.post("/modules/7/run", {}, {"Accept": "application/json"})
+    assert "POST /modules/7/run 404 NotFound: There is no module with id 7." in read_log()
 
 
 def test_a_server_error_is_in_the_log_with_its_traceback(home: Home, read_log: Read) -> None:

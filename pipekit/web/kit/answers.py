@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from pipekit.errors import PipekitError
-from pipekit.http.errors import describe, get_status
+from pipekit.http.errors import describe, get_status, note_reason
 from pipekit.http.state import Context
 from pipekit.web.kit.mends import find_mend
 
@@ -31,6 +31,7 @@ def answer_error(request: Request, error: PipekitError) -> Response:
     """An error for a script, as the API has it."""
     masker = request.app.state.context.secrets.masker()
     shown = {name: masker.tell(text) for name, text in describe(error).items()}
+    note_reason(request.scope, f"{error.code}: {error}")
     return JSONResponse({"error": shown}, get_status(error))
 
 

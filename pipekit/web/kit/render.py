@@ -3,6 +3,7 @@
 
 import time
 import zlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,8 +15,10 @@ from markupsafe import Markup
 
 from pipekit import __version__
 from pipekit.engine.receipt import format_count, format_duration, get_duration_s
+from pipekit.http.errors import note_reason
 from pipekit.repo.pages import RunBrief
 from pipekit.web.kit.drawing import draw_gantt, draw_meter, draw_strip, draw_timeline, highlight_sql
+from pipekit.web.kit.forms import Form
 from pipekit.web.kit.words import describe_age, format_clock, format_local, status_word, tell_trigger
 
 Theme = Literal["system", "light", "dark"]
@@ -51,6 +54,8 @@ _ERROR_WORDS = {403: "Not allowed", 404: "Not found", 409: "Not now", 429: "Too 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page or a fragment. Every template may use `request`, `user` (None before a login), `csrf` and `theme`."""
+    if status >= 400 or request.method == "POST":
+        note_reason(request.scope, _find_refusal(values))
     session = getattr(request.state, "session", None)
     frame = {
         "request": request,
@@ -60,6 +65,21 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "theme": get_theme(request),
     }
     return answer_html(request, ENVIRONMENT.get_template(template).render({**frame, **values}), status)
+
+
+def _find_refusal(values: Mapping[str, Any]) -> str:
+    """For the log: the problems of a page's forms, the error or the problem that it shows."""
+    told: list[str] = []
+    for name, value in values.items():
+        if isinstance(value, Form):
+            told += [f"{field}: {text}" for field, text in value.problems.items()]
+        elif isinstance(value, dict) and value.get("error"):
+            told.append(_find_refusal(value))
+        elif name == "error" and value:
+            told.append(f"{value['message']} {value['hint']}".strip())
+        elif name == "problem" and value:
+            told.append(value)
+    return "; ".join(told)
 
 
 def render_piece(template: str, **values: Any) -> Markup:

@@ -13,6 +13,7 @@ from pipekit.engine.looking.look import read_first_cell
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
+from pipekit.http.errors import note_reason
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
 from pipekit.web.kit.answers import say_error
@@ -45,6 +46,7 @@ def try_watermark(request: Request, db: Db, context: ContextDep, user: Admin, da
         trial.value = _ask(context, _need_connection(db, row), row["resolver_sql"])
     except PipekitError as error:
         sql = row.get("resolver_sql", "")
+        note_reason(request.scope, f"{error.code}: {error}")
         trial.error = say_error(context, error) | {"where": build_excerpt(sql, find_error_position(error, sql))}
     else:
         if trial.value is None and row["default_value"]:
