@@ -52,11 +52,12 @@ class Look:
     """A question inside the merge's transaction.
 
     `count` has one cell, which is 0 where all is right. `details` is asked where it is not: one row, each cell a clause
-    of a sentence or NULL.
+    of a sentence or NULL. `whole` says that every fed column is looked at.
     """
 
     count: str
     details: str = ""
+    whole: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,11 +33,13 @@ class TableInfo:
 class TableColumn:
     """A column of an existing table. `generated` columns are computed by the database and cannot be fed.
 
-    An `identity` column is numbered by the database, but takes a value where the merge asks for it.
+    An `identity` column is numbered by the database, but takes a value where the merge asks for it. `under` is the type
+    that a `type` of one's own stands on, `""` where it stands for itself.
     """
 
     name: str
     type: str
+    under: str = ""
     nullable: bool = True
     has_default: bool = False
     generated: bool = False

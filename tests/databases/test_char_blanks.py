@@ -19,6 +19,9 @@ DESTS = [
     ("postgresql", "varchar(5)", "ab   ", "ab"),
     ("postgresql", "varchar(9)", "ab   ", "ab"),
     ("postgresql", "name", "ab   ", "ab"),
+    ("postgresql", "loose", "ab   ", "ab"),
+    ("postgresql", "looser", "ab   ", "ab"),
+    ("postgresql", "fixed", "ab      ", "ab      "),
     ("postgresql", "char(5)", "ab   ", "ab   "),
     ("postgresql", "char(8)", "ab      ", "ab      "),
     ("postgresql", "char(3)", "ab ", "ab "),
@@ -26,6 +29,11 @@ DESTS = [
     ("sqlite", "text", "ab   ", "ab"),
     ("sqlite", None, "ab   ", "ab"),
 ]
+DOMAINS = {
+    "loose": "create domain loose as varchar(9)",
+    "looser": "create domain looser as loose check (value <> 'x')",
+    "fixed": "create domain fixed as char(8)",
+}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +50,8 @@ def test_blanks_of_fixed_text_arrive_in_every_dest_unless_the_module_trims_them(
     kind: str, type_text: str | None, kept: str, trimmed: str, tmp_path: Path, postgres: LocalPostgres, source: Database
 ) -> None:
     bench = Bench(tmp_path, ("postgresql", kind), postgres, source)
+    if type_text in DOMAINS:
+        bench.dest.execute(*DOMAINS.values())
     for name, expected in (("kept", kept), ("trimmed", trimmed)):
         if type_text:
             bench.dest.execute(f"create table {name} (id int, c {type_text}, b text, v text, i int)")

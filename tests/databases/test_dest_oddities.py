@@ -199,6 +199,42 @@ def test_rows_that_stay_become_what_was_staged_or_the_run_says_why(
     assert len(postgres_place.rows("SELECT * FROM c" if "TABLE c" in setup else "VALUES (1), (2)")) == 2
 
 
+SUPPRESSES = (
+    "CREATE TABLE c (t_id integer REFERENCES t); INSERT INTO c VALUES (2); UPDATE t SET v = 'new2' WHERE id = 2;"
+    "CREATE TRIGGER acts BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+)
+IGNORES = (
+    "UPDATE t SET v = 'new2' WHERE id = 2;"
+    "CREATE TRIGGER acts BEFORE UPDATE ON t WHEN old.v = new.v BEGIN SELECT RAISE(IGNORE); END"
+)
+
+
+@pytest.mark.parametrize(("kind", "setup"), [("postgresql", SUPPRESSES), ("sqlite", IGNORES)])
+@pytest.mark.parametrize("strategy", ["full", "incremental", "upsert"])
+def test_a_trigger_that_leaves_a_row_as_it_is_does_no_harm_where_it_is_equal(
+    request: pytest.FixtureRequest, kind: str, setup: str, strategy: str
+) -> None:
+    place: Place = request.getfixturevalue(f"{'postgres' if kind == 'postgresql' else 'sqlite'}_place")
+    oddity = Oddity(
+        kind=kind, name="", setup=setup if kind == "sqlite" else f"DELETE FROM t WHERE id = 1; {setup}", outcomes={}
+    )
+    place.reset(oddity.setup)
+    run = load(place, oddity, strategy)
+    assert run.status == "success", run.error
+    there = dict(place.rows("SELECT id, v FROM t WHERE id > 1"))
+    assert (there, run.rows_read) == (_NEW, 3)
+
+
+def test_a_dest_whose_deletes_are_published_and_truncates_are_not_is_never_truncated(postgres_place: Place) -> None:
+    for publishes, truncates in (("insert, delete", False), ("insert, delete, truncate", True), ("insert", True)):
+        published = f"CREATE PUBLICATION p FOR TABLE t WITH (publish = '{publishes}')"
+        oddity = Oddity(kind="postgresql", name="", setup=published, outcomes={})
+        postgres_place.reset(published)
+        run = load(postgres_place, oddity, "full")
+        postgres_place.connection.execute("DROP PUBLICATION p")
+        assert (run.status, "TRUNCATE TABLE" in (run.merge_sql or "")) == ("success", truncates), publishes
+
+
 def test_a_child_that_comes_while_the_rows_are_counted_is_seen(postgres_place: Place) -> None:
     postgres_place.reset(HELD.format(more="").replace("CREATE TABLE t", "DROP TABLE t; CREATE TABLE t"))
     postgres_place.connection.execute("DELETE FROM c")

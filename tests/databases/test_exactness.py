@@ -80,6 +80,8 @@ POSTGRESQL_NARROWING = [
     ("70000", "smallint", "70000"),
     ("time '12:00:00.123456'", "time(3)", "12:00:00.123456"),
     ("interval '1 day 1 hour'", "interval day", "1 day"),
+    ("B'10101'", "bit(7)", "10101"),
+    ("ARRAY[B'10101']", "bit(7)[]", "10101"),
     ("9007199254740993::bigint", "float8", "9007199254740993"),
 ]
 
@@ -97,6 +99,13 @@ def test_a_conversion_that_loses_is_refused_between_postgresqls(
     assert says in f"{run.error}", run.error
     assert_place(run)
     assert bench.dest.rows("select * from t") == [(9, None)]
+
+
+@pytest.mark.parametrize("bench", [("postgresql", "postgresql")], indirect=True, ids=["postgresql-postgresql"])
+def test_an_address_is_the_same_text_as_a_query_gives(bench: Bench) -> None:
+    bench.dest.execute("create table t (a text, b inet)")
+    bench.project.succeed(bench.module("select inet '10.0.0.1' as a, text '10.0.0.1' as b"))
+    assert bench.dest.rows("select a, b = inet '10.0.0.1' from t") == [("10.0.0.1", True)]
 
 
 @pytest.mark.parametrize("bench", [("sqlite", "postgresql")], indirect=True, ids=["sqlite-postgresql-sqlite"])

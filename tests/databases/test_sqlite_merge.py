@@ -131,6 +131,28 @@ def test_keys_are_compared_as_the_dest_compares_them(db: SqliteSession, strategy
     assert db.query(DRIVER.build_repeated_key_sql(plan)).rows == (("1", "code = 'x'"),)
 
 
+@pytest.mark.parametrize("null_keys", [False, True])
+@pytest.mark.parametrize("strategy", ["incremental", "upsert"])
+def test_keys_that_are_equal_but_for_blanks_at_their_end_meet_whatever_their_length(
+    db: SqliteSession, strategy: Strategy, null_keys: bool
+) -> None:
+    run(db, "CREATE TABLE t (code COLLATE RTRIM, v TEXT)")
+    held = [f"{number:02}{' ' * (number % 5)}" for number in range(40)]
+    fill(db, "INSERT INTO t VALUES (?, 'old')", [(code,) for code in [*held, 7, b"7"]])
+    staged = [(f"{number:02}{' ' * (number % 3)}", "new") for number in range(40)]
+    merge(db, strategy, [*staged, (7, "seven")], key=("code",), null_keys=null_keys)
+    assert sorted(rows_of(db), key=repr) == sorted([*staged, (7, "seven"), (b"7", "old")], key=repr)
+
+
+def test_keys_with_blanks_at_their_end_are_looked_for_without_comparing_each_with_each(db: SqliteSession) -> None:
+    run(db, "CREATE TABLE t (id TEXT, n INTEGER)", "INSERT INTO t VALUES ('a', 1), ('b ', 2), ('c', 3)")
+    columns = stage(db, [("a  ", 1), ("b ", 2), ("x", 4)])
+    plan = MergePlan(strategy="upsert", staging=STAGING, dest=DEST, columns=columns, key=("id", "n"))
+    sql = DRIVER.build_blank_key_sql(plan, ["id"])
+    assert db.query(sql).rows == (("1", "id = 'a  ', n = 1"),)
+    assert _count_nested_scans(db, sql) == 0
+
+
 def test_large_integer_keys_are_told_apart(db: SqliteSession) -> None:
     run(db, "CREATE TABLE t (id INTEGER, v TEXT)")
     fill(db, "INSERT INTO t VALUES (?, 'old')", [(2**63 - 1,), (2**63 - 2,), (-(2**63),)])
@@ -195,11 +217,14 @@ def test_a_key_that_is_not_staged_fails_and_deletes_nothing(
 
 @pytest.mark.parametrize("null_keys", [False, True])
 @pytest.mark.parametrize("strategy", ["incremental", "upsert"])
-@pytest.mark.parametrize("index", ["", "CREATE UNIQUE INDEX i ON t (id, part)"])
+@pytest.mark.parametrize(
+    ("type_", "index"),
+    [("INTEGER", ""), ("INTEGER", "CREATE UNIQUE INDEX i ON t (id, part)"), ("TEXT COLLATE RTRIM", "")],
+)
 def test_a_keyed_merge_never_compares_each_row_with_each(
-    db: SqliteSession, strategy: Strategy, null_keys: bool, index: str
+    db: SqliteSession, strategy: Strategy, null_keys: bool, type_: str, index: str
 ) -> None:
-    run(db, "CREATE TABLE t (id INTEGER, part INTEGER, v TEXT)")
+    run(db, f"CREATE TABLE t (id {type_}, part INTEGER, v TEXT)")
     if index:
         run(db, index)
     fill(db, "INSERT INTO t VALUES (?, ?, 'old')", [(i, i % 7) for i in range(20_000)])

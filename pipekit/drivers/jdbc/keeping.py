@@ -64,14 +64,15 @@ class KeepingText:
         if bags is None:
             return None
         look = bags.build_look(both=self.plan.strategy != "append")
-        return look if self.text.product.has_with else Look(count=look.count)
+        details = look.details if self.text.product.has_with else ""
+        return Look(count=look.count, details=details, whole=len(bags.names) == len(self.plan.columns))
 
     def _build_count_look(self) -> Look | None:
         """Of a database that was never seen to compare rows; it can count them."""
         if self.plan.strategy != "full":
             return None
         counts = [f"(SELECT COUNT(*) FROM {self.text.table(table)})" for table in (self.plan.dest, self.plan.staging)]
-        return Look(count=f"SELECT ABS({' - '.join(counts)}) FROM {self.text.product.one_row}")
+        return Look(count=f"SELECT ABS({' - '.join(counts)}) FROM {self.text.product.one_row}", whole=False)
 
     def build_present(self) -> str:
         """The dest's rows that are equal to a staged one."""

@@ -40,6 +40,8 @@ def build_changed(expression: str, stage: str, dest: str) -> str:
 
 
 def _build_comparison(expression: str, stage: str, dest: str) -> str:
+    if parse_type(dest).base == "bit":  # filled up with zeros, which the way back cuts off again
+        return f"CAST({build_cast(expression, stage, dest)} AS text) IS DISTINCT FROM CAST({expression} AS text)"
     there_and_back = build_cast(build_cast(expression, stage, dest), dest, stage)
     type_ = parse_type(stage)
     if type_.base in _COMPARED_BY_VALUE and not type_.dimensions:

@@ -91,7 +91,8 @@ class PostgresDriver(Driver):
             return _stage_foreign(source_driver.to_neutral(source.type), source, dest)
         one, two = types.parse_type(source.type), types.parse_type(dest.type)
         stage_type = source.type if one.is_built_in else "text"
-        if one.base in types.PADDED and two.base in types.STRINGS.difference(types.PADDED):
+        under = types.parse_type(dest.under or dest.type).base
+        if one.base in types.PADDED and under in types.STRINGS.difference(types.PADDED):
             stage_type = "text"  # a cast from character(n) would drop its blanks
         if source.type in ("", dest.type) or types.is_exact_widening(one, two) or stage_type == dest.type:
             return StagedColumn(source=source, dest=dest)

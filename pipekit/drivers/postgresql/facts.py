@@ -46,6 +46,12 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
     SELECT FROM reference WHERE conrelid NOT IN (SELECT relid FROM family)
   ) AND NOT EXISTS (
     SELECT FROM family JOIN pg_catalog.pg_class AS f ON f.oid = family.relid WHERE f.relkind = 'f'
+  ) AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_publication AS p JOIN pg_catalog.pg_publication_tables AS i ON i.pubname = p.pubname
+    JOIN pg_catalog.pg_namespace AS fn ON fn.nspname = i.schemaname
+    JOIN pg_catalog.pg_class AS f ON f.relnamespace = fn.oid AND f.relname = i.tablename
+    JOIN family ON family.relid = f.oid
+    WHERE p.pubdelete AND NOT p.pubtruncate
   ),
   c.relkind IN ('r', 'p') AND pg_catalog.has_any_column_privilege(c.oid, 'UPDATE')
     AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')

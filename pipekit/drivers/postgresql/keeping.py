@@ -28,11 +28,14 @@ def build_keeping(plan: MergePlan, insert: str) -> tuple[Statement, ...]:
     """The merge of `full` and `incremental` that keeps rows; `insert` is the INSERT of all staged rows."""
     staging = quote_table(plan.staging)
     gone = build_gone(plan)
+    # A trigger may leave a row as it is, so that it is not among the updated ones; where one fires, rows are looked at.
+    there = "known" if plan.fires else "kept"
     parts = [
         f"gone AS (\n{_build_delete(plan, gone)}\n)" if gone else "gone AS (SELECT 1 WHERE false)",
+        *([f"known AS (\n{_build_matched(plan)}\n)"] if plan.fires else []),
         f"kept AS (\n{_build_update(plan)}\n)",
         # By EXCEPT, whose cost grows with the rows whatever the planner believes.
-        f"added AS (\n{insert}\nWHERE s.ctid IN (SELECT n.ctid FROM {staging} AS n EXCEPT SELECT kept.row FROM kept)\n"
+        f"added AS (\n{insert}\nWHERE s.ctid IN (SELECT n.ctid FROM {staging} AS n EXCEPT SELECT row FROM {there})\n"
         "RETURNING 1\n)",
     ]
     kept = ", ".join(
@@ -142,15 +145,27 @@ def _build_delete(plan: MergePlan, gone: str) -> str:
 
 def _build_update(plan: MergePlan) -> str:
     """Which staged rows were there, by their place in staging."""
-    dest, staging = f"{name_dest(plan)} AS d", f"{quote_table(plan.staging)} AS s"
-    match = _build_match(plan, plan.row_key, "d", "s", False)
-    if plan.strategy == "incremental" and set(plan.row_key) <= set(plan.key):
-        match = _build_match(plan, plan.key, "d", "s", plan.null_keys)
-    elif plan.strategy == "incremental":
-        match += f"\nAND {build_scope(plan)}"
     assigned = [
         f"{quote_identifier(c.dest.name)} = {build_value(c)}" for c in plan.columns if is_written(c, plan.row_key)
     ]
     if not assigned:
-        return f"SELECT s.ctid AS row FROM {dest}, {staging}\nWHERE {match}"
-    return f"UPDATE {dest}\nSET {', '.join(assigned)}\nFROM {staging}\nWHERE {match}\nRETURNING s.ctid AS row"
+        return _build_matched(plan)
+    sets, staging = ", ".join(assigned), f"{quote_table(plan.staging)} AS s"
+    where = f"FROM {staging}\nWHERE {_build_known_pairs(plan)}\nRETURNING s.ctid AS row"
+    return f"UPDATE {name_dest(plan)} AS d\nSET {sets}\n{where}"
+
+
+def _build_matched(plan: MergePlan) -> str:
+    """The same, without touching them."""
+    tables = f"{name_dest(plan)} AS d, {quote_table(plan.staging)} AS s"
+    return f"SELECT s.ctid AS row FROM {tables}\nWHERE {_build_known_pairs(plan)}"
+
+
+def _build_known_pairs(plan: MergePlan) -> str:
+    """Whether a dest row `d` is the staged row `s` come again."""
+    match = _build_match(plan, plan.row_key, "d", "s", False)
+    if plan.strategy != "incremental":
+        return match
+    if set(plan.row_key) <= set(plan.key):
+        return _build_match(plan, plan.key, "d", "s", plan.null_keys)
+    return f"{match}\nAND {build_scope(plan)}"

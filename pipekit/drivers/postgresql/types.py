@@ -241,6 +241,8 @@ def build_cast(expression: str, source: str, dest: str) -> str:
     """The expression converted; in two steps where PostgreSQL has no direct conversion that keeps the value."""
     one, two = parse_type(source), parse_type(dest)
     middle = "" if one.dimensions or two.dimensions else _find_middle(one, two)
+    if one == Spelling("inet") and two.base in STRINGS:
+        expression = f"pg_catalog.abbrev({expression})"  # as it is written: a cast to text would add /32
     if (one.dimensions or two.dimensions) and one.plain() != two.plain():
         middle = "text"
     inner = f"CAST({expression} AS {middle})" if middle else expression

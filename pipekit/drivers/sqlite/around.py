@@ -11,6 +11,7 @@ from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import MergePlan, TableName
 from pipekit.drivers.facts import Action, Event, Firing, Look, Reference
 from pipekit.drivers.sqlite.catalogue import read_words
+from pipekit.drivers.sqlite.comparing import read_keys
 from pipekit.runner_contract import Query
 
 Quote = Callable[[str], str]
@@ -103,6 +104,7 @@ class AroundText:
         self._plan = plan
         self._quote = quote
         self._literal = literal
+        self._values = read_keys(plan, quote)
         self._dest = f"{quote(plan.dest.name)} AS dest"
         self._staging = f"{quote(plan.staging.name)} AS staging"
 
@@ -123,7 +125,7 @@ class AroundText:
 
     def build_moved(self, reference: Reference) -> str:
         """Rows of a child that refer to a row which the merge gives another value in a referred column."""
-        match = " AND ".join(f"dest.{name} = staging.{name}" for name in map(self._quote, self._plan.key))
+        match = self._build_match("dest", "=")
         fed = {column.dest.name for column in self._plan.columns}
         moved = [self._quote(name) for name in reference.referred if name in fed]
         differs = " OR ".join(f"dest.{name} IS NOT staging.{name}" for name in moved)
@@ -146,11 +148,15 @@ class AroundText:
         """Whether a row's merge key was staged."""
         if not self._plan.null_keys:
             return self._build_staged_with(self._plan.key, alias)
-        match = " AND ".join(f"{alias}.{name} IS staging.{name}" for name in map(self._quote, self._plan.key))
-        return f"EXISTS (SELECT 1 FROM {self._staging} WHERE {match})"
+        return f"EXISTS (SELECT 1 FROM {self._staging} WHERE {self._build_match(alias, 'IS')})"
+
+    def _build_match(self, alias: str, equal: str) -> str:
+        build = self._values.build
+        return " AND ".join(f"{build(name, alias)} {equal} {build(name, 'staging')}" for name in self._plan.key)
 
     def _build_staged_with(self, key: Sequence[str], alias: str) -> str:
-        return f"{self._tuple(key, alias)} IN (SELECT {self._list(key, 'staging')} FROM {self._staging})"
+        staged = self._values.list(key, "staging")
+        return f"{self._values.tuple(key, alias)} IN (SELECT {staged} FROM {self._staging})"
 
     def _list(self, names: Sequence[str], alias: str) -> str:
         return ", ".join(f"{alias}.{self._quote(name)}" for name in names)

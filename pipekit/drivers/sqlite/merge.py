@@ -8,6 +8,7 @@ named with its table: a quoted name that SQLite cannot find would be a text cons
 from collections.abc import Callable, Collection, Sequence
 
 from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
+from pipekit.drivers.sqlite.comparing import read_keys
 from pipekit.drivers.sqlite.typemap import bare_type, get_affinity
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Statement
@@ -33,14 +34,16 @@ class MergeText:
         self._dest = quote(plan.dest.name)
         self._staging = quote(plan.staging.name)
         self._names = [quote(column.dest.name) for column in plan.columns]
-        self._key = [quote(name) for name in plan.key]
+        self._values = read_keys(plan, quote)
+        self._is_padded = not self._values.padded.isdisjoint(plan.key)
+        self._key_index = quote(f"{plan.staging.name}.key")
 
     def build_null_key(self) -> str:
         missing = " OR ".join(f"{name} IS NULL" for name in self._staged_keys())
         return f"SELECT count(*), min({self._example()}) FROM {self._staging} AS staging WHERE {missing}"
 
     def build_repeated_key(self) -> str:
-        keys = ", ".join(self._staged_keys())
+        keys = self._values.list(self._keys(), "staging")
         grouped = f"SELECT {self._example()} AS example FROM {self._staging} AS staging GROUP BY {keys}"
         return f"SELECT count(*), min(keys.example) FROM ({grouped} HAVING count(*) > 1) AS keys"
 
@@ -49,9 +52,11 @@ class MergeText:
         if strategy == "full":
             return (self._build_empty(), self._build_insert())
         if strategy == "incremental":
-            return (*self._build_key_index(), self._build_keyed_delete(), self._build_insert())
+            index = self._build_key_index() if self._plan.null_keys else ()
+            return (*index, self._build_keyed_delete(), self._build_insert())
         if strategy == "upsert":
-            return (self._build_update(), self._build_insert_missing())
+            index = self._build_key_index() if self._is_padded else ()
+            return (*index, self._build_update(), self._build_insert_missing())
         return (self._build_insert(),)
 
     def _build_empty(self) -> Statement:
@@ -65,28 +70,30 @@ class MergeText:
         return Statement(sql=f"{into}\nSELECT {chosen} FROM {self._staging} AS staging{where}", name="inserted")
 
     def _build_key_index(self) -> tuple[Statement, ...]:
-        """`IS` cannot use the list that `IN` makes for itself; without an index it would compare each with each."""
-        if not self._plan.null_keys:
-            return ()
-        index = self._quote(f"{self._plan.staging.name}.key")
-        return (Statement(sql=f"CREATE INDEX IF NOT EXISTS {index} ON {self._staging} ({', '.join(self._keys())})"),)
+        """For what can use neither the list that `IN` makes for itself nor an index of SQLite's own: `IS`, expressions."""
+        listed = self._values.list(self._plan.key)
+        return (Statement(sql=f"CREATE INDEX IF NOT EXISTS {self._key_index} ON {self._staging} ({listed})"),)
 
     def _build_keyed_delete(self) -> Statement:
         if self._plan.null_keys:
             found = f"EXISTS (SELECT 1 FROM {self._staging} AS staging WHERE {self._match()})"
         else:
-            keys = ", ".join(f"dest.{name}" for name in self._keys())
-            left = f"({keys})" if len(self._key) > 1 else keys
-            found = f"{left} IN (SELECT {', '.join(self._staged_keys())} FROM {self._staging} AS staging)"
+            staged = self._values.list(self._keys(), "staging")
+            found = f"{self._values.tuple(self._keys(), 'dest')} IN (SELECT {staged} FROM {self._staging} AS staging)"
         return Statement(sql=f"DELETE FROM {self._dest} AS dest WHERE {found}", name="deleted")
 
     def _build_update(self) -> Statement:
         """With nothing but the key to write, the key is written over itself, so that the matches are counted."""
-        same = {name.lower() for name in self._keys()} - self._find_loose()
-        changed = [name for name in self._names if name.lower() not in same] or self._key
+        key = [self._quote(name) for name in self._keys()]
+        same = {name.lower() for name in key} - self._find_loose()
+        changed = [name for name in self._names if name.lower() not in same] or key
         sets = ", ".join(f"{name} = staging.{name}" for name in changed)
-        update = f"UPDATE OR ABORT {self._dest} AS dest SET {sets}\nFROM {self._staging} AS staging"
+        update = f"UPDATE OR ABORT {self._dest} AS dest SET {sets}\nFROM {self._build_searched()}"
         return Statement(sql=f"{update}\nWHERE {self._match()}", name="updated")
+
+    def _build_searched(self) -> str:
+        """Staging in a join; SQLite would rather search by one column of an index of its own than by expressions."""
+        return f"{self._staging} AS staging{f' INDEXED BY {self._key_index}' if self._is_padded else ''}"
 
     def _find_loose(self) -> set[str]:
         """Columns whose equal values may differ: 'AB' is 'ab' under NOCASE, and 1 is 1.0 where no type was declared."""
@@ -99,33 +106,42 @@ class MergeText:
 
     def _build_insert_missing(self) -> Statement:
         """By a list of row numbers: NOT EXISTS and NOT IN over several columns compare each row with each."""
-        matched = f"SELECT staging.rowid FROM {self._staging} AS staging JOIN {self._dest} AS dest ON {self._match()}"
+        matched = f"SELECT staging.rowid FROM {self._build_searched()} JOIN {self._dest} AS dest ON {self._match()}"
         return self._build_insert(f"\nWHERE staging.rowid NOT IN ({matched})")
 
     def _match(self) -> str:
         equal = "IS" if self._plan.null_keys else "="
-        return " AND ".join(f"dest.{name} {equal} staging.{name}" for name in self._keys())
+        # A plus keeps SQLite from searching the dest by one column instead of staging by its index.
+        plus = "+" if self._is_padded else ""
+        pairs = [(self._values.build(name, "dest"), self._values.build(name, "staging")) for name in self._keys()]
+        return " AND ".join(f"{plus}{held} {equal} {staged}" for held, staged in pairs)
 
     def build_blank_key(self, padded: Collection[str]) -> str:
-        """How many dest rows have a staged key but for blanks at its end, and one of them."""
-        same, other = [], []
-        for name in self._plan.key:
+        """How many dest rows have a staged key but for blanks at its end, and one of them.
+
+        The staged keys are put down as a table of their own, which SQLite finds a way to search; by an expression it
+        would compare each row with each.
+        """
+        bare, same, other = [], [], []
+        for number, name in enumerate(self._plan.key):
             dest, staged = f"dest.{self._quote(name)}", f"staging.{self._quote(name)}"
-            blank = name in padded
-            same.append(f"rtrim({dest}) = rtrim({staged})" if blank else f"{dest} = {staged}")
-            other += [f"{dest} <> {staged}"] if blank else []
+            form = "rtrim({})" if name in padded else "{}"
+            bare.append(f"{form.format(staged)} AS bare{number}, {staged} AS key{number}")
+            same.append(f"{form.format(dest)} = staged.bare{number}")
+            other += [f"{dest} <> staged.key{number}"] if name in padded else []
+        keys = f"SELECT {', '.join(bare)}, {self._example()} AS example FROM {self._staging} AS staging"
         return (
-            f"SELECT count(*), min({self._example()}) FROM {self._dest} AS dest JOIN {self._staging} AS staging\n"
-            f"ON {' AND '.join(same)} WHERE {' OR '.join(other)}"
+            f"WITH staged AS MATERIALIZED (\n{keys}\n)\nSELECT count(*), min(staged.example)\n"
+            f"FROM {self._dest} AS dest JOIN staged ON {' AND '.join(same)}\nWHERE {' OR '.join(other)}"
         )
 
-    def _keys(self) -> list[str]:
-        if not self._key:
+    def _keys(self) -> tuple[str, ...]:
+        if not self._plan.key:
             raise Invalid(f"The strategy '{self._plan.strategy}' needs a merge key.", field="merge_key")
-        return self._key
+        return self._plan.key
 
     def _staged_keys(self) -> list[str]:
-        return [f"staging.{name}" for name in self._keys()]
+        return [f"staging.{self._quote(name)}" for name in self._keys()]
 
     def _example(self) -> str:
         """A key as text: `a = 1, b = 'x'`."""

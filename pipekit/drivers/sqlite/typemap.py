@@ -14,7 +14,7 @@ EXACT_DIGITS = 15
 _SPELLING = re.compile(
     r"\s*(?P<name>[^()]*?)\s*(?:\(\s*(?P<a>\d+)\s*(?:,\s*(?P<b>\d+)\s*)?\))?\s*(?P<tail>[^()]*?)\s*\Z"
 )
-_COLLATE = re.compile(r"\s+COLLATE\s+\S+\s*\Z", re.IGNORECASE)
+_COLLATE = re.compile(r"(?:^|\s+)COLLATE\s+\S+\s*\Z", re.IGNORECASE)
 
 _NAMES: dict[str, TypeName] = {
     **dict.fromkeys(

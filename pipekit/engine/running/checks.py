@@ -94,7 +94,7 @@ def _check_blank_keys(context: RunContext, plan: Plan, key: str) -> None:
         column.dest.name
         for column in plan.merge.columns
         if column.dest.name in plan.merge.key
-        and context.dest_driver.to_neutral(column.dest.type).name == "text"
+        and context.dest_driver.to_neutral(column.dest.under or column.dest.type).name == "text"
         and (context.module.trim_char or context.source_driver.to_neutral(column.source.type).name == "char")
     ]
     sql = context.dest_driver.build_blank_key_sql(plan.merge, padded) if padded and not plan.create_sql else ""

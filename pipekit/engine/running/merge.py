@@ -1,8 +1,10 @@
 # The one transaction that changes the dest. Knows the plan and the counts it must come to.
 """The merge step."""
 
+import re
 from collections.abc import Mapping
 
+from pipekit.drivers.base import MergePlan
 from pipekit.drivers.claims import Claim, expect_claim
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.children import judge_children
@@ -17,7 +19,7 @@ from pipekit.engine.planning.dest_truth import (
 )
 from pipekit.engine.planning.plan import Plan, build_merge_statements
 from pipekit.engine.planning.sequences import note_sequences
-from pipekit.engine.recovering.ledger import drop_staging, is_same_key
+from pipekit.engine.recovering.ledger import drop_staging
 from pipekit.engine.running.checks import COUNT_SWITCH
 from pipekit.errors import CheckFailed, StatementFailed
 from pipekit.runner_contract import Expect, Loaded
@@ -30,6 +32,11 @@ _HANDED_OVER = (
 )
 _ONE_EACH = (
     "A unique key of the dest takes one row for each key. Where keys may repeat, drop it and make an index instead."
+)
+_TWICE = "Choose a key that tells the rows of the dest apart, or take the repeated rows out of it."
+# How a refusal says that a unique key is there already; MySQL has one SQLSTATE for all its constraints.
+_UNIQUE = re.compile(
+    r"23505|2601|2627|SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY|ROWID)|23000 .*Duplicate entry", re.DOTALL
 )
 
 
@@ -78,9 +85,11 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
 
 def _find_mend(plan: Plan, error: StatementFailed) -> str:
     """What a unique key that was broken by the merge asks for; of foreign keys the driver tells which side it is."""
-    if error.sqlstate == "23505" and plan.merge.keeps:
+    if not _UNIQUE.match(f"{error.sqlstate} {error.message}"):
+        return ""
+    if plan.merge.keeps:
         return _HANDED_OVER
-    return _ONE_EACH if is_same_key(error) and plan.merge.strategy == "incremental" else ""
+    return _ONE_EACH if plan.merge.strategy == "incremental" else ""
 
 
 def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loaded: Loaded) -> None:
@@ -111,14 +120,28 @@ def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expec
         expect.append(Expect(names=("mark",), equals=1, message=REPLACED))
     if context.module.guards.dest_truth:
         expect += build_growth(context.dest_driver, merge, staged)
-    if not context.module.guards.count_truth:
-        return expect
-    names, why = ["inserted"], f"; {say_fires(merge)}" if merge.fires else ""
-    if merge.strategy == "upsert":
-        names = ["inserted", "updated"]
-        why = why or "; the dest holds a merge key more than once, or the key does not decide a row"
-    elif merge.keeps:
-        names = ["inserted", "updated"]
+    if context.module.guards.count_truth and not _looks_at_rows(context, merge):
+        expect.append(_expect_count(merge, staged))
+    return expect
+
+
+def _looks_at_rows(context: RunContext, merge: MergePlan) -> bool:
+    """Whether the rows themselves are compared: what fires may leave an equal row alone, which no count is of."""
+    if not merge.fires or not context.module.guards.dest_truth:
+        return False
+    look = context.dest_driver.build_look(merge)
+    grows = merge.strategy != "append" or bool(context.dest_driver.build_present_sql(merge))
+    return look is not None and look.whole and grows
+
+
+def _expect_count(merge: MergePlan, staged: int) -> Expect:
+    names, hint = ["inserted"], COUNT_SWITCH
+    why = f"; {say_fires(merge)}" if merge.fires else ""
+    if merge.strategy == "upsert" or merge.keeps:
+        names.append("updated")
+    if merge.strategy == "upsert" and not merge.fires:
+        why = "; the dest holds a merge key more than once, or the key does not decide a row"
+        hint = f"{_TWICE} {COUNT_SWITCH}"
     changed = " and ".join(names)
     message = f"{changed.capitalize()} rows add up to {{got}}, but {{equals}} were staged{why}."
-    return [*expect, Expect(names=tuple(names), equals=staged, message=message, hint=COUNT_SWITCH)]
+    return Expect(names=tuple(names), equals=staged, message=message, hint=hint)

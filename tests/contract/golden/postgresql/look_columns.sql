@@ -7,7 +7,16 @@ SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NO
     JOIN pg_catalog.pg_attribute AS b ON b.attrelid = p.refobjid AND b.attnum = p.refobjsubid
     WHERE r.ev_class = c.oid AND b.attidentity = 'a' AND b.attname = a.attname
       AND p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-  )
+  ),
+  CASE WHEN t.typtype = 'd' THEN (
+    WITH RECURSIVE under AS (
+      SELECT t.typbasetype AS id, t.typtypmod AS modifier
+      UNION ALL
+      SELECT d.typbasetype, d.typtypmod FROM under JOIN pg_catalog.pg_type AS d ON d.oid = under.id WHERE d.typtype = 'd'
+    )
+    SELECT pg_catalog.format_type(under.id, under.modifier)
+    FROM under JOIN pg_catalog.pg_type AS b ON b.oid = under.id WHERE b.typtype <> 'd'
+  ) END
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
