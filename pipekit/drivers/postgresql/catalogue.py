@@ -39,7 +39,8 @@ SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NO
     WITH RECURSIVE under AS (
       SELECT t.typbasetype AS id, t.typtypmod AS modifier
       UNION ALL
-      SELECT d.typbasetype, d.typtypmod FROM under JOIN pg_catalog.pg_type AS d ON d.oid = under.id WHERE d.typtype = 'd'
+      SELECT d.typbasetype, d.typtypmod FROM under
+      JOIN pg_catalog.pg_type AS d ON d.oid = under.id WHERE d.typtype = 'd'
     )
     SELECT pg_catalog.format_type(under.id, under.modifier)
     FROM under JOIN pg_catalog.pg_type AS b ON b.oid = under.id WHERE b.typtype <> 'd'

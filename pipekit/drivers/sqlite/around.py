@@ -155,8 +155,8 @@ class AroundText:
         return " AND ".join(f"{build(name, alias)} {equal} {build(name, 'staging')}" for name in self._plan.key)
 
     def _build_staged_with(self, key: Sequence[str], alias: str) -> str:
-        staged = self._values.list(key, "staging")
-        return f"{self._values.tuple(key, alias)} IN (SELECT {staged} FROM {self._staging})"
+        staged = self._values.build_list(key, "staging")
+        return f"{self._values.build_tuple(key, alias)} IN (SELECT {staged} FROM {self._staging})"
 
     def _list(self, names: Sequence[str], alias: str) -> str:
         return ", ".join(f"{alias}.{self._quote(name)}" for name in names)

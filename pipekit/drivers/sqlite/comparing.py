@@ -26,13 +26,13 @@ class KeyValues:
             f"CASE typeof({value}) WHEN 'text' THEN rtrim({value}) ELSE {value} END" if name in self.padded else value
         )
 
-    def list(self, names: Sequence[str], alias: str = "") -> str:
+    def build_list(self, names: Sequence[str], alias: str = "") -> str:
         """Columns with commas between them."""
         return ", ".join(self.build(name, alias) for name in names)
 
-    def tuple(self, names: Sequence[str], alias: str) -> str:
+    def build_tuple(self, names: Sequence[str], alias: str) -> str:
         """Columns to stand before IN."""
-        return f"({self.list(names, alias)})" if len(names) > 1 else self.list(names, alias)
+        return f"({self.build_list(names, alias)})" if len(names) > 1 else self.build_list(names, alias)
 
 
 def read_keys(plan: MergePlan, quote: Callable[[str], str]) -> KeyValues:

@@ -43,7 +43,7 @@ class MergeText:
         return f"SELECT count(*), min({self._example()}) FROM {self._staging} AS staging WHERE {missing}"
 
     def build_repeated_key(self) -> str:
-        keys = self._values.list(self._keys(), "staging")
+        keys = self._values.build_list(self._keys(), "staging")
         grouped = f"SELECT {self._example()} AS example FROM {self._staging} AS staging GROUP BY {keys}"
         return f"SELECT count(*), min(keys.example) FROM ({grouped} HAVING count(*) > 1) AS keys"
 
@@ -70,16 +70,19 @@ class MergeText:
         return Statement(sql=f"{into}\nSELECT {chosen} FROM {self._staging} AS staging{where}", name="inserted")
 
     def _build_key_index(self) -> tuple[Statement, ...]:
-        """For what can use neither the list that `IN` makes for itself nor an index of SQLite's own: `IS`, expressions."""
-        listed = self._values.list(self._plan.key)
+        """For what can use neither the list that `IN` makes nor an index of SQLite's own: `IS`, expressions."""
+        listed = self._values.build_list(self._plan.key)
         return (Statement(sql=f"CREATE INDEX IF NOT EXISTS {self._key_index} ON {self._staging} ({listed})"),)
 
     def _build_keyed_delete(self) -> Statement:
         if self._plan.null_keys:
             found = f"EXISTS (SELECT 1 FROM {self._staging} AS staging WHERE {self._match()})"
         else:
-            staged = self._values.list(self._keys(), "staging")
-            found = f"{self._values.tuple(self._keys(), 'dest')} IN (SELECT {staged} FROM {self._staging} AS staging)"
+            held, staged = (
+                self._values.build_tuple(self._keys(), "dest"),
+                self._values.build_list(self._keys(), "staging"),
+            )
+            found = f"{held} IN (SELECT {staged} FROM {self._staging} AS staging)"
         return Statement(sql=f"DELETE FROM {self._dest} AS dest WHERE {found}", name="deleted")
 
     def _build_update(self) -> Statement:
