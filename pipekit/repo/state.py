@@ -70,7 +70,13 @@ class State(sqlite3.Connection):
         return self.execute(sql, parameters).rowcount
 
     def insert(self, table: str, values: Mapping[str, Any]) -> int:
-        """Inserts a row and returns its id. Table and column names come from this program, never from a person."""
+        """Inserts a row and returns its id. Table and column names come from this program, never from a person.
+
+        An id that a deleted row of the table had is not given again, where `last_id` keeps those.
+        """
+        if kept := self.row("SELECT id FROM last_id WHERE table_name = ?", (table,)):
+            highest = self.row(f"SELECT max(id) AS id FROM {table}")
+            values = {"id": max(kept["id"], (highest and highest["id"]) or 0) + 1, **values}
         names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
         return self.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values).lastrowid or 0
 

@@ -12,6 +12,7 @@ from pipekit.http.state import Db
 from pipekit.models.people import ROLES, User
 from pipekit.passwords import hash_password
 from pipekit.web.kit.answers import go
+from pipekit.web.kit.clash import refuse_clash, sign_values
 from pipekit.web.kit.confirm import confirm
 from pipekit.web.kit.forms import MENDABLE, Form, FormDep, get_flag, get_text
 from pipekit.web.kit.render import render
@@ -67,6 +68,7 @@ def read_new_password(form: Form, data: FormDep) -> str:
 def update(request: Request, db: Db, user: Admin, user_id: int, data: FormDep) -> Response:
     """Changes another user's role, or whether the login works; ends that user's sessions."""
     before = _get_other(db, user, user_id)
+    refuse_clash(data, f"The user {before.name}", before.role, before.enabled)
     changes = {"role": get_text(data, "role", before.role), "enabled": get_flag(data, "enabled", before.enabled)}
     detail = {name: [getattr(before, name), value] for name, value in changes.items() if getattr(before, name) != value}
     if detail:
@@ -139,4 +141,6 @@ def _note(db: repo.State, user: User, action: str, person: User, detail: dict[st
 
 
 def _show(request: Request, db: repo.State, form: Form, *, status: int = 200) -> Response:
-    return render(request, "users.html", status, users=repo.list_users(db), form=form, roles=ROLES, words=ROLE_WORDS)
+    users = repo.list_users(db)
+    seen = {person.id: sign_values(person.role, person.enabled) for person in users}
+    return render(request, "users.html", status, users=users, form=form, seen=seen, roles=ROLES, words=ROLE_WORDS)

@@ -97,3 +97,33 @@ def test_a_script_that_brings_no_digest_overwrites_as_through_the_api(site: Site
     form = ana.get(f"/modules/{module.id}/edit").form("form.module-form")
     del form["seen"]
     assert ana.post(f"/modules/{module.id}", {**form, "retries": "1"}).status == 303
+
+
+def test_a_role_is_changed_only_by_who_saw_the_one_that_is(site: Site, ana: Visitor) -> None:
+    otto = repo.get_user_by_name(site.db, "otto")
+    opened = ana.get("/users")
+    repo.update_user(site.db, otto.id, role="viewer")
+    selector = f'form.inline[action="/users/{otto.id}"]'
+    assert save(ana, opened, selector, role="admin").status == 409
+    assert repo.get_user(site.db, otto.id).role == "viewer"
+    assert save(ana, ana.get("/users"), selector, role="admin").status == 303
+    assert repo.get_user(site.db, otto.id).role == "admin"
+
+
+def test_a_schedule_is_changed_only_by_who_saw_the_one_that_is(site: Site, ana: Visitor) -> None:
+    group_id = put_in_group(site)
+    schedule = repo.create_schedule(site.db, group_id=group_id, cron="0 4 * * *")
+    opened = ana.get(f"/groups/{group_id}")
+    edit.update(site.db, edit.SCHEDULE, "otto", schedule.id, cron="0 5 * * *")
+    selector = f'form[action="/groups/{group_id}/schedules/{schedule.id}"]'
+    assert save(ana, opened, selector, cron="0 6 * * *").status == 409
+    assert save(ana, ana.get(f"/groups/{group_id}"), selector, cron="0 6 * * *").status == 303
+    assert repo.get_schedule(site.db, schedule.id).cron == "0 6 * * *"
+
+
+def test_an_old_page_cannot_delete_who_came_after(site: Site, ana: Visitor) -> None:
+    old = repo.create_user(site.db, name="old", password_hash="x", role="viewer")
+    repo.delete_user(site.db, old.id)
+    new = repo.create_user(site.db, name="new", password_hash="x", role="viewer")
+    assert ana.post(f"/users/{old.id}/delete").status == 404
+    assert repo.get_user(site.db, new.id).name == "new"

@@ -347,3 +347,24 @@ def test_a_name_an_earlier_version_took_may_stay_until_it_is_changed(db: repo.St
     assert repo.update_group(db, group.id, name="EU/daily", parallel=2).parallel == 2
     assert repo.update_connection(db, dw.id, name="..", max_runs=3).max_runs == 3
     assert repo.update_group(db, group.id, name="EU-daily").name == "EU-daily"
+
+
+def test_an_id_is_given_once(db: repo.State, shop: Connection) -> None:
+    def end(noun: str) -> int:
+        """Makes one of a kind and deletes it; its id."""
+        if noun == "connection":
+            made = repo.create_connection(db, name="gone", driver="sqlite", jdbc_url="jdbc:sqlite:gone.db").id
+            repo.delete_connection(db, made)
+        elif noun == "user":
+            made = repo.create_user(db, name="gone", password_hash="x", role="viewer").id
+            repo.delete_user(db, made)
+        else:
+            group = repo.create_group(db, name="gone")
+            made = repo.create_schedule(db, group_id=group.id, cron="0 4 * * *").id if noun == "schedule" else group.id
+            repo.delete_group(db, group.id)  # takes its schedules along
+        return made
+
+    repo.create_user(db, name="stays", password_hash="x")
+    for noun in ("connection", "user", "group", "schedule"):
+        first, second = end(noun), end(noun)
+        assert second > first, noun

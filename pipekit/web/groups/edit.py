@@ -12,10 +12,10 @@ from pipekit.definitions import edit
 from pipekit.errors import NotFound
 from pipekit.http.state import Db
 from pipekit.models import Group, Schedule
-from pipekit.web.groups.schedule_words import build_schedule_view
+from pipekit.web.groups.schedule_words import build_schedule_view, list_form_values
 from pipekit.web.groups.show import build_member_form, get_usual_s, show_group
 from pipekit.web.kit.answers import go
-from pipekit.web.kit.clash import check_clash
+from pipekit.web.kit.clash import check_clash, refuse_clash
 from pipekit.web.kit.confirm import confirm
 from pipekit.web.kit.forms import (
     MENDABLE,
@@ -117,6 +117,7 @@ def update_schedule(request: Request, db: Db, user: Admin, group_id: int, schedu
     """Changes when, whether it fires, whether it makes up for missed times."""
     group = repo.get_group(db, group_id)
     schedule = _get_schedule(db, group, schedule_id)
+    refuse_clash(data, f"The schedule {schedule.cron}", *list_form_values(schedule))
     form = Form(values={"cron": schedule.cron}, order=(f"cron-{schedule_id}",))
     form.take(data)
     try:

@@ -11,6 +11,7 @@ from pipekit.cron import check_cron, describe, expand_cron, get_zone, next_times
 from pipekit.engine.receipt import format_duration
 from pipekit.errors import PipekitError
 from pipekit.models import Schedule
+from pipekit.web.kit.clash import sign_values
 
 NEXT_TIMES = 5
 
@@ -26,12 +27,22 @@ class ScheduleView:
     problem: str = ""
     warning: str = ""
 
+    @property
+    def seen(self) -> str:
+        """What a form that was filled from the schedule brings back; `""` for one that is only being typed."""
+        return sign_values(*list_form_values(self.schedule)) if self.schedule else ""
+
     @staticmethod
     def seconds_between(begin: str | None, end: str | None) -> float | None:
         """Seconds between two stored moments; None where one is missing."""
         if not begin or not end:
             return None
         return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+
+
+def list_form_values(schedule: Schedule) -> tuple[object, ...]:
+    """What stands in a schedule's form."""
+    return (schedule.cron, schedule.enabled, schedule.catch_up)
 
 
 def build_schedule_view(

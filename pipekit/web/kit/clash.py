@@ -1,13 +1,18 @@
 # Two people in one form: whether what is saved was made from what is there now. Knows forms and the audit trail.
-"""`sign_form` and `check_clash`: a form carries a digest of the record it was filled from, and brings it back."""
+"""A form carries a digest of the record it was filled from, and brings it back.
+
+`sign_form` and `check_clash` for a form that is shown again, `sign_values` and `refuse_clash` for a button or two.
+"""
 
 import hashlib
 import json
 from collections.abc import Collection
 
 from markupsafe import Markup
+from starlette.datastructures import FormData
 
 from pipekit import repo
+from pipekit.errors import Conflict
 from pipekit.web.kit.forms import CLASH, Form
 from pipekit.web.kit.words import describe_age
 
@@ -24,8 +29,18 @@ def sign_form(form: Form) -> Form:
 
 def _digest(form: Form) -> str:
     values = {name: value for name, value in form.values.items() if name != SEEN}
-    text = json.dumps([values, form.rows], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return sign_values(values, form.rows)
+
+
+def sign_values(*values: object) -> str:
+    """The digest of what a form was filled from."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def refuse_clash(data: FormData, what: str, *values: object) -> None:
+    """Raises Conflict for a form that was filled from other values than those there are now."""
+    if data.get(SEEN) not in (None, sign_values(*values)):
+        raise Conflict(f"{what} was changed after this page was opened.", hint="Look at it again first.")
 
 
 def check_clash(db: repo.State, form: Form, kept: Form, *, kinds: Collection[str], name: str, address: str) -> None:
