@@ -61,6 +61,7 @@ def run_module(
         triggered_by=f"api:{user.name}",
         dry_run=body.dry_run,
         overrides=body.watermarks,
+        literals_only=not user.may("admin"),
     )
     context.wake()
     return RunQueued(run_id=run.id)

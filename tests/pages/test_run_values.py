@@ -75,3 +75,12 @@ def test_a_module_without_watermarks_says_what_to_do(site: Site, otto: Visitor, 
     module = site.make_module("plain")
     assert "has no watermarks" in otto.get(f"/modules/{module.id}/run").one(".empty h2").text()
     assert vera.get(f"/modules/{module.id}/run").status == 403
+
+
+def test_only_an_admin_gives_a_value_that_is_sql(site: Site, ana: Visitor, otto: Visitor, orders: Module) -> None:
+    typed = {"run_name[]": ["since", "most"], "run_value[]": ["2020-01-01", "(select max(n) from o)"]}
+    refused = otto.post(f"/modules/{orders.id}/run", typed, headers=JSON).answer
+    assert refused.status_code == 422
+    assert "The value of 'most' must be a number" in refused.json()["error"]["message"]
+    assert repo.list_runs(site.db) == []
+    assert ana.post(f"/modules/{orders.id}/run", typed, headers=JSON).status == 202

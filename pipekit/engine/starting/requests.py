@@ -7,6 +7,7 @@ from pipekit import repo
 from pipekit.engine.context import read_definition
 from pipekit.engine.running.corridor import check_overrides
 from pipekit.engine.starting.cancel import cancel_group_run, cancel_run
+from pipekit.engine.watermarks.literals import check_literals
 from pipekit.errors import Conflict
 from pipekit.models import Group, GroupMember, GroupRun, Module, Run
 
@@ -19,13 +20,17 @@ def ask_run(
     triggered_by: str,
     dry_run: bool = False,
     overrides: Mapping[str, str] | None = None,
+    literals_only: bool = True,
 ) -> Run:
     """Puts a run of a module into the server's queue; a disabled module may be run by hand.
 
-    Raises ModuleBusy when a run of it is alive or waits, Invalid for an override of a watermark it does not have.
+    Raises ModuleBusy when a run of it is alive or waits, Invalid for an override of a watermark it does not have, or of
+    one that is more than a literal, which is for those who may write SQL.
     """
     with repo.transaction(db):
         check_overrides(read_definition(db, module), overrides or {})
+        if literals_only:
+            check_literals(module.source_query, overrides or {})
         run = repo.enqueue_run(db, module.id, triggered_by=triggered_by, dry_run=dry_run, overrides=overrides)
         detail = {"run_id": run.id, "dry_run": dry_run, "watermarks": dict(overrides or {})}
         repo.note_audit(db, user=user, action="run", kind="module", name=module.name, detail=detail)

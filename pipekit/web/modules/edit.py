@@ -208,8 +208,15 @@ def run(request: Request, db: Db, context: ContextDep, user: Operator, module_id
     try:
         module = repo.get_module(db, module_id)
         dry_run, overrides = get_flag(data, "dry_run"), read_overrides(data)
-        by = f"user:{user.name}"
-        found = ask_run(db, module, user=user.name, triggered_by=by, dry_run=dry_run, overrides=overrides)
+        found = ask_run(
+            db,
+            module,
+            user=user.name,
+            triggered_by=f"user:{user.name}",
+            dry_run=dry_run,
+            overrides=overrides,
+            literals_only=not user.may("admin"),
+        )
     except (Conflict, Invalid) as error:
         if wants_json(request):
             return answer_error(request, error)
