@@ -60,7 +60,7 @@ def test_an_override_of_no_watermark_is_refused_before_there_is_a_run(home: Home
 def test_a_value_that_is_sql_is_refused_to_an_operator(home: Home, otto: Caller) -> None:
     source, _ = home.connect()
     mark = {"name": "since", "connection_id": source.id, "resolver_sql": "select 1"}
-    home.make_module(source_query="select * from o where id > {since}", watermarks=[mark])
+    home.make_module(query="select * from o where id > {since}", watermarks=[mark])
     error = otto.fail("POST", "/modules/orders/run", 422, {"watermarks": {"since": "0 or true"}})
     assert (error["field"], "number" in error["message"]) == ("watermarks.since", True)
     assert otto.get("/runs") == []
