@@ -13,7 +13,7 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, LedgerEntry, TableName
 from pipekit.drivers.claims import Claim
 from pipekit.engine.jars import add_driver
-from pipekit.engine.record import RunBook
+from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import start_runner
 from pipekit.errors import Invalid
 from pipekit.models import Connection, Hook, Module, Run, Watermark
@@ -32,7 +32,7 @@ class BoundWatermark:
 
 @dataclass(kw_only=True, slots=True)
 class RunContext:
-    """A run's frozen inputs, its book, and its runner, which is started anew when it has been killed."""
+    """A run's frozen inputs, its record, and its runner, which is started anew when it has been killed."""
 
     run: Run
     module: Module
@@ -45,7 +45,7 @@ class RunContext:
     hooks: tuple[Hook, ...]
     overrides: Mapping[str, str]
     config: Config
-    book: RunBook
+    record: RunRecord
     stop: threading.Event
     runner: NativeRunner
     stdout: str = field(default="")
@@ -72,14 +72,14 @@ class RunContext:
         self.close_runner()
         limit = time.monotonic() + self.config.silence_timeout_s
         silence_s = self.config.silence_timeout_s
-        self.runner = start_runner(self.config, log=self.book.log, silence_timeout_s=silence_s, deadline=limit)
+        self.runner = start_runner(self.config, log=self.record.log, silence_timeout_s=silence_s, deadline=limit)
 
     def close_runner(self) -> None:
         """Ends the runner and keeps what it answered and what it wrote to stderr."""
         self.runner.close()
         self.stdout += self.runner.stdout_tail
         self.stderr += self.runner.stderr_tail
-        self.book.put(stdout=self.stdout or None, stderr=self.stderr or None)
+        self.record.put(stdout=self.stdout or None, stderr=self.stderr or None)
 
 
 def ledger_entry(run: Run, instance: str) -> LedgerEntry:
@@ -180,13 +180,13 @@ def open_context(
     definition: Definition,
     *,
     instance: str,
-    book: RunBook,
+    record: RunRecord,
     overrides: Mapping[str, str],
     stop: threading.Event,
     runner: NativeRunner,
 ) -> RunContext:
     """Resolves secrets and drivers; from here on the run needs nothing but its databases."""
-    application = application_name(book.run, instance)
+    application = application_name(record.run, instance)
     dest = open_endpoint(config, secrets, definition.dest, application=application)
     trim_char = definition.module.trim_char
     source = open_endpoint(
@@ -200,9 +200,9 @@ def open_context(
         for mark, connection in definition.watermarks
         if mark.name not in overrides
     )
-    book.masker = secrets.masker()
+    record.masker = secrets.masker()
     return RunContext(
-        run=book.run,
+        run=record.run,
         module=definition.module,
         instance=instance,
         source=source,
@@ -213,7 +213,7 @@ def open_context(
         hooks=definition.hooks,
         overrides=dict(overrides),
         config=config,
-        book=book,
+        record=record,
         stop=stop,
         runner=runner,
     )

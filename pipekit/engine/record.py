@@ -1,5 +1,5 @@
 # What a run has learned so far, and the one place where its text is masked and written down. Knows no remote.
-"""`RunBook`: the run's growing record, its live log and its stage clock."""
+"""`RunRecord`: the run's growing record, its live log and its stage clock."""
 
 import logging
 import time
@@ -25,7 +25,7 @@ TRY_AGAIN_S = 0.5
 _LOG = get_logger("run")
 
 
-class RunBook:
+class RunRecord:
     """Fields of a run record by name, collected until the run ends. Used in the thread that runs the run."""
 
     def __init__(self, db: repo.State, run: Run, masker: Masker, listener: Listener | None = None) -> None:
@@ -107,7 +107,7 @@ class RunBook:
     def save(self) -> None:
         """Writes what is known while the run goes on, so that a crash leaves it."""
         self.flush()
-        repo.update_run(self._db, self.run.id, **self._record())
+        repo.update_run(self._db, self.run.id, **self._gather())
 
     def has_ended(self, run_key: str) -> bool | None:
         """Whether a run of this installation has ended; None for one that is not known here."""
@@ -119,7 +119,7 @@ class RunBook:
         A state database out of reach is tried again until the outcome lies in a side file beside it and the lease is
         held no more; recovery reads it from there.
         """
-        outcome = {"owner": owner, "status": status, "finished_at": repo.now(), **self._record()}
+        outcome = {"owner": owner, "status": status, "finished_at": repo.now(), **self._gather()}
         run = self._write_outcome(outcome) or self._insist(outcome, is_held)
         log_end(run)
         self._tell(RunFinished(run))
@@ -154,11 +154,11 @@ class RunBook:
         known["hint"] = known.get("hint") or f"This record is kept in {path} until the state database can be written."
         return replace(self.run, **known)
 
-    def _record(self) -> dict[str, Any]:
-        record = {name: self._masked(value) for name, value in self._fields.items()}
-        record |= {name: cut(record[name]) for name in ("error", "hint") if record.get(name)}
+    def _gather(self) -> dict[str, Any]:
+        fields = {name: self._masked(value) for name, value in self._fields.items()}
+        fields |= {name: cut(fields[name]) for name in ("error", "hint") if fields.get(name)}
         checks = [replace(check, detail=self.masker.tell(check.detail)) for check in self.checks]
-        return {**record, "stages": self._stages, "checks": checks}
+        return {**fields, "stages": self._stages, "checks": checks}
 
     def _masked(self, value: Any) -> Any:
         if isinstance(value, Mapping):

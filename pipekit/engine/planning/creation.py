@@ -28,15 +28,15 @@ def try_creation(context: RunContext, plan: Plan) -> None:
 
 def make_dest(context: RunContext, plan: Plan) -> None:
     """Makes the dest outside a transaction; that it does is written down before, so that recovery knows."""
-    driver, book = context.dest_driver, context.book
-    book.check(MADE, True, driver.quote_table(plan.merge.dest))
-    book.save()
+    driver, record = context.dest_driver, context.record
+    record.check(MADE, True, driver.quote_table(plan.merge.dest))
+    record.save()
     first, *rest = plan.create_sql
     try:
         context.runner.execute(context.dest, [Statement(sql=first)])
     except StatementFailed as error:
         if not error.transient:
-            book.check(MADE, False, error.message)
+            record.check(MADE, False, error.message)
             explain_refusal(context, plan, error)
         raise
     _execute(context, rest)
@@ -60,24 +60,24 @@ def explain_clash(context: RunContext, plan: Plan) -> None:
     if is_there:
         message = f"{plan.merge.dest} was made by somebody else while this run was loading; it was left as it is."
         hint = "Run again: the rows then go into that table."
-        raise RunFailed(message, stage=context.book.stage, hint=hint)
+        raise RunFailed(message, stage=context.record.stage, hint=hint)
 
 
 def take_away(context: RunContext, dest: TableName) -> None:
     """Drops what this run made, unless there are rows in it."""
     gone = drop_if_empty(context.runner, context.dest_driver, context.dest, dest)
-    context.book.check(MADE, False, _TAKEN_AWAY if gone else "left, as it holds rows")
+    context.record.check(MADE, False, _TAKEN_AWAY if gone else "left, as it holds rows")
 
 
 def take_away_failed(context: RunContext) -> None:
     """After a run that merged nothing; a dest that cannot be asked keeps the mark, and the table."""
-    table = find_made(context.dest_driver, context.book.checks)
+    table = find_made(context.dest_driver, context.record.checks)
     if table is None:
         return
     try:
         take_away(context, table)
     except PipekitError as error:
-        context.book.log(f"the empty table {table} was not removed: {error.message}\n")
+        context.record.log(f"the empty table {table} was not removed: {error.message}\n")
 
 
 def take_away_of(runner: Runner, driver: Driver, dest: Endpoint, run: Run) -> None:

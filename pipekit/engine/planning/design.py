@@ -44,7 +44,7 @@ def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultCol
     columns = _fit(context, source, columns)
     keyed = set_key(driver, context.module, columns, unique=is_unique(context, columns, source, resolved))
     if keyed.told:
-        context.book.check("dest key", True, keyed.told)
+        context.record.check("dest key", True, keyed.told)
     types = dict.fromkeys(item for item in made.values() if item.create)
     creates, drops = dict.fromkeys(item.create for item in types), dict.fromkeys(item.drop for item in types)
     return Design(
@@ -96,7 +96,7 @@ def _note_types(context: RunContext, source: Sequence[ResultColumn], made: Mappi
             what = "is made with the table" if instead.create else f"is not in the dest and becomes {instead.type}"
             told.append(f"{item.name}: the type {item.type} {what}")
     if told:
-        context.book.check("dest types", True, "; ".join(told))
+        context.record.check("dest types", True, "; ".join(told))
 
 
 def stage_made_types(match: ColumnMatch, design: Design) -> ColumnMatch:

@@ -36,9 +36,9 @@ def _check_row_security(context: RunContext, dest: TableName) -> None:
             "Use a login that sees every row, or set `guards: {row_security: true}` on the module: only the rows this"
             " login may see are then meant."
         )
-        context.book.check("row security", False, message)
+        context.record.check("row security", False, message)
         raise RunFailed(message, stage="check", hint=hint)
-    context.book.check("row security", True, f"only the rows that {who} may see are meant")
+    context.record.check("row security", True, f"only the rows that {who} may see are meant")
 
 
 def settle_plan(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan:

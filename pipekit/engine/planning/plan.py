@@ -40,9 +40,9 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     module, driver = context.module, context.dest_driver
     resolved = fill_placeholders(module.source_query, values)
     for name in find_unmatched_placeholders(module.source_query, values):
-        context.book.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
+        context.record.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
     for note in context.source_driver.find_notes(resolved):
-        context.book.log(f"note: {note}\n")
+        context.record.log(f"note: {note}\n")
     dest = driver.resolve_table(context.ask_dest(), module.dest_table)
     source_columns = _look_at_source(context, resolved)
     facts = look_at_dest(context, dest)
@@ -75,11 +75,11 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
 
 def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
     """The source query's columns; what the source refuses of the query is recorded with the place it names."""
-    context.book.put(resolved_sql=resolved)
+    context.record.put(resolved_sql=resolved)
     try:
         columns = context.source_driver.introspect_query_columns(context.ask_source(), resolved)
     except RunnerError as error:
-        context.book.put(error_position=find_error_position(error, resolved))
+        context.record.put(error_position=find_error_position(error, resolved))
         raise
     if not context.module.trim_char:
         return columns
@@ -197,7 +197,7 @@ def _build_load(context: RunContext, merge: MergePlan) -> Load:
 def note_plan(context: RunContext, plan: Plan) -> None:
     """Puts the plan's text into the run record."""
     made_before = plan.create_sql if context.dest_driver.commits_ddl else ()
-    context.book.put(
+    context.record.put(
         resolved_sql=plan.resolved_sql,
         staging_sql=join_sql(build_stage_sql(context.dest_driver, plan)),
         merge_sql=join_sql([*made_before, *(statement.sql for statement in plan.merge_sql)]),
@@ -208,4 +208,4 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     ignored = f"; not loaded: {', '.join(plan.columns.ignored)}" if plan.columns.ignored else ""
     count = len(plan.columns.columns)
     meet = "1 column meets" if count == 1 else f"{count} columns meet"
-    context.book.check("columns", True, f"{meet}{unfed}{ignored}")
+    context.record.check("columns", True, f"{meet}{unfed}{ignored}")

@@ -45,7 +45,7 @@ def note_sequences(context: RunContext, merge: MergePlan, counts: Mapping[str, i
         for number, sequence in enumerate(merge.sequences)
     ]
     if found:
-        context.book.check("sequences", all(ok for ok, _ in found), "; ".join(text for _, text in found))
+        context.record.check("sequences", all(ok for ok, _ in found), "; ".join(text for _, text in found))
 
 
 def _name(number: int) -> str:

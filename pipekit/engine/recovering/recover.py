@@ -133,7 +133,7 @@ def settle_earlier_runs(db: repo.State, context: RunContext) -> None:
             outcome = ask_outcome(context.runner, context.dest, run, context.instance)
             _note_settled(db, run, outcome)
             if outcome.merge_state != "unknown" and run.merge_state == "unknown":
-                context.book.log(f"run {run.id}, whose outcome was not known: {outcome.merge_state}\n")
+                context.record.log(f"run {run.id}, whose outcome was not known: {outcome.merge_state}\n")
 
 
 def _note_settled(db: repo.State, run: Run, outcome: Outcome) -> None:

@@ -47,7 +47,7 @@ def _asking(name: str) -> Iterator[None]:
 
 
 def _fail(context: RunContext, name: str, message: str, hint: str) -> NoReturn:
-    context.book.check(name, False, message)
+    context.record.check(name, False, message)
     raise RunFailed(message, stage="check", hint=hint)
 
 
@@ -57,9 +57,9 @@ def _check_counts(context: RunContext, loaded: Loaded) -> None:
         message = f"The source delivered {read} rows, but staging holds {staged}."
         if context.module.guards.count_truth:
             _fail(context, "counts", message, f"Run it again. {COUNT_SWITCH}")
-        context.book.check("counts", False, message)
+        context.record.check("counts", False, message)
     else:
-        context.book.check("counts", True, f"read = staged = {staged}")
+        context.record.check("counts", True, f"read = staged = {staged}")
 
 
 def _check_keys(context: RunContext, plan: Plan) -> None:
@@ -85,7 +85,7 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
                 context, "keys", message, "upsert needs one row for each key: choose one that tells these rows apart."
             )
     _check_blank_keys(context, plan, key)
-    context.book.check("keys", True, f"no NULL in {key}" if not plan.merge.null_keys else f"NULLs match in {key}")
+    context.record.check("keys", True, f"no NULL in {key}" if not plan.merge.null_keys else f"NULLs match in {key}")
 
 
 def _check_blank_keys(context: RunContext, plan: Plan, key: str) -> None:
@@ -119,7 +119,7 @@ def _check_row_key(context: RunContext, plan: Plan) -> None:
 
 def _check_exactness(context: RunContext, plan: Plan) -> None:
     if not context.module.guards.exactness:
-        context.book.check("exact", True, "switched off")
+        context.record.check("exact", True, "switched off")
         return
     for column, sql in context.dest_driver.build_exactness_sql(plan.merge):
         try:
@@ -134,7 +134,7 @@ def _check_exactness(context: RunContext, plan: Plan) -> None:
             dest = plan.merge.dest
             message = f"Row {row}: the value {value!r} cannot be stored exactly in the column '{column}' of {dest}."
             _fail(context, "exact", message, _find_exact_hint(context, plan, column, value or ""))
-    context.book.check("exact", True, "every value fits")
+    context.record.check("exact", True, "every value fits")
 
 
 def _find_exact_hint(context: RunContext, plan: Plan, column: str, value: str) -> str:
@@ -147,20 +147,20 @@ def _find_exact_hint(context: RunContext, plan: Plan, column: str, value: str) -
 def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     guards = context.module.guards
     if (loaded.rows_staged or not guards.empty_source) and guards.shrink is None:
-        context.book.check("not empty", True, f"{loaded.rows_staged} rows")
+        context.record.check("not empty", True, f"{loaded.rows_staged} rows")
         return
     old = _count_dest(context, plan)
     if guards.empty_source and not loaded.rows_staged and old:
         message = f"The source gave no rows, and {plan.merge.dest} holds {old}: a full load would empty it."
         _fail(context, "not empty", message, EMPTY_HINT)
-    context.book.check("not empty", True, f"{loaded.rows_staged} rows")
+    context.record.check("not empty", True, f"{loaded.rows_staged} rows")
     if guards.shrink is None:
         return
     if loaded.rows_staged < old * guards.shrink:
         left = f"{loaded.rows_staged} of {old} rows"
         message = f"The load would leave {left}, less than the set share of {guards.shrink:g}."
         _fail(context, "shrink", message, SHRINK_HINT)
-    context.book.check("shrink", True, f"{loaded.rows_staged} after {old}")
+    context.record.check("shrink", True, f"{loaded.rows_staged} after {old}")
 
 
 def _count_dest(context: RunContext, plan: Plan) -> int:

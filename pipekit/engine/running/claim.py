@@ -26,10 +26,10 @@ def claim_staging(context: RunContext, plan: Plan) -> Plan:
     if held is not None:
         claim = build_claim(context.run, context.instance, _build_own_name(context))
         other, own = f"run {held.run_id} of {held.module}", claim.staging
-        context.book.log(f"note: {held.staging} is held by {other}; this run stages in {own}\n")
+        context.record.log(f"note: {held.staging} is held by {other}; this run stages in {own}\n")
         plan = replace_staging(context, plan, own)
         note_plan(context, plan)
-        context.book.save()
+        context.record.save()
         if _take(context, claim) is not None:
             raise RunFailed(f"The staging table {own} is held by another run.", stage="stage", hint="Run it again.")
     context.claim = claim
@@ -69,7 +69,7 @@ def _try_to_take(context: RunContext, claim: Claim, dead: Claim | None) -> bool:
             raise
         return False
     if dead is not None:
-        context.book.log(f"{claim.staging}, left by run {dead.run_id} of {dead.module}, is taken over\n")
+        context.record.log(f"{claim.staging}, left by run {dead.run_id} of {dead.module}, is taken over\n")
     return True
 
 
@@ -81,7 +81,7 @@ def _is_over(context: RunContext, held: Claim) -> bool:
     age_s = time.time() - held.since_s
     if held.is_leaving:
         return age_s > LEAVES_WITHIN_S
-    ended = context.book.has_ended(held.run_key) if held.instance == context.instance else None
+    ended = context.record.has_ended(held.run_key) if held.instance == context.instance else None
     if ended is not None:
         return ended
     outcome = context.runner.query(context.dest, context.dest_driver.build_outcome_sql(held.run_key))

@@ -12,7 +12,7 @@ from pipekit.config import Config
 from pipekit.engine.context import Definition, RunContext, open_context, read_definition
 from pipekit.engine.events import Listener, RunFinished
 from pipekit.engine.planning.plan import Plan, build_plan, note_plan
-from pipekit.engine.record import RunBook, log_end, log_start
+from pipekit.engine.record import RunRecord, log_end, log_start
 from pipekit.engine.recovering.owner import new_owner
 from pipekit.engine.recovering.recover import recover_module, settle_earlier_runs
 from pipekit.engine.runners import start_runner
@@ -167,24 +167,24 @@ def execute_run(
     slot: RunnerSlot,
 ) -> Run:
     """Walks a claimed run down the corridor, writes its outcome once and frees the module."""
-    book = RunBook(db, run, Masker([]), listener)
-    slot.runner.log = book.log
+    record = RunRecord(db, run, Masker([]), listener)
+    slot.runner.log = record.log
     log_start(run)
     status: RunStatus = "error"
     with Lease(config, run.id, owner, slot.stop) as lease:
         try:
-            status = _walk(db, config, secrets, definition, options, book, lease, slot)
+            status = _walk(db, config, secrets, definition, options, record, lease, slot)
         except PipekitError as error:
-            book.put(error_stage=book.stage, error=error.message, hint=error.hint or None)
+            record.put(error_stage=record.stage, error=error.message, hint=error.hint or None)
         except KeyboardInterrupt:
             status = "cancelled"
-            book.put(error_stage=book.stage, error="Interrupted while it was cleaning up.")
+            record.put(error_stage=record.stage, error="Interrupted while it was cleaning up.")
         except Exception as error:
-            book.put(error_stage=book.stage, error=f"Pipekit itself failed: {type(error).__name__}: {error}")
+            record.put(error_stage=record.stage, error=f"Pipekit itself failed: {type(error).__name__}: {error}")
             raise
         finally:
             slot.runner.close()
-            finished = book.finish(status, owner, lease.is_held)
+            finished = record.finish(status, owner, lease.is_held)
     return finished
 
 
@@ -194,18 +194,18 @@ def _walk(
     secrets: Secrets,
     definition: Definition,
     options: RunOptions,
-    book: RunBook,
+    record: RunRecord,
     lease: Lease,
     slot: RunnerSlot,
 ) -> RunStatus:
-    if not book.run.dry_run:
-        repo.keep_dest(db, book.run.id, definition.dest)
+    if not record.run.dry_run:
+        repo.keep_dest(db, record.run.id, definition.dest)
     context = open_context(
         config,
         secrets,
         definition,
         instance=repo.get_instance_id(db),
-        book=book,
+        record=record,
         overrides=options.watermarks,
         stop=slot.stop,
         runner=slot.runner,
@@ -220,18 +220,18 @@ def _walk(
 
 
 def _corridor(context: RunContext, options: RunOptions) -> RunStatus:
-    book = context.book
+    record = context.record
     prepared = _prepare(context, options)
     if prepared is None:
         return "dry_run"
     plan, loaded = prepared
-    with book.during("merge"):
-        book.save()
+    with record.during("merge"):
+        record.save()
         # The last look: a cancelled run, or one whose lease is gone, does not begin its merge.
         if context.stop.is_set():
             raise Cancelled()
         merge(context, plan, loaded)
-    with book.during("hook"):
+    with record.during("hook"):
         run_hooks(context, failed=False)
     return "success"
 
@@ -250,22 +250,22 @@ def _prepare(context: RunContext, options: RunOptions) -> tuple[Plan, Loaded] | 
 
 
 def _prepare_once(context: RunContext, options: RunOptions) -> tuple[Plan, Loaded] | None:
-    book = context.book
-    with book.during("watermark"):
+    record = context.record
+    with record.during("watermark"):
         values = resolve_watermarks(context)
-        book.put(watermark_values=values)
-    with book.during("plan"):
+        record.put(watermark_values=values)
+    with record.during("plan"):
         plan = build_plan(context, values)
         note_plan(context, plan)
         check_spelling(context, values)
     if options.dry_run:
         return None
-    with book.during("stage"):
-        book.put(staging_left=True)
-        book.save()
+    with record.during("stage"):
+        record.put(staging_left=True)
+        record.save()
         plan, loaded = stage(context, plan)
-        book.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
-    with book.during("check"):
+        record.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
+    with record.during("check"):
         run_checks(context, plan, loaded)
     return plan, loaded
 
@@ -273,7 +273,7 @@ def _prepare_once(context: RunContext, options: RunOptions) -> tuple[Plan, Loade
 def _wait_for_retry(context: RunContext, attempt: int, tries: int, error: RunnerError) -> None:
     delays = context.config.retry_delays_s
     delay_s = delays[min(attempt, len(delays)) - 1] if delays else 0.0
-    context.book.log(f"attempt {attempt} of {tries} failed: {error.message}\ntrying again in {delay_s:g} s\n")
-    context.book.put(attempt=attempt + 1)
+    context.record.log(f"attempt {attempt} of {tries} failed: {error.message}\ntrying again in {delay_s:g} s\n")
+    context.record.put(attempt=attempt + 1)
     if context.stop.wait(delay_s):
         raise Cancelled()

@@ -20,8 +20,8 @@ def fail_run(context: RunContext, error: PipekitError | KeyboardInterrupt, lease
 
     A run whose runner died after the commit has done all it promised: it goes on to its hooks and succeeds.
     """
-    book = context.book
-    stage: Stage = error.stage if isinstance(error, RunFailed) else book.stage  # type: ignore[assignment]
+    record = context.record
+    stage: Stage = error.stage if isinstance(error, RunFailed) else record.stage  # type: ignore[assignment]
     was_killed = isinstance(error, KeyboardInterrupt) or not context.runner.alive
     if was_killed:
         context.runner.kill()
@@ -49,8 +49,8 @@ def _settle(context: RunContext, error: PipekitError | KeyboardInterrupt, stage:
     state = settle_merge(
         context.runner, context.dest_driver, context.dest, context.ledger_entry, context.dest.application_name
     )
-    context.book.log(f"the dest's ledger says: {state}\n")
-    context.book.put(merge_state=state)
+    context.record.log(f"the dest's ledger says: {state}\n")
+    context.record.put(merge_state=state)
     return state
 
 
@@ -61,9 +61,9 @@ def _clean_up(context: RunContext, was_killed: bool) -> None:
         if was_killed:
             end_sessions(context.runner, context.dest_driver, context.dest, context.dest.application_name)
         drop_staging(context.runner, context.dest_driver, context.dest, context.claim)
-        context.book.put(staging_left=False)
+        context.record.put(staging_left=False)
     except RunnerError as error:
-        context.book.log(f"staging was not removed: {error.message}\n")
+        context.record.log(f"staging was not removed: {error.message}\n")
 
 
 def _note(
@@ -84,8 +84,8 @@ def _note(
         message = f"The run was cancelled during {stage}."
     if state != "none":
         message += " " + (MERGED if state == "merged" else UNKNOWN)
-    context.book.log(f"error in {stage}: {message}\n")
-    context.book.put(error_stage=stage, error=message, hint=hint or None)
+    context.record.log(f"error in {stage}: {message}\n")
+    context.record.put(error_stage=stage, error=message, hint=hint or None)
 
 
 def _find_value_hint(context: RunContext, error: RunnerError) -> str:
@@ -111,16 +111,16 @@ def _run_failure_hooks(context: RunContext) -> None:
         run_hooks(context, failed=True)
     except PipekitError as error:
         # The run's own error stays the record's error; the hook's is in the log.
-        context.book.log(f"{error.message}\n")
+        context.record.log(f"{error.message}\n")
 
 
 def _succeed_late(context: RunContext, error: PipekitError | KeyboardInterrupt) -> RunStatus:
-    book = context.book
-    book.log(f"the runner was lost after the commit: {error}\n")
+    record = context.record
+    record.log(f"the runner was lost after the commit: {error}\n")
     try:
-        with book.during("hook"):
+        with record.during("hook"):
             run_hooks(context, failed=False)
     except RunFailed as failed:
-        book.put(error_stage="hook", error=f"{failed.message} {MERGED}", hint=failed.hint or None)
+        record.put(error_stage="hook", error=f"{failed.message} {MERGED}", hint=failed.hint or None)
         return "error"
     return "success"

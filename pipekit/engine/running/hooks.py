@@ -19,7 +19,7 @@ def run_hooks(context: RunContext, failed: bool) -> None:
         try:
             _run(context, hook)
         except PipekitError as error:
-            context.book.log(f"hook {hook.run_order} failed: {error.message}\n")
+            context.record.log(f"hook {hook.run_order} failed: {error.message}\n")
             first = first or RunFailed(f"Hook {hook.run_order}: {error.message}", stage="hook", hint=error.hint)
             context.renew_runner()
     if first:
@@ -36,6 +36,6 @@ def _fits(hook: Hook, failed: bool) -> bool:
 
 
 def _run(context: RunContext, hook: Hook) -> None:
-    context.book.log(f"hook {hook.run_order} ({hook.run_on})\n")
+    context.record.log(f"hook {hook.run_order} ({hook.run_on})\n")
     # Each hook by itself, so that statements that refuse a transaction (VACUUM) work too.
     context.runner.execute(context.dest, [Statement(sql=hook.sql)], autocommit=True)

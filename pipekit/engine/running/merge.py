@@ -44,17 +44,17 @@ def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     """Ledger row, merge and the check of its counts in one transaction; notes what changed."""
     counts = _execute(context, plan, loaded)
     claim, context.claim = context.claim, None
-    context.book.put(staging_left=False)
+    context.record.put(staging_left=False)
     if context.dest_driver.commits_ddl and claim is not None:
         _drop_staging(context, claim)
     if plan.create_sql:
-        context.book.check(MADE, True, context.dest_driver.quote_table(plan.merge.dest))
+        context.record.check(MADE, True, context.dest_driver.quote_table(plan.merge.dest))
     note_sequences(context, plan.merge, counts)
     inserted, updated = counts.get("inserted", 0), counts.get("updated", 0)
     before = after = None
     if plan.merge.strategy == "full":
         before, after = counts.get("before", counts.get("deleted")), inserted + updated
-    context.book.put(
+    context.record.put(
         rows_deleted=counts.get("deleted", 0),
         rows_inserted=inserted,
         rows_updated=updated,
@@ -101,7 +101,7 @@ def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loade
     ):
         if check:
             led = "" if check.ok else find_led_watermarks(context, plan.merge)
-            context.book.check(check.name, check.ok, check.detail + (f".{led}" if led else ""))
+            context.record.check(check.name, check.ok, check.detail + (f".{led}" if led else ""))
 
 
 def _drop_staging(context: RunContext, claim: Claim) -> None:
@@ -109,8 +109,8 @@ def _drop_staging(context: RunContext, claim: Claim) -> None:
     try:
         drop_staging(context.runner, context.dest_driver, context.dest, claim)
     except StatementFailed as error:
-        context.book.put(staging_left=True)
-        context.book.log(f"staging was not removed: {error.message}\n")
+        context.record.put(staging_left=True)
+        context.record.log(f"staging was not removed: {error.message}\n")
 
 
 def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expect]:

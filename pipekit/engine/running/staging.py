@@ -25,9 +25,9 @@ def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:
     except StatementFailed as error:
         explain_refusal(context, plan, error)
         raise
-    loaded = context.runner.migrate(context.source, plan.source_sql, dest, plan.load, context.book.moved)
-    context.book.moved(loaded.rows_staged)
-    context.book.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
+    loaded = context.runner.migrate(context.source, plan.source_sql, dest, plan.load, context.record.moved)
+    context.record.moved(loaded.rows_staged)
+    context.record.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
     if plan.merge.key or plan.merge.keeps:
         _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge.staging)))
     return plan, loaded

@@ -23,7 +23,7 @@ def resolve_watermarks(context: RunContext) -> dict[str, str]:
             message = f"The watermark '{name}' has a value of more than {LONGEST_VALUE} characters: {cut(value, 200)}"
             hint = "A value is put into the query's text; join the table instead of listing what it holds."
             raise RunFailed(message, stage="watermark", hint=hint)
-        context.book.log(f"watermark {name} = {value}\n")
+        context.record.log(f"watermark {name} = {value}\n")
     return values
 
 
@@ -49,7 +49,7 @@ def _ask(context: RunContext, bound: BoundWatermark) -> str | None:
     except RunnerError as error:
         if error.transient or bound.watermark.default_value is None or not _will_make_dest(context, bound):
             raise
-        context.book.log(f"watermark {bound.watermark.name}: the dest table is not there yet\n")
+        context.record.log(f"watermark {bound.watermark.name}: the dest table is not there yet\n")
         return None
 
 

@@ -48,9 +48,9 @@ def check_spelling(context: RunContext, values: Mapping[str, str]) -> None:
         for why in _list_problems(context, comparison, values[comparison.name]):
             warnings.append(f"The watermark '{comparison.name}' is '{_shorten(values[comparison.name])}', {why}")
     for warning in warnings:
-        context.book.log(f"warning: {warning}\n")
+        context.record.log(f"warning: {warning}\n")
     if warnings:
-        context.book.check("watermark", False, " ".join([*dict.fromkeys(warnings), MEND]))
+        context.record.check("watermark", False, " ".join([*dict.fromkeys(warnings), MEND]))
 
 
 def _list_problems(context: RunContext, comparison: Comparison, text: str) -> Iterator[str]:
