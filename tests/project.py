@@ -9,7 +9,7 @@ from typing import Any
 
 from pipekit import repo
 from pipekit.config import load_config
-from pipekit.engine import RunOptions, run_module
+from pipekit.engine import Installation, RunOptions, run_module
 from pipekit.engine.events import Listener
 from pipekit.models import Connection, Module, Run
 from pipekit.runner.process import Finished, Program, run_program, start_program
@@ -27,6 +27,11 @@ class Project:
         self.config = load_config({"PIPEKIT_HOME": str(self.home)})
         self.secrets = Secrets(self.config.secrets_path, {})
         self.db = new_state(self.config.state_path, **options)
+
+    @property
+    def installation(self) -> Installation:
+        """What the engine's calls take, as it is now."""
+        return Installation(db=self.db, config=self.config, secrets=self.secrets)
 
     def add_connection(self, name: str, jdbc_url: str, **options: Any) -> Connection:
         """A connection; its driver is read from the URL."""
@@ -49,7 +54,7 @@ class Project:
 
     def run(self, module: Module, listener: Listener | None = None, **options: Any) -> Run:
         """Runs a module in this process."""
-        return run_module(self.db, self.config, self.secrets, module, RunOptions(**options), listener)
+        return run_module(self.installation, module, RunOptions(**options), listener)
 
     def succeed(self, module: Module, **options: Any) -> Run:
         """Runs a module and insists on success."""

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from pipekit import repo
 from pipekit.config import load_config
-from pipekit.engine import run_module
+from pipekit.engine import Installation, run_module
 from pipekit.http.auth import COOKIE
 from pipekit.models import Module
 from pipekit.passwords import hash_password
@@ -53,8 +53,9 @@ class Demo:
         self.modules = [self._add_module(name, strategy) for name, strategy in TABLES.items()]
         self.slow = self._add_module("ledger_lines", "full", SLOW)
         self._add_group()
+        self.installation = Installation(db=self.db, config=self.config, secrets=self.secrets)
         for module in self.modules:
-            run_module(self.db, self.config, self.secrets, module)
+            run_module(self.installation, module)
         self._tell_past()
         self._break(self.modules[2])
         self.user = repo.create_user(self.db, name="ana", password_hash=hash_password("only for the pictures"))
@@ -118,7 +119,7 @@ class Demo:
 
     def _break(self, module: Module) -> None:
         repo.update_module(self.db, module.id, source_query="select invoices_id, customer, amonut, day from invoices")
-        run_module(self.db, self.config, self.secrets, repo.get_module(self.db, module.id))
+        run_module(self.installation, repo.get_module(self.db, module.id))
 
     def start_slow_run(self) -> int:
         """A run that goes on for some seconds."""

@@ -39,7 +39,7 @@ def run_group(session: Session, group: str, dry_run: bool, quiet: bool, as_json:
     report = _Report(session, quiet=quiet, as_json=as_json)
     progress = show_group_progress(session.tell, found.name, report.say_run, quiet=quiet or as_json)
     with terminate_like_interrupt(), progress as listener:
-        ended = run_group_here(db, session.config(), session.secrets(), found, dry_run=dry_run, listener=listener)
+        ended = run_group_here(session.installation(), found, dry_run=dry_run, listener=listener)
     report.say_end(ended, repo.list_group_members(db, ended.id))
     return int(_has_failed(ended.status))
 

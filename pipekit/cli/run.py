@@ -42,7 +42,7 @@ def run(session: Session, module: str, dry_run: bool, watermarks: tuple[str, ...
     options = RunOptions(dry_run=dry_run, watermarks=values, triggered_by="cli")
 
     def start(listener: "Listener | None") -> "Run":
-        return run_module(session.db(), session.config(), session.secrets(), found, options, listener)
+        return run_module(session.installation(), found, options, listener)
 
     return _follow(session, found.name, start, quiet=quiet, as_json=as_json)
 
@@ -109,7 +109,7 @@ def copy(
     )
 
     def start(listener: "Listener | None") -> "Run":
-        return copy_query(db, session.config(), session.secrets(), spec, RunOptions(triggered_by="cli"), listener)
+        return copy_query(session.installation(), spec, RunOptions(triggered_by="cli"), listener)
 
     return _follow(session, f"copy to {table}", start, quiet=quiet, as_json=as_json)
 

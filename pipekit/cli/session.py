@@ -17,6 +17,7 @@ from pipekit.errors import PipekitError
 
 if TYPE_CHECKING:
     from pipekit.config import Config
+    from pipekit.engine import Installation
     from pipekit.repo import State
     from pipekit.secrets import Masker, Secrets
 
@@ -65,6 +66,12 @@ class Session:
 
             self._db = open_state(self.config().state_path)
         return self._db
+
+    def installation(self) -> "Installation":
+        """All three, for what runs modules."""
+        from pipekit.engine import Installation
+
+        return Installation(db=self.db(), config=self.config(), secrets=self.secrets())
 
     def close(self) -> None:
         """Closes what was opened."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipekit import repo
-from pipekit.config import Config, load_config
+from pipekit.config import load_config
 from pipekit.definitions import apply_text
 from pipekit.demo import shop
 from pipekit.demo.proof import READ_SQL, compare_table
 from pipekit.demo.screen import Screen
 from pipekit.demo.warehouse import open_warehouse
-from pipekit.engine import open_introspection, run_module
+from pipekit.engine import Installation, open_introspection, run_module
 from pipekit.engine.context import open_endpoint
 from pipekit.engine.events import Event, RowsMoved, StageStarted
 from pipekit.engine.receipt import build_receipt, format_count, format_duration, get_duration_s
@@ -38,9 +38,7 @@ class Stage:
 
     folder: Path
     screen: Screen
-    config: Config
-    secrets: Secrets
-    db: repo.State = field(repr=False)
+    installation: Installation = field(repr=False)
 
 
 def run_demo(folder: Path, postgres: bool = False) -> int:
@@ -85,7 +83,8 @@ def _play(folder: Path, definition: str, screen: Screen) -> int:
     secrets = Secrets(config.secrets_path, {})
     config.home.mkdir(mode=0o700, exist_ok=True)
     db = repo.open_state(config.state_path, create=True)
-    stage = Stage(folder=folder, screen=screen, config=config, secrets=secrets, db=db)
+    installation = Installation(db=db, config=config, secrets=secrets)
+    stage = Stage(folder=folder, screen=screen, installation=installation)
     try:
         return _tell(stage, definition)
     finally:
@@ -116,7 +115,7 @@ def _tell(stage: Stage, definition: str) -> int:
 def _apply_definition(stage: Stage, definition: str) -> None:
     path = stage.folder / DEFINITION
     path.write_text(definition, encoding="utf-8")
-    changes = apply_text(stage.db, definition, user="demo", file=DEFINITION)
+    changes = apply_text(stage.installation.db, definition, user="demo", file=DEFINITION)
     counts = Counter(change.noun for change in changes)
     made = ", ".join(f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items())
     stage.screen.say(f"{DEFINITION} applied: {made}")
@@ -125,8 +124,9 @@ def _apply_definition(stage: Stage, definition: str) -> None:
 def _change_shop(stage: Stage, statements: Sequence[str], what: str) -> None:
     began = time.monotonic()
     stage.screen.progress("the shop is busy ...")
-    connection = repo.get_connection_by_name(stage.db, "shop")
-    with open_introspection(stage.config, stage.secrets, connection, read_only=False) as shop_db:
+    own = stage.installation
+    connection = repo.get_connection_by_name(own.db, "shop")
+    with open_introspection(own.config, own.secrets, connection, read_only=False) as shop_db:
         shop_db.runner.execute(shop_db.endpoint, [Statement(sql=sql) for sql in statements])
     stage.screen.say(f"{what} ({format_duration(time.monotonic() - began)})")
 
@@ -136,9 +136,9 @@ def _run_all(stage: Stage) -> list[Run]:
 
 
 def _run_one(stage: Stage, name: str) -> Run:
-    module = repo.get_module_by_name(stage.db, name)
+    module = repo.get_module_by_name(stage.installation.db, name)
     note = Progress(stage.screen, name)
-    run = run_module(stage.db, stage.config, stage.secrets, module, listener=note)
+    run = run_module(stage.installation, module, listener=note)
     if run.status != "success":
         stage.screen.say("\n".join(build_receipt(run)))
     else:
@@ -183,9 +183,9 @@ def _prove(stage: Stage) -> int:
     stage.screen.heading("Is it the same? Both sides read by SQL, every value compared")
     sides = [
         open_endpoint(
-            stage.config,
-            stage.secrets,
-            repo.get_connection_by_name(stage.db, name),
+            stage.installation.config,
+            stage.installation.secrets,
+            repo.get_connection_by_name(stage.installation.db, name),
             application="pipekit:demo",
             read_only=True,
         )

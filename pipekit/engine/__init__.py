@@ -4,32 +4,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipekit.engine.installation import Installation as Installation
     from pipekit.engine.looking.introspection import Introspection as Introspection
     from pipekit.engine.looking.introspection import open_introspection as open_introspection
     from pipekit.engine.recovering.recover import recover_runs as recover_runs
     from pipekit.engine.recovering.recover import settle_leftovers as settle_leftovers
-    from pipekit.engine.running.corridor import RunOptions as RunOptions
-    from pipekit.engine.running.corridor import run_claimed as run_claimed
-    from pipekit.engine.running.corridor import run_module as run_module
     from pipekit.engine.starting.cancel import cancel_group_run as cancel_group_run
     from pipekit.engine.starting.cancel import cancel_run as cancel_run
     from pipekit.engine.starting.copy_query import CopySpec as CopySpec
     from pipekit.engine.starting.copy_query import copy_query as copy_query
     from pipekit.engine.starting.group import run_group as run_group
+    from pipekit.engine.starting.module import RunOptions as RunOptions
+    from pipekit.engine.starting.module import run_claimed as run_claimed
+    from pipekit.engine.starting.module import run_module as run_module
 
 # A command that only formats a receipt must not pay for runners and drivers.
 _HOMES = {
     "CopySpec": "starting.copy_query",
+    "Installation": "installation",
     "Introspection": "looking.introspection",
-    "RunOptions": "running.corridor",
+    "RunOptions": "starting.module",
     "cancel_group_run": "starting.cancel",
     "cancel_run": "starting.cancel",
     "copy_query": "starting.copy_query",
     "open_introspection": "looking.introspection",
     "recover_runs": "recovering.recover",
-    "run_claimed": "running.corridor",
+    "run_claimed": "starting.module",
     "run_group": "starting.group",
-    "run_module": "running.corridor",
+    "run_module": "starting.module",
     "settle_leftovers": "recovering.recover",
 }
 

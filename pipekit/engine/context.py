@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipekit import repo
 from pipekit.config import Config
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, LedgerEntry, TableName
@@ -149,71 +148,3 @@ def _refuse_own_state(config: Config, database: str) -> None:
             field="jdbc_url",
             hint="Look at it with the command sqlite3, on a copy.",
         )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Definition:
-    """What a run is made of: records of the state database, or for an ad-hoc copy made up for the occasion."""
-
-    module: Module
-    source: Connection
-    dest: Connection
-    watermarks: tuple[tuple[Watermark, Connection], ...] = ()
-    hooks: tuple[Hook, ...] = ()
-
-
-def read_definition(db: repo.State, module: Module) -> Definition:
-    """Reads a module's connections, watermarks and hooks once; later edits do not touch the run."""
-    watermarks = repo.list_watermarks(db, module.id)
-    return Definition(
-        module=module,
-        source=repo.get_connection(db, module.source_id),
-        dest=repo.get_connection(db, module.dest_id),
-        watermarks=tuple((mark, repo.get_connection(db, mark.connection_id)) for mark in watermarks),
-        hooks=tuple(repo.list_hooks(db, module.id)),
-    )
-
-
-def open_context(
-    config: Config,
-    secrets: Secrets,
-    definition: Definition,
-    *,
-    instance: str,
-    record: RunRecord,
-    overrides: Mapping[str, str],
-    stop: threading.Event,
-    runner: NativeRunner,
-) -> RunContext:
-    """Resolves secrets and drivers; from here on the run needs nothing but its databases."""
-    application = application_name(record.run, instance)
-    dest = open_endpoint(config, secrets, definition.dest, application=application)
-    trim_char = definition.module.trim_char
-    source = open_endpoint(
-        config, secrets, definition.source, application=application, read_only=True, trim_char=trim_char
-    )
-    marks = tuple(
-        BoundWatermark(
-            watermark=mark,
-            endpoint=open_endpoint(config, secrets, connection, application=application, read_only=True),
-        )
-        for mark, connection in definition.watermarks
-        if mark.name not in overrides
-    )
-    record.masker = secrets.masker()
-    return RunContext(
-        run=record.run,
-        module=definition.module,
-        instance=instance,
-        source=source,
-        dest=dest,
-        source_driver=get_driver(source.kind),
-        dest_driver=get_driver(dest.kind),
-        watermarks=marks,
-        hooks=definition.hooks,
-        overrides=dict(overrides),
-        config=config,
-        record=record,
-        stop=stop,
-        runner=runner,
-    )

@@ -28,11 +28,11 @@ _LOG = get_logger("run")
 class RunRecord:
     """Fields of a run record by name, collected until the run ends. Used in the thread that runs the run."""
 
-    def __init__(self, db: repo.State, run: Run, masker: Masker, listener: Listener | None = None) -> None:
+    def __init__(self, db: repo.State, run: Run, listener: Listener | None = None) -> None:
         self.run = run
         self.stage: Stage = "claim"
         self.checks: list[Check] = []
-        self.masker = masker
+        self.masker = Masker([])
         self._db = db
         self._listener = listener
         self._stages: dict[str, float] = {}
@@ -113,13 +113,13 @@ class RunRecord:
         """Whether a run of this installation has ended; None for one that is not known here."""
         return repo.has_run_ended(self._db, run_key)
 
-    def finish(self, status: RunStatus, owner: str, is_held: Callable[[], bool] = lambda: False) -> Run:
+    def finish(self, status: RunStatus, is_held: Callable[[], bool]) -> Run:
         """Writes the outcome once and frees the module. When the lease is another's, that owner's word stands.
 
         A state database out of reach is tried again until the outcome lies in a side file beside it and the lease is
         held no more; recovery reads it from there.
         """
-        outcome = {"owner": owner, "status": status, "finished_at": repo.now(), **self._gather()}
+        outcome = {"owner": self.run.owner, "status": status, "finished_at": repo.now(), **self._gather()}
         run = self._write_outcome(outcome) or self._insist(outcome, is_held)
         log_end(run)
         self._tell(RunFinished(run))

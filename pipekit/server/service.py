@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 
 from pipekit import repo
 from pipekit.config import Config
-from pipekit.engine import recover_runs
+from pipekit.engine import Installation, recover_runs
 from pipekit.engine.recovering.owner import get_liveness, new_owner
 from pipekit.errors import Conflict, PipekitError, StateError
 from pipekit.logs import get_logger
@@ -152,7 +152,7 @@ class Service:
             self._dispatcher.wake()
 
     def _recover(self, db: repo.State) -> None:
-        if recover_runs(db, self._config, self._secrets):
+        if recover_runs(Installation(db=db, config=self._config, secrets=self._secrets)):
             self._dispatcher.wake()
 
     def _purge(self, db: repo.State) -> None:

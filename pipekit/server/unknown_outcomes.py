@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pipekit import repo
 from pipekit.config import Config
-from pipekit.engine import settle_leftovers
+from pipekit.engine import Installation, settle_leftovers
 from pipekit.models import Connection
 from pipekit.secrets import Secrets
 
@@ -34,7 +34,8 @@ class Settling:
 
         left: set[tuple[str, str]] = set()
         clear: set[tuple[str, str]] = set()
-        for run, outcome in settle_leftovers(db, self._config, self._secrets, choose):
+        installation = Installation(db=db, config=self._config, secrets=self._secrets)
+        for run, outcome in settle_leftovers(installation, choose):
             (left if outcome.merge_state == "unknown" or outcome.staging_left else clear).add(asked[run.id])
         for dest in clear - left:
             self._pauses.pop(dest, None)

@@ -285,7 +285,7 @@ def test_recovery_takes_away_the_empty_table_of_a_run_that_was_killed_and_no_oth
             dry_run=False,
         )
         repo.update_run(bench.project.db, run.id, checks=[Check(name=MADE, ok=ok, detail=f'"SHOP"."{name.upper()}"')])
-    closed = recover_runs(bench.project.db, bench.project.config, bench.project.secrets)
+    closed = recover_runs(bench.project.installation)
     assert {(run.status, run.merge_state) for run in closed} == {("error", "none")}
     tables = bench.dest.rows("select tablename from sys.systables where tabletype = 'T' order by 1")
     assert [name for (name,) in tables if not name.startswith("pipekit")] == ["FILLED", "GIVEN_UP", "OTHERS"]

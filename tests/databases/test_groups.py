@@ -53,7 +53,7 @@ class Shop:
     def run(self, group: Group, listener: Callable[[Event], None] | None = None, *, dry_run: bool = False) -> str:
         """The status of the group run and of its runs, `error: success, error`."""
         project = self.project
-        ended = run_group(project.db, project.config, project.secrets, group, dry_run=dry_run, listener=listener)
+        ended = run_group(project.installation, group, dry_run=dry_run, listener=listener)
         return self.describe(ended.id)
 
     def describe(self, group_run_id: int) -> str:
@@ -150,7 +150,7 @@ def test_a_run_waits_for_a_slot_says_so_once_and_reads_its_module_when_it_starts
         with closing(repo.open_state(project.config.state_path)) as db:
             repo.finish_run(db, blocking.id, owner=owner, status="dry_run")
 
-    run = run_module(project.db, config, project.secrets, module, RunOptions(), let_go)
+    run = run_module(replace(project.installation, config=config), module, RunOptions(), let_go)
     assert (run.status, run.error, len(told)) == ("success", None, 1)
 
 
@@ -168,7 +168,7 @@ def test_a_waiting_run_clears_away_what_dead_processes_hold(shop: Shop) -> None:
         lease_s=10 * PATIENCE_S,
     )
     config = replace(project.config, max_runs=1)
-    run = run_module(project.db, config, project.secrets, shop.module("a"))
+    run = run_module(replace(project.installation, config=config), shop.module("a"))
     assert run.status == "success"
 
 
@@ -184,7 +184,8 @@ def test_a_waiting_run_that_is_cancelled_ends_without_starting(shop: Shop) -> No
         with closing(repo.open_state(project.config.state_path)) as db:
             assert cancel_run(db, event.run_id)
 
-    run = run_module(project.db, replace(project.config, max_runs=1), project.secrets, shop.module("a"), None, cancel)
+    one_slot = replace(project.installation, config=replace(project.config, max_runs=1))
+    run = run_module(one_slot, shop.module("a"), None, cancel)
     assert (run.status, run.started_at) == ("cancelled", None)
 
 
@@ -257,7 +258,7 @@ def test_what_a_killed_shell_leaves_is_closed_and_its_group_run_ended(shop: Shop
     os.kill(program.pid, signal.SIGKILL)
     wait_until(lambda: program.poll() is not None)
     assert [run.status for run in repo.list_group_members(project.db, 1)] == ["running", "queued"]
-    closed = recover_runs(project.db, project.config, project.secrets)
+    closed = recover_runs(project.installation)
     assert [run.module for run in closed] == ["slow"]
     assert shop.describe(1) == "error: error, error"
     assert repo.list_live_runs(project.db) == []

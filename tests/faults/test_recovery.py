@@ -85,7 +85,7 @@ def test_dead_runs_of_dests_that_hang_are_closed_side_by_side(
         add_dead_run(project, well, "well")
         told: list[float] = []
         begun = time.monotonic()
-        closed = recover_runs(project.db, project.config, project.secrets, before=lambda: told.append(1))
+        closed = recover_runs(project.installation, before=lambda: told.append(1))
         took_s = time.monotonic() - begun
     assert {run.module: run.merge_state for run in closed} == {
         **{f"m{number}{name}": "unknown" for number in range(3) for name in "ab"},
@@ -119,7 +119,7 @@ def test_a_server_settles_what_is_left_when_the_dest_is_back(
     lost: dict[str, Any] = {"driver": "postgresql", "jdbc_url": f"jdbc:postgresql://127.0.0.1:{port}/x"}
     repo.keep_dest(project.db, run.id, Connection(id=0, name="lost", **lost))
     repo.update_run(project.db, run.id, attempt=1, staging_left=True)
-    [closed] = recover_runs(project.db, project.config, project.secrets)
+    [closed] = recover_runs(project.installation)
     assert (closed.status, closed.merge_state) == ("error", "unknown")
     assert "asked again until it answers" in (closed.error or "")
 
@@ -175,7 +175,7 @@ def test_a_run_is_asked_about_where_it_merged_though_its_connection_leads_elsewh
         assert wait_until(lambda: dest.execute("select count(*) from t").fetchone() == (1,), 30)
         repo.update_connection(project.db, module.dest_id, jdbc_url=postgres.jdbc_url(other))
         program.kill()
-    [closed] = recover_runs(project.db, project.config, project.secrets)
+    [closed] = recover_runs(project.installation)
     assert (closed.status, closed.error_stage, closed.merge_state) == ("error", "hook", "merged")
     assert "The merge was committed" in (closed.error or "")
     postgres.drop_database(other)

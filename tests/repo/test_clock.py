@@ -9,7 +9,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.config import load_config
-from pipekit.engine import recover_runs
+from pipekit.engine import Installation, recover_runs
 from pipekit.engine.receipt import get_duration_s
 from pipekit.engine.recovering.owner import new_owner
 from pipekit.engine.recovering.recover import is_abandoned
@@ -131,10 +131,10 @@ def test_a_dead_owner_on_this_machine_is_recovered_at_once_whatever_the_clock_sa
     )
     run = claim(db, module, owner, lease_s=3600)
     step(hours)
-    secrets = Secrets(home.secrets_path)
-    assert recover_runs(db, home, secrets) == []
+    installation = Installation(db=db, config=home, secrets=Secrets(home.secrets_path))
+    assert recover_runs(installation) == []
     sleeper.kill()
-    assert [closed.id for closed in recover_runs(db, home, secrets)] == [run.id]
+    assert [closed.id for closed in recover_runs(installation)] == [run.id]
     assert not repo.get_module(db, module.id).running
 
 

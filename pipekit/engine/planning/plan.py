@@ -16,6 +16,7 @@ from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.record import join_sql
 from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
+from pipekit.engine.watermarks.spelling import check_spelling
 from pipekit.errors import RunFailed, RunnerError
 from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement
 
@@ -33,6 +34,14 @@ class Plan:
     merge: MergePlan
     merge_sql: tuple[Statement, ...]
     columns: ColumnMatch
+
+
+def plan_load(context: RunContext, values: Mapping[str, str]) -> Plan:
+    """The plan step: what the run will do with these values of its watermarks, noted in its record."""
+    plan = build_plan(context, values)
+    note_plan(context, plan)
+    check_spelling(context, values)
+    return plan
 
 
 def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:

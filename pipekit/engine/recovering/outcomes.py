@@ -9,18 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pipekit import repo
-from pipekit.config import Config
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver
 from pipekit.drivers.claims import Claim
 from pipekit.engine.context import application_name, build_claim, ledger_entry, open_endpoint
+from pipekit.engine.installation import Installation
 from pipekit.engine.planning.creation import take_away_of
 from pipekit.engine.recovering.ledger import drop_staging, settle_merge
 from pipekit.errors import PipekitError, RunnerError, StatementFailed
 from pipekit.models import MergeState, Run
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint, Runner
-from pipekit.secrets import Secrets
 
 SETTLER = "pipekit:settle"
 ASK_WITHIN_S = 25.0
@@ -48,20 +47,20 @@ class _Look:
     runs: list[Run]
 
 
-def ask_dests(db: repo.State, config: Config, secrets: Secrets, runs: Iterable[Run]) -> Iterator[tuple[Run, Outcome]]:
+def ask_dests(installation: Installation, runs: Iterable[Run]) -> Iterator[tuple[Run, Outcome]]:
     """Each run with its outcome, as the answers come; after `ASK_WITHIN_S` whoever has not answered has not answered.
 
     The address is the one the run itself has used; passwords are looked up anew.
     """
     looks: dict[Endpoint, _Look] = {}
-    instance = repo.get_instance_id(db)
+    db, instance = installation.db, repo.get_instance_id(installation.db)
     for run in runs:
         connection = None if run.dry_run else repo.find_kept_dest(db, run)
         if connection is None:
             yield run, NOTHING_TO_ASK
             continue
         try:
-            dest = open_endpoint(config, secrets, connection, application=SETTLER)
+            dest = open_endpoint(installation.config, installation.secrets, connection, application=SETTLER)
         except PipekitError:
             yield run, NO_ANSWER
         else:

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from pipekit import repo
-from pipekit.config import Config
 from pipekit.engine.context import RunContext
+from pipekit.engine.installation import Installation
 from pipekit.engine.recovering.outcomes import ASK_WITHIN_S, Outcome, ask_dests, ask_outcome
 from pipekit.engine.recovering.owner import get_liveness, new_owner
 from pipekit.engine.unsaved import apply_side_file, apply_side_files
 from pipekit.logs import get_logger
 from pipekit.models import Connection, MergeState, Run
-from pipekit.secrets import Secrets
 
 _LOG = get_logger("recovery")
 # A statement may wait 30 s for the state database's lock, and the process tries again.
@@ -21,27 +20,26 @@ UNKNOWN = "The dest cannot be asked whether the merge was committed; it is asked
 GONE = "The process that ran this ended before the run did."
 
 
-def recover_runs(
-    db: repo.State, config: Config, secrets: Secrets, *, before: Callable[[], None] | None = None
-) -> list[Run]:
+def recover_runs(installation: Installation, *, before: Callable[[], None] | None = None) -> list[Run]:
     """Closes every run whose owner is dead, waiting ones too, and group runs whose runs have all ended.
 
     Returns the runs that were running, as they are now. It may take `ASK_WITHIN_S` when dests do not answer, so
     `before` is called before any is asked.
     """
+    db = installation.db
     closed = apply_side_files(db)
     live = repo.list_live_runs(db)
     close_dead_places(db, live)
-    closed += _recover(db, config, secrets, [run for run in live if run.status == "running"], before)
+    closed += _recover(installation, [run for run in live if run.status == "running"], before)
     repo.fold_ended_group_runs(db)
     return closed
 
 
-def recover_module(db: repo.State, config: Config, secrets: Secrets, module_id: int) -> bool:
+def recover_module(installation: Installation, module_id: int) -> bool:
     """Closes the runs that hold a module or wait for it if their owner is dead; whether there were any."""
-    live = [run for run in repo.list_live_runs(db) if run.module_id == module_id]
-    waited = close_dead_places(db, live)
-    closed = _recover(db, config, secrets, [run for run in live if run.status == "running"])
+    live = [run for run in repo.list_live_runs(installation.db) if run.module_id == module_id]
+    waited = close_dead_places(installation.db, live)
+    closed = _recover(installation, [run for run in live if run.status == "running"])
     return bool(waited or closed)
 
 
@@ -53,16 +51,15 @@ def close_dead_places(db: repo.State, live: list[Run]) -> int:
     return ended + (repo.close_orphans(db) if waiting else 0)
 
 
-def _recover(
-    db: repo.State, config: Config, secrets: Secrets, running: list[Run], before: Callable[[], None] | None = None
-) -> list[Run]:
+def _recover(installation: Installation, running: list[Run], before: Callable[[], None] | None = None) -> list[Run]:
     """Closes those of the runs that have no living owner: all are taken over first, then their dests are asked."""
+    db = installation.db
     closed = [run for run in running if apply_side_file(db, run)]
-    owners = {run.id: owner for run in running if run not in closed and (owner := _take_over(db, config, run))}
+    owners = {run.id: owner for run in running if run not in closed and (owner := _take_over(installation, run))}
     taken = [run for run in running if run.id in owners]
     if taken and before:
         before()
-    for run, outcome in ask_dests(db, config, secrets, taken):
+    for run, outcome in ask_dests(installation, taken):
         told = outcome.merge_state
         repo.append_live_log(db, run.id, f"recovered: the dest's ledger says {told}\n")
         fields = _build_record(db, run, told)
@@ -72,11 +69,12 @@ def _recover(
     return [repo.get_run(db, run.id) for run in closed]
 
 
-def _take_over(db: repo.State, config: Config, run: Run) -> str | None:
+def _take_over(installation: Installation, run: Run) -> str | None:
     """The owner that this process has become of an abandoned run; None when it has not."""
+    db = installation.db
     if not is_abandoned(db, run):
         return None
-    owner, lease_s = new_owner(), config.lease_s + ASK_WITHIN_S
+    owner, lease_s = new_owner(), installation.config.lease_s + ASK_WITHIN_S
     is_taken = repo.take_over_run(db, run.id, owner=owner, dead_owner=run.owner or "", lease_s=lease_s)
     return owner if is_taken else None
 
@@ -107,17 +105,18 @@ def _build_record(db: repo.State, run: Run, state: MergeState) -> dict[str, Any]
 
 
 def settle_leftovers(
-    db: repo.State, config: Config, secrets: Secrets, choose: Callable[[int, Connection], bool]
+    installation: Installation, choose: Callable[[int, Connection], bool]
 ) -> list[tuple[Run, Outcome]]:
     """Asks again about runs that ended without an answer, or whose staging may be left, and writes down what is told.
 
     `choose` is given each run's id and dest, and says whether it is asked. Returns the runs that were asked about, with
     what came of it.
     """
+    db = installation.db
     dests = [(run, repo.find_kept_dest(db, run)) for run in repo.list_leftover_runs(db)]
     runs = [run for run, dest in dests if dest and choose(run.id, dest)]
     asked = []
-    for run, outcome in ask_dests(db, config, secrets, runs):
+    for run, outcome in ask_dests(installation, runs):
         _note_settled(db, run, outcome)
         asked.append((run, outcome))
     return asked

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.plan import Plan
+from pipekit.engine.running.staging import Staged
 from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
 from pipekit.runner_contract import Loaded, QueryResult
 
@@ -23,8 +24,9 @@ PADDED_HINT = "The dest has the key with the blanks that `trim_char` drops; with
 LONGEST_EXAMPLE = 1_000
 
 
-def run_checks(context: RunContext, plan: Plan, loaded: Loaded) -> None:
+def run_checks(context: RunContext, staged: Staged) -> Staged:
     """Runs every check that concerns the module; raises RunFailed (stage `check`) at the first that fails."""
+    plan, loaded = staged.plan, staged.loaded
     _check_counts(context, loaded)
     # First, as keys are compared as what the dest makes of them.
     with _asking("exact"):
@@ -34,6 +36,7 @@ def run_checks(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     if plan.merge.strategy == "full":
         with _asking("not empty"):
             _check_full(context, plan, loaded)
+    return staged
 
 
 @contextlib.contextmanager

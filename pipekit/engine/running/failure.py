@@ -1,18 +1,35 @@
 # What happens to a run that did not come through: the truth about its merge, cleaning up, failure hooks.
 """Failing a run: decides its status, asks the ledger where that is needed, and leaves nothing behind."""
 
+from dataclasses import dataclass
+
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import take_away_failed
 from pipekit.engine.recovering.ledger import drop_staging, end_sessions, settle_merge
 from pipekit.engine.recovering.recover import UNKNOWN
 from pipekit.engine.running.checks import EXACT_SWITCH
-from pipekit.engine.running.hooks import has_hooks, run_hooks
+from pipekit.engine.running.hooks import has_hooks, run_fitting, run_hooks
 from pipekit.engine.running.lease import Lease
 from pipekit.errors import Cancelled, CheckFailed, Inexact, PipekitError, RunFailed, RunnerError, StatementFailed
 from pipekit.models import MergeState, RunStatus, Stage
 
 LOST = "The run lost its lease to another process and stopped."
 MERGED = "The merge was committed."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Failure:
+    """Why and where a run did not come through, and what became of its merge; `is_shut_out` when its lease is gone."""
+
+    error: PipekitError | KeyboardInterrupt
+    stage: Stage
+    merge_state: MergeState
+    is_shut_out: bool
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return isinstance(self.error, Cancelled | KeyboardInterrupt)
 
 
 def fail_run(context: RunContext, error: PipekitError | KeyboardInterrupt, lease: Lease) -> RunStatus:
@@ -30,13 +47,13 @@ def fail_run(context: RunContext, error: PipekitError | KeyboardInterrupt, lease
     _clean_up(context, was_killed)
     if state == "none":
         take_away_failed(context)
-    cancelled = isinstance(error, Cancelled | KeyboardInterrupt)
-    if state == "merged" and stage == "merge" and not cancelled:
+    failure = _Failure(error=error, stage=stage, merge_state=state, is_shut_out=lease.reason == "lost")
+    if state == "merged" and stage == "merge" and not failure.is_cancelled:
         return _succeed_late(context, error)
-    _note(context, error, stage, state, lease, cancelled)
-    if lease.reason != "lost" and stage != "hook":
+    _note(context, failure)
+    if not failure.is_shut_out and stage != "hook":
         _run_failure_hooks(context)
-    return "cancelled" if cancelled and lease.reason != "lost" else "error"
+    return "cancelled" if failure.is_cancelled and not failure.is_shut_out else "error"
 
 
 def _settle(context: RunContext, error: PipekitError | KeyboardInterrupt, stage: Stage, was_killed: bool) -> MergeState:
@@ -66,21 +83,15 @@ def _clean_up(context: RunContext, was_killed: bool) -> None:
         context.record.log(f"staging was not removed: {error.message}\n")
 
 
-def _note(
-    context: RunContext,
-    error: PipekitError | KeyboardInterrupt,
-    stage: Stage,
-    state: MergeState,
-    lease: Lease,
-    cancelled: bool,
-) -> None:
+def _note(context: RunContext, failure: _Failure) -> None:
+    error, stage, state = failure.error, failure.stage, failure.merge_state
     message, hint = (error.message, error.hint) if isinstance(error, PipekitError) else ("", "")
     if isinstance(error, RunnerError) and error.column and error.row:
         message = f"Loading {context.module.dest_table}: {message}"
         hint = hint or _find_value_hint(context, error)
-    if lease.reason == "lost":
+    if failure.is_shut_out:
         message = LOST
-    elif cancelled:
+    elif failure.is_cancelled:
         message = f"The run was cancelled during {stage}."
     if state != "none":
         message += " " + (MERGED if state == "merged" else UNKNOWN)
@@ -108,7 +119,7 @@ def _run_failure_hooks(context: RunContext) -> None:
         return
     try:
         context.renew_runner()
-        run_hooks(context, failed=True)
+        run_fitting(context, failed=True)
     except PipekitError as error:
         # The run's own error stays the record's error; the hook's is in the log.
         context.record.log(f"{error.message}\n")
@@ -119,7 +130,7 @@ def _succeed_late(context: RunContext, error: PipekitError | KeyboardInterrupt) 
     record.log(f"the runner was lost after the commit: {error}\n")
     try:
         with record.during("hook"):
-            run_hooks(context, failed=False)
+            run_hooks(context)
     except RunFailed as failed:
         record.put(error_stage="hook", error=f"{failed.message} {MERGED}", hint=failed.hint or None)
         return "error"

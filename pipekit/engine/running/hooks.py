@@ -7,7 +7,12 @@ from pipekit.models import Hook
 from pipekit.runner_contract import Statement
 
 
-def run_hooks(context: RunContext, failed: bool) -> None:
+def run_hooks(context: RunContext, merged: None = None) -> None:
+    """The hook step, after a merge. Raises RunFailed (stage `hook`) as `run_fitting` does."""
+    run_fitting(context, failed=False)
+
+
+def run_fitting(context: RunContext, *, failed: bool) -> None:
     """Runs the hooks that fit, in run_order; one that fails turns the outcome, so that failure hooks after it run.
 
     Raises RunFailed (stage `hook`) for the first failing hook once all have had their turn.

@@ -9,6 +9,7 @@ from pipekit import repo
 from pipekit.config import Config
 from pipekit.errors import PipekitError
 from pipekit.logs import get_logger
+from pipekit.models import Run
 
 CANCEL_POLL_S = 0.5
 
@@ -24,15 +25,15 @@ class Lease:
     must then end without merging.
     """
 
-    def __init__(self, config: Config, run_id: int, owner: str, stopped: threading.Event) -> None:
+    def __init__(self, config: Config, run: Run, stopped: threading.Event) -> None:
         self.stopped = stopped
         self.reason: StopReason = ""
         self._config = config
-        self._run_id = run_id
-        self._owner = owner
+        self._run_id = run.id
+        self._owner = run.owner or ""
         self._held_until = time.monotonic() + config.lease_s
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"lease-{run_id}", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name=f"lease-{run.id}", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -21,7 +21,8 @@ from pipekit.engine.planning.plan import Plan, build_merge_statements
 from pipekit.engine.planning.sequences import note_sequences
 from pipekit.engine.recovering.ledger import drop_staging
 from pipekit.engine.running.checks import COUNT_SWITCH
-from pipekit.errors import CheckFailed, StatementFailed
+from pipekit.engine.running.staging import Staged
+from pipekit.errors import Cancelled, CheckFailed, StatementFailed
 from pipekit.runner_contract import Expect, Loaded
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
@@ -40,8 +41,13 @@ _UNIQUE = re.compile(
 )
 
 
-def merge(context: RunContext, plan: Plan, loaded: Loaded) -> None:
+def merge(context: RunContext, staged: Staged) -> None:
     """Ledger row, merge and the check of its counts in one transaction; notes what changed."""
+    plan, loaded = staged.plan, staged.loaded
+    context.record.save()
+    # The last look: a cancelled run, or one whose lease is gone, does not begin its merge.
+    if context.stop.is_set():
+        raise Cancelled()
     counts = _execute(context, plan, loaded)
     claim, context.claim = context.claim, None
     context.record.put(staging_left=False)

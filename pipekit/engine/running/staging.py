@@ -1,6 +1,8 @@
 # Filling the staging table. Knows a plan and a runner; merges nothing.
 """The stage step: staging is made, rows are moved."""
 
+from dataclasses import dataclass
+
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import explain_refusal, try_creation
 from pipekit.engine.planning.plan import Plan, build_stage_sql
@@ -9,11 +11,18 @@ from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Loaded, Statement
 
 
-def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:
-    """Tries what is missing in the dest, claims and creates staging, moves the rows, and helps the planner.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Staged:
+    """What has been staged, by the plan as it was carried out: its staging table may have got another name."""
 
-    The plan comes back as it was carried out: its staging table may have got another name.
-    """
+    plan: Plan
+    loaded: Loaded
+
+
+def stage(context: RunContext, plan: Plan) -> Staged:
+    """Tries what is missing in the dest, claims and creates staging, moves the rows, and helps the planner."""
+    context.record.put(staging_left=True)
+    context.record.save()
     driver, dest = context.dest_driver, context.dest
     setup = driver.find_setup_sql(context.ask_dest())
     if setup:
@@ -30,7 +39,8 @@ def stage(context: RunContext, plan: Plan) -> tuple[Plan, Loaded]:
     context.record.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
     if plan.merge.key or plan.merge.keeps:
         _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge.staging)))
-    return plan, loaded
+    context.record.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
+    return Staged(plan=plan, loaded=loaded)
 
 
 def _execute(context: RunContext, statements: tuple[str, ...]) -> None:

@@ -12,8 +12,9 @@ from pipekit.config import Config
 from pipekit.drivers.base import Driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.events import Listener
-from pipekit.engine.running.corridor import RunOptions
+from pipekit.engine.installation import Installation
 from pipekit.engine.starting.copy_query import CopySpec, copy_query
+from pipekit.engine.starting.module import RunOptions
 from pipekit.errors import Invalid
 from pipekit.models import Connection, DriverRegistration, Guards, Run
 from pipekit.runner_contract import ResultColumn
@@ -88,7 +89,8 @@ def copy_between(
                 guards=replace(_GUARDS, exactness=copy.exact),
                 trim_char=copy.trim_char,
             )
-            return copy_query(db, config, secrets, spec, RunOptions(triggered_by="jrunner"), listener)
+            installation = Installation(db=db, config=config, secrets=secrets)
+            return copy_query(installation, spec, RunOptions(triggered_by="jrunner"), listener)
 
 
 def _create(db: repo.State, name: str, site: Site) -> Connection:

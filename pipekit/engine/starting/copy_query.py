@@ -5,13 +5,14 @@ import uuid
 from dataclasses import dataclass, field
 
 from pipekit import repo
-from pipekit.config import Config
-from pipekit.engine.context import Definition
+from pipekit.engine.definition import Definition
 from pipekit.engine.events import Listener
+from pipekit.engine.installation import Installation
 from pipekit.engine.recovering.owner import new_owner
-from pipekit.engine.running.corridor import RunOptions, execute_run, open_slot
+from pipekit.engine.running.corridor import execute_run
+from pipekit.engine.running.entrance import get_ready
+from pipekit.engine.starting.module import RunOptions
 from pipekit.models import Connection, Guards, Match, Module, Run, Strategy
-from pipekit.secrets import Secrets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,33 +32,27 @@ class CopySpec:
 
 
 def copy_query(
-    db: repo.State,
-    config: Config,
-    secrets: Secrets,
-    spec: CopySpec,
-    options: RunOptions | None = None,
-    listener: Listener | None = None,
+    installation: Installation, spec: CopySpec, options: RunOptions | None = None, listener: Listener | None = None
 ) -> Run:
     """Runs the copy and returns its record, which stays in the run log under a name of its own."""
     options = options or RunOptions()
     module = _make_module(f"copy_{uuid.uuid4().hex[:8]}", spec)
     definition = Definition(module=module, source=spec.source, dest=spec.dest)
-    slot = open_slot(config, definition)
-    owner = new_owner()
+    ready = get_ready(installation.config, definition, options.watermarks)
     try:
         run = repo.start_adhoc_run(
-            db,
+            installation.db,
             name=module.name,
             dest_id=spec.dest.id,
             dest_table=spec.table,
-            owner=owner,
+            owner=new_owner(),
             triggered_by=options.triggered_by,
             dry_run=options.dry_run,
         )
     except BaseException:
-        slot.runner.kill()
+        ready.runner.kill()
         raise
-    return execute_run(db, config, secrets, run, definition, options, listener, owner, slot)
+    return execute_run(installation, run, ready, listener)
 
 
 def _make_module(name: str, spec: CopySpec) -> Module:

@@ -4,8 +4,7 @@
 from collections.abc import Mapping, Sequence
 
 from pipekit import repo
-from pipekit.engine.context import read_definition
-from pipekit.engine.running.corridor import check_overrides
+from pipekit.engine.definition import check_overrides, read_definition
 from pipekit.engine.starting.cancel import cancel_group_run, cancel_run
 from pipekit.engine.watermarks.literals import check_literals
 from pipekit.errors import Conflict

@@ -13,9 +13,9 @@ LONGEST_VALUE = 100_000
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def resolve_watermarks(context: RunContext) -> dict[str, str]:
+def resolve_watermarks(context: RunContext, overrides: Mapping[str, str]) -> Mapping[str, str]:
     """Every watermark's value by name, overrides first; always asked live. Raises RunFailed for one without a value."""
-    values = dict(context.overrides)
+    values = dict(overrides)
     for bound in context.watermarks:
         values[bound.watermark.name] = _resolve(context, bound)
     for name, value in values.items():
@@ -24,6 +24,7 @@ def resolve_watermarks(context: RunContext) -> dict[str, str]:
             hint = "A value is put into the query's text; join the table instead of listing what it holds."
             raise RunFailed(message, stage="watermark", hint=hint)
         context.record.log(f"watermark {name} = {value}\n")
+    context.record.put(watermark_values=values)
     return values
 
 

@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable
 
 from pipekit import repo
-from pipekit.config import Config
 from pipekit.engine.events import Listener, Waiting
+from pipekit.engine.installation import Installation
 from pipekit.engine.recovering.outcomes import ASK_WITHIN_S
 from pipekit.engine.recovering.recover import recover_runs
 from pipekit.models import Run
-from pipekit.secrets import Secrets
 
 # How often a waiting run looks whether its turn has come, and whether dead runs stand in its way.
 WAIT_S = 0.25
@@ -24,12 +23,9 @@ class Vigil:
     processes: they hold slots.
     """
 
-    def __init__(
-        self, db: repo.State, config: Config, secrets: Secrets, renew: Callable[[float], object], tell: Listener | None
-    ) -> None:
-        self._db = db
-        self._config = config
-        self._secrets = secrets
+    def __init__(self, installation: Installation, renew: Callable[[float], object], tell: Listener | None) -> None:
+        self._installation = installation
+        self._lease_s = installation.config.lease_s
         self._renew = renew
         self._tell = tell
         self._told: int | None = None
@@ -37,50 +33,52 @@ class Vigil:
 
     def keep(self) -> None:
         """Renews the places when it is time to."""
-        if time.monotonic() - self._renewed >= self._config.heartbeat_s:
+        if time.monotonic() - self._renewed >= self._installation.config.heartbeat_s:
             self._renewed = time.monotonic()
-            self._renew(self._config.lease_s)
+            self._renew(self._lease_s)
 
     def wait(self, run_id: int) -> None:
         """Says once that this run waits, and from time to time closes what dead processes have left."""
         if self._tell and self._told != run_id:
             self._tell(Waiting(run_id))
         if self._told is None or time.monotonic() - self._recovered >= RECOVER_EVERY_S:
-            recover_runs(self._db, self._config, self._secrets, before=self._hold_on)
+            recover_runs(self._installation, before=self._hold_on)
             self._recovered = time.monotonic()
         self._told = run_id
 
     def _hold_on(self) -> None:
         """A dest that does not answer may keep us for a while."""
         self._renewed = time.monotonic()
-        self._renew(self._config.lease_s + ASK_WITHIN_S)
+        self._renew(self._lease_s + ASK_WITHIN_S)
 
 
-def wait_for_turn(
-    db: repo.State, config: Config, secrets: Secrets, asked: Run, owner: str, listener: Listener | None
-) -> Run | None:
+def wait_for_turn(installation: Installation, asked: Run, listener: Listener | None) -> Run | None:
     """The run once it is claimed; None when it was cancelled, here by Ctrl-C or elsewhere, while it waited."""
-    vigil = Vigil(db, config, secrets, lambda lease_s: repo.renew_place(db, asked.id, owner, lease_s), listener)
+    db, owner = installation.db, asked.owner or ""
+    vigil = Vigil(installation, lambda lease_s: repo.renew_place(db, asked.id, owner, lease_s), listener)
     try:
         while repo.get_run(db, asked.id).status == "queued":
             vigil.keep()
             vigil.wait(asked.id)
-            run = claim_asked(db, config, asked, owner)
+            run = claim_asked(installation, asked)
             if run is not None:
                 return run
             time.sleep(WAIT_S)
     except KeyboardInterrupt:
-        give_up(db, asked, owner)
+        give_up(db, asked)
     return None
 
 
-def give_up(db: repo.State, asked: Run, owner: str) -> None:
+def give_up(db: repo.State, asked: Run) -> None:
     """Ends a run that was asked for and has not begun, also when it was claimed in the very moment of the interrupt."""
     if not repo.cancel_queued_run(db, asked.id):
         told = "The run was interrupted before it began."
-        repo.finish_run(db, asked.id, owner=owner, status="cancelled", error_stage="claim", error=told)
+        repo.finish_run(db, asked.id, owner=asked.owner or "", status="cancelled", error_stage="claim", error=told)
 
 
-def claim_asked(db: repo.State, config: Config, asked: Run, owner: str) -> Run | None:
+def claim_asked(installation: Installation, asked: Run) -> Run | None:
     """Claims the run this process has asked for, if its turn has come."""
-    return repo.claim_next_run(db, owner=owner, lease_s=config.lease_s, max_runs=config.max_runs, run_id=asked.id)
+    config, owner = installation.config, asked.owner or ""
+    return repo.claim_next_run(
+        installation.db, owner=owner, lease_s=config.lease_s, max_runs=config.max_runs, run_id=asked.id
+    )
