@@ -24,8 +24,11 @@ PipekitError                     exit code 1
 + Unauthorized                   1   nobody is logged in, or the login is wrong
 + Forbidden                      1   the user may not do this
 + TooMany                        1   too many tries in a short time
++ OutputLost                     1   standard output is closed or full, where what goes there is all there is to do
 """
 
+import os
+from errno import EBADF, EDQUOT, EFBIG, ENOSPC, EPIPE
 from typing import ClassVar
 
 from pipekit.cutting import SENT, cut
@@ -181,6 +184,17 @@ class Forbidden(PipekitError):
 
 class TooMany(PipekitError):
     """Too many tries."""
+
+
+class OutputLost(PipekitError):
+    """Standard output cannot be written. `has_left` says that its reader has closed the pipe, as `head` does."""
+
+    def __init__(self, number: int) -> None:
+        self.has_left = number == EPIPE
+        why = "it is closed" if number == EBADF else os.strerror(number)
+        is_full = number in (ENOSPC, EDQUOT, EFBIG)
+        hint = "What was written is not the whole; write it where there is room." if is_full else ""
+        super().__init__(f"Standard output cannot be written: {why}.", hint=hint)
 
 
 RUNNER_ERRORS: dict[str, type[RunnerError]] = {

@@ -11,8 +11,9 @@ import click
 from pipekit import __version__
 from pipekit.cli.argv import hide_passwords
 from pipekit.cli.lazy import LazyGroup
+from pipekit.cli.outlets import open_outlets
 from pipekit.cli.session import Session
-from pipekit.errors import PipekitError
+from pipekit.errors import Invalid, OutputLost, PipekitError
 
 COMMANDS = {
     "init": "setup:init",
@@ -42,11 +43,15 @@ COMMANDS = {
     "completion": "setup:completion",
 }
 
+# What a shell says of a program that a closed pipe has ended.
+READER_LEFT = 141
+
 EXIT_CODES = {
     0: "done",
     1: "a run failed or was cancelled, or something remote went wrong",
     2: "usage or configuration",
     3: "busy: another run of the module or group is alive",
+    READER_LEFT: "the reader of the rows, the file or the list closed the pipe, as `head` does; of a run never",
 }
 
 
@@ -77,16 +82,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "jrunner" in given:
         hide_passwords()
     options = given[: given.index("--")] if "--" in given else given
-    session = Session(json="--json" in options, debug=os.environ.get("PIPEKIT_DEBUG", "") not in ("", "0"))
+    with open_outlets() as outlets:
+        is_debug = os.environ.get("PIPEKIT_DEBUG", "") not in ("", "0")
+        session = Session(json="--json" in options, debug=is_debug, outlets=outlets)
+        try:
+            return _end(session, _run(given, session))
+        finally:
+            session.close()
+
+
+def _end(session: Session, code: int) -> int:
+    """The exit code, after all that was printed has gone out."""
     try:
-        code = _run(given, session)
         sys.stdout.flush()
-    except BrokenPipeError:
-        _let_go_of_stdout()
-        code = 1
-    finally:
-        session.close()
+    except OutputLost as lost:
+        return code or _tell_lost(session, lost)
     return code
+
+
+def _tell_lost(session: Session, lost: OutputLost) -> int:
+    """Nobody is told of a reader that has left; for anything else the message, on standard error."""
+    if lost.has_left:
+        return READER_LEFT
+    session.json = False
+    return session.fail_with(lost)
 
 
 def _run(arguments: list[str], session: Session) -> int:
@@ -100,15 +119,13 @@ def _run(arguments: list[str], session: Session) -> int:
         return session.fail("Usage", error.format_message(), hint=_usage_hint(error), exit_code=2)
     except (click.Abort, KeyboardInterrupt):
         return session.fail("Interrupted", "Interrupted.", exit_code=1)
+    except OutputLost as lost:
+        return _tell_lost(session, lost)
     except PipekitError as error:
         return session.fail_with(error)
-    except SystemExit:
-        # click itself leaves this way when the reader of our output went away.
-        _let_go_of_stdout()
-        return 1
-    except BrokenPipeError:
-        raise
     except Exception as error:
+        if isinstance(error, UnicodeEncodeError) and error.encoding != "utf-8":
+            return session.fail_with(_explain_encoding(error))
         return session.fail_unexpectedly(error)
 
 
@@ -117,6 +134,8 @@ def _usage_hint(error: click.ClickException) -> str:
     return f"Try '{context.command_path} --help'." if context is not None else ""
 
 
-def _let_go_of_stdout() -> None:
-    """Python would complain about the closed pipe once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _explain_encoding(error: UnicodeEncodeError) -> PipekitError:
+    """What is printed as it is must not be changed for a terminal or a file that cannot hold it."""
+    character = error.object[error.start]
+    message = f"Standard output is {error.encoding} here, which has no {character!a}."
+    return Invalid(message, hint="Set PYTHONIOENCODING=utf-8, or a locale that is UTF-8.")

@@ -49,6 +49,7 @@ def add(session: Session, kind: str, jar: str, java_class: str, url_template: st
     """
     from pipekit.engine.jars import list_driver_states, register
 
+    session.only_tell()
     db, config = session.db(), session.config()
     is_changed = register(
         db, config, kind=kind, jar=jar, java_class=java_class, url_template=url_template, user=find_shell_user()
@@ -100,6 +101,8 @@ def register(session: Session, dry_run: bool) -> None:
     """
     from pipekit.cli.home import register_drivers
 
+    if not dry_run:
+        session.only_tell()
     for kind in register_drivers(session.db(), dry_run=dry_run):
         session.say(kind)
 

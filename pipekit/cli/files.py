@@ -31,6 +31,8 @@ def apply(session: Session, file: str, dry_run: bool, prune: bool, as_json: bool
     from pipekit.definitions.plan import format_plan, format_summary
 
     text = _read_file(file)
+    if not dry_run:
+        session.only_tell()
     changes = apply_text(
         session.db(),
         text,

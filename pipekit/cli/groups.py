@@ -34,6 +34,7 @@ def run_group(session: Session, group: str, dry_run: bool, quiet: bool, as_json:
     from pipekit.cli.run import terminate_like_interrupt
     from pipekit.engine import run_group as run_group_here
 
+    session.only_tell()
     db = session.db()
     found = repo.get_group_by_name(db, group)
     report = _Report(session, quiet=quiet, as_json=as_json)
@@ -180,6 +181,7 @@ def cancel(session: Session, group_run_id: int, as_json: bool) -> None:
     from pipekit import repo
     from pipekit.engine.starting.requests import ask_group_cancel
 
+    session.only_tell()
     group_run = repo.get_group_run(session.db(), group_run_id)
     if not ask_group_cancel(session.db(), group_run, user=find_shell_user()):
         raise Conflict(

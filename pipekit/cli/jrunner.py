@@ -197,6 +197,7 @@ def _load(
     from pipekit.drivers import get_driver
     from pipekit.engine.starting.copy_between import Copy, copy_between
 
+    session.only_tell()
     started = time.monotonic()
     by_reading = options["trim"] and not get_driver(source.kind).trims_by_sql
     if options["trim"] and not by_reading:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import click
 
 from pipekit.cli.session import Session
-from pipekit.cli.text import clean_line, clean_text, get_width, pad
+from pipekit.cli.text import clean_line, clean_text, get_width, pad, shows_everything
 from pipekit.runner_contract import QueryResult
 
 WIDEST = 60
@@ -52,11 +52,11 @@ def _write_lines(blocks: Iterable[QueryResult], build: Callable[[Sequence[str | 
 
 def write_json(blocks: Iterable[QueryResult], session: Session) -> None:
     """One JSON list of objects, written as the rows come."""
-    separator = "["
+    separator, ascii_only = "[", not shows_everything()
     for block in blocks:
         names = list(unique_names(column.name for column in block.columns))
         for row in block.rows:
-            text = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
+            text = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=ascii_only)
             sys.stdout.write(f"{separator}\n{text}")
             separator = ","
     sys.stdout.write("[]\n" if separator == "[" else "\n]\n")

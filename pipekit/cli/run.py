@@ -120,6 +120,7 @@ def _follow(
     """Runs with progress, prints the record or the receipt, and returns the exit code."""
     from pipekit.cli.progress import show_progress
 
+    session.only_tell()
     with terminate_like_interrupt(), show_progress(session.tell, name, quiet=quiet or as_json) as listener:
         finished = start(listener)
     failed = finished.status not in ("success", "dry_run")
@@ -154,13 +155,24 @@ def print_receipt(session: Session, finished: "Run") -> None:
 
 @contextmanager
 def terminate_like_interrupt() -> Iterator[None]:
-    """SIGTERM cancels a run as Ctrl-C does, so that its record tells what happened."""
+    """SIGTERM, and a terminal that went away, cancel a run as Ctrl-C does, so that its record tells what happened.
 
-    def interrupt(*_: Any) -> None:
+    Who wants a run to outlive its terminal starts it with `nohup`, which has SIGHUP ignored.
+    """
+
+    def interrupt(number: int, _: Any) -> None:
+        if number == signal.SIGHUP:
+            # Kernel and shell each send one; the second must not end the clean-up.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        if before[number] != signal.SIG_IGN:
+            signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

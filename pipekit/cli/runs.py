@@ -112,6 +112,7 @@ def cancel(session: Session, run_id: int, as_json: bool) -> None:
     from pipekit import repo
     from pipekit.engine.starting.requests import ask_cancel
 
+    session.only_tell()
     run = repo.get_run(session.db(), run_id)
     if not ask_cancel(session.db(), run, user=find_shell_user()):
         raise Conflict(f"Run {run_id} has ended already.", hint=f"See `pipekit runs show {run_id}`.")

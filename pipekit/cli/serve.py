@@ -30,6 +30,7 @@ def serve(
     from pipekit.server.service import serve
     from pipekit.serving.site import LOG_LEVEL_VARIABLE, bind, open_site, serve_reloading
 
+    session.only_tell()
     config, secrets = session.config(), session.secrets()
     place = host or config.host, config.port if port is None else port
     if reload:
@@ -55,6 +56,8 @@ def purge(session: Session, dry_run: bool, as_json: bool) -> None:
 
     from pipekit.server.retention import purge
 
+    if not dry_run:
+        session.only_tell()
     purged = purge(session.db(), session.config(), dry_run=dry_run)
     if as_json:
         session.say_json({"dry_run": dry_run, **asdict(purged)})

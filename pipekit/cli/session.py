@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipekit.cli.text import clean_line, clean_text, format_table
+from pipekit.cli.outlets import Outlets
+from pipekit.cli.text import clean_line, clean_text, format_table, shows_everything
 from pipekit.cutting import cut
 from pipekit.errors import PipekitError
 
@@ -28,9 +29,10 @@ class Session:
     `json` says that standard output carries one JSON document and nothing else.
     """
 
-    def __init__(self, *, json: bool = False, debug: bool = False) -> None:
+    def __init__(self, *, json: bool = False, debug: bool = False, outlets: Outlets | None = None) -> None:
         self.json = json
         self.debug = debug
+        self._outlets = outlets or Outlets()
         self.home: str | None = None
         self._config: Config | None = None
         self._secrets: Secrets | None = None
@@ -90,6 +92,13 @@ class Session:
 
     # -- output --------------------------------------------------------------------------------------------------------
 
+    def only_tell(self) -> None:
+        """Says that the command does something, and its exit code how that went, whether or not it can be printed.
+
+        Without it, output that cannot be written fails the command: it was all there was to do.
+        """
+        self._outlets.only_tell()
+
     def clean(self, text: str) -> str:
         """Text from elsewhere, fit to be shown: secrets masked, control characters left out."""
         return clean_text(self.mask(text))
@@ -104,7 +113,8 @@ class Session:
 
     def say_json(self, data: Any) -> None:
         """The answer as one JSON document."""
-        click.echo(json.dumps(self._mask_data(data), indent=2, ensure_ascii=False, default=str))
+        ascii_only = not shows_everything()
+        click.echo(json.dumps(self._mask_data(data), indent=2, ensure_ascii=ascii_only, default=str))
 
     def _mask_data(self, data: Any) -> Any:
         if isinstance(data, str):

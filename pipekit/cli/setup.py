@@ -20,6 +20,7 @@ def init(session: Session, as_json: bool) -> None:
     """
     from pipekit.cli.home import make_home
 
+    session.only_tell()
     config = session.config()
     made = make_home(config)
     if as_json:
@@ -57,10 +58,12 @@ def doctor(session: Session, connect: bool, as_json: bool) -> int:
 @click.command(short_help="Show what Pipekit does, with a small shop.")
 @click.option("--postgres", is_flag=True, help="Into an ephemeral PostgreSQL instead of a second SQLite file.")
 @click.option("--folder", metavar="DIR", default=".demo", show_default=True, help="Where the shop is made.")
-def demo(postgres: bool, folder: str) -> int:
+@click.pass_obj
+def demo(session: Session, /, postgres: bool, folder: str) -> int:
     """Make a small shop database, run a definition file into a second one, change some rows, run again."""
     from pipekit.demo import run_demo
 
+    session.only_tell()
     result = run_demo(Path(folder), postgres=postgres)
     return result if isinstance(result, int) else 0
 

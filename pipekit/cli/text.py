@@ -37,6 +37,11 @@ def format_count(number: int | None) -> str:
     return text.replace(",", "\u202f") if _can_show("\u202f") else text
 
 
+def shows_everything() -> bool:
+    """Whether standard output takes every character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
 def _can_show(text: str) -> bool:
     try:
         text.encode(sys.stdout.encoding or "ascii")

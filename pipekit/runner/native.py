@@ -71,6 +71,7 @@ class NativeRunner:
         self.deadline = deadline
         self._said = {"stdout": bytearray(), "stderr": bytearray()}
         self._buffer = bytearray()
+        self._is_busy = False
         self._program: Program | None = start_piped(_child_argv(kinds), env=_child_environment(os.environ))
         self.pid = self._program.pid
         self._selector = selectors.DefaultSelector()
@@ -157,9 +158,13 @@ class NativeRunner:
         return self._program is not None and self._program.poll() is None
 
     def close(self) -> None:
-        """Lets the child close its connections and end; kills it when it does not."""
+        """Lets the child close its connections and end; kills it when it does not, or is in the midst of something."""
         program = self._program
         if program is None:
+            return
+        if self._is_busy:
+            # It would hear of it only when somebody has read all that it still has to say.
+            self.kill()
             return
         try:
             self._send({"op": "close"})
@@ -194,14 +199,17 @@ class NativeRunner:
     def _events(self, request: Event, silence_s: float | None) -> Iterator[Event]:
         """The events of one operation, its `done` last; an `error` event is raised."""
         self._send(request)
+        self._is_busy = True
         while True:
             event = json.loads(self._next_line(silence_s))
-            if event["event"] in ("done", "error"):
-                self._keep("stdout", f"{request['op']} {json.dumps(event)}\n".encode())
+            self._is_busy = event["event"] not in ("done", "error")
+            if not self._is_busy:
+                self._keep("stdout", f"{request['op']} {json.dumps(event)}
+".encode())
             if event["event"] == "error":
                 raise _error_from(event)
             yield event
-            if event["event"] == "done":
+            if not self._is_busy:
                 return
 
     def _send(self, request: Event) -> None:

@@ -235,9 +235,14 @@ def _stop(service: Service, taken: list[int]) -> None:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """The list of SIGTERMs and SIGINTs so far. A handler does no more: the thread it interrupts may hold any lock."""
+    """The list of signals to end so far. A handler does no more: the thread it interrupts may hold any lock.
+
+    A terminal that goes away ends the server in good order too, unless it was started with SIGHUP ignored (`nohup`).
+    """
     taken: list[int] = []
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = [signal.signal(number, lambda taken_now, frame: taken.append(taken_now)) for number in numbers]
     try:
         yield taken
