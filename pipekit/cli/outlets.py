@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EBADF
-from typing import TextIO
+from typing import Any, TextIO
 
 from pipekit.errors import OutputLost
 
@@ -39,7 +39,7 @@ class Outlet(io.RawIOBase):
         """Whether a person looks on."""
         return self._is_open and os.isatty(self._descriptor)
 
-    def write(self, data: memoryview) -> int:  # type: ignore[override]
+    def write(self, data: Any, /) -> int:
         """How many bytes were taken. Raises OutputLost the first time they cannot be, where it is not only told."""
         try:
             return self._write(data)
@@ -49,7 +49,7 @@ class Outlet(io.RawIOBase):
             self._has_raised = True
             raise OutputLost(error.errno or 0) from error
 
-    def _write(self, data: memoryview) -> int:
+    def _write(self, data: Any) -> int:
         if not self._is_open:
             raise OSError(EBADF, "closed")
         while True:
@@ -84,7 +84,7 @@ def open_outlets() -> Iterator[Outlets]:
     err = Outlet(2, is_open=sys.stderr is not None, is_told=True)
     _fill_descriptors()
     try:
-        sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")
+        sys.stdin = sys.stdin or io.TextIOWrapper(io.BytesIO())
         sys.stdout, sys.stderr = _open_text(raw, sys.stdout), _open_text(err, sys.stderr, errors="backslashreplace")
         yield Outlets(raw)
     finally:

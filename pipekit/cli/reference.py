@@ -22,8 +22,14 @@ for each.
 On a terminal a run shows one live line: stage, rows, rows per second, time. Elsewhere it writes a line for each stage
 and at most one every ten seconds in between.
 
-Ctrl-C or SIGTERM during `run` and `copy` cancels the run: the dest stays as it was unless the merge had been
-committed, and the receipt says which.
+Output that cannot be written (a closed pipe as in `pipekit run orders | head -1`, a full disk, a closed descriptor)
+ends what is seen of a run, not the run: its exit code is as ever, its record has everything. Where the output is all
+there is to do (`query`, `export`, lists) a reader that left ends the command silently with exit code 141, as a shell
+says it of other programs; a full disk or a closed output is an error with exit code 1.
+
+Ctrl-C, SIGTERM, or a terminal that goes away (SIGHUP) during `run`, `run-group`, `copy` and `jrunner` cancels what
+runs: the dest stays as it was unless the merge had been committed, and the receipt says which. What is started with
+`nohup` outlives its terminal.
 """
 
 

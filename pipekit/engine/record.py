@@ -166,8 +166,14 @@ class RunRecord:
         return self.masker.mask(value) if isinstance(value, str) else value
 
     def _tell(self, event: Event) -> None:
-        if self._listener:
-            self._listener(event)
+        """Who looks on must not decide how a run ends: a listener that fails is told no more."""
+        listener = self._listener
+        try:
+            if listener:
+                listener(event)
+        except Exception as error:
+            self._listener = None
+            self.log(f"note: this run is shown no more, {type(error).__name__}: {error}\n")
 
 
 def log_start(run: Run) -> None:

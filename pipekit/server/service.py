@@ -243,7 +243,13 @@ def _signals() -> Iterator[list[int]]:
     numbers = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
-    before = [signal.signal(number, lambda taken_now, frame: taken.append(taken_now)) for number in numbers]
+
+    def take(number: int, _: object) -> None:
+        # Kernel and shell each send a SIGHUP: that is one wish to end, not two.
+        if number != signal.SIGHUP or number not in taken:
+            taken.append(number)
+
+    before = [signal.signal(number, take) for number in numbers]
     try:
         yield taken
     finally:

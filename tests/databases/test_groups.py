@@ -213,6 +213,15 @@ def test_a_group_run_is_cancelled_from_another_process(shop: Shop) -> None:
     assert shop.run(group, cancel) == "cancelled: cancelled, cancelled"
 
 
+def test_a_listener_that_fails_does_not_stop_a_run(shop: Shop) -> None:
+    def fail(event: Event) -> None:
+        raise LookupError(type(event).__name__)
+
+    run = shop.project.run(shop.module("a"), fail)
+    assert run.status == "success"
+    assert "note: this run is shown no more, LookupError: LogLine" in shop.project.read_log(run.id)
+
+
 def test_a_listener_that_fails_does_not_stop_the_group(shop: Shop) -> None:
     group = shop.group((shop.module("a"), 1), (shop.module("b"), 2))
 
@@ -224,7 +233,7 @@ def test_a_listener_that_fails_does_not_stop_the_group(shop: Shop) -> None:
     assert shop.describe(1) == "success: success, success"
 
 
-@pytest.mark.parametrize("word", ["INT", "TERM"])
+@pytest.mark.parametrize("word", ["INT", "TERM", "HUP"])
 def test_an_interrupt_cancels_the_group_and_skips_the_rest(shop: Shop, tmp_path: Path, word: str) -> None:
     shop.group((shop.module("slow", SLOW), 1), (shop.module("b"), 2))
     log = tmp_path / "log"
