@@ -204,8 +204,7 @@ class NativeRunner:
             event = json.loads(self._next_line(silence_s))
             self._is_busy = event["event"] not in ("done", "error")
             if not self._is_busy:
-                self._keep("stdout", f"{request['op']} {json.dumps(event)}
-".encode())
+                self._keep("stdout", f"{request['op']} {json.dumps(event)}\n".encode())
             if event["event"] == "error":
                 raise _error_from(event)
             yield event
