@@ -174,6 +174,10 @@ class Driver(ABC):
         """Sequences that number these columns of a table; none where a load moves them on by itself, or nothing can."""
         return ()
 
+    def list_files(self, address: Address) -> tuple[str, ...]:
+        """The files that sessions with an embedded database may open."""
+        return (address.database,)
+
     def build_trimmed(self, column: ResultColumn, value: str) -> str:
         """A column's value of a query, without the blanks around it where it is text."""
         return f"TRIM({value})" if self.to_neutral(column.type).name in ("text", "char") else value

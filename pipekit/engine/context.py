@@ -124,7 +124,8 @@ def open_endpoint(
     driver = get_driver(connection.driver)
     address = driver.parse_url(connection.jdbc_url)
     if driver.is_embedded:
-        _refuse_own_state(config, address.database)
+        for name in driver.list_files(address):
+            _refuse_own_state(config, name)
     endpoint = Endpoint(
         kind=connection.driver,
         jdbc_url=connection.jdbc_url,
@@ -139,9 +140,9 @@ def open_endpoint(
     return add_driver(config, endpoint)
 
 
-def _refuse_own_state(config: Config, database: str) -> None:
+def _refuse_own_state(config: Config, name: str) -> None:
     """The state holds hashes of passwords, and is written by its own rules only: no connection may lead to it."""
-    path, state = Path(config.base_dir, database), config.state_path
+    path, state = Path(config.base_dir, name), config.state_path
     if path.exists() and state.exists() and path.samefile(state):
         raise Invalid(
             "This file is Pipekit's own state database; a connection cannot lead to it.",

@@ -52,7 +52,7 @@ class SqliteDriver(Driver):
     # -- addresses and names -------------------------------------------------------------------------------------------
 
     def parse_url(self, jdbc_url: str) -> Address:
-        """`jdbc:sqlite:FILE[?busy_timeout=MILLISECONDS]`; a relative file starts at the installation's base folder."""
+        """`jdbc:sqlite:FILE[?busy_timeout=MILLISECONDS&attach=FILE,FILE]`; relative files start at the base folder."""
         if not jdbc_url.startswith(_PREFIX):
             raise _bad_url(f"An SQLite URL starts with '{_PREFIX}'.")
         name, _, query = jdbc_url[len(_PREFIX) :].partition("?")
@@ -63,6 +63,10 @@ class SqliteDriver(Driver):
         if "\0" in name:
             raise _bad_url("A file name cannot hold a NUL character.")
         return Address(database=name, options=dict(_parse_option(part) for part in query.split("&") if part))
+
+    def list_files(self, address: Address) -> tuple[str, ...]:
+        """The database's own file, and those that its sessions may attach."""
+        return (address.database, *filter(None, address.options.get("attach", "").split(",")))
 
     def browse_fields(self) -> tuple[str, ...]:
         return ("table",)
@@ -233,8 +237,12 @@ def _bad_url(message: str) -> Invalid:
 
 def _parse_option(part: str) -> tuple[str, str]:
     name, _, value = part.partition("=")
+    if name == "attach":
+        return name, value
     if name != "busy_timeout":
-        raise _bad_url(f"The parameter '{name}' is not allowed in an SQLite URL; 'busy_timeout' (in ms) is.")
+        raise _bad_url(
+            f"The parameter '{name}' is not allowed in an SQLite URL; 'busy_timeout' (in ms) and 'attach' are."
+        )
     if not value.isascii() or not value.isdigit() or len(value) > 9:
         raise _bad_url(f"'busy_timeout' is a number of milliseconds, not '{value}'.")
     return name, value

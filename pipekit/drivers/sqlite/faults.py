@@ -55,6 +55,8 @@ def tell_fault(error: BaseException, sql: str = "", *, column: str = "", row: in
     # The plain SQLITE_READONLY is also what a source's session says, which may not write whatever its user may.
     if name.startswith(("SQLITE_READONLY_", "SQLITE_CANTOPEN")):
         hint = "Let the user that Pipekit runs as write to the file's folder, where SQLite keeps its journal."
+    if name == "SQLITE_AUTH":
+        hint = "A connection's sessions attach only the files its address names: jdbc:sqlite:FILE?attach=FILE,FILE."
     place = _find_named(message, sql)
     details: dict[str, Any] = {"position": place, "statement": sql} if place else {}
     return StatementFailed(

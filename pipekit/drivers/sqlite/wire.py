@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pipekit.drivers.sqlite.attaching import build_authorizer
 from pipekit.drivers.sqlite.driver import DRIVER
 from pipekit.drivers.sqlite.faults import tell_fault, tell_open_fault
 from pipekit.drivers.sqlite.reading import BLOCK_ROWS, BlockReader, split_script, starts_query
@@ -31,9 +32,11 @@ def connect(endpoint: Endpoint) -> "SqliteSession":
         raise ConnectFailed(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or later is needed.")
     address = DRIVER.parse_url(endpoint.jdbc_url)
     path = Path(endpoint.base_dir, address.database).absolute()
+    others = [Path(endpoint.base_dir, name).absolute() for name in DRIVER.list_files(address)[1:]]
     _check_path(path, endpoint.read_only)
     busy_ms = int(address.options.get("busy_timeout", BUSY_TIMEOUT_MS))
     db = _open_file(path, endpoint.read_only, busy_ms)
+    db.set_authorizer(build_authorizer(path, others))
     return SqliteSession(db, path, endpoint.read_only, busy_ms, endpoint.trim_char)
 
 
