@@ -48,6 +48,8 @@ class Driver(ABC):
     trims_by_sql: ClassVar[bool] = False
     # A column may hold values of other types than the one it declares.
     any_value: ClassVar[bool] = False
+    # Bytes are told as `0x...` and written that way into a query, without quotes.
+    has_bare_bytes: ClassVar[bool] = False
     # The merge text knows `MergePlan.keeps`.
     keeps_rows: ClassVar[bool] = False
     type_examples: ClassVar[tuple[str, ...]] = ()

@@ -33,6 +33,7 @@ class SqlServerDriver(Driver):
     max_identifier_bytes = names.LONGEST_NAME
     supports_comments = True
     keeps_rows = True
+    has_bare_bytes = True
     extra = "mssql"
     dirty_read = " WITH (NOLOCK)"
     type_examples = (

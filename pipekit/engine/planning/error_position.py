@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 
 from pipekit.drivers.sqltext import strip_query
-from pipekit.engine.watermarks.resolve import PLACEHOLDER
+from pipekit.engine.watermarks.places import PLACEHOLDER
 from pipekit.errors import Invalid, PipekitError, RunnerError
 
 

@@ -15,7 +15,8 @@ from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_be
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.record import join_sql
-from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
+from pipekit.engine.watermarks.places import find_unmatched_placeholders
+from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.engine.watermarks.spelling import check_spelling
 from pipekit.errors import RunFailed, RunnerError
 from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement

@@ -1,16 +1,15 @@
 # Resolving watermarks and putting their values into a query. Knows no table and no state.
 """Watermarks: `{name}` in a source query becomes the first cell of its resolver's first row."""
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from pipekit.cutting import cut
 from pipekit.engine.context import BoundWatermark, RunContext
+from pipekit.engine.watermarks.places import PLACEHOLDER
 from pipekit.errors import RunFailed, RunnerError
 
 # What is put into a query also stands in the record, whole.
 LONGEST_VALUE = 100_000
-PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def resolve_watermarks(context: RunContext, overrides: Mapping[str, str]) -> Mapping[str, str]:
@@ -64,8 +63,3 @@ def _will_make_dest(context: RunContext, bound: BoundWatermark) -> bool:
 def fill_placeholders(query: str, values: Mapping[str, str]) -> str:
     """The query with each `{name}` of `values` replaced once; other braces, also those in values, are left alone."""
     return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), query)
-
-
-def find_unmatched_placeholders(query: str, names: Collection[str]) -> list[str]:
-    """`{name}` tokens of a query that no watermark has, for a warning."""
-    return sorted({match[1] for match in PLACEHOLDER.finditer(query)} - set(names))

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 
 from pipekit import repo
 from pipekit.definitions import edit
-from pipekit.engine.watermarks.resolve import PLACEHOLDER, find_unmatched_placeholders
+from pipekit.engine.watermarks.places import find_places, find_unmatched_placeholders
 from pipekit.models import WATERMARK_NAME, Watermark
 from pipekit.web.kit.forms import MENDABLE, Form, FormRow, get_list, get_rows, is_blank
 
@@ -37,6 +37,11 @@ def read_watermark_rows(data: FormData) -> list[FormRow]:
     return [{**row, "deleted": "1" if row["id"] in gone else ""} for row in get_rows(data, "wm", FIELDS)]
 
 
+def is_left_aside(row: FormRow) -> bool:
+    """Whether nothing was typed into a row that is no watermark yet."""
+    return not row["id"] and is_blank(row, TYPED)
+
+
 def _save_inline_watermarks(
     db: repo.State, user: str, module_id: int, data: FormData, form: Form | None = None
 ) -> None:
@@ -50,7 +55,7 @@ def _save_inline_watermarks(
     for gone in set(get_list(data, "wm_deleted_id[]")) & set(known):
         edit.delete(db, edit.WATERMARK, user, known.pop(gone).id)
     for place, row in enumerate(read_watermark_rows(data)):
-        if not row["deleted"] and not (not row["id"] and is_blank(row, TYPED)):
+        if not row["deleted"] and not is_left_aside(row):
             noted = _read_row(place, row, known.get(row["id"]), form)
             if noted:
                 _save_row(db, user, module_id, place, noted, known.get(row["id"]), form)
@@ -84,7 +89,7 @@ def check_watermark_rows(form: Form) -> None:
     """Notes what is wrong with the rows by themselves, so that it is told together with everything else."""
     seen: set[str] = set()
     for place, row in enumerate(form.rows["wm"]):
-        if row["deleted"] or (not row["id"] and is_blank(row, TYPED)):
+        if row["deleted"] or is_left_aside(row):
             continue
         if _check_row(place, row, form) and row["name"].strip() in seen:
             form.note(f"wm.{place}.name", "Another watermark of this module has this name.")
@@ -106,7 +111,7 @@ def _check_row(place: int, row: FormRow, form: Form) -> bool:
 def build_placeholder_warnings(query: str, names: Sequence[str]) -> list[str]:
     """What to say where `{name}` tokens of a query and the module's watermarks do not meet; empty when they do."""
     unknown = [f"{{{name}}}" for name in find_unmatched_placeholders(query, names)]
-    used = {match[1] for match in PLACEHOLDER.finditer(query)}
+    used = {name for name, place in find_places(query).items() if place != "comment"}
     unused = [name for name in names if name not in used]
     warnings = []
     if unknown:

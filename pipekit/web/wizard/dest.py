@@ -1,6 +1,7 @@
 # The wizard's third step: the dest, previews, and making it all. Knows nothing of how the columns were found.
-"""`show_step3`, `/wizard/dest`, `/wizard/dest/state`, `/wizard/preview`, `/wizard/create`."""
+"""`show_step3`, `/wizard/dest`, `/wizard/dest/state`, `/wizard/compare`, `/wizard/preview`, `/wizard/create`."""
 
+from collections.abc import Collection
 from dataclasses import fields, replace
 from typing import Any
 
@@ -15,18 +16,21 @@ from pipekit.engine.looking.dest_table import (
     build_merge_text,
     build_table_sql,
     find_dest_columns,
+    list_query_columns,
     make_dest_table,
     open_look,
     read_first_rows,
 )
 from pipekit.engine.looking.look import read_first_cell
 from pipekit.engine.record import join_sql
-from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
-from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, TimedOut
+from pipekit.engine.watermarks.places import find_places
+from pipekit.engine.watermarks.resolve import fill_placeholders
+from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, StatementFailed, TimedOut
+from pipekit.http.errors import note_reason
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, Module
 from pipekit.web.kit.answers import go, say_error
-from pipekit.web.kit.forms import MENDABLE, Form, FormDep, FormRefused, refuse_problems
+from pipekit.web.kit.forms import MENDABLE, Form, FormDep, FormRefused, FormRow, refuse_problems
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin
 from pipekit.web.modules.form import STRATEGY_WORDS
@@ -42,9 +46,11 @@ from pipekit.web.wizard.form import (
     read_wizard_form,
     settle_dest,
 )
+from pipekit.web.wizard.query import add_comparison, check_columns, list_comparable, list_warnings
 
 router = APIRouter(include_in_schema=False)
 
+TOLD = "Nothing was made yet. Mend it, or press the button once more to make it as it stands."
 PARTS = {"rows": "First rows", "ddl": "Table", "merge": "Merge SQL", "values": "Watermark values"}
 # The fields of a module that the wizard decides.
 _KEPT = (
@@ -78,13 +84,16 @@ def show_step3(
         has_schemas="schema" in driver.browse_fields(),
         has_comments=driver.supports_comments,
         query=build_source_query(form, source),
+        dialect=get_driver(source.driver).kind,
+        comparable=list_comparable(form, source),
+        warnings=list_warnings(form, source),
         connections=repo.list_connections(db),
         strategies=STRATEGY_WORDS,
         parts=PARTS,
         preview=preview,
         notice=notice,
         error=error,
-        carry=FIRST_STEPS,
+        carry=[name for name in FIRST_STEPS if name != "query"],
     )
 
 
@@ -135,6 +144,17 @@ def _tell_dest(context: Context, source: Connection, dest: Connection, draft: Mo
     )
 
 
+@router.post("/wizard/compare")
+def compare(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
+    """Step 3 with the comparison of the column picked in the query, and its watermark."""
+    form = read_wizard_form(data)
+    source = need_source(db, form)
+    dest = settle_dest(db, form, source)
+    notice = add_comparison(form, source, dest)
+    keep_draft(db, user.id, form, "dest")
+    return show_step3(request, db, form, source, dest, notice=notice, status=422 if form.problems else 200)
+
+
 # -- previews ----------------------------------------------------------------------------------------------------------
 
 
@@ -163,10 +183,11 @@ def _look(
 ) -> dict[str, Any]:
     query = build_source_query(form, source)
     if part == "values":
-        found = _find_values(context, db, form, [row["name"].strip() for row in form.rows["wm"]])
-        return {"values": {row["name"].strip(): found.get(row["name"].strip()) for row in form.rows["wm"]}}
+        names = [name for row in form.rows["wm"] if (name := row["name"].strip())]
+        found = _find_values(context, db, form, names)
+        return {"values": {name: found.get(name) for name in names}}
     if part == "rows":
-        values = _find_values(context, db, form, find_unmatched_placeholders(query, ()))
+        values = _find_values(context, db, form, find_places(query))
         with open_look(context.config, context.secrets, source) as look:
             return {"result": read_first_rows(look, fill_placeholders(query, values))}
     draft = build_draft(form, source, dest)
@@ -193,7 +214,7 @@ def _look_at_dest(context: Context, dest: Connection, draft: Module) -> tuple[li
         return [], f"{dest.name} could not be asked, so this is for a table that is not there yet: {shown['message']}"
 
 
-def _find_values(context: Context, db: repo.State, form: Form, names: list[str]) -> dict[str, str]:
+def _find_values(context: Context, db: repo.State, form: Form, names: Collection[str]) -> dict[str, str]:
     """Values of placeholders to look with: what the watermark's SQL gives, else its default. Others stay."""
     values: dict[str, str] = {}
     known = {str(item.id): item for item in repo.list_connections(db)}
@@ -201,15 +222,21 @@ def _find_values(context: Context, db: repo.State, form: Form, names: list[str])
         name, connection = row["name"].strip(), known.get(row["connection_id"])
         if name not in names:
             continue
-        found = _ask(context, connection, row["resolver_sql"]) if connection and row["resolver_sql"].strip() else None
+        found = _ask(context, connection, row) if connection and row["resolver_sql"].strip() else None
         if found is not None or row["default_value"]:
             values[name] = row["default_value"] if found is None else found
     return values
 
 
-def _ask(context: Context, connection: Connection, sql: str) -> str | None:
-    with open_look(context.config, context.secrets, connection) as look:
-        return read_first_cell(look, sql)
+def _ask(context: Context, connection: Connection, row: FormRow) -> str | None:
+    """What the SQL gives; nothing where it fails and there is a default: the dest table may not be there yet."""
+    try:
+        with open_look(context.config, context.secrets, connection) as look:
+            return read_first_cell(look, row["resolver_sql"])
+    except (StatementFailed, ConnectFailed):
+        if not row["default_value"]:
+            raise
+        return None
 
 
 # -- making it ---------------------------------------------------------------------------------------------------------
@@ -228,11 +255,18 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
         return show_step3(request, db, form, source, dest, notice=notice)
     draft = build_draft(form, source, dest)
     check_whole(form)
+    warnings = "\n".join(list_warnings(form, source))
+    if warnings and form.value("told") != warnings and not form.problems:
+        form.values["told"] = warnings
+        note_reason(request.scope, warnings)
+        return show_step3(request, db, form, source, dest, status=422, notice=TOLD)
     if draft.name and repo.find_module_by_name(db, draft.name):
         form.note("name", f"There is a module named {draft.name!r} already.")
     if form.problems:
         return show_step3(request, db, form, source, dest, status=422)
     try:
+        _check_edited_query(context, db, form, source)
+        refuse_problems(form)
         with open_look(context.config, context.secrets, dest, read_only=False) as look:
             made = make_dest_table(look, get_driver(source.driver), draft, get_details(form))
         module = _keep(db, user.name, draft, dest, made, data, form)
@@ -242,6 +276,16 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
         return show_step3(request, db, form, source, dest, status=422, error=say_error(context, error))
     drop_draft(db, user.id, form)
     return go(request, f"/modules/{module.id}")
+
+
+def _check_edited_query(context: Context, db: repo.State, form: Form, source: Connection) -> None:
+    """Notes where a query that was edited here gives other columns than those it had. Raises what the source says."""
+    query = build_source_query(form, source)
+    if query == form.value("written"):
+        return
+    values = _find_values(context, db, form, find_places(query))
+    with open_look(context.config, context.secrets, source) as look:
+        check_columns(form, list_query_columns(look, fill_placeholders(query, values)))
 
 
 def _keep(

@@ -1,7 +1,7 @@
 # What the wizard carries from step to step, as fields of a form. Knows no request, no template and no database.
 """`read_wizard_form`, and a form as the module it will become."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from starlette.datastructures import FormData
@@ -13,7 +13,7 @@ from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.looking.dest_table import TableDetails, build_table_query, clean_name, format_table, propose_columns
 from pipekit.errors import Invalid
 from pipekit.models import MODULE_NAME, STRATEGIES, Column, Connection, Module, as_strategy
-from pipekit.web.kit.forms import Form, FormRow, get_list, get_rows
+from pipekit.web.kit.forms import Form, FormRow, get_list, get_rows, is_blank
 from pipekit.web.modules.watermarks import FIELDS as WM_FIELDS
 from pipekit.web.modules.watermarks import check_watermark_rows, read_watermark_rows
 
@@ -24,7 +24,7 @@ _NOT_KEPT = ("comment", "expression")
 # In the order of the page; the first with a problem gets the focus.
 ORDER = ("query", "dest_id", "dest_schema", "dest_table", "name", "merge_strategy", "merge_key")
 # What travels in hidden fields through steps that do not show it.
-FIRST_STEPS = ("entry_mode", "source_id", "schema", "table", "query")
+FIRST_STEPS = ("entry_mode", "source_id", "schema", "table", "query", "written")
 STEP3 = ("dest_id", "mapped_for", "dest_schema", "dest_table", "name", "merge_strategy", "primary_key")
 # Rows of one field each: columns browsed and chosen, columns of the merge key, columns that take no NULL.
 TICKS = {"pick": "name", "key": "id", "not_null": "id", "cast": "choice"}
@@ -166,9 +166,13 @@ def _find_free_name(db: repo.State, name: str) -> str:
 
 
 def build_source_query(form: Form, source: Connection) -> str:
-    """The source query: verbatim in the mode `sql`, written from the chosen columns in the mode `table`."""
-    if form.value("entry_mode") == "sql":
-        return form.value("query")
+    """The source query as it stands in the form; where it is empty in the mode `table`, written from the columns."""
+    is_typed = form.value("entry_mode") == "sql" or form.value("query").strip()
+    return form.value("query") if is_typed else write_query(form, source)
+
+
+def write_query(form: Form, source: Connection) -> str:
+    """The query of a browsed table's chosen columns."""
     columns = [TableColumn(name=row["source_name"], type=row["source_type"]) for row in form.rows["col"]]
     casts = {row["source_name"]: row["expression"] for row in form.rows["col"]}
     table = TableName(schema=form.value("schema") or None, name=form.value("table"))
@@ -201,7 +205,7 @@ def build_draft(form: Form, source: Connection, dest: Connection) -> Module:
         source_id=source.id,
         dest_id=dest.id,
         source_query=query,
-        dest_table=_read_table(form, driver),
+        dest_table=read_table(form, driver),
         merge_strategy=as_strategy(strategy),
         merge_key=key if strategy in KEYED else (),
         columns=columns,
@@ -222,7 +226,8 @@ def _read_columns(form: Form, driver: Driver) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _read_table(form: Form, driver: Driver) -> str:
+def read_table(form: Form, driver: Driver) -> str:
+    """The dest table as a module names it; `""`, noted in the form, where it has no name that can be."""
     name = form.need("dest_table", "Name the dest table.")
     try:
         return format_table(driver, form.value("dest_schema").strip(), name) if name else ""
@@ -234,7 +239,7 @@ def _read_table(form: Form, driver: Driver) -> str:
 def check_whole(form: Form) -> None:
     """Notes what is wrong with the query and the watermarks."""
     check_watermark_rows(form)
-    if form.value("entry_mode") == "sql":
+    if form.value("entry_mode") == "sql" or form.value("query").strip():
         try:
             strip_query(form.value("query"))
         except Invalid as error:
@@ -251,11 +256,19 @@ def get_details(form: Form) -> TableDetails:
     return TableDetails(comments=comments, not_null=not_null, primary_key=key if form.holds("primary_key") else ())
 
 
-def add_missing_watermarks(form: Form, names: Sequence[str]) -> list[FormRow]:
-    """Adds a row for each placeholder without one, and returns the rows that have no value to look with."""
+def add_missing_watermarks(form: Form, names: Sequence[str]) -> None:
+    """Adds a row for each placeholder without one."""
     known = {row["name"].strip() for row in form.rows["wm"]}
     for name in names:
         if name not in known:
             blank = dict.fromkeys((*WM_FIELDS, "deleted"), "")
             form.rows["wm"].append({**blank, "name": name, "connection_id": form.value("source_id")})
-    return [row for row in form.rows["wm"] if row["name"].strip() in names and not row["default_value"]]
+
+
+def drop_unmeant_watermarks(form: Form, names: Collection[str]) -> None:
+    """Takes out rows that were only offered, for braces of these names, and that nobody has filled in."""
+    form.rows["wm"] = [
+        row
+        for row in form.rows["wm"]
+        if row["name"].strip() not in names or not is_blank(row, ("resolver_sql", "default_value"))
+    ]

@@ -11,8 +11,9 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn, TableName
 from pipekit.engine.looking.dest_table import list_query_columns, open_look
 from pipekit.engine.planning.error_position import find_error_position
-from pipekit.engine.watermarks.resolve import fill_placeholders, find_unmatched_placeholders
-from pipekit.errors import Invalid, NotFound, PipekitError
+from pipekit.engine.watermarks.places import find_places
+from pipekit.engine.watermarks.resolve import fill_placeholders
+from pipekit.errors import Invalid, NotFound, PipekitError, StatementFailed
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
 from pipekit.web.kit.answers import say_error
@@ -28,12 +29,14 @@ from pipekit.web.wizard.form import (
     TICKS,
     add_missing_watermarks,
     build_cast_choice,
+    drop_unmeant_watermarks,
     find_connection,
     need_source,
     read_wizard_form,
     settle_dest,
     take_source_columns,
 )
+from pipekit.web.wizard.query import take_query
 
 router = APIRouter(include_in_schema=False)
 
@@ -174,9 +177,10 @@ def take_columns(request: Request, db: Db, context: ContextDep, user: Admin, dat
         return render_columns(request, db, context, form, problem=error)
     key = {column.name for column in found if column.in_key}
     take_source_columns(form, source, columns, has_whole_key=bool(key) and key <= picked)
+    notice = take_query(form, source)
     dest = settle_dest(db, form, source)
     keep_draft(db, user.id, form, "dest")
-    return show_step3(request, db, form, source, dest)
+    return show_step3(request, db, form, source, dest, notice=notice)
 
 
 # -- by SQL ------------------------------------------------------------------------------------------------------------
@@ -224,6 +228,7 @@ def discover_columns(request: Request, db: Db, context: ContextDep, user: Admin,
         keep_draft(db, user.id, form, "sql")
         return render_sql(request, db, form, columns=columns)
     take_source_columns(form, source, columns)
+    take_query(form, source)
     dest = settle_dest(db, form, source)
     keep_draft(db, user.id, form, "dest")
     return show_step3(request, db, form, source, dest)
@@ -231,9 +236,17 @@ def discover_columns(request: Request, db: Db, context: ContextDep, user: Admin,
 
 def _discover(context: Context, form: Form, source: Connection) -> list[TableColumn]:
     query = form.value("query")
-    add_missing_watermarks(form, find_unmatched_placeholders(query, ()))
-    with open_look(context.config, context.secrets, source) as look:
-        return list_query_columns(look, fill_placeholders(query, _list_defaults(form)))
+    places = find_places(query)
+    in_text = [name for name, place in places.items() if place != "value"]
+    drop_unmeant_watermarks(form, in_text)
+    add_missing_watermarks(form, sorted(name for name, place in places.items() if place == "value"))
+    try:
+        with open_look(context.config, context.secrets, source) as look:
+            return list_query_columns(look, fill_placeholders(query, _list_defaults(form)))
+    except StatementFailed:
+        # Perhaps one that stands in a text is meant as a watermark all the same.
+        add_missing_watermarks(form, sorted(name for name in in_text if places[name] == "text"))
+        raise
 
 
 def _list_defaults(form: Form) -> dict[str, str]:
