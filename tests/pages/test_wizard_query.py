@@ -12,7 +12,6 @@ from pipekit.models import Module
 from tests.pages.shop import STEP3, ask_dest, browse, make_shop, source_id, write_sql
 from tests.pages.site import Page, Site, Visitor
 
-
 MOVED = """
 create table moved (id integer primary key, at timestamp not null, name text);
 insert into moved values (1, '2026-01-01 10:00:00', 'a'), (2, '2026-01-02 10:00:00', 'b');

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from pipekit.drivers.sqltext import READINGS, Reading, tokens
-from pipekit.engine.watermarks.resolve import PLACEHOLDER
+from pipekit.engine.watermarks.places import PLACEHOLDER
 from pipekit.errors import Invalid
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
