@@ -489,10 +489,24 @@ for word in "$@"; do
     if [ "$word" = --home ]; then option=home:; else option=""; fi
 done
 
+# Root does what the files of a home say, so they must be root's own.
+refuse_strangers() {
+    [ "$(id -u)" = 0 ] && [ -d "$1" ] || return 0
+    if [ ! -O "$1" ] || [ -n "$(find "$1/" -maxdepth 0 -perm /022)" ]; then
+        echo "Error: $1 belongs to another user, or others may write it, and root would do what it says." >&2
+        echo "Hint: do it as that user: sudo -u NAME pipekit $command ..." >&2
+        exit 2
+    fi
+}
+
 # A project of one's own, as `pipekit` finds it elsewhere too; and what needs no installation.
 if [ -n "$named" ]; then
-    [ "${named%/}" = "$home" ] || exec "$program" "$@"
+    if [ "${named%/}" != "$home" ]; then
+        refuse_strangers "$named"
+        exec "$program" "$@"
+    fi
 elif [ -d .pipekit ]; then
+    refuse_strangers .pipekit
     exec "$program" "$@"
 fi
 case $command in

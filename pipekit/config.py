@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.errors import ConfigError
+from pipekit.trust import refuse_strangers
 
 DEPLOYED_HOME = Path("/etc/pipekit")
 DEPLOYED_JARS = Path("/opt/pipekit/jars")
@@ -60,6 +61,8 @@ _CHOICES = {
     "log_format": ("text", "json"),
     "runner": ("native", "jrunner"),
 }
+# What they name is run, or loaded by what is.
+_PROGRAMS = {"jrunner", "java_home", "jar_folder"}
 _DEFAULTS = {f.name: f.default for f in fields(Config)}
 KEYS = tuple(name for name in _DEFAULTS if name != "home")
 
@@ -67,8 +70,8 @@ KEYS = tuple(name for name in _DEFAULTS if name != "home")
 def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Config:
     """The settings in force: the environment first, then `config.yaml`, then the defaults.
 
-    Raises ConfigError naming the file, the key and what is allowed. Nothing needs to exist but a file that
-    PIPEKIT_CONFIG names.
+    Raises ConfigError naming the file, the key and what is allowed, or whose file it is (see `trust`). Nothing needs to
+    exist but a file that PIPEKIT_CONFIG names.
     """
     environ = os.environ if environ is None else environ
     cwd = Path.cwd() if cwd is None else cwd
@@ -78,7 +81,10 @@ def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = Non
         "state_path": state_path,
         "secrets_path": home / "secrets.env",
     }
-    settings |= _read_file(_find_file(environ, cwd, home))
+    file = _find_file(environ, cwd, home)
+    given = _read_file(file)
+    refuse_strangers(home, file, _PROGRAMS & given.keys())
+    settings |= given
     if environ.get("PIPEKIT_SECRETS"):
         settings["secrets_path"] = _absolute(environ["PIPEKIT_SECRETS"], cwd)
     beside = settings["state_path"].parent / "jars"

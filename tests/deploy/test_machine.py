@@ -88,6 +88,18 @@ def test_anybody_else_is_told_to_use_sudo_or_a_project_of_their_own(machine: Mac
 
 
 @pytest.mark.usefixtures("deployed")
+def test_root_does_not_do_what_the_home_of_another_user_says(machine: Machine) -> None:
+    must(machine.run("sh", "-c", "mkdir -p /run/theirs/.pipekit && chown -R games /run/theirs"))
+    marks = "runner: jrunner\njrunner: /run/theirs/run\n"
+    must(machine.run("sh", "-c", f"printf '{marks}' > /run/theirs/.pipekit/config.yaml"))
+    for words in (("pipekit", "secrets", "set", "A"), ("pipekit", "--home", "/run/theirs/.pipekit", "runs", "list")):
+        refused = machine.run(*words, cwd="/run/theirs", stdin="x\n")
+        assert refused.code == 2
+        assert "root would do what it says" in refused.err
+    assert machine.run("test", "-e", "/run/theirs/.pipekit/secrets.env").code == 1
+
+
+@pytest.mark.usefixtures("deployed")
 def test_a_changed_configuration_restarts_the_service(machine: Machine) -> None:
     take_calls(machine)
     must(machine.run("sh", "-c", "sleep 1.1; touch /etc/pipekit/config.yaml"))
