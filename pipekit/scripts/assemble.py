@@ -1,61 +1,111 @@
-# What was found in one script -> modules. Knows the records of a definition file, no shell.
+# What was found in scripts -> modules. Knows the records of a definition file, no shell.
 """`Assembler`: loads and the statements around them as `ModuleDef`s, with what a person must know of each."""
 
 import posixpath
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef
 from pipekit.drivers.urls import find_kind
 from pipekit.models import Column
-from pipekit.scripts.found import MARKER, Event, Load, Notes, Place, Statements, Unknown
+from pipekit.scripts.found import MARKER, Alternative, Event, Load, Notes, Place, ScriptCall, Statements, Unit
 from pipekit.scripts.naming import Connections, clean_module_name, clean_watermark_name, is_same_database
-from pipekit.scripts.sqlreader import read_tokens, split_statements
+from pipekit.scripts.resolving import Resolver
+from pipekit.scripts.shell import World
+from pipekit.scripts.sqlreader import split_statements
 from pipekit.scripts.statements import Statement, read_statement
-from pipekit.scripts.strategy import Merge, find_merges, is_same_table
-
-# Gives no value: a run says so, and does not go on with a wrong one.
-_NO_VALUE = "select null"
+from pipekit.scripts.strategy import Merge, find_merges, is_change, is_same_table
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
-    """A module and what was not understood of it: with `problems` it is disabled."""
+    """A module and what was not understood of it: with `problems` or `questions` it is disabled."""
 
     module: ModuleDef
     place: Place
+    wanted: str
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+
+    def finish(self, name: str) -> None:
+        """The module under its name, disabled and with what is in question where it was not understood whole."""
+        told = [*self.problems, *self.questions]
+        notes = "\n".join(["Not understood whole when it was imported:", *told])[:4_000] if told else ""
+        self.module = replace(self.module, name=name, enabled=not told, notes=notes)
 
 
 class Assembler:
     """Makes modules of every script of a folder."""
 
-    def __init__(self, notes: Notes, connections: Connections, tree: Mapping[str, str]) -> None:
-        self._notes = notes
+    def __init__(self, world: World, connections: Connections) -> None:
+        self._world = world
+        self._notes: Notes = world.notes
         self._connections = connections
-        self._ddl = {path: _read_ddl(text) for path, text in tree.items() if path.endswith((".sql", ".ddl"))}
-        self.drafts: dict[str, Draft] = {}
-        self.by_script: dict[str, list[str]] = {}
+        texts = world.tree.texts
+        self._ddl = {path: _read_ddl(text) for path, text in texts.items() if path.endswith((".sql", ".ddl"))}
+        self._by_unit: dict[int, tuple[Unit, list[Draft]]] = {}
 
-    def add_script(self, path: str, events: Sequence[Event]) -> None:
-        """The modules of one script."""
+    def add(self, unit: Unit) -> list[Draft]:
+        """The modules of a script and of those that it starts, in order, each once."""
+        known = self._by_unit.get(id(unit))
+        if known is not None:
+            return known[1]
+        drafts = self._draft_all(unit, unit.events)
+        self._by_unit[id(unit)] = (unit, drafts)
+        for alternative in unit.alternatives:
+            self._add_alternative(unit, drafts, alternative)
+        for draft in drafts if unit.problems else ():
+            draft.problems += [f"{unit.path} is broken: {problem}" for problem in unit.problems]
+        return drafts
+
+    def name_all(self) -> dict[str, Draft]:
+        """Every module by its name; the same name is numbered in the order in which scripts were added."""
+        named: dict[str, Draft] = {}
+        for _, drafts in self._by_unit.values():
+            for draft in drafts:
+                if all(draft is not other for other in named.values()):
+                    name = clean_module_name(draft.wanted, named)
+                    draft.finish(name)
+                    named[name] = draft
+        return named
+
+    def _add_alternative(self, unit: Unit, drafts: list[Draft], alternative: Alternative) -> None:
+        """What a script does only when a condition comes out as it need not."""
+        others = self._draft_all(unit, alternative.events)
+        extra = [one for one in others if not any(_is_same(one, other) for other in drafts)]
+        missing = [one for one in drafts if not any(_is_same(one, other) for other in others)]
+        told = f"when {alternative.told} ({alternative.place})"
+        if alternative.ends and not extra:
+            for draft in missing:
+                draft.notes.append(f"the script ends before it {told}; the module does not look at that")
+            return
+        for draft in missing:
+            draft.questions.append(f"the script does something else {told}. Is this what is wanted?")
+        for draft in extra:
+            draft.questions.append(f"the script does this only {told}. Is this what is wanted?")
+            drafts.append(draft)
+
+    def _draft_all(self, unit: Unit, events: Sequence[Event]) -> list[Draft]:
+        found = list(self._draft_own(unit, events))
+        for event in events:
+            if isinstance(event, ScriptCall):
+                found += [draft for draft in self.add(event.unit) if draft not in found]
+        return found
+
+    def _draft_own(self, unit: Unit, events: Sequence[Event]) -> Iterator[Draft]:
         loads = [event for event in events if isinstance(event, Load)]
-        made: list[str] = []
         for load, before, after, elsewhere in _share_out(events, loads):
-            merges = find_merges(load.table, load.query, load.clear, before, after, self._find_ddl(path))
+            merges = find_merges(load.table, load.query, load.clear, before, after, self._find_ddl(unit.path))
+            several = len(loads) > 1 or len(merges) > 1 or bool(unit.arguments)
             for merge in merges:
-                base = self._module_name(path, load, merge, several=len(loads) > 1 or len(merges) > 1)
-                name = clean_module_name(base, self.drafts)
-                self.drafts[name] = self._draft(name, load, merge, elsewhere)
-                made.append(name)
-        self.by_script[path] = made
+                yield self._draft(unit, self._want_name(unit.path, merge, several=several), load, merge, elsewhere)
 
-    def _module_name(self, path: str, load: Load, merge: Merge, *, several: bool) -> str:
+    def _want_name(self, path: str, merge: Merge, *, several: bool) -> str:
         folder = posixpath.basename(posixpath.dirname(path))
-        if several or not folder:
-            return merge.table.rpartition(".")[2]
-        return folder
+        table = self._notes.assume(merge.table)
+        return table.rpartition(".")[2] if several or not folder else folder
 
     def _find_ddl(self, path: str) -> dict[str, tuple[str, ...]]:
         """Tables by the folder's own files first."""
@@ -67,31 +117,29 @@ class Assembler:
                 found.setdefault(table, columns)
         return found
 
-    def _draft(self, name: str, load: Load, merge: Merge, elsewhere: bool) -> Draft:
+    def _draft(self, unit: Unit, wanted: str, load: Load, merge: Merge, elsewhere: bool) -> Draft:
         problems = [*merge.problems, *merge.columns.problems]
-        notes = [*merge.notes, *merge.columns.notes]
+        notes = [*merge.notes, *merge.columns.notes, *load.taken]
+        questions = list(load.doubts)
         if elsewhere:
             problems.append("its SQL runs on another database than the one that jrunner fills")
-        trim_char = load.trim and find_kind(load.source.jdbc_url) not in ("postgresql", "sqlite")
-        if trim_char:
-            notes.append(
-                "jrunner trims all text (-t); the module's trim_char drops the blanks behind CHAR columns only"
-            )
-        elif load.trim:
-            problems.append("jrunner trims text (-t), which a module does not do here: use trim() in the query")
+        trim_char = _read_trim(load, problems, notes)
         dest = self._connections.name(load.dest)
-        query, watermarks = self._find_watermarks(load.query, dest, problems, notes)
+        query, watermarks = self._find_watermarks(load, merge.table, dest, questions, notes)
+        notes += self._list_settings(unit, load.query)
+        if unit.arguments:
+            notes.append(f"started with `{' '.join(self._notes.assume(text) for text in unit.arguments)}`")
         hooks = tuple(HookDef(sql=self._plain(sql, problems), run_order=i) for i, sql in enumerate(merge.hooks, 1))
+        problems += [f"is a command of psql, no SQL: `{sql[:60]}`" for sql in merge.hooks if sql.startswith("\\")]
         needs_key = merge.strategy in ("incremental", "upsert")
         module = ModuleDef(
-            name=name,
+            name=wanted,
             source=self._connections.name(load.source),
             source_query=query,
             dest=dest,
             dest_table=self._plain(merge.table, problems),
             merge_strategy="append" if needs_key and not merge.key else merge.strategy,
             merge_key=merge.key,
-            enabled=not problems,
             trim_char=trim_char,
             match=merge.columns.match,
             watermarks=watermarks,
@@ -101,42 +149,55 @@ class Assembler:
                 for i, (one, other) in enumerate(merge.columns.pairs, 1)
             ),
         )
-        return Draft(module, load.place, notes, problems)
+        return Draft(module, load.place, wanted, notes, problems, questions)
 
     def _plain(self, text: str, problems: list[str]) -> str:
         """Text that no watermark is put into."""
         for unknown in self._notes.find_unknowns(text):
             problems.append(f"`{unknown.command}` gives a part of `{unknown.name or 'a value'}` outside of the query")
-        return MARKER.sub("?", text)
-
-    # -- watermarks ----------------------------------------------------------------------------------------------------
+        return MARKER.sub("?", self._notes.assume(text))
 
     def _find_watermarks(
-        self, query: str, dest: str, problems: list[str], notes: list[str]
+        self, load: Load, table: str, dest: str, questions: list[str], notes: list[str]
     ) -> tuple[str, tuple[WatermarkDef, ...]]:
         """The query with `{name}` for each value that is not known, and the watermarks that resolve them."""
-        found: dict[str, WatermarkDef] = {}
+        query, found = load.query, {}
+        resolver = Resolver(self._world, load, table)
         for unknown in self._notes.find_unknowns(query):
             name = clean_watermark_name(unknown.name)
             while name in found:
                 name += "_2"
-            found[name] = self._watermark(name, unknown, dest, problems, notes)
+            answer = resolver.find(name, unknown)
+            questions += [answer.question] if answer.question else []
+            notes += [answer.note] if answer.note else []
+            connection = self._connections.name(answer.database) if answer.database else dest
+            found[name] = WatermarkDef(
+                name=name, connection=connection, resolver_sql=answer.sql, default_value=answer.default
+            )
             query = self._notes.fill(query, unknown, f"{{{name}}}")
         return query, tuple(sorted(found.values(), key=lambda item: item.name))
 
-    def _watermark(self, name: str, unknown: Unknown, dest: str, problems: list[str], notes: list[str]) -> WatermarkDef:
-        connection = self._connections.name(unknown.database) if unknown.database else dest
-        if unknown.sql and not MARKER.search(unknown.sql):
-            functions = {token.key for token in read_tokens(unknown.sql)}
-            if unknown.default is None and not functions & {"coalesce", "ifnull", "nvl", "isnull", "value"}:
-                notes.append(f"the watermark {name} has no default; give it one for the first run")
-            return WatermarkDef(
-                name=name, connection=connection, resolver_sql=unknown.sql, default_value=unknown.default
-            )
-        what = "the answer of a query that itself needs a value" if unknown.sql else f"`{unknown.command}`"
-        told = f"the watermark {name} is {what}, which is no SQL that gives a value"
-        (notes if unknown.default is not None else problems).append(f"{told} ({unknown.place})")
-        return WatermarkDef(name=name, connection=dest, resolver_sql=_NO_VALUE, default_value=unknown.default)
+    def _list_settings(self, unit: Unit, query: str) -> Iterator[str]:
+        """Words of the query that come from a file of settings: they are what they are now."""
+        texts = [self._world.tree.texts.get(unit.path, ""), *self._world.tree.texts.values()]
+        for name, (value, place) in self._world.settings.items():
+            is_in = len(value) > 1 and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", query)
+            if is_in and any(re.search(rf"\$\{{?{name}\b", text) for text in texts):
+                yield f"`{value}` in the query is ${name} of {place}, taken as it stands"
+
+
+def _is_same(one: Draft, other: Draft) -> bool:
+    return one is other or replace(one.module, name="") == replace(other.module, name="")
+
+
+def _read_trim(load: Load, problems: list[str], notes: list[str]) -> bool:
+    """What becomes of jrunner's `-t`: the module's trim_char."""
+    trim_char = load.trim and find_kind(load.source.jdbc_url) not in ("postgresql", "sqlite")
+    if trim_char:
+        notes.append("jrunner trims all text (-t); the module's trim_char drops the blanks behind CHAR columns only")
+    elif load.trim:
+        problems.append("jrunner trims text (-t), which a module does not do here: use trim() in the query")
+    return trim_char
 
 
 def _read_ddl(text: str) -> dict[str, tuple[str, ...]]:
@@ -163,7 +224,7 @@ def _share_out(events: Sequence[Event], loads: Sequence[Load]) -> list[Shared]:
             (after if place < passed else before)[place].append(statement)
             other = event.database
             if other is not None and not is_same_database(other.jdbc_url, loads[place].dest.jdbc_url):
-                elsewhere[place] = elsewhere[place] or statement.verb != "session"
+                elsewhere[place] = elsewhere[place] or is_change(statement)
     return [(load, before[i], after[i], elsewhere[i]) for i, load in enumerate(loads)]
 
 

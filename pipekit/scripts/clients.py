@@ -4,14 +4,17 @@
 import posixpath
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import quote, unquote, urlsplit
 
 from pipekit.drivers.urls import split_login
+from pipekit.scripts.expansion import expand_dollars
 from pipekit.scripts.found import MARKER, Database, Load, Place, Secret, Statements, Unknown
-from pipekit.scripts.shell import Field, Shell
+from pipekit.scripts.shell import DEEPEST, Field, Shell
+from pipekit.scripts.sqlreader import split_statements
 
-Client = Callable[[Shell, int, list[Field], str | None, bool], str]
+Client = Callable[[Shell, int, list[Field]], str]
 
 _VALUED = ("-scu", "-scn", "-scp", "-dcu", "-dcn", "-dcp", "-sq", "-dt", "-f")
 _PSQL_VALUED = "hpUdcfvoFRLT"
@@ -19,6 +22,10 @@ _PSQL_LONG = {
     "host": "h", "port": "p", "username": "U", "dbname": "d", "command": "c", "file": "f", "set": "v", "variable": "v",
     "output": "o", "field-separator": "F",
 }  # fmt: skip
+# What psql prints or does for itself; SQL goes on without.
+_PSQL_HARMLESS = re.compile(
+    r"\\(?:timing|echo|pset|set|unset|x|t|a|q|conninfo|encoding|warn|o|qecho|c|connect|r|f|H|errverbose)\b"
+)
 
 
 def find_client(fields: list[Field]) -> Client | None:
@@ -27,60 +34,91 @@ def find_client(fields: list[Field]) -> Client | None:
     words = [item.text for item in fields[1:3]]
     if re.fullmatch(r"jrunner(?:\.sh|\.jar)?", name) or (name == "pipekit" and "jrunner" in words):
         return _jrunner
-    if name == "java" and any("jrunner" in item.text.lower() for item in fields[1:]):
+    if name != "ssh" and {"-scu", "-sq"} <= {item.text for item in fields[1:]}:
         return _jrunner
-    return {"psql": _psql, "sqlite3": _sqlite3, "sqlcmd": _sqlcmd}.get(name)
+    return {"psql": _psql, "sqlite3": _sqlite3, "sqlcmd": _sqlcmd, "db2": _db2}.get(name)
 
 
 # -- jrunner -----------------------------------------------------------------------------------------------------------
 
 
-def _jrunner(shell: Shell, line: int, fields: list[Field], stdin: str | None, capture: bool) -> str:
+def _jrunner(shell: Shell, line: int, fields: list[Field]) -> str:
     place = shell.place(line)
-    given: dict[str, Field] = {}
-    flags: set[str] = set()
-    items = iter(fields[1:])
-    for item in items:
-        if item.text in _VALUED:
-            given[item.text] = next(items, Field(""))
-        else:
-            flags.add(item.text)
+    given, flags = _split_flags(fields)
     source = _find_jdbc(shell, place, given, "s")
     name = given.get("-sq", Field("")).text
     query = _read_query(shell, line, name)
     if source is None or query is None:
-        why = "its source URL is not known" if source is None else f"its query's file {name or '(none)'} is not known"
+        shown = shell.notes.assume(name) or "(none)"
+        why = "its source URL is not known" if source is None else f"its query's file {shown} is not known"
         shell.notes.add(place, f"A call of jrunner was left out: {why}.")
         return ""
-    dest = _find_jdbc(shell, place, given, "d")
     if "-dcu" not in given and "-dt" not in given:
         return _answer(shell, place, "jrunner", query, source)
+    dest = _find_jdbc(shell, place, given, "d")
     if dest is None:
         shell.notes.add(place, "A load by jrunner was left out: its dest URL is not known.")
         return ""
-    table = given.get("-dt", Field("")).text
-    load = Load(place, source, dest, query, shell.resolve(name), table, "-c" in flags, "-t" in flags)
-    shell.events.append(load)
+    shell.events.append(_build_load(shell, place, source, dest, query, given, flags))
     return ""
+
+
+def _split_flags(fields: list[Field]) -> tuple[dict[str, Field], list[str]]:
+    given: dict[str, Field] = {}
+    flags: list[str] = []
+    items = iter(fields[1:])
+    for item in items:
+        if item.text in _VALUED:
+            given[item.text] = next(items, Field(""))
+        elif item.text:
+            flags.append(item.text)
+    return given, flags
+
+
+def _build_load(
+    shell: Shell, place: Place, source: Database, dest: Database, query: str, given: dict[str, Field], flags: list[str]
+) -> Load:
+    """A load, and what of its flags is not as sure as the script's own text."""
+    doubts = list(shell.doubts)
+    table = given.get("-dt", Field("")).text
+    for text, what in ((table, "the dest table"), *((flag, "a flag of jrunner") for flag in flags)):
+        for unknown in shell.notes.find_unknowns(text):
+            doubts.append(f"{what} is what `{unknown.command}` gives, {tell_assumed(unknown)}")
+    taken = list(shell.taken)
+    for text in (given["-scu"].text, given["-dcu"].text):
+        for unknown in shell.notes.find_unknowns(text):
+            if unknown.origin != "file":
+                taken.append(f"an address holds what `{unknown.command}` gives; taken as `{unknown.assumed}`")
+    known = set(shell.notes.assume(" ".join(flags)).split())
+    table = shell.notes.assume(table)
+    name = shell.resolve(given["-sq"].text)
+    return Load(place, source, dest, query, name, table, "-c" in known, "-t" in known, tuple(doubts), tuple(taken))
+
+
+def tell_assumed(unknown: Unknown) -> str:
+    """What a value is as the folder stands, in words."""
+    return "of which nothing is known" if unknown.assumed is None else f"as the folder stands `{unknown.assumed}`"
 
 
 def _read_query(shell: Shell, line: int, name: str) -> str | None:
     """The query's text; `$NAME` in it is taken for the script's variable even where the script puts nothing in."""
-    text = shell.find_file(name) if name else None
-    return None if text is None else shell.expand_dollars(text, line)
+    text = shell.find_query(name, line) if name else None
+    return None if text is None else expand_dollars(shell, text)
 
 
 def _find_jdbc(shell: Shell, place: Place, given: dict[str, Field], side: str) -> Database | None:
     url = given.get(f"-{side}cu")
-    if url is None or not url.text.startswith("jdbc:") or MARKER.search(url.text):
+    text = shell.notes.assume(url.text) if url is not None else ""
+    if url is None or not text.startswith("jdbc:") or MARKER.search(text):
         return None
-    login = split_login(url.text)
+    login = split_login(text)
     secret = _find_secret(place, given.get(f"-{side}cp"))
     if secret is None and login.password:
         secret = Secret(place, login.password, "")
     if secret is not None:
+        secret = replace(secret, value=shell.notes.assume(secret.value))
         shell.notes.secrets.append(secret)
-    user = given[f"-{side}cn"].text if f"-{side}cn" in given else login.username
+    user = shell.notes.assume(given[f"-{side}cn"].text) if f"-{side}cn" in given else login.username
     return Database(_place_file(shell, login.jdbc_url), user or None, secret, url.variable)
 
 
@@ -95,17 +133,19 @@ def _place_file(shell: Shell, jdbc_url: str) -> str:
     head, name = jdbc_url[:12], jdbc_url[12:]
     if head != "jdbc:sqlite:" or name.startswith("/") or not name:
         return jdbc_url
-    return head + posixpath.normpath(posixpath.join(shell.root, shell.cwd, name))
+    return head + posixpath.normpath(posixpath.join(shell.world.tree.root, shell.cwd, name))
 
 
 def _answer(shell: Shell, place: Place, command: str, sql: str, database: Database | None) -> str:
-    return shell.notes.mark(Unknown(place, "", command, sql.strip().rstrip(";").strip(), database))
+    statements = split_statements(sql)
+    text = statements[0] if len(statements) == 1 else ""
+    return shell.notes.mark(Unknown(place, "", command, "query" if text else "command", text, database))
 
 
 # -- psql, sqlite3, sqlcmd ---------------------------------------------------------------------------------------------
 
 
-def _psql(shell: Shell, line: int, fields: list[Field], stdin: str | None, capture: bool) -> str:
+def _psql(shell: Shell, line: int, fields: list[Field]) -> str:
     options, operands, scripts = _split_psql([item.text for item in fields[1:]])
     where = {
         "host": options.get("h") or shell.variables.get("PGHOST") or "localhost",
@@ -116,13 +156,54 @@ def _psql(shell: Shell, line: int, fields: list[Field], stdin: str | None, captu
     if "U" not in options and len(operands) > 1:
         where["user"] = operands[1]
     place = shell.place(line)
-    database = _find_postgres(shell, place, where)
-    texts = [text if kind == "c" else _read_script(shell, line, text) for kind, text in scripts]
-    return _take_sql(shell, place, "psql", texts or [stdin or ""], database, capture)
+    database = _find_postgres(shell, place, {name: shell.notes.assume(text) for name, text in where.items()})
+    variables = dict(item.split("=", 1) for kind, item in scripts if kind == "v" and "=" in item)
+    texts = [
+        _put_in(text if kind == "c" else _read_psql(shell, line, text, variables), variables)
+        for kind, text in scripts
+        if kind != "v"
+    ]
+    if not texts:
+        texts = [_put_in(_read_backslashes(shell, line, shell.stdin or "", variables), variables)]
+    printed = _take_sql(shell, place, "psql", texts, database)
+    if "o" in options:
+        shell.write(options["o"], printed, line)
+        return ""
+    return printed
+
+
+def _read_psql(shell: Shell, line: int, name: str, variables: dict[str, str]) -> str:
+    text = (shell.stdin or "") if name == "-" else _read_script(shell, line, name)
+    return _read_backslashes(shell, line, text, variables)
+
+
+def _read_backslashes(shell: Shell, line: int, text: str, variables: dict[str, str], depth: int = 0) -> str:
+    """SQL with `\\i FILE` put in and `\\set` taken in; another command of psql stays, and is told."""
+    lines = []
+    for item in text.splitlines():
+        found = re.match(r"\s*\\(ir?|include|set)\s+(\S+)\s*(.*?)\s*;?\s*\Z", item)
+        if found and found[1] == "set":
+            variables.setdefault(found[2], found[3].strip("'"))
+        elif found and depth < DEEPEST:
+            name = found[2].strip("'\"")
+            lines.append(_read_backslashes(shell, line, _read_script(shell, line, name), variables, depth + 1))
+        elif not _PSQL_HARMLESS.match(item.strip()):
+            lines.append(item)
+    return "\n".join(lines)
+
+
+def _put_in(text: str, variables: dict[str, str]) -> str:
+    """`:name`, `:'name'` and `:"name"` with their values."""
+    for name, value in variables.items():
+        quoted = value.replace("'", "''")
+        for form, filled in ((f":'{name}'", f"'{quoted}'"), (f':"{name}"', f'"{value}"')):
+            text = text.replace(form, filled)
+        text = value.join(re.split(rf"(?<![:\w]):{re.escape(name)}\b", text))
+    return text
 
 
 def _split_psql(words: list[str]) -> tuple[dict[str, str], list[str], list[tuple[str, str]]]:
-    """Options by letter, operands, and the scripts in their order: (`c` or `f`, text)."""
+    """Options by letter, operands, and what is run or set, in its order: (`c`, `f` or `v`, text)."""
     options: dict[str, str] = {}
     operands: list[str] = []
     scripts: list[tuple[str, str]] = []
@@ -139,7 +220,7 @@ def _split_psql(words: list[str]) -> tuple[dict[str, str], list[str], list[tuple
             value = (word[at + 1 :] or next(items, "")) if at else ""
         else:
             operands.append(word)
-        if letter in ("c", "f"):
+        if letter in ("c", "f", "v"):
             scripts.append((letter, value))
         elif letter:
             options[letter] = value
@@ -148,7 +229,7 @@ def _split_psql(words: list[str]) -> tuple[dict[str, str], list[str], list[tuple
 
 def _find_postgres(shell: Shell, place: Place, where: dict[str, str]) -> Database | None:
     text = where["dbname"]
-    password = shell.variables.get("PGPASSWORD", "")
+    password = shell.notes.assume(shell.variables.get("PGPASSWORD", ""))
     variable = "PGPASSWORD" if password else ""
     if re.match(r"postgres(?:ql)?://", text):
         parts = urlsplit(text)
@@ -173,22 +254,23 @@ def _find_postgres(shell: Shell, place: Place, where: dict[str, str]) -> Databas
 
 
 def _read_script(shell: Shell, line: int, name: str) -> str:
-    text = shell.find_file(name)
+    text = shell.find_query(name, line)
     if text is None:
         shell.notes.add(shell.place(line), f"The SQL file {name} is not in the folder and was not read.")
         return ""
     return text
 
 
-def _sqlite3(shell: Shell, line: int, fields: list[Field], stdin: str | None, capture: bool) -> str:
+def _sqlite3(shell: Shell, line: int, fields: list[Field]) -> str:
     words = [item.text for item in fields[1:] if not item.text.startswith("-")]
     place = shell.place(line)
-    if not words or MARKER.search(words[0]):
+    name = shell.notes.assume(words[0]) if words else ""
+    if not name or MARKER.search(name):
         shell.notes.add(place, "A call of sqlite3 was left out: its file is not known.")
-        return ""
-    database = Database(_place_file(shell, f"jdbc:sqlite:{words[0]}"))
+        return shell.mark(line, "sqlite3")
+    database = Database(_place_file(shell, f"jdbc:sqlite:{name}"))
     texts = [_read_dot(shell, line, text) for text in words[1:]]
-    return _take_sql(shell, place, "sqlite3", texts or [_read_dot(shell, line, stdin or "")], database, capture)
+    return _take_sql(shell, place, "sqlite3", texts or [_read_dot(shell, line, shell.stdin or "")], database)
 
 
 def _read_dot(shell: Shell, line: int, text: str) -> str:
@@ -202,30 +284,42 @@ def _read_dot(shell: Shell, line: int, text: str) -> str:
     return "\n".join(lines)
 
 
-def _sqlcmd(shell: Shell, line: int, fields: list[Field], stdin: str | None, capture: bool) -> str:
+def _sqlcmd(shell: Shell, line: int, fields: list[Field]) -> str:
     words = [item.text for item in fields[1:]]
     pairs = dict(pairwise(words))
     texts = [pairs[flag] for flag in ("-Q", "-q") if flag in pairs]
     if "-i" in pairs:
         texts.append(_read_script(shell, line, pairs["-i"]))
     place = shell.place(line)
-    secret = Secret(place, pairs["-P"], "") if "-P" in pairs else None
+    secret = Secret(place, shell.notes.assume(pairs["-P"]), "") if "-P" in pairs else None
     if secret is not None:
         shell.notes.secrets.append(secret)
-    server, name = pairs.get("-S", ""), pairs.get("-d", "")
+    server, name = (shell.notes.assume(pairs.get(flag, "")) for flag in ("-S", "-d"))
     url = f"jdbc:sqlserver://{server.replace(',', ':')};databaseName={name}"
     database = Database(url, pairs.get("-U"), secret) if server and not MARKER.search(server + name) else None
-    return _take_sql(shell, place, "sqlcmd", texts or [stdin or ""], database, capture)
+    printed = _take_sql(shell, place, "sqlcmd", texts or [shell.stdin or ""], database)
+    if "-o" in pairs:
+        shell.write(pairs["-o"], printed, line)
+        return ""
+    return printed
 
 
-def _take_sql(
-    shell: Shell, place: Place, command: str, texts: list[str], database: Database | None, capture: bool
-) -> str:
+def _db2(shell: Shell, line: int, fields: list[Field]) -> str:
+    """`db2 -x "select ..."`: its database is a name that only its own catalogue knows."""
+    words = [item.text for item in fields[1:]]
+    texts = [_read_script(shell, line, words[i + 1]) for i, word in enumerate(words[:-1]) if re.match(r"-\w*f$", word)]
+    text = " ".join(word for word in words if not word.startswith(("-", "+")))
+    if not texts and re.match(r"\s*(?:connect|terminate|disconnect|quit)\b", text, re.IGNORECASE):
+        return ""
+    return _take_sql(shell, shell.place(line), "db2", texts or [text], None)
+
+
+def _take_sql(shell: Shell, place: Place, command: str, texts: list[str], database: Database | None) -> str:
     """Statements are an event, and what a query prints stands for its answer; within `$(...)` it is nothing else."""
     sql = ";\n".join(text.strip().rstrip(";") for text in texts if text.strip())
     if not sql:
         return ""
-    is_query = re.match(r"\s*(?:select|with|values)\b", sql, re.IGNORECASE)
-    if not (capture and is_query):
-        shell.events.append(Statements(place, database, shell.expand_dollars(sql, place.line)))
-    return _answer(shell, place, command, sql, database) if is_query else ""
+    is_query = re.match(r"(?:\s|--[^\n]*\n)*(?:select|with|values)\b", sql, re.IGNORECASE)
+    if not (shell.captures and is_query):
+        shell.events.append(Statements(place, database, expand_dollars(shell, sql)))
+    return _answer(shell, place, command, sql if is_query else "", database) + "\n"

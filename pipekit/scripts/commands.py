@@ -1,262 +1,364 @@
-# What each command of a script does to its state: control flow, files, filters. Runs nothing.
-"""`run_commands`: goes through commands in order; loops over names are unrolled, both branches of an `if` are read."""
+# What each program and builtin of a script does to its state. Runs none of them.
+"""`call_command`: programs around the one that counts are taken off, then builtins, clients, filters, scripts."""
 
-import fnmatch
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from pipekit.scripts.clients import find_client
-from pipekit.scripts.filters import ACTIONS, read_file, read_operands
-from pipekit.scripts.found import Unknown
-from pipekit.scripts.lexer import Command, Word, split_commands
-from pipekit.scripts.shell import DEEPEST, MOST_COMMANDS, Field, Shell, note_call
+from pipekit.scripts.conditions import judge
+from pipekit.scripts.expansion import expand, expand_dollars, expand_fields, expand_number, show
+from pipekit.scripts.filters import FILTERS, expand_glob, name_command
+from pipekit.scripts.found import MARKER
+from pipekit.scripts.lexer import Word
+from pipekit.scripts.lists import list_items, list_lines, read_words
+from pipekit.scripts.options import take_option
+from pipekit.scripts.shell import (
+    DEEPEST,
+    FALSE,
+    OPEN,
+    TRUE,
+    Field,
+    LeftFunction,
+    LeftLoop,
+    LeftRound,
+    LeftScript,
+    Shell,
+    Verdict,
+)
+from pipekit.scripts.syntax import parse_script
+from pipekit.scripts.wrappers import take_off
 
-_PREFIXES = ("if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", "exec", "nohup", "command", "env")
-_CLOSERS = {"for": "done", "while": "done", "until": "done", "case": "esac", "if": "fi"}
 # Commands that change neither data nor what a later command reads.
 _HARMLESS = frozenset((
-    "set", "exit", "trap", "date", "logger", "mail", "mailx", "true", "false", "sleep", "umask", ":", "rm", "mkdir",
-    "touch", "chmod", "return", "shift", "wait", "flock", "ulimit", "unset", "break", "continue", "fi", "done", "esac",
-    "}", "hostname", "whoami", "id", "ls", "find", "wc", "kill", "renice", "nice", "shopt", "read",
+    "set", "logger", "mail", "mailx", "sendmail", "true", "sleep", "umask", ":", "rm", "rmdir", "mkdir", "touch",
+    "chmod", "chown", "wait", "ulimit", "kill", "renice", "shopt", "hash", "gzip", "gunzip", "zip", "tput", "clear",
+    "mutt", "sync", "logrotate", "exec", "flock", "setopt", "popd", "alias", "bc", "ln", "history",
 ))  # fmt: skip
-# What they print is taken for what they read: mostly they cut a header or a line end off one value.
-_FILTERS = frozenset(("tail", "head", "tr", "cut", "awk", "sort", "uniq", "grep", "xargs", "tee", "column", "iconv"))
+# They print what only running them would tell.
+_PRINT = frozenset((
+    "date", "hostname", "whoami", "id", "find", "wc", "uname", "stat", "du", "df", "ps", "who", "expr", "bc", "jq",
+    "md5sum", "sha256sum", "uuidgen", "nproc", "type", "which", "crontab", "locale", "getent", "logname", "tty",
+))  # fmt: skip
+# Whether these succeed is what a script asks them for.
+ASKING = frozenset(("grep", "egrep", "fgrep", "pgrep", "pidof", "diff", "cmp", "ping", "nc", "lsof", "fuser"))
+_QUIET = frozenset(("pgrep", "pidof", "diff", "cmp", "ping", "nc", "lsof", "fuser"))
+_NAMES_A_CLIENT = re.compile(r"\b(?:jrunner|psql|sqlite3|sqlcmd|db2|mysql|sqlplus|isql|bteq)\b", re.IGNORECASE)
+
+Builtin = Callable[[Shell, int, list[Word], list[str]], None]
 
 
-def run_commands(shell: Shell, commands: Sequence[Command], *, capture: bool = False) -> str:
-    """Goes through commands; with `capture` returns what they print, as far as it can be told."""
-    printed = ""
-    pipe: str | None = None
-    at = 0
-    while at < len(commands):
-        shell.read += 1
-        if shell.read > MOST_COMMANDS:
-            return printed
-        command = commands[at]
-        first = command.words[0].literal if command.words else None
-        if first in ("for", "case") or _is_function(command, commands[at + 1 : at + 2]):
-            at = _run_block(shell, commands, at, first or "")
-            continue
-        output = _run_command(shell, command, pipe, capture)
-        pipe = output if command.ends == "|" else None
-        if pipe is None:
-            printed += output
-            if shell.empty_test and command.ends == "\n" and first not in ("if", "[", "then", "elif"):
-                shell.empty_test = ""
-        at += 1
-    return printed
-
-
-# -- blocks ------------------------------------------------------------------------------------------------------------
-
-
-def _is_function(command: Command, following: Sequence[Command]) -> bool:
-    words = [word.literal for word in command.words]
-    opens = bool(following) and bool(following[0].words) and following[0].words[0].literal == "{"
-    return (len(words) == 1 and command.ends == "(" and opens) or (words[:1] == ["function"])
-
-
-def _run_block(shell: Shell, commands: Sequence[Command], at: int, first: str) -> int:
-    """Goes through a loop, keeps a function, passes over a `case`; where the block's end is."""
-    command = commands[at]
-    if first == "for":
-        end = _find_end(commands, at, "done")
-        _run_loop(shell, command, commands[at + 1 : end])
-        return end + 1
-    if first == "case":
-        shell.notes.add(shell.place(command.line), "`case` was not followed.")
-        return _find_end(commands, at, "esac") + 1
-    name = command.words[1 if first == "function" else 0].literal or ""
-    end = next((i for i in range(at + 1, len(commands)) if _first(commands[i]) == "}"), len(commands))
-    body = list(commands[at + 1 : end])
-    shell.functions[name] = body
-    return end + 1
-
-
-def _first(command: Command) -> str:
-    return (command.words[0].literal or "") if command.words else ""
-
-
-def _find_end(commands: Sequence[Command], at: int, closer: str) -> int:
-    """The command that closes a block, blocks of the same kind within it passed over."""
-    openers = {name for name, end in _CLOSERS.items() if end == closer}
-    depth = 0
-    for i in range(at, len(commands)):
-        words = [word.literal for word in commands[i].words]
-        depth += any(word in openers for word in words[:2])
-        depth -= words[:1] == [closer]
-        if depth == 0:
-            return i
-    return len(commands) - 1
-
-
-def _run_loop(shell: Shell, command: Command, body: Sequence[Command]) -> None:
-    words = command.words
-    name = (words[1].literal if len(words) > 1 else None) or ""
-    values: list[str] = []
-    for item in shell.expand_fields(words[3:], command.line):
-        values += _expand_glob(shell, item.text) if any(mark in item.text for mark in "*?[") else [item.text]
-    for value in values:
-        before = shell.cwd
-        shell.variables[name] = value
-        run_commands(shell, body)
-        shell.cwd = before
-
-
-def _expand_glob(shell: Shell, pattern: str) -> list[str]:
-    """Names in the folder that fit, as a shell lists them: `*/` gives folders."""
-    wanted = pattern.rstrip("/")
-    names: set[str] = set()
-    for path in shell.tree:
-        relative = posixpath.relpath(path, shell.cwd)
-        parts = relative.split("/")
-        names |= {"/".join(parts[:i]) for i in range(1, len(parts) + (not pattern.endswith("/")))}
-    depth = wanted.count("/")
-    return sorted(n for n in names if n.count("/") == depth and n[:1] != "." and fnmatch.fnmatchcase(n, wanted))
-
-
-# -- simple commands ---------------------------------------------------------------------------------------------------
-
-
-def _run_command(shell: Shell, command: Command, pipe: str | None, capture: bool) -> str:
-    """One command, its redirections included; what it prints."""
-    words = list(command.words)
-    while words and words[0].literal in _PREFIXES:
-        words = words[1:]
-    assigned: dict[str, str] = {}
-    while words and (found := shell.split_assignment(words[0])):
-        name, rest, append = found
-        value = shell.expand(rest, command.line)
-        if len(words) == 1:
-            for earlier, kept in assigned.items():
-                shell.assign(earlier, kept, command.line)
-            shell.assign(name, value, command.line, append=append)
-            return ""
-        assigned[name] = value
-        words = words[1:]
-    stdin = _read_stdin(shell, command, pipe)
-    fields = shell.expand_fields(words, command.line)
-    if not fields:
-        return _write_stdout(shell, command, stdin or "")
+def call_command(shell: Shell, line: int, words: list[Word], assigned: Mapping[str, str]) -> None:
+    """One command with what is set for it alone; how it ends is the shell's status."""
+    if len(words) == 1 and [part.kind for part in words[0].parts] == ["number"]:
+        _calculate(shell, line, words[0].parts[0].text)
+        return
+    name = words[0].plain
+    if name in ("[", "[[", "test"):
+        shell.status = judge(shell, words)
+        return
+    if name in ("export", "readonly", "declare", "typeset", "local", "env") and _assign_all(shell, line, words[1:]):
+        return
+    fields = expand_fields(shell, words)
     saved = dict(shell.variables)
     shell.variables |= assigned
-    output = _dispatch(shell, command, words, fields, stdin, capture)
-    for name in assigned:
-        shell.variables.pop(name, None)
-        if name in saved:
-            shell.variables[name] = saved[name]
-    return _write_stdout(shell, command, output)
+    shell.status = TRUE
+    try:
+        if fields:
+            _call_fields(shell, line, words, fields)
+    finally:
+        for name in assigned:
+            shell.variables.pop(name, None)
+            if name in saved:
+                shell.variables[name] = saved[name]
 
 
-def _read_stdin(shell: Shell, command: Command, pipe: str | None) -> str | None:
-    for redirect in command.redirects:
-        text = shell.expand(redirect.word, command.line)
-        if redirect.operator == "<<":
-            return text
-        if redirect.operator == "<<<":
-            return f"{text}\n"
-        if redirect.operator == "<":
-            return read_file(shell, text, command.line)
-    return pipe
-
-
-def _write_stdout(shell: Shell, command: Command, output: str) -> str:
-    for redirect in command.redirects:
-        if redirect.operator not in (">", ">>"):
-            continue
-        path = shell.resolve(shell.expand(redirect.word, command.line))
-        before = shell.find_file(path) or "" if redirect.operator == ">>" else ""
-        shell.written[path] = before + output
-        return ""
-    return output
-
-
-def _dispatch(
-    shell: Shell, command: Command, words: list[Word], fields: list[Field], stdin: str | None, capture: bool
-) -> str:
-    name = fields[0].text
-    line = command.line
-    client = find_client(fields)
-    if client is not None:
-        return client(shell, line, fields, stdin, capture)
-    base = posixpath.basename(name)
+def _call_fields(shell: Shell, line: int, words: list[Word], fields: list[Field]) -> None:
+    taken = take_off([shell.notes.assume(fields[0].text), *(item.text for item in fields[1:])])
+    for name, value in taken.assigned.items():
+        shell.assign(name, value, line)
+    if taken.script_at is not None:
+        _follow_text(shell, line, fields[taken.script_at].text, apart=True)
+        return
+    fields = fields[taken.count :]
+    if not fields:
+        return
+    name = shell.notes.assume(fields[0].text)
+    texts = [item.text for item in fields[1:]]
     if name in shell.functions:
-        return _call_function(shell, name, fields[1:], capture)
-    if name in ("export", "readonly", "declare", "typeset", "local"):
-        _assign_all(shell, words[1:], line)
-        return ""
-    if name in ("[", "[[", "test"):
-        _note_test(shell, words)
-        return ""
-    if base in (".", "source"):
-        _source(shell, line, fields)
-        return ""
-    action = ACTIONS.get(base)
-    if action is not None:
-        return action(shell, line, fields, stdin)
-    if base in _FILTERS:
-        return stdin if stdin is not None else read_operands(shell, line, fields)
-    if base in _HARMLESS and not (base == "date" and capture):
-        return ""
-    if _starts_script(shell, line, fields):
-        return ""
-    if capture:
-        return shell.notes.mark(Unknown(shell.place(line), "", " ".join(item.text for item in fields)))
-    shell.notes.add(shell.place(line), f"The command `{base}` was not understood.")
-    return ""
+        _call_function(shell, name, texts)
+        return
+    client = find_client([Field(name), *fields[1:]])
+    if client is not None:
+        shell.say(client(shell, line, fields))
+        return
+    builtin = _BUILTINS.get(name)
+    if builtin is not None:
+        builtin(shell, line, words, texts)
+        return
+    _call_program(shell, line, name, texts)
 
 
-def _call_function(shell: Shell, name: str, arguments: list[Field], capture: bool) -> str:
+def _call_program(shell: Shell, line: int, name: str, texts: list[str]) -> None:
+    base = posixpath.basename(name)
+    if base in FILTERS:
+        _call_filter(shell, line, base, texts)
+    elif base in _PRINT or base in _QUIET:
+        shell.say(shell.mark(line, name_command(base, texts)) + "\n")
+        shell.status = OPEN if base in ASKING else TRUE
+    elif base in _HARMLESS or _starts_script(shell, line, name, texts):
+        pass
+    else:
+        _note_unknown(shell, line, name, texts)
+
+
+def _call_filter(shell: Shell, line: int, base: str, texts: list[str]) -> None:
+    texts = [one for text in texts for one in (expand_glob(shell, text) if base in ("ls", "cat") else [text])]
+    text = FILTERS[base](shell, line, texts, shell.stdin)
+    shell.say(text)
+    unknown = shell.notes.only_unknown(text)
+    if base in ASKING:
+        shell.status = OPEN
+    elif unknown is not None and unknown.origin == "file":
+        shell.status = Verdict(None, True)
+
+
+def _note_unknown(shell: Shell, line: int, name: str, texts: list[str]) -> None:
+    """A program that nobody here knows: what it prints is not known, nor what it does."""
+    base = posixpath.basename(name)
+    told = name_command(base, texts)
+    shell.say(shell.mark(line, told) + "\n")
+    shell.status = OPEN
+    if shell.captures and not _NAMES_A_CLIENT.search(told):
+        return
+    shown = told if _NAMES_A_CLIENT.search(told) else base
+    shell.notes.add(shell.place(line), f"The command `{shown[:200]}` was not understood.")
+
+
+# -- functions and scripts ---------------------------------------------------------------------------------------------
+
+
+def _call_function(shell: Shell, name: str, arguments: list[str]) -> None:
     if shell.depth >= DEEPEST:
-        return ""
-    saved = {key: value for key, value in shell.variables.items() if key.isdigit() or key in "@*"}
-    shell.variables |= {str(i): item.text for i, item in enumerate(arguments, 1)}
-    shell.variables |= dict.fromkeys("@*", " ".join(item.text for item in arguments))
+        return
+    saved = shell.arguments, shell.file, shell.reads_settings
+    file, body = shell.functions[name]
+    shell.arguments, shell.file, shell.reads_settings = tuple(arguments), file, False
     shell.depth += 1
-    output = run_commands(shell, shell.functions[name], capture=capture)
-    shell.depth -= 1
-    shell.variables = {k: v for k, v in shell.variables.items() if not (k.isdigit() or k in "@*")} | saved
-    return output
+    try:
+        with suppress(LeftFunction):
+            shell.world.follow(shell, body)
+    finally:
+        shell.depth -= 1
+        shell.arguments, shell.file, shell.reads_settings = saved
 
 
-def _assign_all(shell: Shell, words: Sequence[Word], line: int) -> None:
-    for word in words:
-        if found := shell.split_assignment(word):
-            name, rest, append = found
-            shell.assign(name, shell.expand(rest, line), line, append=append)
+def _follow_text(shell: Shell, line: int, text: str, *, apart: bool) -> None:
+    """Commands that stand in a text: `bash -c`, `eval`."""
+    if MARKER.search(text):
+        shell.notes.add(shell.place(line), f"The commands in `{shell.notes.assume(text)[:100]}` were not followed.")
+    if shell.depth >= DEEPEST:
+        return
+    shell.depth += 1
+    body = parse_script(text, line).body
+    try:
+        if apart:
+            with shell.apart(), suppress(LeftScript):
+                shell.world.follow(shell, body)
+        else:
+            shell.world.follow(shell, body)
+    finally:
+        shell.depth -= 1
 
 
-def _note_test(shell: Shell, words: Sequence[Word]) -> None:
-    """`[ -z "$X" ]` and `[ "$X" = "" ]`: what is set next is for an X that is empty."""
-    literals = [word.literal for word in words]
-    names = [part.text for word in words for part in word.parts if part.kind == "variable"]
-    if len(names) == 1 and ("-z" in literals or ("" in literals and ("=" in literals or "==" in literals))):
-        shell.empty_test = re.split(r":?[-=]", names[0])[0]
-
-
-def _starts_script(shell: Shell, line: int, fields: list[Field]) -> bool:
+def _starts_script(shell: Shell, line: int, name: str, texts: list[str]) -> bool:
     """`./run.sh`, `bash run.sh`: whether it is a script of the folder."""
-    names = [item.text for item in fields]
-    if posixpath.basename(names[0]) in ("sh", "bash", "ksh", "dash"):
-        names = [name for name in names[1:] if not name.startswith("-")]
-    if not names:
+    if posixpath.basename(name) in ("sh", "bash", "ksh", "dash", "zsh"):
+        texts = texts[next((i for i, text in enumerate(texts) if not text.startswith("-")), len(texts)) :]
+        if not texts:
+            if shell.stdin:
+                _follow_text(shell, line, shell.stdin, apart=True)
+            return bool(shell.stdin)
+        name, texts = shell.notes.assume(texts[0]), texts[1:]
+    path = shell.resolve(name)
+    if path not in shell.world.tree.texts and (path.startswith("/") or "/" in name):
+        copy = shell.world.tree.find_copy(path, shell.home) if path.startswith("/") else None
+        path = copy or path
+    if path not in shell.world.tree.texts or path in shell.world.tree.folders:
         return False
-    path = shell.resolve(names[0])
-    if path not in shell.tree:
-        return False
-    note_call(shell, line, path)
+    shell.world.start(shell, line, path, tuple(texts))
     return True
 
 
-def _source(shell: Shell, line: int, fields: list[Field]) -> None:
-    name = fields[1].text if len(fields) > 1 else ""
-    text = shell.find_file(name)
+def _source(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    name = shell.notes.assume(texts[0]) if texts else ""
+    text = shell.find_file(name, line) if name else None
     if text is None or shell.depth >= DEEPEST:
         shell.notes.add(shell.place(line), f"{name or 'A file'} is not in the folder and was not read.")
+        shell.status = Verdict(None, True)
         return
-    file, shell.file = shell.file, shell.resolve(name)
+    path = shell.resolve(name)
+    if path not in shell.world.tree.texts and path not in shell.written:
+        path = shell.world.tree.find_copy(path, shell.home) or path
+    shell.world.sourced.add(path)
+    saved = shell.file, shell.reads_settings, shell.arguments
+    shell.file, shell.reads_settings = path, True
+    shell.arguments = tuple(texts[1:]) if texts[1:] else shell.arguments
     shell.depth += 1
-    run_commands(shell, split_commands(text))
-    shell.depth -= 1
-    shell.file = file
+    try:
+        with suppress(LeftFunction):
+            shell.world.follow(shell, parse_script(text).body)
+    finally:
+        shell.depth -= 1
+        shell.file, shell.reads_settings, shell.arguments = saved
+
+
+# -- builtins ----------------------------------------------------------------------------------------------------------
+
+
+def _assign_all(shell: Shell, line: int, words: list[Word]) -> bool:
+    """`export A=1 B`: whether that is all there is."""
+    for word in words:
+        found = shell.split_assignment(word)
+        if found is None:
+            if word.plain.startswith("-") or re.fullmatch(r"\w+", word.plain):
+                continue
+            return False
+        name, rest, append = found
+        if rest.parts and rest.parts[-1].kind == "array":
+            shell.arrays[name] = list_items(shell, rest.parts[-1].text, line)
+            continue
+        shell.assign(name, expand(shell, rest), line, append=append)
+    return True
+
+
+def _export(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    """`export $(grep -v '^#' .env | xargs)`: the settings of a file."""
+    for text in texts:
+        unknown = shell.notes.only_unknown(text)
+        saved = shell.file, shell.reads_settings
+        if unknown is not None and unknown.path:
+            shell.file, shell.reads_settings = unknown.path, True
+        for item in shell.notes.assume(text).split():
+            name, equals, value = item.partition("=")
+            if equals and re.fullmatch(r"[A-Za-z_]\w*", name):
+                shell.assign(name, value.strip("'\""), line)
+        shell.file, shell.reads_settings = saved
+
+
+def _leave(left: type[Exception]) -> Builtin:
+    def leave(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+        shell.status = FALSE if texts and texts[0].isdigit() and texts[0] != "0" else TRUE
+        raise left
+
+    return leave
+
+
+def _change_folder(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    target = shell.notes.assume(next((text for text in texts if not text.startswith("-")), ""))
+    if not target or MARKER.search(target):
+        return
+    path = shell.resolve(target)
+    if path.startswith("/") and posixpath.basename(path) == posixpath.basename(shell.home):
+        shell.notes.take(shell.place(line), f"{path} is taken for the script's own folder.")
+        path = shell.home
+    shell.cwd = path
+
+
+def _read(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    names = [text for text in texts if re.fullmatch(r"[A-Za-z_]\w*", text)] or ["REPLY"]
+    if "-p" in texts:
+        names = names[1:] if texts[texts.index("-p") + 1 : texts.index("-p") + 2] == names[:1] else names
+    if shell.stdin is None:
+        for name in names:
+            shell.assign(name, shell.mark(line, f"read {name}", "argument"), line)
+        return
+    if not shell.stdin:
+        shell.status = FALSE
+        return
+    first, _, shell.stdin = shell.stdin.partition("\n")
+    read_words(shell, first, names, line, shell.variables.get("IFS"))
+
+
+def _read_lines(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    name = texts[-1] if texts and not texts[-1].startswith("-") else "MAPFILE"
+    shell.arrays[name] = list_lines(shell, shell.stdin or "", False)
+
+
+def _shift(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    if shell.arguments is not None:
+        count = int(texts[0]) if texts and texts[0].isdigit() else 1
+        shell.arguments = shell.arguments[count:]
+
+
+def _set(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    if "--" in texts:
+        shell.arguments = tuple(texts[texts.index("--") + 1 :])
+    elif texts and not texts[0].startswith(("-", "+")):
+        shell.arguments = tuple(texts)
+
+
+def _unset(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    for name in texts:
+        if not name.startswith("-"):
+            shell.variables[name] = ""
+            shell.arrays.pop(name, None)
+
+
+def _eval(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    _follow_text(shell, line, " ".join(texts), apart=False)
+
+
+def _trap(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    if _NAMES_A_CLIENT.search(" ".join(texts)):
+        shell.notes.add(shell.place(line), f"`{show(words)[:200]}` was not followed.")
+
+
+def _let(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    for text in texts:
+        _calculate(shell, line, text)
+
+
+def _copy(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    names = [text for text in texts if not text.startswith("-")]
+    if len(names) != 2 or shell.find_file(names[0]) is None:
+        return
+    target = shell.resolve(names[1])
+    if target in shell.world.tree.folders or names[1].endswith("/"):
+        target = posixpath.join(target, posixpath.basename(names[0]))
+    shell.write(target if target.startswith("/") else posixpath.join(shell.world.tree.root, target),
+                shell.read_value(names[0], line, f"cp {names[0]}") or "", line)  # fmt: skip
+
+
+def _substitute_environment(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    shell.say(expand_dollars(shell, shell.stdin or ""))
+
+
+def _false(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    shell.status = FALSE
+
+
+def _getopts(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    take_option(shell, line, texts)
+
+
+def _calculate(shell: Shell, line: int, text: str) -> None:
+    """`((n++))`, `((n = n + 1))`, or a comparison, which nobody follows here."""
+    found = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:(\+\+|--)|([-+]?)=(?!=)(.*))\s*", text, re.DOTALL)
+    if found is None:
+        shell.status = OPEN
+        return
+    name, step, sign, rest = found.groups()
+    expression = f"{name} {step[0]} 1" if step else f"{name} {sign} ({rest})" if sign else rest
+    shell.assign(name, expand_number(shell, expression, line), line)
+
+
+_BUILTINS: dict[str, Builtin] = {
+    "exit": _leave(LeftScript), "return": _leave(LeftFunction), "continue": _leave(LeftRound),
+    "break": _leave(LeftLoop), "cd": _change_folder, "pushd": _change_folder, "read": _read, "mapfile": _read_lines,
+    "readarray": _read_lines, "shift": _shift, "set": _set, "unset": _unset, "eval": _eval, "trap": _trap, "let": _let,
+    "cp": _copy, "mv": _copy, "envsubst": _substitute_environment, "false": _false, "getopts": _getopts,
+    ".": _source, "source": _source, "export": _export, "declare": _export, "typeset": _export, "local": _export,
+    "readonly": _export,
+}  # fmt: skip

@@ -1,151 +1,349 @@
 # Commands that print, change or write text, as far as a script's later commands depend on it. Runs nothing.
-"""`ACTIONS`: what `cat`, `sed`, `echo` and the like do to a script's state and what they print."""
+"""`FILTERS`: what `cat`, `sed`, `head` and the like print. What cannot be followed is a value that is not known."""
 
+import fnmatch
 import posixpath
 import re
 from collections.abc import Callable
 
-from pipekit.scripts.found import MARKER
-from pipekit.scripts.shell import Field, Shell
+from pipekit.scripts.found import MARKER, Unknown
+from pipekit.scripts.sed import is_trimming, run_sed
+from pipekit.scripts.shell import Shell
 
-Action = Callable[[Shell, int, list[Field], str | None], str]
+Filter = Callable[[Shell, int, list[str], str | None], str]
 
-
-def read_file(shell: Shell, name: str, line: int) -> str | None:
-    """A file's text; one that is not in the folder is noted."""
-    found = shell.find_file(name)
-    if found is None and not MARKER.search(name) and name != "/dev/null":
-        shell.notes.add(shell.place(line), f"The file {name} is not in the folder and was not read.")
-    return found
-
-
-def _change_folder(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    target = fields[1].text if len(fields) > 1 else ""
-    if target and not MARKER.search(target):
-        shell.cwd = shell.resolve(target)
-    return ""
+_FIRST = re.compile(r"-?(?:n\s*)?\+?(\d+)\Z")
+_BLANKS = {"[:space:]": " \t\n\r", "[:blank:]": " \t", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
+_CLASSES = {"[:upper:]": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "[:lower:]": "abcdefghijklmnopqrstuvwxyz", **_BLANKS}
+_ONE_VALUE = re.compile(r"\s*(?:NR\s*[=><]=?\s*\d+)?\s*(?:\{\s*(?:print(?:\s+\$[01])?|\$1=\$1)\s*;?\s*\})?\s*1?\s*\Z")
+_COUNTED = 1_000
+# What `mktemp` gives: no file that lasts.
+MADE = "/tmp/made-on-line-"
 
 
-def read_operands(shell: Shell, line: int, fields: list[Field]) -> str:
-    """The files that a command names."""
-    names = [item.text for item in fields[1:] if not item.text.startswith("-")]
-    return "".join(text for name in names if (text := shell.find_file(name)) is not None)
+def name_command(name: str, words: list[str]) -> str:
+    """A command as a person reads it."""
+    return " ".join([name, *(word if word and not re.search(r"[\s'\"]", word) else f"'{word}'" for word in words)])
 
 
-def _cat(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    names = [item.text for item in fields[1:] if item.text != "-"]
-    return "".join(read_file(shell, name, line) or "" for name in names) if names else stdin or ""
+def read_input(shell: Shell, line: int, name: str, words: list[str], files: list[str], stdin: str | None) -> str:
+    """The text that a filter reads: the files that it names, else what is piped into it."""
+    if not files:
+        return stdin or ""
+    told = name_command(name, words)
+    return "".join(shell.read_value(file, line, told) or "" for file in files)
 
 
-def _echo(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    words = [item.text for item in fields[1:]]
+# -- printing ----------------------------------------------------------------------------------------------------------
+
+
+def _cat(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    files = [word for word in words if word == "-" or not word.startswith("-")]
+    if not files:
+        return stdin or ""
+    texts = [stdin or "" if name == "-" else read_input(shell, line, "cat", words, [name], None) for name in files]
+    return "".join(texts)
+
+
+def _echo(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    end, is_escaped = "\n", False
     while words and re.fullmatch(r"-[neE]+", words[0]):
+        end, is_escaped = "" if "n" in words[0] else end, "e" in words[0] or is_escaped
         words = words[1:]
-    return " ".join(words) + "\n"
+    text = " ".join(words)
+    return (text.replace("\\n", "\n").replace("\\t", "\t") if is_escaped else text) + end
 
 
-def _printf(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    if len(fields) < 2:
+def _printf(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    if not words:
         return ""
-    values = iter([item.text for item in fields[2:]])
-    text = re.sub(r"%[sdq]", lambda _: next(values, ""), fields[1].text)
-    return text.replace("\\n", "\n").replace("\\t", "\t").replace("%%", "%")
+    values, at, rounds = words[1:], 0, 0
+
+    def take(found: re.Match[str]) -> str:
+        nonlocal at
+        at += 1
+        value = values[at - 1] if at <= len(values) else ""
+        if found[0] == "%s" or (found[0][-1] in "dqu" and len(found[0]) == 2):
+            return value
+        if MARKER.search(value):
+            return shell.notes.change(value, f"printf {found[0]}", shell.place(line))
+        try:
+            return found[0] % (int(value) if found[0][-1] in "du" else value)
+        except (ValueError, TypeError):
+            return value
+
+    form = words[0].replace("\\n", "\n").replace("\\t", "\t")
+    text = ""
+    while rounds == 0 or (at < len(values) and rounds < _COUNTED and "%" in form):
+        text += re.sub(r"%[-0-9.]*[sdqu]", take, form)
+        rounds += 1
+    return text.replace("%%", "%")
 
 
-def _dirname(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    return (posixpath.dirname(fields[1].text) or ".") if len(fields) > 1 else "."
+def _dirname(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    return (posixpath.dirname(words[-1].rstrip("/")) or ".") + "\n" if words else ".\n"
 
 
-def _basename(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    name = posixpath.basename(fields[1].text.rstrip("/")) if len(fields) > 1 else ""
-    return name.removesuffix(fields[2].text) if len(fields) > 2 else name
+def _basename(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    name = posixpath.basename(shell.notes.assume(words[0]).rstrip("/")) if words else ""
+    return (name.removesuffix(words[1]) if len(words) > 1 else name) + "\n"
 
 
-def _readlink(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    return fields[-1].text if len(fields) > 1 else ""
+def _readlink(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    return words[-1] + "\n" if words else ""
 
 
-def _pwd(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    return posixpath.normpath(posixpath.join(shell.root, shell.cwd))
+def _pwd(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    return posixpath.normpath(posixpath.join(shell.world.tree.root, shell.cwd)) + "\n"
 
 
-def _mktemp(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    return f"/tmp/made-on-line-{line}-of-{shell.file.replace('/', '-')}"
+def _mktemp(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    return f"{MADE}{line}-of-{shell.file.replace('/', '-')}\n"
 
 
-def _copy(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    names = [item.text for item in fields[1:] if not item.text.startswith("-")]
-    text = shell.find_file(names[0]) if len(names) == 2 else None
-    if text is not None:
-        shell.written[shell.resolve(names[1])] = text
-    return ""
+def _seq(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    numbers = [int(word) for word in words if re.fullmatch(r"-?\d{1,6}", word)]
+    if len(numbers) != len(words) or not 0 < len(numbers) < 3:
+        return shell.mark(line, name_command("seq", words)) + "\n"
+    low, high = (1, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
+    return "".join(f"{i}\n" for i in range(low, min(high, low + _COUNTED) + 1))
 
 
-def _envsubst(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    return shell.expand_dollars(stdin or "", line)
+def _ls(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    """The files of the folder that its words name; what lies elsewhere nobody knows."""
+    wanted = [word for word in words if not word.startswith("-")] or ["."]
+    tree = shell.world.tree
+    names = [word for word in wanted if shell.resolve(word) in tree.texts]
+    for word in wanted:
+        path = shell.resolve(word)
+        if path == "." or path in tree.folders:
+            head = "" if path == "." else f"{path}/"
+            names += sorted({known[len(head) :].split("/")[0] for known in tree.texts if known.startswith(head)})
+    return "".join(f"{name}\n" for name in names) or shell.mark(line, name_command("ls", words)) + "\n"
 
 
-def _sed(shell: Shell, line: int, fields: list[Field], stdin: str | None) -> str:
-    """Substitutions; deleting lines and the like leave the text as it is when it holds a value that is not known."""
+# -- changing ----------------------------------------------------------------------------------------------------------
+
+
+def _keep(shell: Shell, line: int, name: str, words: list[str], text: str, *, is_plain: bool) -> str:
+    """A value that is not known, after a filter that leaves one value as it is, or one that does not."""
+    if is_plain and shell.notes.only_unknown(text):
+        return text
+    return shell.notes.change(text, name_command(name, words), shell.place(line)) + "\n"
+
+
+def _head(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    return _cut_lines(shell, line, "head", words, stdin)
+
+
+def _tail(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    return _cut_lines(shell, line, "tail", words, stdin)
+
+
+def _cut_lines(shell: Shell, line: int, name: str, words: list[str], stdin: str | None) -> str:
+    count, files, from_start = 10, [], False
+    joined = re.sub(r"-n\s+", "-n", " ".join(words))
+    for word in joined.split():
+        found = _FIRST.match(word)
+        if found and word[0] in "-+":
+            count, from_start = int(found[1]), "+" in word
+        elif not word.startswith("-"):
+            files.append(word)
+    text = read_input(shell, line, name, words, files, stdin)
+    unknown = shell.notes.only_unknown(text)
+    if unknown is not None:
+        is_sorted = name == "tail" and re.search(r"\border\s+by\b", unknown.sql, re.IGNORECASE) is not None
+        return _keep(shell, line, name, words, text, is_plain=not is_sorted)
+    lines = text.splitlines(keepends=True)
+    if name == "tail":
+        return "".join(lines[count - 1 :] if from_start else lines[-count:] if count else [])
+    return "".join(lines[:count])
+
+
+def _tr(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    text, operands = stdin or "", [word for word in words if not word.startswith("-")]
+    deletes = any(word.startswith("-") and "d" in word for word in words)
+    sets = [_expand_set(word) for word in operands]
+    is_odd = any(word.startswith("-") and re.search("[cCst]", word) for word in words)
+    if is_odd or not sets or any(one is None for one in sets) or (not deletes and len(sets) < 2):
+        return _keep(shell, line, "tr", words, text, is_plain=False)
+    first, second = sets[0] or "", (sets[1] if len(sets) > 1 else "") or ""
+    if MARKER.search(text) and re.search(r"\w", first):
+        return _keep(shell, line, "tr", words, text, is_plain=False)
+    with_texts = [""] * len(first) if deletes else [*second, *([second[-1]] * len(first))] if second else []
+    table = dict(zip(map(ord, first), with_texts, strict=False))
+    return text.translate(table)
+
+
+def _expand_set(word: str) -> str | None:
+    """The letters that `tr` takes `a-z` and `[:upper:]` for."""
+    for name, letters in _CLASSES.items():
+        word = word.replace(name, letters)
+    word = re.sub(r"(\w)-(\w)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), word)
+    return None if "\\" in word[:-1] or "[:" in word else word
+
+
+def _cut(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    given, files, items = {"-d": "\t", "-f": "", "-c": ""}, [], iter(words)
+    for word in items:
+        if word[:2] in given:
+            given[word[:2]] = word[2:] or next(items, "")
+        elif not word.startswith("-"):
+            files.append(word)
+    text = read_input(shell, line, "cut", words, files, stdin)
+    if shell.notes.only_unknown(text) or (MARKER.search(text) and not given["-f"].isdigit()):
+        return _keep(shell, line, "cut", words, text, is_plain=given["-f"] == "1")
+    if given["-f"].isdigit():
+        return _split_lines(text, given["-d"], int(given["-f"]))
+    letters = re.fullmatch(r"(\d+)?-(\d+)|(\d+)", given["-c"])
+    if letters is None:
+        return shell.mark(line, name_command("cut", words)) + "\n"
+    start, end = int(letters[1] or letters[3] or 1) - 1, int(letters[2] or letters[3])
+    return "".join(f"{one[start:end]}\n" for one in text.splitlines())
+
+
+def _split_lines(text: str, mark: str, column: int) -> str:
+    parts = [one.split(mark) for one in text.splitlines()]
+    return "".join(f"{part[column - 1] if column <= len(part) else ''}\n" for part in parts)
+
+
+def _awk(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    operands, mark, items = [], "", iter(words)
+    for word in items:
+        if word.startswith("-F"):
+            mark = word[2:] or next(items, "")
+        elif word == "-v":
+            next(items, "")
+        elif not word.startswith("-"):
+            operands.append(word)
+    text = read_input(shell, line, "awk", words, operands[1:], stdin)
+    program = operands[0] if operands else ""
+    column = re.fullmatch(r"\s*\{\s*print\s+\$(\d+)\s*;?\s*\}\s*", program)
+    if not MARKER.search(text) and column is not None and column[1] != "0":
+        parts = [one.split(mark) if mark else one.split() for one in text.splitlines()]
+        at = int(column[1]) - 1
+        return "".join(f"{part[at] if at < len(part) else ''}\n" for part in parts)
+    return _keep(shell, line, "awk", words, text, is_plain=bool(_ONE_VALUE.match(program)))
+
+
+def _grep(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    flags = "".join(word[1:] for word in words if re.fullmatch(r"-\w+", word))
+    operands = [word for word in words if not word.startswith("-")]
+    text = read_input(shell, line, "grep", words, operands[1:], stdin)
+    if "q" in flags or not operands:
+        return ""
+    pattern = operands[0]
+    unknown = shell.notes.only_unknown(text)
+    if unknown is not None:
+        return _grep_value(shell, line, words, text, pattern, unknown, flags)
+    is_simple = not re.search(r"[][*+?(){}|\\]", pattern.strip("^$").replace(".", ""))
+    if not is_simple or "o" in flags or MARKER.search(text + pattern):
+        return _keep(shell, line, "grep", words, text, is_plain=False)
+    found = re.compile(pattern, re.IGNORECASE if "i" in flags else 0)
+    return "".join(one for one in text.splitlines(keepends=True) if bool(found.search(one)) != ("v" in flags))
+
+
+def _grep_value(
+    shell: Shell, line: int, words: list[str], text: str, pattern: str, unknown: Unknown, flags: str
+) -> str:
+    """`grep NAME= file`: the value of that name in a file of settings, with its name before it."""
+    setting = re.fullmatch(r"\^?(\w+) *=?.*", pattern)
+    if unknown.origin == "file" and setting is not None and unknown.assumed is not None and "v" not in flags:
+        found = re.search(rf"^{setting[1]}=(.*)$", unknown.assumed, re.MULTILINE)
+        if found is not None:
+            command = name_command("grep", words)
+            one = Unknown(unknown.place, setting[1], command, "file", path=unknown.path, assumed=found[1])
+            return f"{setting[1]}={shell.notes.mark(one)}\n"
+    return _keep(shell, line, "grep", words, text, is_plain="v" in flags)
+
+
+def _sort(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    files = [word for word in words if not word.startswith("-")]
+    text = read_input(shell, line, "sort", words, files, stdin)
+    if MARKER.search(text) or any(word.startswith("-") and word != "-u" for word in words):
+        return _keep(shell, line, "sort", words, text, is_plain=False)
+    lines = sorted(text.splitlines())
+    return "".join(f"{one}\n" for one in (dict.fromkeys(lines) if "-u" in words else lines))
+
+
+def _uniq(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    text = stdin or ""
+    if MARKER.search(text) or words:
+        return _keep(shell, line, "uniq", words, text, is_plain=not words)
+    return "".join(f"{one}\n" for one in dict.fromkeys(text.splitlines()))
+
+
+def _xargs(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    if words and words[0] != "echo":
+        shell.notes.add(shell.place(line), f"`{name_command('xargs', words)}` was not followed.")
+        return shell.mark(line, name_command("xargs", words)) + "\n"
+    return " ".join((stdin or "").split()) + "\n"
+
+
+def _tee(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    for name in words:
+        if not name.startswith("-"):
+            shell.write(name, stdin or "", line, append="-a" in words)
+    return stdin or ""
+
+
+def _sed(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
+    """Substitutions are made; anything else changes a value that is not known, unless it only trims it."""
     scripts: list[str] = []
-    names: list[str] = []
+    files: list[str] = []
     in_place = False
-    words = iter([item.text for item in fields[1:]])
-    for word in words:
+    items = iter(words)
+    for word in items:
         if word in ("-e", "--expression"):
-            scripts.append(next(words, ""))
+            scripts.append(next(items, ""))
         elif word.startswith("-"):
             in_place = in_place or word.startswith(("-i", "--in-place"))
-        elif scripts or names:
-            names.append(word)
+        elif scripts:
+            files.append(word)
         else:
             scripts.append(word)
-    text = "".join(read_file(shell, name, line) or "" for name in names) if names else stdin or ""
-    for script in scripts:
-        text = _apply_sed(shell, line, script, text)
-    if in_place and names:
-        shell.written[shell.resolve(names[0])] = text
+    is_extended = any(re.fullmatch(r"-[nis]*[Er][nis]*", word) for word in words)
+    if in_place and files:
+        for file in files:
+            text = run_sed(scripts, shell.find_file(file) or "", is_extended)
+            made = shell.mark(line, name_command("sed", words)) if text is None else text
+            shell.write(file, made, line)
         return ""
-    return text
+    text = read_input(shell, line, "sed", words, files, stdin)
+    if shell.notes.only_unknown(text):
+        return _keep(shell, line, "sed", words, text, is_plain=is_trimming(scripts))
+    made_of = run_sed(scripts, text, is_extended)
+    if made_of is None:
+        shell.notes.add(shell.place(line), f"`{name_command('sed', words)[:60]}` was not followed.")
+        return _keep(shell, line, "sed", words, text, is_plain=False)
+    return made_of
 
 
-def _apply_sed(shell: Shell, line: int, script: str, text: str) -> str:
-    script = script.strip().rstrip(";")
-    while script[:1] == "s" and len(script) > 3:
-        mark = re.escape(script[1])
-        side = rf"((?:\\.|(?!{mark}).)*){mark}"
-        found = re.match(rf"s{mark}{side}{side}([gIip0-9]*)\s*;?\s*", script, re.DOTALL)
-        if found is None:
-            break
-        what, with_text, flags = found.groups()
-        what = re.sub(r"\\(.)", lambda m: m[1] if m[1] in "/|#,$.@{}" else m[0], what)
-        with_text = re.sub(r"\\(.)", r"\1", with_text)
-        text = text.replace(what, with_text) if "g" in flags else _replace_first(text, what, with_text)
-        script = script[found.end() :]
-    if script and not MARKER.search(text):
-        shell.notes.add(shell.place(line), f"`sed` with `{script[:40]}` was not followed.")
-    return text
+def expand_glob(shell: Shell, pattern: str) -> list[str]:
+    """Names in the folder that fit, as a shell lists them: `*/` gives folders. The pattern itself where none does."""
+    if not any(mark in pattern for mark in "*?["):
+        return [pattern]
+    head = ""
+    if pattern.startswith("/"):
+        inside = shell.world.tree.find_inside(pattern)
+        if inside.startswith("/"):
+            return [pattern]
+        head, pattern = posixpath.relpath(".", shell.cwd) + "/", inside + "/" * pattern.endswith("/")
+    wanted = pattern.rstrip("/").removeprefix("./")
+    names: set[str] = set()
+    for path in {*shell.world.tree.texts, *shell.written}:
+        relative = posixpath.relpath(path, "." if head else shell.cwd)
+        parts = relative.split("/")
+        names |= {"/".join(parts[:i]) for i in range(1, len(parts) + (not pattern.endswith("/")))}
+    depth = wanted.count("/")
+    fits = sorted(n for n in names if n.count("/") == depth and n[:1] != "." and fnmatch.fnmatchcase(n, wanted))
+    head = "" if head == "./" else head
+    return [head + name for name in fits] or [pattern]
 
 
-def _replace_first(text: str, what: str, with_text: str) -> str:
-    """The first one of each line, as sed does without `g`."""
-    return "".join(line.replace(what, with_text, 1) for line in text.splitlines(keepends=True)) if what else text
-
-
-ACTIONS: dict[str, Action] = {
-    "cd": _change_folder,
-    "pushd": _change_folder,
-    "cat": _cat,
-    "echo": _echo,
-    "printf": _printf,
-    "dirname": _dirname,
-    "basename": _basename,
-    "readlink": _readlink,
-    "realpath": _readlink,
-    "pwd": _pwd,
-    "mktemp": _mktemp,
-    "cp": _copy,
-    "mv": _copy,
-    "envsubst": _envsubst,
-    "sed": _sed,
-}
+FILTERS: dict[str, Filter] = {
+    "cat": _cat, "echo": _echo, "printf": _printf, "print": _echo, "dirname": _dirname, "basename": _basename,
+    "readlink": _readlink, "realpath": _readlink, "pwd": _pwd, "mktemp": _mktemp, "seq": _seq, "ls": _ls,
+    "head": _head, "tail": _tail, "tr": _tr, "cut": _cut, "awk": _awk, "gawk": _awk, "grep": _grep, "egrep": _grep,
+    "fgrep": _grep, "sort": _sort, "uniq": _uniq, "xargs": _xargs, "tee": _tee, "sed": _sed,
+}  # fmt: skip

@@ -1,8 +1,9 @@
 # What was found in scripts, as records: where, databases, loads, statements, values that are not known. Reads nothing.
-"""`Place`, `Database`, `Load`, `Statements`, `Unknown`, and `Notes`."""
+"""`Place`, `Database`, `Load`, `Statements`, `Unit`, `Unknown`, and `Notes`."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 OPEN, CLOSE = "\ue000", "\ue001"
 MARKER = re.compile(f"{OPEN}(\\d+){CLOSE}")
@@ -40,7 +41,7 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """jrunner in migration mode."""
+    """jrunner in migration mode. `doubts` are why a person must look at it, `taken` is what was taken to be so."""
 
     place: Place
     source: Database
@@ -50,6 +51,8 @@ class Load:
     table: str
     clear: bool = False
     trim: bool = False
+    doubts: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +66,86 @@ class Statements:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """A script of the folder that another one starts."""
+    """A script of the folder that another one starts, with what it does then."""
 
     place: Place
-    path: str
+    unit: "Unit"
 
 
 Event = Load | Statements | ScriptCall
 
 
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What a script does when one of its conditions comes out the other way.
+
+    `told` is the condition as a person reads it, `ends` that the script then ends early.
+    """
+
+    place: Place
+    told: str
+    ends: bool
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A script as it is started once: its arguments (None where nobody gives any), what it does and might do else."""
+
+    path: str
+    arguments: tuple[str, ...] | None
+    events: tuple[Event, ...]
+    alternatives: tuple[Alternative, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> "list[Unit]":
+        """The scripts that it starts, in order."""
+        return [event.unit for event in self.events if isinstance(event, ScriptCall)]
+
+
+Origin = Literal["query", "command", "file", "argument", "environment"]
+
+
 @dataclass(slots=True)
 class Unknown:
-    """A value that only running the script would tell: the answer of a query, or another command's output."""
+    """A value that only running the script would tell.
+
+    `command` is how it is got, `sql` the query whose answer it is, `path` the file that holds it, `changed` what the
+    script does to it before it is used. `default` is used when there is none; `assumed` is what it is as the folder
+    stands, for what is no value: an address, a file's name.
+    """
 
     place: Place
     name: str
     command: str
+    origin: Origin = "command"
     sql: str = ""
     database: Database | None = None
+    path: str = ""
+    changed: str = ""
     default: str | None = None
+    assumed: str | None = None
 
 
 @dataclass(slots=True)
 class Notes:
-    """What a person must know: (place, text), in the order in which it was found."""
+    """What a person must know: `lines` were not understood, `taken` is what was taken to be so; in their order."""
 
     lines: list[tuple[Place, str]] = field(default_factory=list)
+    taken: list[tuple[Place, str]] = field(default_factory=list)
     unknowns: list[Unknown] = field(default_factory=list)
     secrets: list[Secret] = field(default_factory=list)
 
     def add(self, place: Place, text: str) -> None:
-        """Notes something once."""
+        """Notes once what was not understood."""
         if (place, text) not in self.lines:
             self.lines.append((place, text))
+
+    def take(self, place: Place, text: str) -> None:
+        """Notes once what was taken to be so."""
+        if (place, text) not in self.taken:
+            self.taken.append((place, text))
 
     def mark(self, unknown: Unknown) -> str:
         """A text that stands for a value that is not known."""
@@ -116,3 +166,27 @@ class Notes:
         """The unknown value where the text is nothing else."""
         found = MARKER.fullmatch(text.strip())
         return self.unknowns[int(found[1])] if found else None
+
+    def assume(self, text: str) -> str:
+        """The text with what the folder says now of its values; what it says nothing of stays."""
+
+        def assumed(found: re.Match[str]) -> str:
+            value = self.unknowns[int(found[1])].assumed
+            return found[0] if value is None else value
+
+        return MARKER.sub(assumed, text)
+
+    def change(self, text: str, by: str, place: Place) -> str:
+        """A text of values that are not known, after something was done to it that cannot be followed."""
+        unknown = self.only_unknown(text)
+        if unknown is None:
+            return self.mark(Unknown(place, "", by))
+        return self.mark(replace(unknown, changed=by, assumed=None, default=None))
+
+    def describe(self, text: str) -> str:
+        """The text with words for its unknown values: the same for texts that mean the same."""
+        return MARKER.sub(lambda found: self._describe(self.unknowns[int(found[1])]), text)
+
+    def _describe(self, item: Unknown) -> str:
+        parts = (item.origin, self.describe(item.command), self.describe(item.sql), item.path, item.changed)
+        return f"{OPEN}{'|'.join(parts)}{CLOSE}"

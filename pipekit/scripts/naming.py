@@ -16,24 +16,38 @@ _URL_SUFFIX = re.compile(r"_?(?:JDBC_URL|JDBCURL|JDBC|URL|DSN|CONN(?:ECTION)?)$"
 
 
 class SecretNames:
-    """Each password under a name; `places` is where it was found."""
+    """Each password of each system under a name; `places` is where it was found."""
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
+        self._systems: dict[tuple[str, str], str] = {}
         self.places: dict[str, set[Place]] = {}
         self.missing: dict[str, set[Place]] = {}
 
-    def refer(self, secret: Secret, fallback: str) -> str:
-        """`$NAME` for a password: the shell variable's name, else the connection's."""
+    def refer(self, secret: Secret, system: str, fallback: str) -> str:
+        """`$NAME` for a system's password: the shell variable's name, else the connection's.
+
+        Equal passwords of two systems have two names: one of them may change.
+        """
         wanted = _clean(secret.variable or fallback).upper()
         if MARKER.search(secret.value) or not secret.value:
             self.missing.setdefault(wanted, set()).add(secret.place)
             return f"${wanted}"
-        known = [name for name, value in self._values.items() if value == secret.value]
-        name = known[0] if known else self._free(wanted, _clean(fallback).upper())
-        self._values[name] = secret.value
-        self.places.setdefault(name, set()).add(secret.place)
-        return f"${name}"
+        key = (system, secret.value)
+        if key not in self._systems:
+            self._systems[key] = self._free(wanted, _clean(fallback).upper())
+            self._values[self._systems[key]] = secret.value
+        self.places.setdefault(self._systems[key], set()).add(secret.place)
+        return f"${self._systems[key]}"
+
+    def add_place(self, secret: Secret) -> None:
+        """A place where a password stands, whichever systems have it; one that no system has is a secret too."""
+        if MARKER.search(secret.value) or not secret.value:
+            return
+        names = [name for name, value in self._values.items() if value == secret.value]
+        own = [name for name in names if name == _clean(secret.variable).upper()]
+        for name in own or names or [self.refer(secret, "", "PASSWORD")[1:]]:
+            self.places.setdefault(name, set()).add(secret.place)
 
     def _free(self, *names: str) -> str:
         numbered = [f"{names[-1]}_{number}" for number in range(2, 1000)]
@@ -64,7 +78,8 @@ class Connections:
             )
         self._names[key] = name
         if database.password is not None:
-            reference = self._secrets.refer(database.password, f"{name}_PASSWORD")
+            system = f"{_find_server(database.jdbc_url)} {self.found[name].username}"
+            reference = self._secrets.refer(database.password, system, f"{name}_PASSWORD")
             if self.found[name].password is None:
                 self.found[name] = replace(self.found[name], password=reference)
         return name
@@ -96,6 +111,14 @@ def _identity(jdbc_url: str) -> tuple[str, ...]:
     parts = urlsplit(head.removeprefix("jdbc:"))
     host = parts.hostname or "localhost"
     return ("postgresql", "127.0.0.1" if host == "localhost" else host, str(parts.port or 5432), parts.path)
+
+
+def _find_server(jdbc_url: str) -> str:
+    """The part of a URL that names a server; databases of one server have the same logins."""
+    identity = _identity(jdbc_url)
+    if identity[0] == "postgresql":
+        return " ".join(identity[:3])
+    return re.split(r"(?<=[^/:])[/;?]", jdbc_url, maxsplit=1)[0].lower()
 
 
 def _guess_kind(jdbc_url: str) -> str:

@@ -31,6 +31,7 @@ def build_report(report: Report) -> str:
         ("Groups", _list_groups(report.groups)),
         ("Connections", _list_connections(report.connections)),
         ("Secrets: set each with `pipekit secrets set NAME`; no value was copied", _list_secrets(report.secrets)),
+        ("Taken to be so", (f"{place}: {text}" for place, text in report.notes.taken)),
         ("Not understood", (f"{place}: {text}" for place, text in report.notes.lines)),
         ("Scripts with SQL but no load by jrunner, left out", report.idle),
         ("`pipekit apply` will refuse", report.refused),
@@ -52,6 +53,7 @@ def _list_drafts(drafts: Mapping[str, Draft]) -> Iterator[str]:
         how = f"{module.merge_strategy}{by} into {module.dest_table}"
         yield f"{name}: {how} ({draft.place}){'' if module.enabled else ', DISABLED'}"
         yield from (f"  problem: {text}" for text in draft.problems)
+        yield from (f"  question: {text}" for text in draft.questions)
         yield from (f"  note: {text}" for text in draft.notes)
         for mark in module.watermarks:
             default = "" if mark.default_value is None else f", default {mark.default_value}"

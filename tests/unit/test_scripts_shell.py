@@ -1,27 +1,49 @@
 # Shell scripts read without a shell: what is expanded, what is followed, what stands for a value that is not known.
-"""`pipekit/scripts/lexer.py`, `shell.py`, `commands.py` and `clients.py`."""
+"""`pipekit/scripts/lexer.py`, `syntax.py`, `interpret.py`, `commands.py`, `clients.py` and `walk.py`."""
+
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipekit.scripts.found import MARKER, Load, Notes, Statements
-from pipekit.scripts.lexer import split_commands
-from pipekit.scripts.walk import Script, walk_scripts
+from pipekit.scripts.found import MARKER, Event, Load, Notes, ScriptCall, Statements, Unit
+from pipekit.scripts.lexer import split_words
+from pipekit.scripts.syntax import list_words, parse_script
+from pipekit.scripts.tree import Tree
+from pipekit.scripts.walk import walk_scripts
 
 LOAD = "jrunner -scu jdbc:sqlite:/s.db -sq {query} -dcu jdbc:sqlite:/d.db -dt t\n"
 
 
-def walk(files: dict[str, str]) -> tuple[dict[str, Script], Notes]:
+def walk(files: dict[str, str]) -> tuple[dict[str, Unit], Notes]:
+    """Each script of a folder by its path, as it is started first."""
     notes = Notes()
-    return walk_scripts(files, "/scripts", notes), notes
+    walked = walk_scripts(Tree("/scripts", files), notes)
+    units: dict[str, Unit] = {}
+    for unit in walked.units:
+        for one in (unit, *unit.calls):
+            units.setdefault(one.path, one)
+    return units, notes
+
+
+def list_events(unit: Unit) -> Iterator[Event]:
+    """What a script does, with what those do that it starts."""
+    for event in unit.events:
+        yield event
+        if isinstance(event, ScriptCall):
+            yield from list_events(event.unit)
+
+
+def find_load(unit: Unit) -> Load:
+    [load] = [event for event in list_events(unit) if isinstance(event, Load)]
+    return load
 
 
 def read_query(script: str, **files: str) -> str:
     """The query of the one load of a script, values that are not known as `?`."""
-    scripts, _ = walk({"x/run.sh": script, **{f"x/{name}.sql": text for name, text in files.items()}})
-    [load] = [event for event in scripts["x/run.sh"].events if isinstance(event, Load)]
-    return MARKER.sub("?", load.query)
+    units, _ = walk({"x/run.sh": script, **{f"x/{name}.sql": text for name, text in files.items()}})
+    return MARKER.sub("?", find_load(units["x/run.sh"]).query)
 
 
 @pytest.mark.parametrize(
@@ -35,13 +57,14 @@ def read_query(script: str, **files: str) -> str:
     ],
 )
 def test_words_are_split_as_a_shell_does(text: str, words: list[str]) -> None:
-    [command] = split_commands(text)
-    assert [word.literal for word in command.words] == words
+    assert [word.literal for word in split_words(text)] == words
 
 
 def test_lines_are_counted_across_continuations_and_documents() -> None:
-    commands = split_commands("a \\\n b\ncat <<X\none\ntwo\nX\nlast\n")
-    assert [(command.words[0].literal, command.line) for command in commands] == [("a", 1), ("cat", 3), ("last", 7)]
+    words = list_words(parse_script("a \\\n b\ncat <<X\none\ntwo\nX\nlast\n").body)
+    assert [(word.literal, word.line) for word in words] == [
+        ("a", 1), ("b", 2), ("cat", 3), ("one\ntwo\n", 4), ("last", 7),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -72,8 +95,7 @@ def test_a_file_that_the_script_writes_is_known(script: str) -> None:
 def test_the_answer_of_a_query_is_a_value_with_its_sql(line: str) -> None:
     script = f'{line}\necho "select * from a where x > $SINCE" > q.sql\n' + LOAD.format(query="q.sql")
     scripts, notes = walk({"run.sh": script, "since.sql": "select max(x) from t;\n"})
-    [load] = [event for event in scripts["run.sh"].events if isinstance(event, Load)]
-    [unknown] = notes.find_unknowns(load.query)
+    [unknown] = notes.find_unknowns(find_load(scripts["run.sh"]).query)
     assert (unknown.name, unknown.sql) == ("SINCE", "select max(x) from t")
     assert unknown.database is not None
     assert unknown.database.jdbc_url == "jdbc:postgresql://localhost:5432/dw"
@@ -85,32 +107,29 @@ def test_the_answer_of_a_query_is_a_value_with_its_sql(line: str) -> None:
 def test_what_is_used_instead_of_an_empty_answer_is_its_default(line: str) -> None:
     script = f"S=$(psql -d dw -c 'select 1')\n{line}\necho \"select $S\" > q.sql\n" + LOAD.format(query="q.sql")
     scripts, notes = walk({"run.sh": script})
-    [load] = [event for event in scripts["run.sh"].events if isinstance(event, Load)]
-    [unknown] = notes.find_unknowns(load.query)
+    assert scripts["run.sh"].alternatives == ()
+    [unknown] = notes.find_unknowns(find_load(scripts["run.sh"]).query)
     assert unknown.default == "1900"
 
 
 def test_a_sourced_file_gives_its_variables_and_one_outside_is_not_read() -> None:
     script = '. ../env.sh\nsource /etc/passwords\necho "select $N" > q.sql\n' + LOAD.format(query="q.sql")
-    scripts, notes = walk({"env.sh": "N=5\n", "x/run.sh": script})
-    [load] = [event for event in scripts["x/run.sh"].events if isinstance(event, Load)]
-    assert load.query == "select 5\n"
+    scripts, notes = walk({"env.sh": "N=five\n", "x/run.sh": script})
+    assert find_load(scripts["x/run.sh"]).query == "select five\n"
     assert [str(place) for place, _ in notes.lines] == ["x/run.sh:2"]
 
 
 def test_a_script_that_is_started_knows_the_variables_of_the_other() -> None:
     child = 'echo "select $N" > q.sql\n' + LOAD.format(query="q.sql")
     scripts, _ = walk({"all.sh": "export N=7\nfor d in */; do (cd $d && ./run.sh); done\n", "a/run.sh": child})
-    assert scripts["all.sh"].calls == ["a/run.sh"]
-    [load] = [event for event in scripts["a/run.sh"].events if isinstance(event, Load)]
-    assert load.query == "select 7\n"
+    assert [unit.path for unit in scripts["all.sh"].calls] == ["a/run.sh"]
+    assert find_load(scripts["a/run.sh"]).query == "select 7\n"
 
 
 def test_flags_in_an_unquoted_variable_are_flags() -> None:
     script = 'F="-scu jdbc:sqlite:/s.db -scn me"\njrunner $F -sq q.sql -dcu jdbc:sqlite:/d.db -dt t -c -t\n'
     scripts, _ = walk({"run.sh": script, "q.sql": "select 1"})
-    [load] = scripts["run.sh"].events
-    assert isinstance(load, Load)
+    load = find_load(scripts["run.sh"])
     assert (load.source.username, load.clear, load.trim) == ("me", True, True)
 
 
@@ -146,6 +165,7 @@ def test_a_command_that_is_not_understood_is_noted_with_its_line() -> None:
 def test_scripts_that_start_each_other_or_themselves_end() -> None:
     scripts, _ = walk({"a.sh": "./b.sh\nf() { f; }\nf\n. ./a.sh\n", "b.sh": "./a.sh\n"})
     assert sorted(scripts) == ["a.sh", "b.sh"]
+    assert scripts["a.sh"].alternatives == ()
 
 
 @given(st.text(alphabet="ab $'\"`\\{}()<>|&;\n#=/*[]-0", max_size=80))

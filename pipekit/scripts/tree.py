@@ -1,0 +1,117 @@
+# The files of the folder that is imported, and where they stood before it was copied. Reads files, runs nothing.
+"""`load_tree`, and `Tree`: text by name, and by the name that it has where the scripts run."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipekit.scripts.found import Notes, Place
+
+MOST_BYTES = 1_000_000
+SCRIPT_SUFFIXES = (".sh", ".bash", ".ksh")
+_SHEBANG = re.compile(r"#!.*\b(?:ba|k|da|z)?sh\b")
+_ABSOLUTE = re.compile(r"(?<![\w.:/}-])/[\w.+-]+(?:/[\w.+-]+)+/?")
+# Files of these folders are nobody's copies.
+_SYSTEM = ("/tmp/", "/dev/", "/proc/", "/usr/", "/bin/", "/run/")
+
+
+@dataclass(slots=True)
+class Tree:
+    """`texts` by names from the folder; `bases` are folders of other machines of which this one is a copy."""
+
+    root: str
+    texts: Mapping[str, str]
+    folders: frozenset[str] = frozenset()
+    bases: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folders = frozenset(folder for path in self.texts for folder in _list_parents(path))
+        found = {base for path, text in self.texts.items() for base in self._find_bases(path, text)}
+        self.bases = sorted(found, key=len, reverse=True)
+
+    @property
+    def scripts(self) -> list[str]:
+        """The shell scripts: by their names, else by their first lines."""
+        return [path for path, text in self.texts.items() if is_shell_script(path, text)]
+
+    def find_inside(self, path: str) -> str:
+        """An absolute path as a name of the folder, `.` for itself; one that is elsewhere stays absolute."""
+        for base in (self.root, *self.bases):
+            inside = posixpath.relpath(path, base)
+            if not inside.startswith(".."):
+                return inside
+        return posixpath.normpath(path)
+
+    def find_copy(self, path: str, near: str) -> str | None:
+        """The file that an absolute path is likely to mean: in a script's own folder, else the only one of its name."""
+        if path.startswith(_SYSTEM):
+            return None
+        name = posixpath.basename(path)
+        alike = [known for known in self.texts if posixpath.basename(known) == name]
+        own = posixpath.normpath(posixpath.join(near, name))
+        return own if own in alike else alike[0] if len(alike) == 1 else None
+
+    def _find_bases(self, script: str, text: str) -> Iterator[str]:
+        """Folders that a script's absolute paths show to be this one: they go on as names in it do."""
+        home = posixpath.dirname(script)
+        for found in _ABSOLUTE.finditer(text):
+            path = posixpath.normpath(found[0])
+            parts = path.split("/")
+            for at in range(1, len(parts)):
+                inside = "/".join(parts[at:])
+                is_known = inside in self.texts or inside in self.folders
+                is_own = inside == home or parts[at - 1] == posixpath.basename(self.root)
+                if is_known and ("/" in inside or is_own) and not path.startswith(_SYSTEM):
+                    yield "/".join(parts[:at]) or "/"
+                    break
+            else:
+                if parts[-1] == posixpath.basename(self.root) and not home and not path.startswith(_SYSTEM):
+                    yield path
+
+
+def _list_parents(path: str) -> Iterator[str]:
+    parts = path.split("/")[:-1]
+    return ("/".join(parts[:i]) for i in range(1, len(parts) + 1))
+
+
+def is_shell_script(path: str, text: str) -> bool:
+    """Whether a file is one that a shell runs."""
+    return path.endswith(SCRIPT_SUFFIXES) or bool(_SHEBANG.match(text))
+
+
+def load_tree(folder: Path, notes: Notes) -> Tree:
+    """The text files of a folder by their names in it; files that are left out and might matter are noted."""
+    root = folder.resolve()
+    texts: dict[str, str] = {}
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if any(part.startswith(".") and not part.startswith(".env") for part in relative.parts):
+            continue
+        if path.is_dir():
+            continue
+        name = relative.as_posix()
+        text = _read_text(path, root)
+        if text is not None:
+            texts[name] = text
+        elif name.endswith((*SCRIPT_SUFFIXES, ".sql", ".env", ".txt")) or path.is_symlink():
+            notes.add(Place(name), "This file was not read: it leads out of the folder, is too large, or is no text.")
+    return Tree(str(root), texts)
+
+
+def _read_text(path: Path, root: Path) -> str | None:
+    """A file's text with plain line ends: UTF-8, UTF-16 with its mark, else Windows' Latin letters."""
+    real = path.resolve()
+    if not real.is_file() or not real.is_relative_to(root) or real.stat().st_size > MOST_BYTES:
+        return None
+    try:
+        raw = real.read_bytes()
+    except OSError:
+        return None
+    coding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = raw.decode(coding)
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace")
+    return None if "\0" in text else text.replace("\r\n", "\n")
