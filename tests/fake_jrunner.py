@@ -19,8 +19,6 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import psycopg
-
 BATCH = 250
 FETCH = 10_000
 TROUBLE = os.environ.get("JRUNNER_OPTS", "").split()
@@ -39,6 +37,9 @@ def parse_flags() -> argparse.Namespace:
 def connect(url: str, user: str | None, password: str | None) -> Any:
     if url.startswith("jdbc:sqlite:"):
         return sqlite3.connect(f"file:{url.removeprefix('jdbc:sqlite:')}?mode=rw", uri=True)
+    # Here, as it takes longer than a small load.
+    import psycopg
+
     parts = urlsplit(url.removeprefix("jdbc:"))
     name = parse_qs(parts.query).get("ApplicationName", ["jrunner"])[0]
     host, port, database = parts.hostname, parts.port, parts.path[1:]
@@ -115,14 +116,16 @@ def main() -> int:
     flags = parse_flags()
     try:
         source = connect(flags.scu, flags.scn, flags.scp)
-        cursor = source.cursor("rows") if isinstance(source, psycopg.Connection) else source.cursor()
-        with open(flags.sq, encoding="utf-8") as file:
+        cursor = source.cursor() if isinstance(source, sqlite3.Connection) else source.cursor("rows")
+        with open(flags.sq, encoding="utf-8", errors="replace") as file:
             cursor.execute(file.read())
         if flags.dcu is None:
             print_rows(cursor, flags.f, flags.t)
         else:
             move(cursor, connect(flags.dcu, flags.dcn, flags.dcp), flags)
-    except (sqlite3.Error, psycopg.Error) as error:
+    except Exception as error:
+        if not hasattr(error, "sqlstate") and not isinstance(error, sqlite3.Error):
+            raise
         state = getattr(error, "sqlstate", None) or "HY000"
         sys.stderr.write(f"java.sql.SQLException: {error} SQLState: {state}\n\tat jrunner.Main.main(Main.java:100)\n")
         return 0 if "exit0" in TROUBLE else 1

@@ -102,7 +102,7 @@ def tell_assumed(unknown: Unknown) -> str:
 
 def _read_query(shell: Shell, line: int, name: str) -> str | None:
     """The query's text; `$NAME` in it is taken for the script's variable even where the script puts nothing in."""
-    text = shell.find_query(name, line) if name else None
+    text = shell.stdin if name in ("/dev/stdin", "-") else shell.find_query(name, line) if name else None
     return None if text is None else expand_dollars(shell, text)
 
 

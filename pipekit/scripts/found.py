@@ -176,6 +176,15 @@ class Notes:
 
         return MARKER.sub(assumed, text)
 
+    def tell(self, text: str) -> str:
+        """The text as a person reads it: values that are not known by the commands that give them."""
+
+        def told(found: re.Match[str]) -> str:
+            command = self.tell(self.unknowns[int(found[1])].command)
+            return command if command.startswith("$") else f"$({command})"
+
+        return MARKER.sub(told, text)
+
     def change(self, text: str, by: str, place: Place) -> str:
         """A text of values that are not known, after something was done to it that cannot be followed."""
         unknown = self.only_unknown(text)

@@ -51,6 +51,7 @@ def follow(shell: Shell, block: Block) -> None:
 
 def _follow_list(shell: Shell, node: AndOr) -> None:
     """`a && b || c`. Tests are put together before their outcome is decided."""
+    printed = len(shell.out)
     _follow_pipeline(shell, node.first)
     told, before_it = [_show(node.first)], node.first
     for operator, pipeline in node.rest:
@@ -67,6 +68,8 @@ def _follow_list(shell: Shell, node: AndOr) -> None:
             leaves = _leaves(shell, [AndOr(pipeline.line, pipeline)])
             outcomes = (leaves, False) if operator == "&&" else (False, leaves)
             holds = _decide(shell, node.line, " ".join(told), shell.status, outcomes)
+            if not holds:
+                del shell.out[printed:]
         shell.status = TRUE if holds else FALSE
         if holds == (operator == "&&"):
             _follow_pipeline(shell, pipeline)
@@ -214,7 +217,11 @@ def _follow_simple(shell: Shell, command: Simple) -> None:
             shell.arrays[name] = [*shell.arrays.get(name, []), *items] if append else items
             shell.variables[name] = shell.arrays[name][0] if shell.arrays[name] else ""
         else:
-            assigned.append((name, expand(shell, rest), append))
+            value = expand(shell, rest)
+            asked = shell.notes.only_unknown(value) if [part.kind for part in rest.parts] == ["command"] else None
+            if asked is not None:
+                asked.name = name
+            assigned.append((name, value, append))
         words = words[1:]
     if words:
         kept = {name: shell.variables.get(name, "") if append else "" for name, _, append in assigned}
@@ -352,4 +359,5 @@ def _list_names(block: Block) -> Iterator[str]:
     for node in block:
         for pipeline in (node.first, *(item for _, item in node.rest)):
             first = pipeline.commands[0] if pipeline.commands else None
-            yield first.words[0].plain if isinstance(first, Simple) and first.words else ""
+            words = first.words if isinstance(first, Simple) else []
+            yield next((word.plain for word in words if not re.match(r"\w+=", show([word]))), "")

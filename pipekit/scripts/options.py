@@ -8,7 +8,7 @@ def take_option(shell: Shell, line: int, words: list[str]) -> None:
     """The next of the options that are known; where nobody gives any, each is one that might be given."""
     form, name = (words + ["", ""])[:2]
     if shell.arguments is None:
-        shell.assign("OPTARG", shell.mark(line, "$OPTARG", "argument"), line)
+        shell.variables["OPTARG"] = shell.mark(line, "$OPTARG", "argument")
         shell.assign(name, shell.mark(line, f"getopts {form}", "argument"), line)
         shell.status = OPEN
         return

@@ -57,8 +57,7 @@ class Resolver:
         return Found(sql=sql, database=unknown.database, default=unknown.default, question=question, note=note)
 
     def _ask(self, name: str, unknown: Unknown) -> Found:
-        command = self._world.notes.assume(unknown.command)
-        told = f"the watermark {name} is what `{MARKER.sub('?', command)}` gives ({unknown.place})"
+        told = f"the watermark {name} is what `{self._world.notes.tell(unknown.command)}` gives ({unknown.place})"
         if unknown.changed:
             told += f", changed by `{unknown.changed}`"
         if unknown.default is not None:
@@ -90,6 +89,9 @@ class Resolver:
         told = f"the watermark {name} is what `{unknown.path}` holds ({unknown.place})"
         if unknown.assumed is not None and len(unknown.assumed) <= 80:
             told += f", in this folder `{' '.join(unknown.assumed.split())}`"
+        if unknown.path not in self._world.state and unknown.command == f"{unknown.name}={unknown.assumed}":
+            question = f"{told}, which no script writes. Is it always that? Else: which SQL gives it?"
+            return Found(default=unknown.default or unknown.assumed, question=question)
         written = list(self._list_written(unknown))
         answers = {self._world.notes.describe(text): (place, text) for place, text in written if MARKER.search(text)}
         if unknown.changed or len(answers) != 1:
@@ -121,7 +123,7 @@ class Resolver:
     def _find_objection(self, answer: Unknown) -> str:
         """Why the query whose answer a script keeps for its next run cannot be asked when that run starts."""
         if answer.origin != "query" or not answer.sql or MARKER.search(answer.sql):
-            return f"that is what `{MARKER.sub('?', answer.command)}` gives"
+            return f"that is what `{self._world.notes.tell(answer.command)}` gives"
         if answer.changed:
             return f"the script changes the answer by `{answer.changed}`"
         if answer.database is None or not is_same_database(answer.database.jdbc_url, self._load.dest.jdbc_url):

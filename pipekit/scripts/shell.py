@@ -45,6 +45,10 @@ class LeftLoop(Left):
     """`break`."""
 
 
+# Written to and gone.
+_DEVICES = ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty")
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One word of a command after expansion, and the variable it came from where it is nothing else."""
@@ -238,7 +242,7 @@ class Shell:
     def write(self, name: str, text: str, line: int, *, append: bool = False) -> None:
         """A command writes a file."""
         path = self.resolve(name)
-        if path.startswith("/dev/"):
+        if path in _DEVICES:
             return
         before = ""
         if append:

@@ -243,9 +243,10 @@ def _read_from(cursor: Cursor, dest: str) -> tuple[tuple[str, ...], tuple[str, .
     table = cursor.take_table() or ""
     cursor.take_alias(*_AFTER_TABLE)
     own = {dest.lower(), dest.lower().rpartition(".")[2]}
+    is_every = cursor.take("where", "true") or cursor.take("where", "1", "=", "1")
     if cursor.is_done or cursor.peek() == "on":
         return (table,), None, True, ""
-    if cursor.take("where"):
+    if cursor.take("where") or is_every:
         key = _read_not_exists(cursor, own)
         if key is not None:
             return (table,), key, True, ""

@@ -14,7 +14,7 @@ SCRIPT_SUFFIXES = (".sh", ".bash", ".ksh")
 _SHEBANG = re.compile(r"#!.*\b(?:ba|k|da|z)?sh\b")
 _ABSOLUTE = re.compile(r"(?<![\w.:/}-])/[\w.+-]+(?:/[\w.+-]+)+/?")
 # Files of these folders are nobody's copies.
-_SYSTEM = ("/tmp/", "/dev/", "/proc/", "/usr/", "/bin/", "/run/")
+_SYSTEM = ("/tmp/", "/dev/shm/", "/proc/", "/usr/", "/bin/", "/run/")
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+select id, customer, total from orders

@@ -1,0 +1,1 @@
+select day, machine from shifts

@@ -1,0 +1,1 @@
+select id, customer, total, changed from orders where changed >= :since

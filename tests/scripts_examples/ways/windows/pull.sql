@@ -1,0 +1,4 @@
+select id,
+       customer, -- Groﬂkunden too
+       total
+  from orders
