@@ -19,6 +19,7 @@ SLOW = (
     "databases/test_large.py",
     "databases/test_mariadb_",
     "databases/test_pgjdbc_",
+    "databases/test_script_ways.py",
     "databases/test_sqlserver_jdbc.py",
     "databases/test_sqlserver_large.py",
     "databases/test_tds_double.py",

@@ -17,7 +17,8 @@ from pipekit.scripts.sqlreader import split_statements
 Client = Callable[[Shell, int, list[Field]], str]
 
 _VALUED = ("-scu", "-scn", "-scp", "-dcu", "-dcn", "-dcp", "-sq", "-dt", "-f")
-_PSQL_VALUED = "hpUdcfvoFRLT"
+_PSQL_VALUED = "hpUdcfvoFRLTP"
+_SQLITE_VALUED = ("-separator", "-cmd", "-newline", "-nullvalue", "-init", "-mmap", "-vfs")
 _PSQL_LONG = {
     "host": "h", "port": "p", "username": "U", "dbname": "d", "command": "c", "file": "f", "set": "v", "variable": "v",
     "output": "o", "field-separator": "F",
@@ -92,7 +93,9 @@ def _build_load(
     known = set(shell.notes.assume(" ".join(flags)).split())
     table = shell.notes.assume(table)
     name = shell.resolve(given["-sq"].text)
-    return Load(place, source, dest, query, name, table, "-c" in known, "-t" in known, tuple(doubts), tuple(taken))
+    clear, trim = "-c" in known, "-t" in known
+    step = len(shell.notes.unknowns)
+    return Load(place, source, dest, query, name, table, clear, trim, tuple(doubts), tuple(taken), shell.script, step)
 
 
 def tell_assumed(unknown: Unknown) -> str:
@@ -262,7 +265,9 @@ def _read_script(shell: Shell, line: int, name: str) -> str:
 
 
 def _sqlite3(shell: Shell, line: int, fields: list[Field]) -> str:
-    words = [item.text for item in fields[1:] if not item.text.startswith("-")]
+    given = [item.text for item in fields[1:]]
+    valued = {at + 1 for at, word in enumerate(given) if word.replace("--", "-") in _SQLITE_VALUED}
+    words = [word for at, word in enumerate(given) if not word.startswith("-") and at not in valued]
     place = shell.place(line)
     name = shell.notes.assume(words[0]) if words else ""
     if not name or MARKER.search(name):

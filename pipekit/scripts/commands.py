@@ -10,7 +10,7 @@ from pipekit.scripts.clients import find_client
 from pipekit.scripts.conditions import judge
 from pipekit.scripts.expansion import expand, expand_dollars, expand_fields, expand_number, show
 from pipekit.scripts.filters import FILTERS, expand_glob, name_command
-from pipekit.scripts.found import MARKER
+from pipekit.scripts.found import MARKER, Place
 from pipekit.scripts.lexer import Word
 from pipekit.scripts.lists import list_items, list_lines, read_words
 from pipekit.scripts.options import take_option
@@ -130,9 +130,10 @@ def _note_unknown(shell: Shell, line: int, name: str, texts: list[str]) -> None:
     told = name_command(base, texts)
     shell.say(shell.mark(line, told) + "\n")
     shell.status = OPEN
-    if shell.captures and not _NAMES_A_CLIENT.search(told):
+    names_client = _NAMES_A_CLIENT.search(f"{told} {shell.stdin or ''}")
+    if shell.captures and not names_client:
         return
-    shown = told if _NAMES_A_CLIENT.search(told) else base
+    shown = f"{told} {shell.stdin or ''}".strip() if names_client else base
     shell.notes.add(shell.place(line), f"The command `{shown[:200]}` was not understood.")
 
 
@@ -202,13 +203,16 @@ def _source(shell: Shell, line: int, words: list[Word], texts: list[str]) -> Non
     if path not in shell.world.tree.texts and path not in shell.written:
         path = shell.world.tree.find_copy(path, shell.home) or path
     shell.world.sourced.add(path)
+    parsed = parse_script(text)
+    for number, told in parsed.problems:
+        shell.notes.add(Place(path, number), f"The script is broken: {told}.")
     saved = shell.file, shell.reads_settings, shell.arguments
     shell.file, shell.reads_settings = path, True
     shell.arguments = tuple(texts[1:]) if texts[1:] else shell.arguments
     shell.depth += 1
     try:
         with suppress(LeftFunction):
-            shell.world.follow(shell, parse_script(text).body)
+            shell.world.follow(shell, parsed.body)
     finally:
         shell.depth -= 1
         shell.file, shell.reads_settings, shell.arguments = saved

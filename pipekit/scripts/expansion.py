@@ -165,13 +165,14 @@ def _expand_variable(shell: Shell, text: str, line: int) -> str:
     value = " ".join(shell.arrays[name]) if index and name in shell.arrays else get_variable(shell, name, line)
     if not rest:
         return value
-    known = shell.notes.assume(value)
-    changed = _change(known, rest, lambda part: _expand_text(shell, part, line))
-    if MARKER.search(value) and changed != known:
-        return shell.notes.change(value, f"${{{text}}}", shell.place(line))
-    if changed is None:
-        return shell.mark(line, f"${{{text}}}")
-    return value if MARKER.search(value) else changed
+    unknown = shell.notes.only_unknown(value)
+    known = value if unknown is None else unknown.assumed
+    changed = None if known is None else _change(known, rest, lambda part: _expand_text(shell, part, line))
+    if unknown is not None:
+        is_given = unknown.origin in ("argument", "environment")
+        same = is_given and changed is not None and changed == known
+        return value if same else shell.notes.change(value, f"${{{text}}}", shell.place(line), changed)
+    return shell.mark(line, f"${{{text}}}") if changed is None else changed
 
 
 def _expand_rarely(shell: Shell, text: str, name: str, index: str | None, line: int) -> str:

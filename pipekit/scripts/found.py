@@ -41,7 +41,10 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """jrunner in migration mode. `doubts` are why a person must look at it, `taken` is what was taken to be so."""
+    """jrunner in migration mode, in a script; `step` is how many values were asked for before.
+
+    `doubts` are why a person must look at it, `taken` is what was taken to be so.
+    """
 
     place: Place
     source: Database
@@ -53,6 +56,17 @@ class Load:
     trim: bool = False
     doubts: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
+    script: str = ""
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a command writes to a file, and the script that has it run."""
+
+    place: Place
+    text: str
+    script: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +173,7 @@ class Notes:
 
     def fill(self, text: str, unknown: Unknown, with_text: str) -> str:
         """The text with something in place of a value that is not known."""
-        number = next(i for i, item in enumerate(self.unknowns) if item is unknown)
-        return text.replace(f"{OPEN}{number}{CLOSE}", with_text)
+        return text.replace(f"{OPEN}{self.find_step(unknown)}{CLOSE}", with_text)
 
     def only_unknown(self, text: str) -> Unknown | None:
         """The unknown value where the text is nothing else."""
@@ -185,12 +198,16 @@ class Notes:
 
         return MARKER.sub(told, text)
 
-    def change(self, text: str, by: str, place: Place) -> str:
+    def change(self, text: str, by: str, place: Place, assumed: str | None = None) -> str:
         """A text of values that are not known, after something was done to it that cannot be followed."""
         unknown = self.only_unknown(text)
         if unknown is None:
-            return self.mark(Unknown(place, "", by))
-        return self.mark(replace(unknown, changed=by, assumed=None, default=None))
+            return self.mark(Unknown(place, "", by, assumed=assumed))
+        return self.mark(replace(unknown, changed=by, assumed=assumed, default=None))
+
+    def find_step(self, unknown: Unknown) -> int:
+        """How many values were asked for before this one."""
+        return next(at for at, item in enumerate(self.unknowns) if item is unknown)
 
     def describe(self, text: str) -> str:
         """The text with words for its unknown values: the same for texts that mean the same."""

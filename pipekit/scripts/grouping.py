@@ -20,14 +20,19 @@ def build_groups(walked: Walked, assembler: Assembler) -> dict[str, GroupDef]:
         if not modules:
             continue
         only = unit.calls[0] if len(unit.calls) == 1 else None
-        name = _group_name(only, every) if only is not None and only.calls else _cron_name(line.cron)
+        name = (
+            _group_name(only, every)
+            if only is not None and any(map(assembler.add, only.calls))
+            else _cron_name(line.cron)
+        )
         kept = members.setdefault(name, [])
         kept += [module for module in modules if module not in kept]
         schedules.setdefault(name, {})[line.cron] = ScheduleDef()
     lines = [unit for _, unit in walked.lines]
     for unit in every:
         modules = [draft.module.name for draft in assembler.add(unit)]
-        if unit.calls and modules and all(unit is not line for line in lines):
+        starts_loads = any(assembler.add(call) for call in unit.calls)
+        if starts_loads and modules and all(unit is not line for line in lines):
             members.setdefault(_group_name(unit, every), modules)
     return {
         name: GroupDef(

@@ -12,15 +12,17 @@ from pipekit.definitions.problems import DefinitionErrors
 from pipekit.definitions.records import Definitions, WatermarkDef
 from pipekit.errors import NotFound
 from pipekit.scripts.assemble import Assembler, Draft
+from pipekit.scripts.crontab import is_crontab
 from pipekit.scripts.found import Notes, Place
 from pipekit.scripts.grouping import build_groups
 from pipekit.scripts.naming import Connections, SecretNames
 from pipekit.scripts.report import Report, build_report
-from pipekit.scripts.tree import Tree, is_shell_script, load_tree
+from pipekit.scripts.tree import Tree, calls_jrunner, is_shell_script, load_tree
 from pipekit.scripts.walk import Walked, walk_scripts
 from pipekit.secrets import Masker
 
 _CALL = re.compile(r"\bjrunner\b", re.IGNORECASE)
+_TEXTS = (".md", ".sql", ".log", ".html")
 _WINDOWS = (".bat", ".cmd", ".ps1", ".vbs")
 _PROGRAMS = (".py", ".pl", ".rb", ".js", ".java", ".php", ".csh", ".tcsh", ".fish", "Makefile", ".mk", ".service")
 
@@ -115,9 +117,11 @@ def _find_idle(walked: Walked, assembler: Assembler) -> list[str]:
 def _note_other_programs(tree: Tree, notes: Notes) -> None:
     """Programs that are no shell scripts: those of Windows, and whatever else calls jrunner."""
     for path, text in tree.texts.items():
+        if is_shell_script(path, text) or is_crontab(path) or path.endswith(_TEXTS):
+            continue
         found = _CALL.search(text)
-        is_program = path.endswith(_PROGRAMS) or (text.startswith("#!") and not is_shell_script(path, text))
-        if path.endswith(_WINDOWS) or (found and is_program):
+        is_program = path.endswith(_PROGRAMS) or text.startswith("#!")
+        if path.endswith(_WINDOWS) or (found and is_program) or calls_jrunner(text):
             line = text.count("\n", 0, found.start()) + 1 if found else 0
             does = "it calls jrunner: make its modules by hand" if found else "look whether it loads anything"
             notes.add(Place(path, line), f"This is no shell script and was not read; {does}.")

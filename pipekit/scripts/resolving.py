@@ -3,9 +3,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipekit.scripts.found import MARKER, Database, Load, Place, Unknown
+from pipekit.scripts.found import MARKER, Database, Load, Unknown, Written
 from pipekit.scripts.naming import is_same_database
 from pipekit.scripts.shell import World
 from pipekit.scripts.sqlreader import list_names, read_tokens
@@ -92,35 +92,36 @@ class Resolver:
         if unknown.path not in self._world.state and unknown.command == f"{unknown.name}={unknown.assumed}":
             question = f"{told}, which no script writes. Is it always that? Else: which SQL gives it?"
             return Found(default=unknown.default or unknown.assumed, question=question)
-        written = list(self._list_written(unknown))
-        answers = {self._world.notes.describe(text): (place, text) for place, text in written if MARKER.search(text)}
+        answers: dict[str, Written] = {}
+        for written in self._list_written(unknown):
+            if MARKER.search(written.text):
+                answers.setdefault(self._world.notes.describe(written.text), written)
         if unknown.changed or len(answers) != 1:
             many = ", and several commands write it" if len(answers) > 1 else ""
             changed = f", changed by `{unknown.changed}`" if unknown.changed else many
             return Found(default=unknown.default, question=f"{told}{changed}. {_WHICH}")
-        place, text = next(iter(answers.values()))
-        answer = self._world.notes.only_unknown(text)
-        why = "it is put together there" if answer is None else self._find_objection(answer)
+        written = next(iter(answers.values()))
+        answer = self._world.notes.only_unknown(written.text)
+        why = "it is put together there" if answer is None else self._find_objection(answer, written)
         if answer is None or why:
-            return Found(default=unknown.default, question=f"{told}; {place} writes it, but {why}. {_WHICH}")
-        note = f"the watermark {name} asks what {place} writes to {unknown.path}; the file is not read any more"
+            return Found(default=unknown.default, question=f"{told}; {written.place} writes it, but {why}. {_WHICH}")
+        note = f"the watermark {name} asks what {written.place} writes to {unknown.path}; the file is not read any more"
         default = unknown.default or answer.default
         if default is None:
             note += f", and the watermark has no default; give it one for the first run into an empty {self._table}"
         return Found(sql=answer.sql, database=answer.database, default=default, note=note)
 
-    def _list_written(self, unknown: Unknown) -> Iterator[tuple[Place, str]]:
+    def _list_written(self, unknown: Unknown) -> Iterator[Written]:
         """What is written to the file of a value; of a file of settings what is written behind the value's name."""
-        for place, text in self._world.writes.get(unknown.path, ()):
-            is_setting = unknown.command.startswith((f"{unknown.name}=", "grep")) and unknown.name
-            found = re.search(rf"^(?:export\s+)?{re.escape(unknown.name)}=(.*)$", text, re.MULTILINE)
-            if is_setting:
-                if found:
-                    yield place, found[1].strip("'\"")
-            else:
-                yield place, text.strip()
+        is_setting = bool(unknown.name) and unknown.command.startswith((f"{unknown.name}=", "grep"))
+        for written in self._world.writes.get(unknown.path, ()):
+            found = re.search(rf"^(?:export\s+)?{re.escape(unknown.name)}=(.*)$", written.text, re.MULTILINE)
+            if found and is_setting:
+                yield replace(written, text=found[1].strip("'\""))
+            elif not is_setting:
+                yield replace(written, text=written.text.strip())
 
-    def _find_objection(self, answer: Unknown) -> str:
+    def _find_objection(self, answer: Unknown, written: Written) -> str:
         """Why the query whose answer a script keeps for its next run cannot be asked when that run starts."""
         if answer.origin != "query" or not answer.sql or MARKER.search(answer.sql):
             return f"that is what `{self._world.notes.tell(answer.command)}` gives"
@@ -134,6 +135,6 @@ class Resolver:
             return f"it does not ask {self._table}: when a run starts it may be ahead of the rows that are loaded"
         if {token.key for token in read_tokens(answer.sql)} & _NOW:
             return "it asks for the time of the last run, which a run does not know when it starts"
-        if answer.place.file == self._load.place.file and answer.place.line < self._load.place.line:
+        if written.script == self._load.script and self._world.notes.find_step(answer) < self._load.step:
             return "it is asked before the load"
         return ""

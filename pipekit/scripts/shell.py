@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pipekit.scripts.found import MARKER, Event, Notes, Origin, Place, Secret, Unknown
+from pipekit.scripts.found import MARKER, Event, Notes, Origin, Place, Secret, Unknown, Written
 from pipekit.scripts.lexer import Part, Word
 from pipekit.scripts.syntax import Block
 from pipekit.scripts.tree import Tree
@@ -108,14 +108,14 @@ class World:
     follow: Callable[["Shell", Block], None]
     start: Callable[["Shell", int, str, tuple[str, ...]], None]
     state: frozenset[str] = frozenset()
-    known: Mapping[str, list[tuple[Place, str]]] = field(default_factory=dict)
-    writes: dict[str, list[tuple[Place, str]]] = field(default_factory=dict)
+    known: Mapping[str, list[Written]] = field(default_factory=dict)
+    writes: dict[str, list[Written]] = field(default_factory=dict)
     sourced: set[str] = field(default_factory=set)
     settings: dict[str, tuple[str, Place]] = field(default_factory=dict)
 
     def find_written(self, path: str) -> str | None:
         """A file's text where all that write it write the same."""
-        texts = {self.notes.describe(text): text for _, text in self.known.get(path, ())}
+        texts = {self.notes.describe(one.text): one.text for one in self.known.get(path, ())}
         return next(iter(texts.values())) if len(texts) == 1 else None
 
 
@@ -248,7 +248,7 @@ class Shell:
         if append:
             before = self.written[path] if path in self.written else self.find_file(path) or ""
         self.written[path] = before + text
-        self.world.writes.setdefault(path, []).append((self.place(line), self.written[path]))
+        self.world.writes.setdefault(path, []).append(Written(self.place(line), self.written[path], self.script))
 
     # -- assignments ---------------------------------------------------------------------------------------------------
 

@@ -45,13 +45,26 @@ class Tree:
         return posixpath.normpath(path)
 
     def find_copy(self, path: str, near: str) -> str | None:
-        """The file that an absolute path is likely to mean: in a script's own folder, else the only one of its name."""
-        if path.startswith(_SYSTEM):
+        """The file that an absolute path is likely to mean for a script in the folder `near`; None where it may be any.
+
+        It is the only one of its name; else the one whose folder is called alike too; else one in the script's own
+        folder, or the nearest of those above it.
+        """
+        alike = [known for known in self.texts if posixpath.basename(known) == posixpath.basename(path)]
+        if path.startswith(_SYSTEM) or not alike:
             return None
-        name = posixpath.basename(path)
-        alike = [known for known in self.texts if posixpath.basename(known) == name]
-        own = posixpath.normpath(posixpath.join(near, name))
-        return own if own in alike else alike[0] if len(alike) == 1 else None
+        parts, home = path.split("/"), near.split("/") if near != "." else []
+        if len(alike) > 1 and len(parts) > 2:
+            alike = [known for known in alike if known.split("/")[-2:-1] == parts[-2:-1]] or alike
+        if len(alike) == 1:
+            return alike[0]
+        is_own = not home or home[-1] == parts[-2]
+        for depth in range(len(home) - (not is_own), -1, -1):
+            known = "/".join([*home[:depth], parts[-1]])
+            if known in alike:
+                return known
+        shared = sorted((_count_shared(known.split("/"), home), known) for known in alike)
+        return shared[-1][1] if shared[-1][0] > shared[-2][0] else None
 
     def _find_bases(self, script: str, text: str) -> Iterator[str]:
         """Folders that a script's absolute paths show to be this one: they go on as names in it do."""
@@ -71,14 +84,26 @@ class Tree:
                     yield path
 
 
+def _count_shared(one: list[str], other: list[str]) -> int:
+    """How many folders two paths have in common, from the root on."""
+    pairs = list(zip(one, other, strict=False))
+    return next((at for at, (left, right) in enumerate(pairs) if left != right), len(pairs))
+
+
 def _list_parents(path: str) -> Iterator[str]:
     parts = path.split("/")[:-1]
     return ("/".join(parts[:i]) for i in range(1, len(parts) + 1))
 
 
 def is_shell_script(path: str, text: str) -> bool:
-    """Whether a file is one that a shell runs."""
-    return path.endswith(SCRIPT_SUFFIXES) or bool(_SHEBANG.match(text))
+    """Whether a shell runs a file: by its name or first line, else where it calls jrunner and has neither."""
+    is_bare = "." not in posixpath.basename(path) and not text.startswith("#!") and calls_jrunner(text)
+    return path.endswith(SCRIPT_SUFFIXES) or bool(_SHEBANG.match(text)) or is_bare
+
+
+def calls_jrunner(text: str) -> bool:
+    """Whether a text has a call of jrunner, by the flags that every one of them has."""
+    return "-scu" in text and "-sq" in text
 
 
 def load_tree(folder: Path, notes: Notes) -> Tree:

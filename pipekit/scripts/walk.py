@@ -165,6 +165,8 @@ class _Walk:
             decisions |= fresh
             pending += [flips | {one} for one in fresh]
         problems = [f"line {line}: {told}" for line, told in parsed.problems]
+        for line, told in parsed.problems:
+            self.world.notes.add(Place(text.path, line), f"The script is broken: {told}.")
         if pending:
             problems.append("it has more conditions than are followed")
         alternatives = tuple(_list_alternatives(self.world.notes, first, runs, decisions))

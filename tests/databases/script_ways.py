@@ -20,9 +20,13 @@ NEW = "insert into orders values (4, 'Cid', 1.25), (5, null, 0)"
 DW = CUSTOMERS + ORDERS + "insert into orders values (1, 'Ann', 10.5); insert into customers values (9, 'gone');"
 DATED = (
     CHANGED.format(key="")
-    + "insert into orders values (1, 'Ann', 10.5, '2024-05-01'), (2, 'Bob', 20, '2024-05-02'), (3, 'Cid', 1, '2024-05-03')"
+    + "insert into orders values (1, 'Ann', 10.5, '2024-05-01'), (2, 'Bob', 20, '2024-05-02'),"
+    " (3, 'Cid', 1, '2024-05-03')"
 )
-DATED_MORE = "update orders set total = 21, changed = '2024-05-09' where id = 2; insert into orders values (4, 'Dan', 2, '2024-05-08')"
+DATED_MORE = (
+    "update orders set total = 21, changed = '2024-05-09' where id = 2;"
+    "insert into orders values (4, 'Dan', 2, '2024-05-08')"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,10 +111,12 @@ WAYS: dict[str, Way] = {
     ),
     "dates": Way(
         source="create table orders (id integer, customer text, total real, day text);"
-        "insert into orders values (1, 'Ann', 10.5, '2024-05-11'), (2, 'Bob', 20, '2024-05-12'), (3, 'Cid', 1, '2024-05-14')",
+        "insert into orders values (1, 'Ann', 10.5, '2024-05-11'), (2, 'Bob', 20, '2024-05-12'),"
+        " (3, 'Cid', 1, '2024-05-14')",
         change="update orders set total = 2 where id = 3; insert into orders values (4, 'Dan', 2, '2024-05-14')",
         dest="create table orders (id integer, total real, day text);"
-        "create table stage_orders (id integer, total real, day text); insert into orders values (1, 10, '2024-05-11');",
+        "create table stage_orders (id integer, total real, day text);"
+        "insert into orders values (1, 10, '2024-05-11');",
         rounds=(Round(scripts=["run.sh"], runs=["orders"], values={"day": "2024-05-12"}),) * 2,
         disabled=["orders"],
     ),
@@ -135,12 +141,15 @@ WAYS: dict[str, Way] = {
         ),
         disabled=["orders"],
     ),
-    "copied": Way(tables=("orders", "customers"), rounds=twice("orders/run.sh", "customers/run.sh", runs=("orders", "customers"))),
+    "copied": Way(
+        tables=("orders", "customers"),
+        rounds=twice("orders/run.sh", "customers/run.sh", runs=("orders", "customers")),
+    ),
     "settings": Way(
         source=DATED,
         change=DATED_MORE,
-        dest="create table orders (id integer primary key, customer text, total real, changed text); create schema stage;"
-        "create table stage.orders (like orders); insert into orders values (1, 'Ann', 1, '2024-05-02');",
+        dest="create table orders (id integer primary key, customer text, total real, changed text);"
+        "create schema stage; create table stage.orders (like orders); insert into orders values (1, 'Ann', 1, '2024-05-02');",
         rounds=twice("run.sh"),
         postgresql=("dw",),
     ),
@@ -155,7 +164,8 @@ WAYS: dict[str, Way] = {
         disabled=["orders"],
     ),
     "passwords": Way(
-        source="create table stock (id integer, article text, pieces integer); insert into stock values (1, 'a', 5), (2, 'b', 6)",
+        source="create table stock (id integer, article text, pieces integer);"
+        "insert into stock values (1, 'a', 5), (2, 'b', 6)",
         change="insert into stock values (3, 'c', null)",
         dest="create table stock (id integer, article text, pieces integer)",
         tables=("stock",),
