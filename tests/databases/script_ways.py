@@ -19,8 +19,7 @@ MORE = (
 NEW = "insert into orders values (4, 'Cid', 1.25), (5, null, 0)"
 DW = CUSTOMERS + ORDERS + "insert into orders values (1, 'Ann', 10.5); insert into customers values (9, 'gone');"
 DATED = (
-    CHANGED.format(key="")
-    + "insert into orders values (1, 'Ann', 10.5, '2024-05-01'), (2, 'Bob', 20, '2024-05-02'),"
+    CHANGED.format(key="") + "insert into orders values (1, 'Ann', 10.5, '2024-05-01'), (2, 'Bob', 20, '2024-05-02'),"
     " (3, 'Cid', 1, '2024-05-03')"
 )
 DATED_MORE = (
@@ -149,7 +148,8 @@ WAYS: dict[str, Way] = {
         source=DATED,
         change=DATED_MORE,
         dest="create table orders (id integer primary key, customer text, total real, changed text);"
-        "create schema stage; create table stage.orders (like orders); insert into orders values (1, 'Ann', 1, '2024-05-02');",
+        "create schema stage; create table stage.orders (like orders);"
+        "insert into orders values (1, 'Ann', 1, '2024-05-02');",
         rounds=twice("run.sh"),
         postgresql=("dw",),
     ),

@@ -29,7 +29,7 @@ def load(folder: Path, script: str, files: dict[str, str] | None = None) -> Impo
 
 
 def read_modules(imported: Imported) -> dict[str, dict[str, object]]:
-    return yaml.safe_load(imported.text).get("modules") or {}  # type: ignore[no-any-return]
+    return yaml.safe_load(imported.text).get("modules") or {}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_one_query_or_another_is_a_module_each_and_both_are_asked_about(tmp_path
 @pytest.mark.parametrize(
     "script",
     [
-        "[ -f /tmp/lock ] && exit 0\ntouch /tmp/lock\n{load}\nif [ $? -ne 0 ]; then mail -s x y; exit 1; fi\nrm /tmp/lock",
+        "[ -f /tmp/x ] && exit 0\ntouch /tmp/x\n{load}\nif [ $? -ne 0 ]; then mail -s x y; exit 1; fi\nrm /tmp/x",
         "if {load}; then echo done; else mail -s failed me; fi",
         "for try in 1 2 3; do {load} && break; sleep 9; done",
         "until {load}; do sleep 60; done",
@@ -209,8 +209,9 @@ def test_arguments_are_those_of_whoever_starts_a_script(tmp_path: Path) -> None:
     script = "echo \"select * from $1 where b = '$B'\" > /tmp/q.sql\n" + JRUNNER.format(query="/tmp/q.sql")
     files = {
         "all.sh": "for b in n s; do B=$b ./run.sh orders; done\nexport B=w\nbash run.sh stock\n",
-        "etl.crontab": '0 1 * * * "/opt/my etl/job/run.sh" lines\nB=e\n5 1 * * * root cd /opt/my\\ etl/job; sh run.sh x >/dev/null\n',
-    }  # fmt: skip
+        "etl.crontab": '0 1 * * * "/opt/my etl/job/run.sh" lines\nB=e\n'
+        "5 1 * * * root cd /opt/my\\ etl/job; sh run.sh x >/dev/null\n",
+    }
     imported = load(tmp_path, script, files)
     queries = [str(module["query"]) for module in read_modules(imported).values()]
     found = [re.findall(r"from (\w+) where b = '(.*)'", query)[0] for query in queries]
@@ -235,10 +236,12 @@ def test_equal_passwords_of_two_systems_are_two_secrets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("run.bat", "jrunner -scu x -sq y"), ("load.py", "#!/usr/bin/python3\nrun('jrunner')\n"), ("run.sh.old", "jrunner -scu x -sq y"),
+        ("run.bat", "jrunner -scu x -sq y"),
+        ("load.py", "#!/usr/bin/python3\nrun('jrunner')\n"),
+        ("run.sh.old", "jrunner -scu x -sq y"),
         ("Makefile", "all:\n\tjrunner -scu x\n"),
     ],
-)  # fmt: skip
+)
 def test_programs_that_are_no_shell_scripts_are_named(tmp_path: Path, name: str, text: str) -> None:
     imported = load(tmp_path, JRUNNER.format(query="full.sql"), {**FULL, name: text})
     assert f"  {name}:" in imported.report
@@ -268,10 +271,17 @@ def test_numbers_are_calculated_as_a_shell_does(text: str, value: int | None) ->
 @pytest.mark.parametrize(
     ("script", "text", "made"),
     [
-        ("s/a/b/", "aa\naa\n", "ba\nba\n"), ("s/[0-9][0-9]*/#/g", "a12b3", "a#b#"), (r"s/\(a\)\(b\)/\2\1/", "ab", "ba"),
-        ("s|^x=.*$|x=1|", "x=0\ny=x=0\n", "x=1\ny=x=0\n"), ("1d;$d", "a\nb\nc\n", "b\n"), ("/^$/d", "a\n\nb\n", "a\nb\n"),
-        ("s/a.c/&&/", "abc", "abcabc"), ("s/a+/b/", "aa+", "ab"), ("y/a/b/", "a", None), ("s/a/b/w f", "a", None),
+        ("s/a/b/", "aa\naa\n", "ba\nba\n"),
+        ("s/[0-9][0-9]*/#/g", "a12b3", "a#b#"),
+        (r"s/\(a\)\(b\)/\2\1/", "ab", "ba"),
+        ("s|^x=.*$|x=1|", "x=0\ny=x=0\n", "x=1\ny=x=0\n"),
+        ("1d;$d", "a\nb\nc\n", "b\n"),
+        ("/^$/d", "a\n\nb\n", "a\nb\n"),
+        ("s/a.c/&&/", "abc", "abcabc"),
+        ("s/a+/b/", "aa+", "ab"),
+        ("y/a/b/", "a", None),
+        ("s/a/b/w f", "a", None),
     ],
-)  # fmt: skip
+)
 def test_sed_is_followed_as_it_is_or_not_at_all(script: str, text: str, made: str | None) -> None:
     assert run_sed([script], text) == made
