@@ -35,6 +35,15 @@ _DANGEROUS_PART = re.compile(
     r"class|factory|interceptor|plugin|callback|verifier|jaas|jndi|ldap|\brmi|deserial|trace|script|provider|transform|"
     r"infile|outfile|logfile|handler|listener|javax\.|java\.|codebase|library|path",
 )
+# What stands behind `@` is a host and what runs there, never a name to be looked up in a file, a directory or the web.
+_ORACLE = re.compile(
+    r"@(?:(?:tcps?:)?//(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d{1,5})?/[\w.$#-]+(?::(?:dedicated|shared|pooled))?"
+    r"|(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}[:/][\w.$#-]+)",
+    re.ASCII,
+)
+_PRODUCTS = re.compile(
+    r":(?:sqlite|as400|h2|hsqldb|derby|oracle|postgresql|mysql|mariadb|db2|sqlserver)(?=:)", re.IGNORECASE
+)
 _MEMORY = "A database in memory ends with the process that made it, and each run is its own process."
 
 
@@ -99,7 +108,16 @@ def _find_scheme(product: Product, jdbc_url: str) -> str:
     if found.group().lower() in ("jdbc:as400:", "jdbc:sqlite:"):
         kind = "db2i" if "as400" in found.group().lower() else "sqlite"
         raise bad_url(f"An address of this form belongs to the kind '{kind}'.", f"Choose the driver {kind}.")
+    if wrapped := _find_wrapped(jdbc_url):
+        message = f"This address wraps one of {wrapped}, whose own rules would not be kept."
+        raise bad_url(message, f"Give the address of {wrapped} itself, with its own driver.")
     return found.group()
+
+
+def _find_wrapped(jdbc_url: str) -> str:
+    """The product that an address leads to through another driver, `""` for none."""
+    found = _PRODUCTS.search(jdbc_url, len("jdbc:"))
+    return found.group()[1:] if found else ""
 
 
 def _split_parameters(rest: str) -> tuple[str, str]:
@@ -119,6 +137,9 @@ def _check_head(product: Product, head: str) -> bool:
         return False
     if head.startswith(("mem:", "memory:")):
         raise bad_url(_MEMORY, example)
+    if product.name == "oracle" and not _ORACLE.fullmatch(head) and "(" not in head:
+        hint = f"{example}, or jdbc:oracle:thin:@localhost:1521:sid"
+        raise bad_url("The address must name host, port and service or SID, nothing that is looked up.", hint)
     if "(" in head:
         raise bad_url("A descriptor in brackets is not allowed: it may name further files and servers.", example)
     if head.startswith(product.remote):
