@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Literal, TextIO
 
 from pipekit.cutting import cut
-from pipekit.secrets import Masker
+from pipekit.masking import Masker
 
 LogFormat = Literal["text", "json"]
 

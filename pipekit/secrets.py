@@ -1,26 +1,18 @@
-# The secrets file and the values it holds: found by reference, written back, masked in text. Knows no database.
-"""`Secrets` and `Masker`. A value leaves this module only through `resolve`, and no error or repr shows one."""
+# The secrets file and the values it holds: found by reference, written back. Knows no database.
+"""`Secrets`. A value leaves this module only through `resolve`, and no error or repr shows one."""
 
-import base64
 import fcntl
-import json
 import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
-from pipekit.cutting import cut
 from pipekit.errors import ConfigError, Invalid, NotFound, SecretMissing
-
-MASK = "****"
-# Shorter values are masked as whole words only, or hardly a word would be left of a log.
-SHORTEST_ANYWHERE = 4
-SHORTEST_PART = 8
+from pipekit.masking import Masker
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _FORBIDDEN_MODE = 0o027
@@ -29,32 +21,6 @@ _DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?\Z')
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^*!?~-]*\Z")
 _READ_AS = {"n": "\n", "r": "\r", '"': '"', "\\": "\\"}
 _WRITTEN_AS = str.maketrans({"\n": r"\n", "\r": r"\r", '"': r"\"", "\\": r"\\"})
-
-
-class Masker:
-    """Replaces known secret values in text, also where they stand URL-encoded, in base64 or escaped for JSON or SQL."""
-
-    def __init__(self, values: Iterable[str] = ()) -> None:
-        self._values = set(values)
-        self._compiled: tuple[int, re.Pattern[str] | None] = (0, None)
-
-    def add(self, value: str) -> None:
-        """From now on this value is masked too, by everyone who holds this masker."""
-        self._values.add(value)
-
-    def mask(self, text: str) -> str:
-        """The text with every known value replaced by `****`."""
-        count, pattern = self._compiled
-        if count != len(self._values):
-            # Values are only ever added, so their number tells whether the pattern is up to date.
-            values = frozenset(self._values)
-            pattern = _build_pattern(values)
-            self._compiled = (len(values), pattern)
-        return pattern.sub(MASK, text) if pattern else text
-
-    def tell(self, text: str) -> str:
-        """What went wrong, as it is kept or shown: masked, then cut."""
-        return cut(self.mask(text))
 
 
 class Secrets:
@@ -300,49 +266,3 @@ def _replace_file(path: Path, text: str, old: os.stat_result | None) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-# -- masking -----------------------------------------------------------------------------------------------------------
-
-
-def _build_pattern(values: Iterable[str]) -> re.Pattern[str] | None:
-    """One expression for all values, longer forms first. None when there is nothing to mask."""
-    known = {value for value in values if value.strip()}
-    anywhere = {form for value in known if len(value) >= SHORTEST_ANYWHERE for form in _forms(value)}
-    words = sorted((re.escape(v) for v in known if len(v) < SHORTEST_ANYWHERE), key=len, reverse=True)
-    # Grouped by their first two characters, so that most places of a text are passed after one look.
-    heads: dict[str, list[str]] = {}
-    for form in sorted(anywhere, key=len, reverse=True):
-        heads.setdefault(form[:2], []).append(re.escape(form[2:]))
-    branches = [f"{re.escape(head)}(?:{'|'.join(rests)})" for head, rests in heads.items()]
-    if words:
-        branches.append(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)")
-    return re.compile("|".join(branches)) if branches else None
-
-
-def _forms(value: str) -> Iterator[str]:
-    """A value as it may stand in text."""
-    raw = value.encode(errors="surrogatepass")
-    yield value
-    yield value.replace("'", "''")
-    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
-        yield encoded
-        yield re.sub("%[0-9A-F]{2}", lambda m: m[0].lower(), encoded)
-    for ascii_only in (True, False):
-        escaped = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        yield escaped
-        yield escaped.replace("/", "\\/")
-    yield from _base64_forms(raw)
-    # A log is written line by line.
-    yield from (line for line in value.splitlines() if len(line.strip()) >= SHORTEST_PART)
-
-
-def _base64_forms(raw: bytes) -> Iterator[str]:
-    """The value's base64, and what is the same wherever it stands inside longer data (`user:password`)."""
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        yield encode(raw).decode()
-        yield encode(raw).decode().rstrip("=")
-        for lead in range(3):
-            core = encode(bytes(lead) + raw).decode()[-(-lead * 8 // 6) : (lead + len(raw)) * 8 // 6]
-            if len(core) >= SHORTEST_PART:
-                yield core

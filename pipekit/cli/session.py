@@ -19,8 +19,9 @@ from pipekit.errors import PipekitError
 if TYPE_CHECKING:
     from pipekit.config import Config
     from pipekit.engine import Installation
+    from pipekit.masking import Masker
     from pipekit.repo import State
-    from pipekit.secrets import Masker, Secrets
+    from pipekit.secrets import Secrets
 
 
 class Session:

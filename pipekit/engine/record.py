@@ -15,8 +15,8 @@ from pipekit.engine.receipt import format_duration, get_duration_s
 from pipekit.engine.unsaved import get_side_path, remove_side_file, write_side_file
 from pipekit.errors import ConfigError, PipekitError, StateError
 from pipekit.logs import get_logger
+from pipekit.masking import Masker
 from pipekit.models import Check, Run, RunStatus, Stage
-from pipekit.secrets import Masker
 
 FLUSH_EVERY_S = 0.5
 KEPT_TEXT = 65_536

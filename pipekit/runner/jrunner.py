@@ -14,11 +14,11 @@ from urllib.parse import quote
 from pipekit.drivers.jdbc.asking import find_ask
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import Cancelled, RunnerDied, StatementFailed, TimedOut
+from pipekit.masking import Masker
 from pipekit.runner.jrunner_call import JrunnerCall, Limits, query_file
 from pipekit.runner.jrunner_output import Cells, CounterReader, CsvReader
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint, Load, Loaded, ProgressCallback, QueryResult, ResultColumn, check_claim
-from pipekit.secrets import Masker
 
 # Kinds for which jrunner has a bulk path.
 BULK_KINDS = frozenset({"postgresql", "sqlserver"})

@@ -11,6 +11,7 @@ from pipekit.definitions.parse import parse_definitions
 from pipekit.definitions.problems import DefinitionErrors
 from pipekit.definitions.records import Definitions, WatermarkDef
 from pipekit.errors import NotFound
+from pipekit.masking import Masker
 from pipekit.scripts.assemble import Assembler, Draft
 from pipekit.scripts.crontab import is_crontab
 from pipekit.scripts.found import Notes, Place
@@ -19,7 +20,6 @@ from pipekit.scripts.naming import Connections, SecretNames
 from pipekit.scripts.report import Report, build_report
 from pipekit.scripts.tree import Tree, calls_jrunner, is_shell_script, load_tree
 from pipekit.scripts.walk import Walked, walk_scripts
-from pipekit.secrets import Masker
 
 _CALL = re.compile(r"\bjrunner\b", re.IGNORECASE)
 _TEXTS = (".md", ".sql", ".log", ".html")

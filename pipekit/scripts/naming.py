@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pipekit.definitions.records import ConnectionDef
 from pipekit.drivers.jdbc.products import find_owner
 from pipekit.drivers.urls import find_kind
+from pipekit.masking import Masker
 from pipekit.scripts.found import MARKER, Database, Place, Secret
-from pipekit.secrets import Masker
 
 _URL_SUFFIX = re.compile(r"_?(?:JDBC_URL|JDBCURL|JDBC|URL|DSN|CONN(?:ECTION)?)$", re.IGNORECASE)
 

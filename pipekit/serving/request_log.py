@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipekit.http.errors import find_reason
 from pipekit.logs import get_logger
-from pipekit.secrets import MASK, Masker
+from pipekit.masking import MASK, Masker
 
 KEPT_BYTES = 65_536
 # What a field is called that holds something secret; the whole names are those of the forms for secrets and passwords.

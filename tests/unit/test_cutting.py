@@ -6,8 +6,8 @@ import pytest
 from pipekit.cutting import LINE, SENT, TOLD, cut, cut_lines
 from pipekit.definitions.problems import DefinitionErrors, Problem
 from pipekit.errors import RunnerError
+from pipekit.masking import Masker
 from pipekit.models import Check
-from pipekit.secrets import Masker
 
 
 @pytest.mark.parametrize("length", [0, TOLD - 1, TOLD])

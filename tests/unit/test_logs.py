@@ -11,7 +11,7 @@ import pytest
 
 from pipekit.errors import StateError
 from pipekit.logs import LONGEST_MESSAGE, LONGEST_TRACEBACK, LogFormat, escape, get_logger, set_up_logging
-from pipekit.secrets import Masker
+from pipekit.masking import Masker
 from pipekit.server.periodic import SAY_EVERY_S, Trouble
 
 SECRET = "s3cr3t/pass"
