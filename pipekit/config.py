@@ -3,6 +3,7 @@
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -27,6 +28,9 @@ class Config:
     own log. `jar_folder` is the only place that jars of JDBC drivers are taken from, `java_home` the Java they run
     in ("" is the one that comes with the extra). Its pages are on `host` and `port`; port 0 is any free one.
     `runner` is native or jrunner, and `jrunner` the installed program: its path, or its name on PATH.
+    The pages answer to the names in `allowed_hosts` ("*": to any; none: see serving/hosts.py) and believe what proxies
+    at `trusted_proxies` (addresses, networks) say of who asks. With `https` browsers reach them by HTTPS alone.
+    `secret_variables` are environment variables that `$NAME` may mean, beside those that are named like a password.
     """
 
     home: Path
@@ -51,6 +55,10 @@ class Config:
     runner: str = "native"
     jrunner: str = "jrunner"
     java_home: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    https: bool = False
+    secret_variables: tuple[str, ...] = ()
 
 
 _PATHS = ("base_dir", "state_path", "secrets_path", "jar_folder")
@@ -63,6 +71,21 @@ _CHOICES = {
 }
 # What they name is run, or loaded by what is.
 _PROGRAMS = {"jrunner", "java_home", "jar_folder"}
+# Lists of texts: what stands in one, for a person, and what an item looks like.
+_LISTS = {
+    "allowed_hosts": (
+        'host names, for example [pipekit.example.com]; ["*"] allows any',
+        re.compile(r"\*|[A-Za-z0-9._-]{1,253}|\[?[0-9A-Fa-f:.]{2,45}\]?"),
+    ),
+    "trusted_proxies": (
+        "addresses or networks, for example [127.0.0.1, 10.0.0.0/8]",
+        re.compile(r"[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?"),
+    ),
+    "secret_variables": (
+        "names of environment variables, for example [DW_LOGIN]",
+        re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
+    ),
+}
 _DEFAULTS = {f.name: f.default for f in fields(Config)}
 KEYS = tuple(name for name in _DEFAULTS if name != "home")
 
@@ -165,7 +188,28 @@ def _load_yaml(text: str) -> Any:
         raise _BadYaml(f"{place}: this is not valid YAML ({getattr(error, 'problem', '')}).") from error
 
 
+def _checked_texts(path: Path, key: str, value: Any) -> tuple[str, ...]:
+    words, form = _LISTS[key]
+    if not isinstance(value, list) or not all(isinstance(item, str) and form.fullmatch(item) for item in value):
+        raise ConfigError(f"{path}: `{key}` must be a list of {words}.")
+    if key == "trusted_proxies":
+        import ipaddress
+
+        try:
+            for item in value:
+                ipaddress.ip_network(item)
+        except ValueError as error:
+            raise ConfigError(f"{path}: `{key}` must be a list of {words}: {error}.") from error
+    return tuple(value)
+
+
 def _checked(path: Path, key: str, value: Any) -> Any:
+    if key in _LISTS:
+        return _checked_texts(path, key, value)
+    if key == "https":
+        if not isinstance(value, bool):
+            raise ConfigError(f"{path}: `{key}` must be true or false.")
+        return value
     if key in _PATHS:
         if not isinstance(value, str) or not value.strip():
             raise ConfigError(f"{path}: `{key}` must be a path, relative to {path.parent} or absolute.")

@@ -62,7 +62,7 @@ def examine(environ: Mapping[str, str] | None = None, *, connect: bool = False) 
         yield _from_error("config", error)
         return
     yield from _examine_config(config)
-    secrets = Secrets(config.secrets_path, environ)
+    secrets = Secrets(config.secrets_path, environ, declared=config.secret_variables)
     yield _guarded("secrets", lambda: _examine_secrets(config, secrets))
     yield from _examine_disk(config)
     yield _guarded("runner", _examine_runner)

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from pipekit.errors import ConfigError, Invalid, NotFound, SecretMissing
 from pipekit.masking import Masker
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PASSWORD_NAME = re.compile(r"PASSWORD|PASSWD|(?:\A|_)(?:PASS|PWD|PW)(?:\Z|_)", re.IGNORECASE)
 _FORBIDDEN_MODE = 0o027
 _SINGLE_QUOTED = re.compile(r"'([^']*)'\s*(?:#.*)?\Z")
 _DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?\Z')
@@ -26,31 +27,51 @@ _WRITTEN_AS = str.maketrans({"\n": r"\n", "\r": r"\r", '"': r"\"", "\\": r"\\"})
 class Secrets:
     """The secrets file at `path` and, for names it does not have, the environment.
 
+    Of the environment only what is meant for it is given out: variables whose name says that they hold a password, and
+    the names in `declared`. Whoever may define a connection could otherwise send any other one to a host of his choice.
+
     The file is not looked at before a reference is resolved, and read again when it has changed. Reading raises
     ConfigError when others may read it, when it is not a file, or for a line that is not `NAME=value`.
     """
 
-    def __init__(self, path: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str] | None = None, *, declared: Collection[str] = ()) -> None:
         self._path = Path(path)
+        self._declared = frozenset(declared)
         self._environ = os.environ if environ is None else environ
         self._masker = Masker()
         self._values: dict[str, str] = {}
         self._seen: tuple[int, ...] | None = None
 
-    def resolve(self, reference: str | None) -> str | None:
-        """`"$NAME"` -> its value, None -> None. Raises SecretMissing, Invalid for what is not a reference."""
+    def resolve(self, reference: str | None, *, by_caller: bool = False) -> str | None:
+        """`"$NAME"` -> its value, None -> None. Raises SecretMissing, Invalid for what is not a reference.
+
+        `by_caller` is for a reference that was typed by whoever owns the environment: it may be any variable.
+        """
         if reference is None:
             return None
         if not reference.startswith("$") or not _NAME.match(reference[1:]):
             raise Invalid("A password is given as a reference, $NAME.", field="password")
         name = reference[1:]
-        value = self._load().get(name, self._environ.get(name))
+        value = self._load().get(name)
+        if value is None:
+            value = self._get_from_environment(name, by_caller)
+        self._masker.add(value)
+        return value
+
+    def _get_from_environment(self, name: str, by_caller: bool) -> str:
+        keep = f"Run `pipekit secrets set {name}`"
+        if not by_caller and name not in self._declared and not is_named_like_a_password(name):
+            raise SecretMissing(
+                f"The secret {name} has no value: {self._path} does not have it, and the environment is asked only "
+                "for names that say PASSWORD, PASSWD, PASS, PWD or PW.",
+                hint=f"{keep}, or list {name} under `secret_variables` in config.yaml.",
+            )
+        value = self._environ.get(name)
         if value is None:
             raise SecretMissing(
                 f"The secret {name} has no value: neither {self._path} nor the environment has it.",
-                hint=f"Run `pipekit secrets set {name}`, or set the environment variable {name}.",
+                hint=f"{keep}, or set the environment variable {name}.",
             )
-        self._masker.add(value)
         return value
 
     def names(self) -> list[str]:
@@ -126,6 +147,11 @@ class _Line:
 class _Content:
     text: str = field(repr=False)
     status: os.stat_result
+
+
+def is_named_like_a_password(name: str) -> bool:
+    """Whether an environment variable of this name is taken for a password: `DW_PASSWORD`, `PGPASSWORD`, `DW_PW`."""
+    return _PASSWORD_NAME.search(name) is not None and name.upper() != "PWD"
 
 
 def _check_name(name: str) -> None:

@@ -51,21 +51,21 @@ LookerDep = Annotated[Looker, Depends()]
 
 
 @router.get("/schemas")
-def list_schemas(user: ApiOperator, looker: LookerDep) -> list[str]:
+def list_schemas(user: ApiAdmin, looker: LookerDep) -> list[str]:
     """Schemas with tables a person may want."""
     with looker.open() as look:
         return look.driver.list_schemas(look.query)
 
 
 @router.get("/tables")
-def list_tables(user: ApiOperator, looker: LookerDep, schema: _Schema = "") -> list[TableAnswer]:
+def list_tables(user: ApiAdmin, looker: LookerDep, schema: _Schema = "") -> list[TableAnswer]:
     """Tables and views of a schema."""
     with looker.open() as look:
         return [TableAnswer.of(table) for table in look.driver.list_tables(look.query, schema)]
 
 
 @router.get("/columns")
-def list_columns(user: ApiOperator, looker: LookerDep, table: _Table, schema: _Schema = "") -> list[TableColumnAnswer]:
+def list_columns(user: ApiAdmin, looker: LookerDep, table: _Table, schema: _Schema = "") -> list[TableColumnAnswer]:
     """A table's columns in their order."""
     with looker.open() as look:
         name = find_table(look, schema or None, table)
@@ -76,7 +76,7 @@ def list_columns(user: ApiOperator, looker: LookerDep, table: _Table, schema: _S
 
 
 @router.get("/inventory")
-def get_inventory(user: ApiOperator, looker: LookerDep, schema: _Schema = "") -> dict[str, list[TableColumnAnswer]]:
+def get_inventory(user: ApiAdmin, looker: LookerDep, schema: _Schema = "") -> dict[str, list[TableColumnAnswer]]:
     """Every table of a schema with its columns."""
     with looker.open() as look:
         inventory = look.driver.column_inventory(look.query, schema)

@@ -11,6 +11,7 @@ from pipekit.api.bodies import Answer, Body, Id, Name, Short, Text, filled, part
 from pipekit.cron import describe, next_times
 from pipekit.models import Column, ConnectionFields, GroupFields, GroupMember, Guards, Module, ModuleFields, Schedule
 from pipekit.models.people import Role
+from pipekit.repo import MOST_DAYS, USUAL_DAYS
 
 # -- connections -------------------------------------------------------------------------------------------------------
 
@@ -262,27 +263,28 @@ class FireAnswer(Answer):
 # -- people ------------------------------------------------------------------------------------------------------------
 
 _Password = Annotated[str, StringConstraints(min_length=8, max_length=1000)]
+_ADVICE = "At least 8 characters, 15 are advised; common ones are refused."
 
 
 class UserNew(Body):
     """A user to make."""
 
     name: Name = Field(description="The login, letter case aside unique.")
-    password: _Password = Field(description="At least 8 characters.")
+    password: _Password = Field(description=_ADVICE)
     role: Role = Field(default="viewer", description="What the user may do; a later role includes the earlier ones.")
 
 
 class UserFields(Body):
     """What an admin changes of another user."""
 
-    password: _Password = Field(description="At least 8 characters.")
+    password: _Password = Field(description=_ADVICE)
     role: Role = Field(description="What the user may do.")
     enabled: bool = Field(description="Whether the user may log in.")
 
 
 @partial
 class UserChange(UserFields):
-    """Fields of a user to change; what is left out stays. Ends the user's sessions."""
+    """Fields of a user to change; what is left out stays. Ends the user's sessions, a new password the tokens too."""
 
 
 class UserAnswer(Answer):
@@ -300,6 +302,8 @@ class TokenNew(Body):
     """A token to make for yourself."""
 
     name: Name = Field(description="What it is for.")
+    role: Role | None = Field(default=None, description="What it may do; null for what you may.")
+    days: int = Field(default=USUAL_DAYS, ge=1, le=MOST_DAYS, description="After how many days it ends.")
 
 
 class TokenAnswer(Answer):
@@ -307,8 +311,10 @@ class TokenAnswer(Answer):
 
     id: int
     name: str
+    role: Role | None = Field(description="What it may do, and never more than its owner; null: what the owner may.")
     created_at: str
     last_used_at: str | None
+    expires_at: str | None = Field(description="When it ends; null for one that was made before there was an end.")
 
 
 class TokenMade(TokenAnswer):

@@ -1,13 +1,13 @@
 # A user's own bearer tokens over HTTP. Knows models; a value is shown once.
 """`/api/tokens`."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from pipekit import repo
 from pipekit.api.bodies import ROUTER, PathId
 from pipekit.api.models import TokenAnswer, TokenMade, TokenNew
-from pipekit.errors import NotFound
-from pipekit.http.auth import ApiViewer
+from pipekit.errors import Invalid, NotFound
+from pipekit.http.auth import ApiViewer, get_bearer
 from pipekit.http.state import Db
 from pipekit.models.people import Token, User
 
@@ -21,12 +21,18 @@ def list_tokens(user: ApiViewer, db: Db) -> list[TokenAnswer]:
 
 
 @router.post("", status_code=201)
-def create_token(user: ApiViewer, db: Db, body: TokenNew) -> TokenMade:
-    """Make a token that may what you may. Its value is in this answer only."""
+def create_token(request: Request, user: ApiViewer, db: Db, body: TokenNew) -> TokenMade:
+    """Make a token that may what you may, or less. Its value is in this answer only."""
+    role = body.role or user.role
+    if not user.may(role):
+        raise Invalid(f"You are {user.role} here; a token may no more.", field="role")
+    # One that a token makes ends with it at the latest.
+    until = repo.find_token_end(db, get_bearer(request))
     with repo.transaction(db):
-        value = repo.create_token(db, user.id, body.name)
+        value = repo.create_token(db, user.id, body.name, role=role, days=body.days, until=until)
         made = repo.list_tokens(db, user.id)[0]
-        repo.note_audit(db, user=user.name, action="create", kind="token", name=made.name)
+        detail = {"role": [None, made.role]}
+        repo.note_audit(db, user=user.name, action="create", kind="token", name=made.name, detail=detail)
     return TokenMade(**dict(TokenAnswer.of(made)), token=value)
 
 

@@ -26,7 +26,7 @@ def list_users(user: ApiAdmin, db: Db) -> list[UserAnswer]:
 @router.post("", status_code=201)
 def create_user(user: ApiAdmin, db: Db, body: UserNew) -> UserAnswer:
     """Make a user."""
-    password_hash = hash_password(body.password)
+    password_hash = hash_password(body.password, name=body.name)
     with repo.transaction(db):
         made = repo.create_user(db, name=body.name, password_hash=password_hash, role=body.role)
         detail = {"role": [None, made.role]}
@@ -48,11 +48,12 @@ def update_user(user: ApiAdmin, db: Db, id: PathId, body: UserChange) -> UserAns
     _refuse_self(user, id)
     values = {name: value for name, value in given.items() if name != "password"}
     if "password" in given:
-        values["password_hash"] = hash_password(given["password"])
+        values["password_hash"] = hash_password(given["password"], name=repo.get_user(db, id).name)
     with repo.transaction(db):
         before = repo.get_user(db, id)
+        new_password = repo.describe_new_password(db, id) if "password" in given else {}
         changed = repo.update_user(db, id, **values)
-        detail = _describe_change(before, changed, "password" in given)
+        detail = _describe_change(before, changed) | new_password
         if detail:
             repo.note_audit(db, user=user.name, action="change", kind="user", name=before.name, detail=detail)
     return UserAnswer.of(changed)
@@ -75,11 +76,10 @@ def _refuse_self(user: User, user_id: int) -> None:
         raise Conflict("Your own user is changed by another admin.", hint="Or with `pipekit set-password`.")
 
 
-def _describe_change(before: User, after: User, is_new_password: bool) -> dict[str, Any]:
+def _describe_change(before: User, after: User) -> dict[str, Any]:
     names = ("role", "enabled")
-    detail: dict[str, Any] = {
+    return {
         name: [getattr(before, name), getattr(after, name)]
         for name in names
         if getattr(before, name) != getattr(after, name)
     }
-    return {**detail, "password": ["(old)", "(new)"]} if is_new_password else detail

@@ -35,6 +35,10 @@ CONFIG_TEXT = """\
 # log_format: text             # one line for each record, or one JSON object a line: json
 # host: 127.0.0.1              # the address the pages are on; one that others reach needs a user first
 # port: 8321                   # the port the pages are on
+# allowed_hosts: []            # the names browsers may use for the pages; empty: see docs/serving.md
+# trusted_proxies: []          # addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed
+# https: false                 # true where browsers reach the pages by HTTPS alone
+# secret_variables: []         # environment variables that $NAME may mean beside those named like a password
 # runner: native               # native, or jrunner: an installed jrunner reads and moves the rows
 # jrunner: jrunner             # the installed jrunner: its path, or its name on PATH
 """

@@ -119,7 +119,7 @@ def _resolve(secrets: "Secrets", given: str) -> str:
     from pipekit.errors import SecretMissing
 
     try:
-        return secrets.resolve(given) or ""
+        return secrets.resolve(given, by_caller=True) or ""
     except (Invalid, SecretMissing):
         return given
 

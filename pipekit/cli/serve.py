@@ -47,7 +47,7 @@ def serve(
 @json_option
 @click.pass_obj
 def purge(session: Session, dry_run: bool, as_json: bool) -> None:
-    """Remove live logs older than `keep_logs_days`, and runs, group runs and fires older than `keep_runs_days`.
+    """Remove live logs older than `keep_logs_days`, and runs, group runs, fires and logins older than `keep_runs_days`.
 
     A server does this by itself every hour. Runs that are alive or whose merge is not settled stay, and so does the
     newest run of each module. It goes in small steps, so that nobody waits for it.

@@ -59,7 +59,8 @@ class Session:
         if self._secrets is None:
             from pipekit.secrets import Secrets
 
-            self._secrets = Secrets(self.config().secrets_path, self.environ())
+            config = self.config()
+            self._secrets = Secrets(config.secrets_path, self.environ(), declared=config.secret_variables)
         return self._secrets
 
     def db(self) -> "State":

@@ -20,14 +20,14 @@ from pipekit.models.people import ROLES
 def set_password(session: Session, user: str, role: str | None) -> None:
     """Give USER a password: ask for it twice without echo, or read the first line of a pipe.
 
-    A user who is not there yet is made. The sessions of one who is there end.
+    A user who is not there yet is made. The sessions and tokens of one who is there end.
     """
     from pipekit import repo
     from pipekit.passwords import hash_password
 
     db = session.db()
     found = repo.find_user_by_name(db, user)
-    password_hash = hash_password(_ask_password(user))
+    password_hash = hash_password(_ask_password(user), name=user)
     with repo.transaction(db):
         if found is None:
             values: Any = {"name": user, "role": role or "admin"}
@@ -36,8 +36,8 @@ def set_password(session: Session, user: str, role: str | None) -> None:
             action, name = "create", made.name
         else:
             changes: dict[str, Any] = {"password_hash": password_hash} | ({"role": role} if role else {})
+            action, name, detail = "change", found.name, repo.describe_new_password(db, found.id)
             repo.update_user(db, found.id, **changes)
-            action, name, detail = "change", found.name, {"password": ["(old)", "(new)"]}
             if role and role != found.role:
                 detail["role"] = [found.role, role]
         repo.note_audit(db, user=find_shell_user(), action=action, kind="user", name=name, detail=detail)

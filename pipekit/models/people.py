@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
+from pipekit.errors import Invalid
 from pipekit.models import Row
 
 Role = Literal["viewer", "operator", "admin"]
@@ -36,13 +37,15 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """A bearer token of a user; its value is shown once and not kept."""
+    """A bearer token of a user; its value is shown once and not kept. Without a role it has its owner's."""
 
     id: int
     user_id: int
     name: str
     created_at: str
     last_used_at: str | None = None
+    role: Role | None = None
+    expires_at: str | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -65,3 +68,16 @@ class AuditEntry:
     def from_row(cls, row: Row) -> Self:
         plain = {f.name: row[f.name] for f in fields(cls) if f.name != "detail"}
         return cls(**plain, detail=json.loads(row["detail_json"] or "{}"))
+
+
+def as_role(text: str) -> Role:
+    """A role by its name; raises Invalid."""
+    for role in ROLES:
+        if role == text:
+            return role
+    raise Invalid(f"There is no role {text!r}.", field="role", hint=f"Roles: {', '.join(ROLES)}.")
+
+
+def limit_role(role: Role | None, owner: Role) -> Role:
+    """What a token may do: its role (None: its owner's), and never more than its owner's is now."""
+    return min(role or owner, owner, key=ROLES.index)

@@ -103,25 +103,36 @@ from pipekit.repo.schedules import (
     update_schedule,
 )
 from pipekit.repo.server import Server, find_server, release_server, renew_server, take_server
-from pipekit.repo.state import State, format_moment, get_instance_id, now, transaction, wall_clock
-from pipekit.repo.users import (
+from pipekit.repo.sessions import (
     SessionUser,
     close_session,
-    create_token,
-    create_user,
-    delete_token,
-    delete_user,
     find_session,
+    is_login_due,
+    knows_place,
+    note_login,
+    open_session,
+    touch_session,
+)
+from pipekit.repo.state import State, format_moment, get_instance_id, now, transaction, wall_clock
+from pipekit.repo.tokens import (
+    MOST_DAYS,
+    USUAL_DAYS,
+    create_token,
+    delete_token,
+    describe_new_password,
+    find_token_end,
     find_token_user,
+    list_tokens,
+)
+from pipekit.repo.users import (
+    create_user,
+    delete_user,
     find_user_by_name,
     get_user,
     get_user_by_name,
     list_audit,
-    list_tokens,
     list_users,
     note_audit,
-    open_session,
-    touch_session,
     update_user,
 )
 from pipekit.repo.uses import (
@@ -142,6 +153,8 @@ from pipekit.repo.watermarks import (
 )
 
 __all__ = [
+    "MOST_DAYS",
+    "USUAL_DAYS",
     "ConnectionUse",
     "Draft",
     "DraftStep",
@@ -184,6 +197,7 @@ __all__ = [
     "delete_token",
     "delete_user",
     "delete_watermark",
+    "describe_new_password",
     "enqueue_run",
     "find_connection_by_name",
     "find_driver_registration",
@@ -195,6 +209,7 @@ __all__ = [
     "find_module_by_name",
     "find_server",
     "find_session",
+    "find_token_end",
     "find_token_user",
     "find_user_by_name",
     "finish_run",
@@ -220,8 +235,10 @@ __all__ = [
     "get_watermark",
     "has_run_ended",
     "insert_queued_run",
+    "is_login_due",
     "is_paused",
     "keep_dest",
+    "knows_place",
     "lease_end",
     "lease_now",
     "list_audit",
@@ -249,6 +266,7 @@ __all__ = [
     "list_watermarks",
     "note_audit",
     "note_live_figures",
+    "note_login",
     "note_staging_left",
     "now",
     "open_session",

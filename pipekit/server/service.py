@@ -51,7 +51,7 @@ class Service:
         self.leaving = threading.Event()
         self.has_started = False
         self._config = config
-        self._secrets = secrets or Secrets(config.secrets_path)
+        self._secrets = secrets or Secrets(config.secrets_path, declared=config.secret_variables)
         self._address = address or socket.gethostname()
         self._owner = new_owner()
         self._left = threading.Event()

@@ -19,6 +19,7 @@ from pipekit.repo.pool import Pool
 from pipekit.secrets import Secrets
 from pipekit.server.service import Service
 from pipekit.serving.errors import install_error_handlers
+from pipekit.serving.hosts import AllowedHosts
 from pipekit.serving.request_log import RequestLog, _RequestBodyCapture
 from pipekit.serving.security import SecurityHeaders
 from pipekit.web.app import ROUTERS as WEB_ROUTERS
@@ -32,7 +33,7 @@ def create_app(
 
     A `service` that is given runs already, and goes on when the application ends.
     """
-    secrets = secrets or Secrets(config.secrets_path)
+    secrets = secrets or Secrets(config.secrets_path, declared=config.secret_variables)
     own = Service(config, secrets) if with_service and not service else None
     service = service or own
     pool = Pool(config.state_path)
@@ -50,9 +51,12 @@ def create_app(
     app = FastAPI(
         title="Pipekit", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
+    # A redirect of the framework would name whatever host the request did; errors.py leads to the page without it.
+    app.router.redirect_slashes = False
     app.state.context = context
+    app.add_middleware(AllowedHosts, config=config)
     app.add_middleware(RequestLog, get_masker=secrets.masker)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, is_https=config.https)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     install_error_handlers(app)
     for router in (*WEB_ROUTERS, *API_ROUTERS, openapi.router):

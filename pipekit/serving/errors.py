@@ -13,11 +13,11 @@ from pipekit import repo
 from pipekit.api.bodies import SafeJson
 from pipekit.cutting import cut
 from pipekit.errors import PipekitError
-from pipekit.http.auth import COOKIE, find_session
+from pipekit.http.auth import find_session, get_cookie
 from pipekit.http.errors import describe, get_status, note_reason
 from pipekit.serving.request_log import keep_cause
 from pipekit.web.kit.render import render_error
-from pipekit.web.login import get_login_address
+from pipekit.web.login import OURS, get_login_address
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -44,7 +44,9 @@ def _handle_invalid(request: Request, error: Exception) -> Response:
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
     field = cut(field, 200)
     shown = {"code": "Invalid", "message": cut(f"{field}: {first['msg']}"), "hint": "", "field": field}
-    note_reason(request.scope, f"Invalid: {shown['message']}")
+    # A name that nobody knows may be what was meant as a value: a password, say.
+    known = "a field that is not known" if first["type"] == "extra_forbidden" else field
+    note_reason(request.scope, f"Invalid: {known}: {first['msg']}")
     return _answer(request, 422, shown)
 
 
@@ -52,15 +54,26 @@ def _handle_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     messages = {404: "There is no such page.", 405: "This address does not take that method."}
     message = messages.get(error.status_code, str(error.detail))
+    address = _find_without_slash(request) if error.status_code == 404 else ""
+    if address:
+        return RedirectResponse(address, 307)
     note_reason(request.scope, message)
     _find_who_looks(request)
     code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "HttpError")
     return _answer(request, error.status_code, {"code": code, "message": message, "hint": "", "field": ""})
 
 
+def _find_without_slash(request: Request) -> str:
+    """The address of a page that was asked for with a slash at its end; by path alone, whatever the Host says."""
+    path = request.url.path
+    address = path.rstrip("/") + (f"?{request.url.query}" if request.url.query else "")
+    is_ours = path.endswith("/") and not path.startswith("/static/") and OURS.fullmatch(address)
+    return address if is_ours else ""
+
+
 def _find_who_looks(request: Request) -> None:
     """The session of a request that came to no page, so that its error has the bar of all pages around it."""
-    if _is_api(request) or getattr(request.state, "session", None) or COOKIE not in request.cookies:
+    if _is_api(request) or getattr(request.state, "session", None) or not get_cookie(request):
         return
     with suppress(PipekitError), closing(repo.open_to_read(request.app.state.context.config.state_path)) as db:
         request.state.session = find_session(request, db)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipekit.cutting import cut
 from pipekit.http.errors import find_reason
 from pipekit.logs import get_logger
 from pipekit.masking import MASK, Masker
@@ -20,6 +21,10 @@ KEPT_BYTES = 65_536
 SECRET_FIELD = re.compile(
     r"pass|pwd|secret|token|csrf|authorization|api_?key|\A(?:value|current|again)\Z", re.IGNORECASE
 )
+# What is sent there may be a secret in whatever field it was typed: nothing of it is told, nor what a reason quotes.
+SECRET_PATH = re.compile(r"/(?:api/)?(?:login|secrets|users|account|tokens|connections)(?:/|\Z)")
+_SECRET_NAME = re.compile(r"(?<=/secrets/)[^/]+")
+_QUOTED = re.compile(r"(?s:'.*'|\".*\")")
 # The same inside a text: a parameter of an address, a field of a document that cannot be read as one, cut or not.
 _SECRET_PAIR = re.compile(
     r"""((?:pass|pwd|secret|token|api_?key)[\w-]*["']?\s*[:=]\s*)"""
@@ -138,10 +143,26 @@ class RequestLog:
             _LOG.warning("%s", self._line(scope, status, body))
 
     def _line(self, scope: Scope, status: int, body: _RequestBodyCapture) -> str:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        text = body.describe(headers.get("content-type", ""))
-        cause = _find_cause(scope)
+        masker = self._get_masker()
+        path, cause = cut(scope["path"], 500), _find_cause(scope)
         reason = f"{cause[0].__name__}: {cause[1]}" if cause else find_reason(scope)
-        told = f" {_mask_pairs(self._get_masker().tell(reason))}" if reason else ""
-        line = f"{scope['method']} {scope['path']} {status}{told}" + (f" body: {text}" if text else "")
-        return self._get_masker().mask(line)
+        text = ""
+        if SECRET_PATH.match(path):
+            path, reason = _hide_what_was_sent(path, reason)
+        elif scope.get("state", {}).get("user"):
+            text = body.describe(_get_type(scope))
+        told = f" {_mask_pairs(masker.tell(reason))}" if reason else ""
+        return masker.mask(f"{scope['method']} {path} {status}{told}" + (f" body: {text}" if text else ""))
+
+
+def _hide_what_was_sent(path: str, reason: str) -> tuple[str, str]:
+    """A path and a reason without the name of a secret, and without what the reason quotes."""
+    found = _SECRET_NAME.search(path)
+    if found:
+        path, reason = path.replace(found[0], MASK), reason.replace(found[0], MASK)
+    return path, _QUOTED.sub(MASK, reason)
+
+
+def _get_type(scope: Scope) -> str:
+    """What a request says its body is."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"), "")

@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 1_000_000
+HTTPS_ONLY_S = 365 * 24 * 3600
 
 # Styles come from our own files; the editor's are added at run time and carry the nonce.
 POLICY = (
@@ -26,8 +27,9 @@ class BodyTooLarge(HTTPException):
 class SecurityHeaders:
     """Adds the headers, and refuses a body over the limit before it is read."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, is_https: bool = False) -> None:
         self._app = app
+        self._is_https = is_https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,6 +46,8 @@ class SecurityHeaders:
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                if self._is_https:
+                    headers["Strict-Transport-Security"] = f"max-age={HTTPS_ONLY_S}"
                 headers.setdefault("Cache-Control", "no-cache" if is_asset else "no-store")
             await send(message)
 

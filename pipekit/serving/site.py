@@ -70,7 +70,7 @@ def open_site(
     config: Config, secrets: Secrets, service: Service, bound: socket.socket, handler: logging.Handler
 ) -> Iterator[Callable[[], bool]]:
     """Answers requests on a bound socket until the block ends; gives whether it still does."""
-    server = uvicorn.Server(_settings(create_app(config, secrets, service=service)))
+    server = uvicorn.Server(_settings(config, create_app(config, secrets, service=service)))
     hand_logs_to(handler)
     thread = threading.Thread(target=server.run, args=([bound],), name="site", daemon=True)
     thread.start()
@@ -87,13 +87,15 @@ def open_site(
         bound.close()
 
 
-def _settings(app: object) -> uvicorn.Config:
+def _settings(config: Config, app: object) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         server_header=False,
         ws="none",
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=list(config.trusted_proxies),
         timeout_graceful_shutdown=LEAVE_WITHIN_S,
     )
 
@@ -121,13 +123,14 @@ def serve_reloading(config: Config, host: str, port: int, environ: dict[str, str
         reload=True,
         reload_dirs=[folder],
         ws="none",
+        proxy_headers=False,
     )
 
 
 def make_app() -> object:
     """The application as `--reload` starts it, with a service of its own."""
     config = load_config()
-    secrets = Secrets(config.secrets_path)
+    secrets = Secrets(config.secrets_path, declared=config.secret_variables)
     level = os.environ.get(LOG_LEVEL_VARIABLE, config.log_level)
     hand_logs_to(set_up_logging(level, "json" if config.log_format == "json" else "text", secrets.masker))
     return create_app(config, secrets)

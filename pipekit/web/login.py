@@ -10,15 +10,15 @@ from fastapi.responses import RedirectResponse, Response
 
 from pipekit import repo
 from pipekit.errors import TooMany, Unauthorized
-from pipekit.http.auth import COOKIE, find_session, get_address, log_in
+from pipekit.http.auth import find_session, get_address, get_cookie, log_in
 from pipekit.http.state import Db
 from pipekit.web.kit.render import render
-from pipekit.web.kit.sessions import Viewer, check_origin, set_session_cookie
+from pipekit.web.kit.sessions import Viewer, check_origin, delete_session_cookie, set_session_cookie
 
 router = APIRouter(include_in_schema=False)
 
 # An address of this server's pages, and of no other: browsers take // and /\ for the beginning of a host's name.
-_OURS = re.compile(r"/(?![/\\])[^\s\\]{0,1999}")
+OURS = re.compile(r"/(?![/\\])[^\s\\]{0,1999}")
 
 
 def get_login_address(request: Request) -> str:
@@ -31,13 +31,13 @@ def get_login_address(request: Request) -> str:
         wanted = asked.path + (f"?{asked.query}" if asked.query else "")
     else:
         wanted = ""
-    is_worth_it = wanted != "/" and _OURS.fullmatch(wanted)
+    is_worth_it = wanted != "/" and OURS.fullmatch(wanted)
     return f"/login?{urlencode({'next': wanted})}" if is_worth_it else "/login"
 
 
 def _choose_next(asked: str) -> str:
     """Where to go on to: home for anything that is no page of ours."""
-    return asked if _OURS.fullmatch(asked) else "/"
+    return asked if OURS.fullmatch(asked) else "/"
 
 
 @router.get("/login")
@@ -67,7 +67,7 @@ def do_login(
     """Opens a session with a new id, whatever cookie came along, and leads to the page that was asked for."""
     check_origin(request)
     try:
-        user = log_in(db, name.strip(), password, get_address(request))
+        user = log_in(db, name.strip(), password, get_address(request), by="page")
     except (Unauthorized, TooMany) as error:
         status = 429 if isinstance(error, TooMany) else 401
         problem = f"{error.message} {error.hint}".strip()
@@ -80,7 +80,7 @@ def do_login(
 @router.post("/logout")
 def do_logout(request: Request, db: Db, user: Viewer) -> Response:
     """Ends the session."""
-    repo.close_session(db, request.cookies.get(COOKIE, ""))
+    repo.close_session(db, get_cookie(request))
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE, path="/")
+    delete_session_cookie(request, answer)
     return answer

@@ -12,6 +12,7 @@ from pipekit import repo
 from pipekit.config import KEYS, Config
 from pipekit.cron import get_zone
 from pipekit.engine.starting.requests import ask_pause
+from pipekit.http.auth import is_https
 from pipekit.http.state import ContextDep, Db
 from pipekit.web.kit.answers import go
 from pipekit.web.kit.forms import FormDep, get_text
@@ -33,6 +34,7 @@ KINDS = (
     "secret",
     "user",
     "token",
+    "login",
     "driver",
     "program",
 )
@@ -58,7 +60,7 @@ def show_settings(request: Request, db: Db, context: ContextDep, user: Viewer) -
 
 def _describe(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(f"{item:g}" for item in value) or "none"
+        return ", ".join(map(_describe, value)) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -83,7 +85,7 @@ def choose_theme(request: Request, user: Viewer, data: FormDep) -> Response:
     theme = get_text(data, "theme")
     answer = go(request, "/settings")
     if theme in ("light", "dark"):
-        secure = request.url.scheme == "https"
+        secure = is_https(request)
         answer.set_cookie(THEME_COOKIE, theme, max_age=THEME_KEPT_S, secure=secure, httponly=True, samesite="lax")
     else:
         answer.delete_cookie(THEME_COOKIE)

@@ -39,7 +39,7 @@ def create(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
     """Makes a user with a first password."""
     form = Form(values={name: get_text(data, name) for name in ("name", "role")}, order=ORDER)
     form.need("name", "Give the user a name.")
-    password = read_new_password(form, data)
+    password = read_new_password(form, data, form.value("name"))
     try:
         if not form.problems:
             with repo.transaction(db):
@@ -51,14 +51,14 @@ def create(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
     return _show(request, db, form, status=422) if form.problems else go(request, "/users")
 
 
-def read_new_password(form: Form, data: FormDep) -> str:
+def read_new_password(form: Form, data: FormDep, name: str) -> str:
     """The hash of a password that was typed twice; `""`, with a problem noted, when it cannot be kept."""
     password = get_text(data, "password")
     if password != get_text(data, "again"):
         form.note("again", "The two passwords differ.")
         return ""
     try:
-        return hash_password(password)
+        return hash_password(password, name=name)
     except MENDABLE as error:
         form.note_error(error, "password")
         return ""
@@ -86,15 +86,16 @@ def show_password(request: Request, db: Db, user: Admin, user_id: int) -> Respon
 
 @router.post("/users/{user_id:int}/password")
 def reset_password(request: Request, db: Db, user: Admin, user_id: int, data: FormDep) -> Response:
-    """Gives another user a new password; ends that user's sessions."""
+    """Gives another user a new password; ends that user's sessions and tokens."""
     before = _get_other(db, user, user_id)
     form = Form(order=ORDER[2:])
-    password_hash = read_new_password(form, data)
+    password_hash = read_new_password(form, data, before.name)
     if form.problems:
         return render(request, "user_password.html", 422, person=before, form=form)
     with repo.transaction(db):
+        detail = repo.describe_new_password(db, user_id)
         repo.update_user(db, user_id, password_hash=password_hash)
-        _note(db, user, "change", before, {"password": ["(old)", "(new)"]})
+        _note(db, user, "change", before, detail)
     return go(request, "/users")
 
 

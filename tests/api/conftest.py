@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from pipekit.http import auth
+from pipekit.http.throttle import Budget, Throttle
 from tests.api.caller import Caller, Home
 
 
 @pytest.fixture(autouse=True)
 def _nobody_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failed logins of another test do not count."""
-    monkeypatch.setattr(auth, "THROTTLE", auth.Throttle())
+    monkeypatch.setattr(auth, "THROTTLE", Throttle())
+    monkeypatch.setattr(auth, "REFUSALS", Budget(60, 3600.0))
 
 
 @pytest.fixture

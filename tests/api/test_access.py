@@ -24,13 +24,11 @@ OPERATOR = {
     "/api/group-runs/{id}/rerun",
     "/api/pause",
     "/api/resume",
-    "/api/introspect/{ref}/schemas",
-    "/api/introspect/{ref}/tables",
-    "/api/introspect/{ref}/columns",
-    "/api/introspect/{ref}/inventory",
     "/api/introspect/{ref}/test",
 }
-ADMIN_READS = ("/api/users", "/api/users/{id}")
+# A database's catalogue is looked into by who may define, as on the pages.
+LOOKS = tuple(f"/api/introspect/{{ref}}/{what}" for what in ("schemas", "tables", "columns", "inventory"))
+ADMIN_READS = ("/api/users", "/api/users/{id}", *LOOKS)
 
 
 def send(caller: Caller, method: str, path: str) -> int:
@@ -123,6 +121,31 @@ def test_users_are_made_changed_and_deleted_without_showing_a_hash(home: Home, a
     assert "argon2" not in shown
     assert "another one" not in shown
     assert [e["action"] for e in ana.get("/audit?kind=user")] == ["delete", "change", "change", "create"]
+
+
+def test_a_token_makes_no_token_that_may_more_or_lasts_longer(home: Home, ana: Caller) -> None:
+    made = ana.post("/tokens", {"name": "reads", "role": "viewer", "days": 7}, expect=201)
+    assert made["role"] == "viewer"
+    reads = Caller(home.app, made["token"])
+    reads.fail("GET", "/users", 403)
+    assert reads.fail("POST", "/tokens", 422, {"name": "more", "role": "operator"})["field"] == "role"
+    child = reads.post("/tokens", {"name": "longer", "days": 3650}, expect=201)
+    assert (child["role"], child["expires_at"]) == ("viewer", made["expires_at"])
+    assert ana.fail("POST", "/tokens", 422, {"name": "x", "days": 0})["field"] == "days"
+    basic_made = home.call(None).post("/tokens", {"name": "basic"}, headers=basic("ana", PASSWORD))
+    assert (basic_made["role"], basic_made["expires_at"] > child["expires_at"]) == ("admin", True)
+
+
+def test_a_script_with_name_and_password_is_in_the_audit_trail_once(home: Home, ana: Caller) -> None:
+    nobody = home.call(None)
+    for _ in range(3):
+        nobody.get("/modules", headers=basic("vera", PASSWORD))
+    nobody.fail("GET", "/modules", 401, headers=basic("vera", "wrong"))
+    told = [(e["action"], e["name"], e["detail"]) for e in ana.get("/audit?kind=login")]
+    assert told == [
+        ("refuse", "vera", {"from": "testclient"}),
+        ("accept", "vera", {"from": "testclient", "by": "api"}),
+    ]
 
 
 def test_a_short_password_and_a_taken_name_are_refused(ana: Caller) -> None:

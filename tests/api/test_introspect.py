@@ -20,17 +20,17 @@ def test_drivers_say_how_their_urls_look(vera: Caller) -> None:
     vera.fail("GET", "/drivers/oracle9", 404)
 
 
-def test_a_catalogue_is_browsed_down_to_the_columns(home: Home, otto: Caller) -> None:
+def test_a_catalogue_is_browsed_down_to_the_columns(home: Home, ana: Caller) -> None:
     home.connect()
-    schemas = otto.get("/introspect/src/schemas")
-    tables = otto.get(f"/introspect/src/tables?schema={schemas[0]}")
+    schemas = ana.get("/introspect/src/schemas")
+    tables = ana.get(f"/introspect/src/tables?schema={schemas[0]}")
     assert [table["name"] for table in tables] == ["t"]
-    columns = otto.get("/introspect/src/columns?table=t")
+    columns = ana.get("/introspect/src/columns?table=t")
     assert [(column["name"], column["in_key"]) for column in columns] == [("id", True), ("name", False)]
-    assert otto.get(f"/introspect/src/columns?table=t&schema={schemas[0]}") == columns
-    assert otto.get(f"/introspect/1/inventory?schema={schemas[0]}") == {"t": columns}
-    otto.fail("GET", "/introspect/src/columns?table=nothing", 404)
-    tested = otto.post("/introspect/src/test")
+    assert ana.get(f"/introspect/src/columns?table=t&schema={schemas[0]}") == columns
+    assert ana.get(f"/introspect/1/inventory?schema={schemas[0]}") == {"t": columns}
+    ana.fail("GET", "/introspect/src/columns?table=nothing", 404)
+    tested = ana.post("/introspect/src/test")
     assert (tested["ok"], tested["schemas"]) == (True, schemas)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipekit.http import auth
+from pipekit.http.throttle import Budget, Throttle
 from pipekit.repo import files, opening
 from pipekit.repo.state import State
 from tests.pages.site import Site, Visitor
@@ -15,7 +16,8 @@ from tests.pages.site import Site, Visitor
 @pytest.fixture(autouse=True)
 def _nobody_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failed logins of another test do not count."""
-    monkeypatch.setattr(auth, "THROTTLE", auth.Throttle())
+    monkeypatch.setattr(auth, "THROTTLE", Throttle())
+    monkeypatch.setattr(auth, "REFUSALS", Budget(60, 3600.0))
 
 
 @pytest.fixture

@@ -1,19 +1,24 @@
 # Logging in and out in a browser's manner. Knows the login page alone.
 """The login, its throttle, and how sessions end."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 
 from pipekit import repo
+from pipekit.http import auth
 from pipekit.http.auth import COOKIE
+from pipekit.http.throttle import TRIES, TRIES_FOR_ONE_NAME, Budget, list_login_limits
 from pipekit.passwords import hash_password
 from tests.pages.site import Page, Site, Visitor
 from tests.people import PASSWORD
 
 
-def log_in(site: Site, name: str, password: str) -> Page:
-    return Page(site.new_client().post("/login", data={"name": name, "password": password}))
+def log_in(site: Site, name: str, password: str, address: str = "10.0.0.1") -> Page:
+    client = TestClient(site.app, base_url="http://localhost", follow_redirects=False, client=(address, 50000))
+    return Page(client.post("/login", data={"name": name, "password": password}))
 
 
 def test_a_login_opens_a_session_whose_cookie_scripts_cannot_read(site: Site) -> None:
@@ -40,6 +45,45 @@ def test_after_five_failures_a_minute_of_waiting_is_asked_for(site: Site) -> Non
     assert page.status == 429
     assert "Wait a minute" in page.text
     assert log_in(site, "otto", PASSWORD).status == 303
+    assert log_in(site, "ana", PASSWORD, "10.0.0.2").status == 303
+
+
+def test_many_guesses_at_a_name_do_not_keep_its_person_out_of_known_places(site: Site) -> None:
+    assert log_in(site, "ana", PASSWORD, "10.0.0.1").status == 303
+    limits = list_login_limits("ana", "elsewhere", is_known=False)
+    for _ in range(TRIES_FOR_ONE_NAME):
+        auth.THROTTLE.note_failure(limits)
+    assert log_in(site, "ana", PASSWORD, "10.0.0.2").status == 429
+    assert log_in(site, "ana", PASSWORD, "10.0.0.1").status == 303
+
+
+def test_many_guesses_at_once_are_few_guesses(site: Site) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(lambda _: log_in(site, "ana", "wrong").status, range(40)))
+    # Two are looked at together, so one may be looked at beyond the limit.
+    assert statuses.count(401) in (TRIES, TRIES + 1)
+    assert set(statuses) == {401, 429}
+
+
+def test_logins_are_in_the_audit_trail_with_where_they_came_from(site: Site) -> None:
+    log_in(site, "Ana", PASSWORD, "10.0.0.1")
+    log_in(site, "otto", "wrong", "10.0.0.2")
+    log_in(site, "nobody at all", "wrong", "10.0.0.3")
+    log_in(site, "x" * 5000, "wrong", "10.0.0.4")
+    told = [(e.user, e.action, e.name, e.detail["from"]) for e in repo.list_audit(site.db, kind="login")]
+    assert told == [
+        ("-", "refuse", "xx...", "10.0.0.4"),
+        ("-", "refuse", "no...", "10.0.0.3"),
+        ("-", "refuse", "otto", "10.0.0.2"),
+        ("ana", "accept", "ana", "10.0.0.1"),
+    ]
+
+
+def test_nobody_fills_the_audit_trail_with_guesses(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "REFUSALS", Budget(3, 3600.0))
+    for n in range(6):
+        log_in(site, f"nobody {n}", "wrong", f"10.0.0.{n}")
+    assert len(repo.list_audit(site.db, kind="login")) == 3
 
 
 def test_a_session_ends_at_logout(ana: Visitor) -> None:

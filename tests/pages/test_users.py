@@ -1,6 +1,10 @@
 # Users, one's own account and tokens on their pages. Knows sessions from outside.
 """Making, changing and deleting users; passwords; tokens."""
 
+from datetime import timedelta
+
+from fastapi.testclient import TestClient
+
 from pipekit import repo
 from pipekit.http.auth import COOKIE
 from tests.pages.site import Page, Site, Visitor
@@ -17,7 +21,7 @@ def test_a_user_is_made_and_can_log_in(site: Site, ana: Visitor) -> None:
     page = ana.post("/users", {"name": "zoe", "role": "operator", "password": NEW, "again": NEW})
     assert page.status == 303
     assert log_in(site, "zoe", NEW) == 303
-    entry = repo.list_audit(site.db)[0]
+    entry = repo.list_audit(site.db, kind="user")[0]
     assert (entry.kind, entry.name, dict(entry.detail)) == ("user", "zoe", {"role": [None, "operator"]})
 
 
@@ -89,11 +93,14 @@ def test_ones_own_password_needs_the_old_one_and_ends_the_other_sessions(site: S
     assert log_in(site, "vera", NEW) == 303
 
 
-def test_guessing_the_password_of_an_open_session_is_throttled(vera: Visitor) -> None:
+def test_guessing_the_password_of_an_open_session_is_throttled(site: Site, vera: Visitor) -> None:
     for _ in range(5):
         vera.post("/account/password", {"current": "guess", "password": NEW, "again": NEW})
     page = vera.post("/account/password", {"current": PASSWORD, "password": NEW, "again": NEW})
     assert "Wait a minute" in page.one("#p-current").text()
+    elsewhere = TestClient(site.app, base_url="http://localhost", cookies=vera.client.cookies, client=("10.9.9.9", 1))
+    form = {"csrf": vera.csrf, "current": PASSWORD, "password": NEW, "again": NEW}
+    assert "Wait a minute" in elsewhere.post("/account/password", data=form).text
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(site: Site, otto: Visitor) -> None:
@@ -110,6 +117,47 @@ def test_a_token_is_shown_once_works_and_is_revoked(site: Site, otto: Visitor) -
     assert "nightly script" in otto.get(f"/account/tokens/{token.id}/delete").text
     otto.post(f"/account/tokens/{token.id}/delete")
     assert repo.find_token_user(site.db, value) is None
+
+
+def test_a_token_may_what_its_role_says_and_never_more_than_its_owner(site: Site, otto: Visitor) -> None:
+    assert otto.post("/account/tokens", {"token_name": "up", "role": "admin"}).status == 422
+    reads = otto.post("/account/tokens", {"token_name": "reads", "role": "viewer"}).one("pre.token").text()
+    runs = otto.post("/account/tokens", {"token_name": "runs", "role": "operator"}).one("pre.token").text()
+    user = repo.get_user_by_name(site.db, "otto")
+
+    def roles() -> list[str]:
+        return [found.role if (found := repo.find_token_user(site.db, value)) else "" for value in (reads, runs)]
+
+    assert roles() == ["viewer", "operator"]
+    repo.update_user(site.db, user.id, role="viewer")
+    assert roles() == ["viewer", "viewer"]
+    repo.update_user(site.db, user.id, role="admin")
+    assert roles() == ["viewer", "operator"]
+    site.db.execute("UPDATE token SET role = NULL, expires_at = NULL WHERE name = 'runs'")
+    assert roles() == ["viewer", "admin"]
+
+
+def test_a_token_ends_on_its_day_and_when_the_password_changes(site: Site, vera: Visitor) -> None:
+    one, two = (
+        vera.post("/account/tokens", {"token_name": name, "days": "30"}).one("pre.token").text() for name in "ab"
+    )
+    assert vera.post("/account/tokens", {"token_name": "c", "days": "-1"}).status == 422
+    page = vera.get("/account")
+    assert page.text.count(f"never {repo.format_moment(repo.wall_clock() + timedelta(days=30))[:10]}") == 2
+    site.db.execute("UPDATE token SET expires_at = '2026-01-01T00:00:00.000Z' WHERE name = 'a'")
+    assert (repo.find_token_user(site.db, one) is None, repo.find_token_user(site.db, two) is None) == (True, False)
+    assert vera.get("/account").texts(".badge") == ["ended"]
+    vera.post("/account/password", {"current": PASSWORD, "password": NEW, "again": NEW})
+    assert repo.find_token_user(site.db, two) is None
+    entry = repo.list_audit(site.db, kind="user")[0]
+    assert dict(entry.detail) == {"password": ["(old)", "(new)"], "tokens": ["b, a", None]}
+
+
+def test_a_common_password_is_refused_where_one_is_typed(site: Site, ana: Visitor) -> None:
+    page = ana.post("/users", {"name": "zoe", "role": "viewer", "password": "password", "again": "password"})
+    assert "15 characters or more are advised" in page.one("#p-password").text()
+    page = ana.post("/account/password", {"current": PASSWORD, "password": "ana-2024", "again": "ana-2024"})
+    assert "first that are tried" in page.one("#p-password").text()
 
 
 def test_a_token_of_somebody_else_is_not_found(site: Site, vera: Visitor) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pipekit import repo
 from pipekit.config import Config
 from pipekit.models import Connection, Module, Run
-from pipekit.repo.purge import FIRES, GROUP_RUNS, RUNS, build_old_sql
+from pipekit.repo.purge import FIRES, GROUP_RUNS, LOGINS, RUNS, build_old_sql
 from pipekit.server.retention import Purged, purge
 from tests.repo.large import fill_run_log
 
@@ -149,6 +149,14 @@ class SetBySecondWait(threading.Event):
         return self.is_set()
 
 
+def test_old_logins_go_and_everything_else_of_the_audit_trail_stays(db: repo.State, config: Config) -> None:
+    for kind in ("login", "login", "user"):
+        repo.note_audit(db, user="ana", action="accept", kind=kind, name="ana")
+    db.execute("UPDATE audit SET at = ? WHERE id <> 2", (ago(366),))
+    assert purge(db, config, dry_run=True) == purge(db, config) == Purged(logins=1)
+    assert [(entry.kind, entry.id) for entry in repo.list_audit(db)] == [("user", 3), ("login", 2)]
+
+
 def test_a_purge_that_is_told_to_stop_ends_and_goes_on_the_next_time(path: Path, config: Config) -> None:
     db = repo.open_state(path, create=True)
     fill_run_log(db, 3_000, modules=3)
@@ -159,7 +167,8 @@ def test_a_purge_that_is_told_to_stop_ends_and_goes_on_the_next_time(path: Path,
 
 
 def test_what_is_old_is_found_along_an_index(db: repo.State) -> None:
-    for kind, index in ((RUNS, "run_log_by_end"), (GROUP_RUNS, "group_run_by_end"), (FIRES, "schedule_fire_by_time")):
+    indexes = ((RUNS, "run_log_by_end"), (GROUP_RUNS, "group_run_by_end"), (FIRES, "schedule_fire_by_time"))
+    for kind, index in (*indexes, (LOGINS, "audit_logins")):
         sql = "EXPLAIN QUERY PLAN " + build_old_sql(kind)
         steps = [row["detail"] for row in db.rows(sql, {"before": "2", "age": "", "id": -1, "page": 10})]
         assert any(index in step for step in steps), steps

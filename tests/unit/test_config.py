@@ -68,6 +68,10 @@ run_timeout_s: 10
 lease_s: 40
 heartbeat_s: 4
 retry_delays_s: [0, 2.5]
+allowed_hosts: [pipekit.example.com, "10.0.0.1", "[::1]"]
+trusted_proxies: [127.0.0.1, "fd00::/8"]
+https: true
+secret_variables: [DW_LOGIN]
 """
     write(tmp_path / ".pipekit", text)
     assert load_config({}, tmp_path) == Config(
@@ -82,6 +86,10 @@ retry_delays_s: [0, 2.5]
         lease_s=40.0,
         heartbeat_s=4.0,
         retry_delays_s=(0.0, 2.5),
+        allowed_hosts=("pipekit.example.com", "10.0.0.1", "[::1]"),
+        trusted_proxies=("127.0.0.1", "fd00::/8"),
+        https=True,
+        secret_variables=("DW_LOGIN",),
     )
 
 
@@ -125,6 +133,12 @@ def test_a_file_may_say_nothing(tmp_path: Path, text: str) -> None:
         ("port: '80'\n", ["`port`"]),
         ("port: true\n", ["`port`"]),
         ("host: ''\n", ["`host`", "127.0.0.1"]),
+        ("allowed_hosts: pipekit.example.com\n", ["`allowed_hosts`", "[pipekit.example.com]"]),
+        ("allowed_hosts: ['http://a']\n", ["`allowed_hosts`"]),
+        ("trusted_proxies: [proxy]\n", ["`trusted_proxies`", "[127.0.0.1, 10.0.0.0/8]"]),
+        ("trusted_proxies: [10.0.0.1/8]\n", ["`trusted_proxies`", "host bits"]),
+        ("https: 1\n", ["`https`", "true or false"]),
+        ("secret_variables: [A-B]\n", ["`secret_variables`"]),
         ("- a\n", ["key: value"]),
         ("lease_s: 5\n  x: [\n", ["line 2", "not valid YAML"]),
     ],

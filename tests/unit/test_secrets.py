@@ -103,12 +103,34 @@ def test_a_missing_secret_is_told_with_both_places_to_put_it(path: Path) -> None
 
 
 def test_the_environment_serves_and_the_file_goes_first(path: Path) -> None:
-    environ = {"A": "from environment", "B": "only there", "EMPTY": ""}
-    assert Secrets(path, environ).resolve("$A") == "from environment"
-    write(path, "A=from file\n")
-    secrets = Secrets(path, environ)
-    assert (secrets.resolve("$A"), secrets.resolve("$B"), secrets.resolve("$EMPTY")) == ("from file", "only there", "")
-    assert secrets.names() == ["A"]
+    environ = {"A_PASSWORD": "from environment", "B": "only there", "EMPTY": ""}
+    secrets = Secrets(path, environ, declared=["B", "EMPTY"])
+    assert secrets.resolve("$A_PASSWORD") == "from environment"
+    write(path, "A_PASSWORD=from file\n")
+    found = [secrets.resolve(reference) for reference in ("$A_PASSWORD", "$B", "$EMPTY")]
+    assert found == ["from file", "only there", ""]
+    assert secrets.names() == ["A_PASSWORD"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_given"),
+    [
+        *((name, True) for name in ("DW_PASSWORD", "PGPASSWORD", "dw_passwd", "DW_PW", "DW_PASS_2", "MY_PWD")),
+        *((name, False) for name in ("PATH", "PWD", "OLDPWD", "HOME", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK")),
+    ],
+)
+def test_of_the_environment_only_what_is_named_like_a_password_or_declared_is_given_out(
+    path: Path, name: str, is_given: bool
+) -> None:
+    secrets = Secrets(path, {name: "its value"})
+    if is_given:
+        assert secrets.resolve(f"${name}") == "its value"
+    else:
+        with pytest.raises(SecretMissing) as caught:
+            secrets.resolve(f"${name}")
+        assert f"list {name} under `secret_variables`" in caught.value.hint
+    assert Secrets(path, {name: "its value"}, declared=[name]).resolve(f"${name}") == "its value"
+    assert secrets.resolve(f"${name}", by_caller=True) == "its value"
 
 
 def test_the_file_is_looked_at_when_a_reference_is_resolved_and_again_when_it_changed(path: Path) -> None:
@@ -267,11 +289,11 @@ def test_awkward_text_reads_back_exactly(path: Path, value: str) -> None:
 
 def test_a_masker_knows_the_file_and_what_is_resolved_or_set_later(path: Path) -> None:
     write(path, "A=file-value\n")
-    secrets = Secrets(path, {"B": "environment-value", "C": "never-resolved"})
+    secrets = Secrets(path, {"B_PASSWORD": "environment-value", "C_PASSWORD": "never-resolved"})
     masker = secrets.masker()
     text = "file-value environment-value set-value never-resolved"
     assert masker.mask(text) == "**** environment-value set-value never-resolved"
-    secrets.resolve("$B")
+    secrets.resolve("$B_PASSWORD")
     secrets.set("D", "set-value")
     assert masker.mask(text) == "**** **** **** never-resolved"
     secrets.delete("A")
@@ -279,15 +301,15 @@ def test_a_masker_knows_the_file_and_what_is_resolved_or_set_later(path: Path) -
 
 
 def test_a_file_that_is_refused_does_not_keep_the_rest_from_being_masked(path: Path) -> None:
-    secrets = Secrets(path, {"B": "environment-value"})
-    secrets.resolve("$B")
+    secrets = Secrets(path, {"B_PASSWORD": "environment-value"})
+    secrets.resolve("$B_PASSWORD")
     write(path, "A=1\n", 0o644)
     assert secrets.masker().mask("environment-value") == "****"
 
 
 def test_nothing_that_holds_a_value_shows_it(path: Path) -> None:
     write(path, "A=hunter2-long\n")
-    secrets = Secrets(path, {"B": "hunter2-env"})
+    secrets = Secrets(path, {"B_PASSWORD": "hunter2-env"})
     secrets.resolve("$A")
-    secrets.resolve("$B")
+    secrets.resolve("$B_PASSWORD")
     assert "hunter2" not in repr(secrets) + str(secrets) + repr(secrets.masker())

@@ -10,7 +10,16 @@ from starlette.concurrency import run_in_threadpool
 
 from pipekit import repo
 from pipekit.errors import ConfigError, Forbidden, StateError, Unauthorized
-from pipekit.http.auth import COOKIE, CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, find_session, require
+from pipekit.http.auth import (
+    CSRF_FIELD,
+    CSRF_HEADER,
+    SAFE_METHODS,
+    find_session,
+    get_cookie,
+    get_cookie_name,
+    is_https,
+    require,
+)
 from pipekit.http.state import Db
 from pipekit.models.people import Role, User
 from pipekit.web.kit.forms import MAX_FIELDS
@@ -47,8 +56,8 @@ async def get_session_user(request: Request, db: repo.State) -> User:
     if session.is_due:
         # A page is shown though its disk is full or its file may not be written.
         with suppress(StateError, ConfigError):
-            await run_in_threadpool(repo.touch_session, db, request.cookies[COOKIE])
-    request.state.session = session
+            await run_in_threadpool(repo.touch_session, db, get_cookie(request))
+    request.state.session, request.state.user = session, session.user
     check_origin(request)
     if request.method not in SAFE_METHODS and await read_csrf(request) != session.csrf:
         raise Forbidden("This form is too old or came from elsewhere.", hint="Load the page again and repeat.")
@@ -57,8 +66,13 @@ async def get_session_user(request: Request, db: repo.State) -> User:
 
 def set_session_cookie(request: Request, answer: Response, value: str) -> None:
     """Gives the browser a session: not for scripts, not along with other sites' requests."""
-    secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, value, max_age=COOKIE_S, path="/", secure=secure, httponly=True, samesite="lax")
+    name, secure = get_cookie_name(request), is_https(request)
+    answer.set_cookie(name, value, max_age=COOKIE_S, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def delete_session_cookie(request: Request, answer: Response) -> None:
+    """Takes the browser's session away."""
+    answer.delete_cookie(get_cookie_name(request), path="/", secure=is_https(request), httponly=True, samesite="lax")
 
 
 class RequirePage:

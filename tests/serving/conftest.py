@@ -1,0 +1,50 @@
+# Fixtures of the tests of what stands around the application: an installation, and its pages on a real socket.
+"""Fixtures `home` and `open_port`."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipekit.http import auth
+from pipekit.http.throttle import Budget, Throttle
+from pipekit.server.service import Service
+from pipekit.serving import site
+from tests.api.caller import Home
+
+OpenPort = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failed logins of another test do not count."""
+    monkeypatch.setattr(auth, "THROTTLE", Throttle())
+    monkeypatch.setattr(auth, "REFUSALS", Budget(60, 3600.0))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """An installation with an API."""
+    made = Home(tmp_path / "home")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_port(home: Home) -> Iterator[OpenPort]:
+    """Puts the installation's pages on a socket of 127.0.0.1, with other settings perhaps; gives the port."""
+    with ExitStack() as stack:
+
+        def open_one(**settings: Any) -> int:
+            config = replace(home.config, **settings)
+            bound = site.bind(config, "127.0.0.1", 0)
+            port: int = bound.getsockname()[1]
+            handler = logging.getLogger("pipekit").handlers[0]
+            stack.enter_context(site.open_site(config, home.secrets, Service(config), bound, handler))
+            return port
+
+        yield open_one
