@@ -16,9 +16,10 @@ from typing import Literal
 from pipekit import repo
 from pipekit.config import Config, load_config
 from pipekit.drivers import DRIVERS, describe_install, get_driver
-from pipekit.engine import Introspection, open_introspection
 from pipekit.engine.context import open_endpoint
 from pipekit.engine.jars import list_driver_states
+from pipekit.engine.looking.look import list_reachable_schemas
+from pipekit.engine.looking.looks import Looks
 from pipekit.errors import PipekitError
 from pipekit.models import Connection
 from pipekit.runner.native import NativeRunner
@@ -201,28 +202,20 @@ def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterat
         level: Level = "ok" if state.state == "ok" else "bad"
         told = state.problem or f"{state.jar} is the jar that was registered"
         yield Finding(name=f"jar {state.kind}", level=level, detail=told, mend=state.hint)
-    for connection in connections:
-        yield _examine_connection(config, secrets, connection, connect=connect)
+    with closing(Looks(config, secrets)) as looks:
+        for connection in connections:
+            yield _examine_connection(config, secrets, connection, looks if connect else None)
 
 
-def _examine_connection(config: Config, secrets: Secrets, connection: Connection, *, connect: bool) -> Finding:
+def _examine_connection(config: Config, secrets: Secrets, connection: Connection, looks: Looks | None) -> Finding:
     name = f"connection {connection.name}"
 
-    def look() -> Finding:
+    def examine() -> Finding:
         open_endpoint(config, secrets, connection, application="pipekit:doctor")
-        if not connect:
+        if looks is None:
             return Finding(name=name, level="ok", detail="its URL is in order and its password has a value")
-        with open_introspection(config, secrets, connection) as opened:
-            schemas = list_reachable_schemas(opened)
+        with looks.open(connection) as look:
+            schemas = list_reachable_schemas(look)
         return Finding(name=name, level="ok", detail=f"connected, {len(schemas)} schemas")
 
-    return _guarded(name, look)
-
-
-def list_reachable_schemas(opened: Introspection) -> list[str]:
-    """A database's schemas, asked in a way that every kind must really answer. Raises ConnectFailed."""
-    schemas = opened.driver.list_schemas(opened.query)
-    if schemas:
-        # An embedded kind knows its one schema without looking; its tables it must look up.
-        opened.driver.list_tables(opened.query, schemas[0])
-    return schemas
+    return _guarded(name, examine)

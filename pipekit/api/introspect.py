@@ -19,9 +19,7 @@ from pipekit.api.run_models import (
     TableColumnAnswer,
     TestAnswer,
 )
-from pipekit.doctor import list_reachable_schemas
-from pipekit.engine.looking.introspection import Introspection
-from pipekit.engine.looking.look import find_query_columns, find_table, open_look, read_preview
+from pipekit.engine.looking.look import Look, find_query_columns, find_table, list_reachable_schemas, read_preview
 from pipekit.errors import NotFound
 from pipekit.http.auth import ApiAdmin, ApiOperator
 from pipekit.http.state import ContextDep
@@ -41,9 +39,9 @@ class Looker:
         self._connection = connection
 
     @contextmanager
-    def open(self) -> Iterator[Introspection]:
+    def open(self) -> Iterator[Look]:
         """A bounded look."""
-        with open_look(self._context.config, self._context.secrets, self._connection) as look:
+        with self._context.looks.open(self._connection) as look:
             yield look
 
 

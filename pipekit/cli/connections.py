@@ -71,12 +71,11 @@ def show(session: Session, name: str, as_json: bool) -> None:
 def test(session: Session, name: str, as_json: bool) -> None:
     """Connect to NAME, log in, and list its schemas. The exit code is 1 when that fails."""
     from pipekit import repo
-    from pipekit.doctor import list_reachable_schemas
-    from pipekit.engine import open_introspection
+    from pipekit.engine.looking.look import list_reachable_schemas, open_look
 
     item = repo.get_connection_by_name(session.db(), name)
     started = time.monotonic()
-    with open_introspection(session.config(), session.secrets(), item) as look:
+    with open_look(session.config(), session.secrets(), item) as look:
         schemas = list_reachable_schemas(look)
     seconds = round(time.monotonic() - started, 3)
     if as_json:

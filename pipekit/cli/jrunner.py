@@ -149,14 +149,14 @@ def _read(path: Path) -> str:
 def _print_rows(config: "Config", source: "Site", query: str, options: Mapping[str, Any]) -> None:
     from pipekit.cli.rows import write_csv
     from pipekit.drivers import get_driver
-    from pipekit.engine import open_introspection
+    from pipekit.engine import open_look
     from pipekit.engine.starting.copy_between import build_secrets
 
     by_reading = options["trim"] and not get_driver(source.kind).trims_by_sql
     if options["trim"] and not by_reading:
         query = _trim(config, source, query)
     secrets = build_secrets(config.home / "none", source=source)
-    with open_introspection(config, secrets, source.build_connection("source")) as look:
+    with open_look(config, secrets, source.build_connection("source")) as look:
         blocks = look.runner.stream(replace(look.endpoint, trim_char=by_reading), query)
         if options["form"] == "csv":
             write_csv(blocks, Session())
@@ -166,11 +166,11 @@ def _print_rows(config: "Config", source: "Site", query: str, options: Mapping[s
 
 def _trim(config: "Config", source: "Site", query: str) -> str:
     """The query with its text trimmed; its columns have to be looked up for that."""
-    from pipekit.engine import open_introspection
+    from pipekit.engine import open_look
     from pipekit.engine.starting.copy_between import build_secrets, build_trimmed_sql
 
     secrets = build_secrets(config.home / "none", source=source)
-    with open_introspection(config, secrets, source.build_connection("source")) as look:
+    with open_look(config, secrets, source.build_connection("source")) as look:
         return build_trimmed_sql(look.driver, look.driver.introspect_query_columns(look.query, query), query)
 
 

@@ -32,11 +32,11 @@ def query(session: Session, connection: str, sql: str, form: str, limit: int | N
     from pipekit import repo
     from pipekit.cli.rows import WRITERS
     from pipekit.drivers.sqltext import strip_query
-    from pipekit.engine import open_introspection
+    from pipekit.engine import open_look
 
     item = repo.get_connection_by_name(session.db(), connection)
     text = strip_query(sys.stdin.read() if sql == "-" else sql)
-    with open_introspection(session.config(), session.secrets(), item) as look:
+    with open_look(session.config(), session.secrets(), item) as look:
         blocks = _cut(look.runner.stream(look.endpoint, text), limit)
         WRITERS[form](blocks, session)
 

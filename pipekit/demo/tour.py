@@ -17,7 +17,7 @@ from pipekit.demo import shop
 from pipekit.demo.proof import READ_SQL, compare_table
 from pipekit.demo.screen import Screen
 from pipekit.demo.warehouse import open_warehouse
-from pipekit.engine import Installation, open_introspection, run_module
+from pipekit.engine import Installation, open_look, run_module
 from pipekit.engine.context import open_endpoint
 from pipekit.engine.events import Event, RowsMoved, StageStarted
 from pipekit.engine.receipt import build_receipt, format_count, format_duration, get_duration_s
@@ -126,7 +126,7 @@ def _change_shop(stage: Stage, statements: Sequence[str], what: str) -> None:
     stage.screen.progress("the shop is busy ...")
     own = stage.installation
     connection = repo.get_connection_by_name(own.db, "shop")
-    with open_introspection(own.config, own.secrets, connection, read_only=False) as shop_db:
+    with open_look(own.config, own.secrets, connection, read_only=False) as shop_db:
         shop_db.runner.execute(shop_db.endpoint, [Statement(sql=sql) for sql in statements])
     stage.screen.say(f"{what} ({format_duration(time.monotonic() - began)})")
 

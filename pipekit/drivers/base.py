@@ -62,6 +62,10 @@ class Driver(ABC):
     def parse_url(self, jdbc_url: str) -> Address:
         """Checks a JDBC URL against the kind's allowed scheme and parameters; raises Invalid (field `jdbc_url`)."""
 
+    def stays_open(self, address: Address) -> bool:
+        """Whether a process may hold the database after its session there is closed, for as long as it lives."""
+        return False
+
     def check_template(self, jdbc_url: str, url_template: str) -> None:  # noqa: B027
         """Raises Invalid (field `jdbc_url`) for a URL that does not begin as its kind was registered."""
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipekit.engine.installation import Installation as Installation
-    from pipekit.engine.looking.introspection import Introspection as Introspection
-    from pipekit.engine.looking.introspection import open_introspection as open_introspection
+    from pipekit.engine.looking.look import Look as Look
+    from pipekit.engine.looking.look import open_look as open_look
     from pipekit.engine.recovering.recover import recover_runs as recover_runs
     from pipekit.engine.recovering.recover import settle_leftovers as settle_leftovers
     from pipekit.engine.starting.cancel import cancel_group_run as cancel_group_run
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "CopySpec": "starting.copy_query",
     "Installation": "installation",
-    "Introspection": "looking.introspection",
+    "Look": "looking.look",
     "RunOptions": "starting.module",
     "cancel_group_run": "starting.cancel",
     "cancel_run": "starting.cancel",
     "copy_query": "starting.copy_query",
-    "open_introspection": "looking.introspection",
+    "open_look": "looking.look",
     "recover_runs": "recovering.recover",
     "run_claimed": "starting.module",
     "run_group": "starting.group",

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pipekit import repo
 from pipekit.config import Config
+from pipekit.engine.looking.looks import Looks
 from pipekit.repo.memory import Memory
 from pipekit.repo.pool import Pool
 from pipekit.secrets import Secrets
@@ -25,9 +26,11 @@ class Context:
     service: Service | None
     pool: Pool
     memory: Memory
+    looks: Looks
 
     def close(self) -> None:
-        """Closes the connections that wait for the next request."""
+        """Closes the connections that wait for the next request, and ends the looks that do."""
+        self.looks.close()
         self.memory.close()
         self.pool.close()
 

@@ -40,7 +40,7 @@ class Child:
     def handle(self, request: Answer) -> Answer:
         """Does one operation and returns its `done` event."""
         operation = {"query": self.query, "execute": self.execute, "migrate": self.migrate, "ping": self.ping}
-        operation["probe"] = self.probe
+        operation |= {"probe": self.probe, "forget": self.forget}
         return {"event": "done", **operation[request["op"]](request)}
 
     def ping(self, request: Answer) -> Answer:
@@ -51,6 +51,11 @@ class Child:
         """Loads a registered driver and connects to nothing."""
         endpoint = Endpoint(**request["endpoint"])
         return {"probe": _import(endpoint.kind, "pipekit.drivers.jdbc.probe").probe(endpoint)}
+
+    def forget(self, request: Answer) -> Answer:
+        """Closes every session; the child stays."""
+        self.forget_sessions()
+        return {}
 
     def query(self, request: Answer) -> Answer:
         """Sends a query's rows in `rows` events."""

@@ -90,6 +90,10 @@ class NativeRunner:
         answer: Event = self._last({"op": "probe", "endpoint": to_wire(endpoint)}, self._silence_timeout_s)["probe"]
         return answer
 
+    def forget_sessions(self) -> None:
+        """Closes the child's sessions; it stays, and connects anew for the next operation."""
+        self._last({"op": "forget"}, self._silence_timeout_s)
+
     def query(
         self, endpoint: Endpoint, sql: str, *, limit: int | None = None, longest: int | None = None
     ) -> QueryResult:

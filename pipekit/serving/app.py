@@ -13,6 +13,7 @@ from pipekit import __version__
 from pipekit.api import openapi
 from pipekit.api.routes import ROUTERS as API_ROUTERS
 from pipekit.config import Config
+from pipekit.engine.looking.looks import Looks
 from pipekit.http.state import Context
 from pipekit.repo.memory import Memory
 from pipekit.repo.pool import Pool
@@ -37,7 +38,14 @@ def create_app(
     own = Service(config, secrets) if with_service and not service else None
     service = service or own
     pool = Pool(config.state_path)
-    context = Context(config=config, secrets=secrets, service=service, pool=pool, memory=Memory(pool))
+    context = Context(
+        config=config,
+        secrets=secrets,
+        service=service,
+        pool=pool,
+        memory=Memory(pool),
+        looks=Looks(config, secrets),
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

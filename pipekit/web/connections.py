@@ -5,7 +5,7 @@ import itertools
 import os
 import re
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,7 +16,6 @@ from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.engine.jars import list_kinds
-from pipekit.engine.looking.look import open_look
 from pipekit.errors import ConfigError, Conflict, Invalid, PipekitError
 from pipekit.http.errors import note_reason
 from pipekit.http.state import Context, ContextDep, Db
@@ -136,13 +135,8 @@ def test(request: Request, db: Db, context: ContextDep, user: Operator, connecti
 
 def _test(context: Context, connection: Connection) -> dict[str, Any]:
     started = time.monotonic()
-    config = replace(
-        context.config,
-        connect_timeout_s=min(context.config.connect_timeout_s, TEST_WITHIN_S),
-        silence_timeout_s=min(context.config.silence_timeout_s, TEST_WITHIN_S),
-    )
     try:
-        with open_look(config, context.secrets, connection) as look:
+        with context.looks.open(connection, limit_s=TEST_WITHIN_S) as look:
             schemas = look.driver.list_schemas(look.query)
             # An embedded kind knows its one schema without looking; its tables it must look up.
             tables = look.driver.list_tables(look.query, schemas[0]) if schemas else []

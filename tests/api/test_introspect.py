@@ -1,13 +1,19 @@
 # Looking into databases through the API, and what is said when that fails.
 """Rules for /api/introspect and /api/drivers."""
 
-import threading
+import os
+import signal
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipekit.cutting import TOLD
-from pipekit.engine.looking import look
+from pipekit.engine.looking import looks as looking
+from pipekit.engine.looking.looks import Looks
+from pipekit.errors import RunnerDied, StatementFailed
 from tests.api.caller import Caller, Home
 
 
@@ -83,22 +89,68 @@ def test_a_secret_without_a_value_is_named(home: Home, ana: Caller) -> None:
     assert "NOT_THERE" in ana.fail("POST", "/introspect/dw/test", 503)["message"]
 
 
-def test_a_database_that_says_nothing_is_given_up(home: Home, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def looks(home: Home) -> Looks:
+    found: Looks = home.app.state.context.looks
+    return found
+
+
+def test_a_database_that_says_nothing_is_given_up(
+    home: Home, ana: Caller, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home.connect()
-    monkeypatch.setattr(look, "SILENCE_S", 1.0)
+    monkeypatch.setattr(looks, "_config", replace(home.config, silence_timeout_s=1.0))
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
     error = ana.fail("POST", "/introspect/src/preview", 502, {"sql": endless})
-    assert error["code"] == "TimedOut"
-    assert "1 s" in error["message"]
+    assert (error["code"], error["message"]) == ("TimedOut", "src did not answer within 1 s.")
 
 
-def test_only_so_many_looks_go_on_at_once(home: Home, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    home.connect()
-    monkeypatch.setattr(look, "_PLACES", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(look, "WAIT_FOR_PLACE_S", 0.1)
-    with look._PLACES:
+def test_only_so_many_looks_go_on_at_once(
+    home: Home, ana: Caller, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _ = home.connect()
+    monkeypatch.setattr(looking, "WAIT_FOR_PLACE_S", 0.1)
+    with ExitStack() as under_way:
+        opened = [under_way.enter_context(looks.open(source)) for _ in range(looking.MOST_AT_ONCE)]
+        assert len({look.runner.pid for look in opened}) == looking.MOST_AT_ONCE
         ana.fail("POST", "/introspect/src/test", 429)
     ana.post("/introspect/src/test")
+
+
+def test_a_look_that_comes_soon_takes_the_process_of_the_one_before_which_has_let_the_database_go(
+    home: Home, looks: Looks
+) -> None:
+    source, dest = home.connect()
+    with looks.open(source) as first:
+        assert first.query("select count(*) from t").first_cell() == "100"
+        assert list_open_files(first.runner.pid) & {"src.db"}
+    assert not list_open_files(first.runner.pid) & {"src.db"}
+    with looks.open(source) as again, looks.open(dest) as other:
+        assert again.query("select count(*) from t").first_cell() == "100"
+        assert again.runner.pid == first.runner.pid != other.runner.pid
+    looks.close()
+    assert not first.runner.alive
+    assert not other.runner.alive
+
+
+def list_open_files(pid: int) -> set[str]:
+    return {os.path.basename(os.readlink(item)) for item in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+def test_after_a_look_that_failed_the_next_one_answers(home: Home, looks: Looks) -> None:
+    source, _ = home.connect()
+    with pytest.raises(StatementFailed), looks.open(source) as refused:
+        refused.query("select nothing from nowhere")
+    with looks.open(source) as killed:
+        os.kill(killed.runner.pid, signal.SIGKILL)
+        with pytest.raises(RunnerDied):
+            killed.query("select 1")
+    with pytest.raises(ZeroDivisionError), looks.open(source) as mistaken:
+        raise ZeroDivisionError
+    with looks.open(source) as last:
+        assert last.query("select count(*) from t").first_cell() == "100"
+    assert refused.runner.pid == killed.runner.pid
+    assert last.runner.pid not in (killed.runner.pid, mistaken.runner.pid)
 
 
 def test_a_cell_that_is_no_unicode_is_told_with_its_place(home: Home, ana: Caller) -> None:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from pipekit.demo.postgres import LocalPostgres
-from pipekit.engine import open_introspection
+from pipekit.engine import open_look
 from pipekit.engine.events import Event, StageStarted
 from pipekit.errors import PipekitError
 from pipekit.models import Column, Guards
@@ -134,7 +134,7 @@ def test_a_table_that_is_made_has_the_key_of_its_merge(
     bench.project.succeed(module)
     key = [check.detail for check in run.checks if check.name == "dest key"]
     assert [detail.partition(" ")[0] for detail in key] == [told.partition(" ")[0]] if told else key == []
-    with open_introspection(bench.project.config, bench.project.secrets, bench.dest_connection) as look:
+    with open_look(bench.project.config, bench.project.secrets, bench.dest_connection) as look:
         columns = look.driver.get_columns(
             look.query, look.driver.parse_table("MADE" if bench.dest.kind == "derby" else "made")
         )

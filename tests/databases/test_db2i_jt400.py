@@ -10,7 +10,7 @@ import pytest
 
 from pipekit.drivers.db2i.address import DEFAULTS, FORCED
 from pipekit.drivers.db2i.driver import DRIVER
-from pipekit.engine import open_introspection
+from pipekit.engine import open_look
 from pipekit.engine.jars import check_drivers
 from pipekit.errors import ConnectFailed
 from pipekit.runner.native import NativeRunner
@@ -59,7 +59,7 @@ def test_nobody_listening_is_said_clearly(tmp_path: Path) -> None:
         project.db, name="ibmi", driver="db2i", jdbc_url=url, username="shop", password="$IBMI_PASSWORD"
     )
     with (
-        open_introspection(project.config, project.secrets, ibmi) as look,
+        open_look(project.config, project.secrets, ibmi) as look,
         pytest.raises(ConnectFailed) as refused,
     ):
         look.driver.list_schemas(look.query)

@@ -12,7 +12,7 @@ import pytest
 from pipekit import repo
 from pipekit.drivers.base import TableName
 from pipekit.drivers.db2i import driver as db2i
-from pipekit.engine import open_introspection
+from pipekit.engine import open_look
 from pipekit.models import Connection, Guards, Module
 from pipekit.runner.native import NativeRunner
 from tests.databases.db2i_on_derby import Db2iOnDerby, Field, make_qsys2, make_table, tell_file_key
@@ -96,7 +96,7 @@ def orders(ibmi: JdbcDatabase) -> JdbcDatabase:
 
 def test_the_catalogue_is_read_from_qsys2(site: Site, orders: JdbcDatabase) -> None:
     orders.execute("CREATE VIEW SHOP.CHEAP AS SELECT * FROM SHOP.ORDERS")
-    with open_introspection(site.config, site.secrets, connect(site, orders)) as look:
+    with open_look(site.config, site.secrets, connect(site, orders)) as look:
         assert look.driver.list_schemas(look.query) == ["SHOP"]
         tables = look.driver.list_tables(look.query, "SHOP")
         assert [(t.name, t.is_view, t.comment) for t in tables] == [
@@ -116,7 +116,7 @@ def test_the_catalogue_is_read_from_qsys2(site: Site, orders: JdbcDatabase) -> N
 
 def test_a_table_is_found_by_its_system_name_too(site: Site, ibmi: JdbcDatabase) -> None:
     make_table(ibmi, "ORDERS_OF_THIS_YEAR", ORDERS, system_name="ORDTHSYR")
-    with open_introspection(site.config, site.secrets, connect(site, ibmi)) as look:
+    with open_look(site.config, site.secrets, connect(site, ibmi)) as look:
         columns = look.driver.get_columns(look.query, look.driver.parse_table("shop.ordthsyr"))
         assert columns[0].name == "ORDER_NUMBER"
         assert look.driver.get_table_facts(look.query, look.driver.parse_table("SHOP.ORDTHSYR")).exists
@@ -124,7 +124,7 @@ def test_a_table_is_found_by_its_system_name_too(site: Site, ibmi: JdbcDatabase)
 
 def find_key(site: Site, database: JdbcDatabase, table: str) -> list[str]:
     connection = next(iter(repo.list_connections(site.db)), None) or connect(site, database)
-    with open_introspection(site.config, site.secrets, connection) as look:
+    with open_look(site.config, site.secrets, connection) as look:
         columns = look.driver.get_columns(look.query, look.driver.parse_table(f"shop.{table}"))
     return [column.name for column in columns if column.in_key]
 
@@ -154,7 +154,7 @@ def test_columns_without_a_code_page_are_text_where_the_connection_translates_th
         Field("BITS65535", "CHAR(4) FOR BIT DATA", ("CHAR", 4, None, 65535, None)),
     )
     make_table(ibmi, "OLD", fields)
-    with open_introspection(site.config, site.secrets, connect(site, ibmi)) as look:
+    with open_look(site.config, site.secrets, connect(site, ibmi)) as look:
         columns = look.driver.get_columns(look.query, look.driver.parse_table("shop.old"))
         assert [(column.name, column.type) for column in columns] == [
             ("TEXT65535", "CHAR(4)"),
@@ -173,7 +173,7 @@ def test_columns_without_a_code_page_are_text_where_the_connection_translates_th
     ],
 )
 def test_a_querys_columns_are_found_whatever_its_end(site: Site, orders: JdbcDatabase, query: str) -> None:
-    with open_introspection(site.config, site.secrets, connect(site, orders)) as look:
+    with open_look(site.config, site.secrets, connect(site, orders)) as look:
         columns = look.driver.introspect_query_columns(look.query, query)
         assert [column.name for column in columns] == [field.name for field in ORDERS]
         preview = look.runner.query(look.endpoint, look.driver.build_preview_sql(query, 1))
@@ -217,7 +217,7 @@ def test_blanks_of_char_columns_are_dropped_where_the_module_says_so(
     query = 'select order_number, "CUST#" from shop.orders'
     module = add_module(site, ibmi, query, lite, "orders", create_table=True, trim_char=True)
     site.succeed(module)
-    with open_introspection(site.config, site.secrets, lite) as look:
+    with open_look(site.config, site.secrets, lite) as look:
         assert look.query('select "CUST#" from orders').rows == (("ANNA",), ("BERT",))
 
 

@@ -12,7 +12,7 @@ from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import LedgerEntry
-from pipekit.engine import open_introspection
+from pipekit.engine import open_look
 from pipekit.engine.planning.creation import MADE
 from pipekit.engine.recovering.ledger import settle_merge
 from pipekit.engine.recovering.recover import recover_runs
@@ -225,7 +225,7 @@ def test_a_run_that_was_overtaken_may_not_merge_and_one_that_is_shut_out_never_w
     bench.project.succeed(bench.module("select id, v from t"))
     project, driver = bench.project, get_driver("derby")
     newer, older = (LedgerEntry(run_key=f"k{fence}", run_id=fence, module="m", fence=fence) for fence in (8, 7))
-    with open_introspection(project.config, project.secrets, bench.dest_connection, read_only=False) as look:
+    with open_look(project.config, project.secrets, bench.dest_connection, read_only=False) as look:
 
         def write(entry: LedgerEntry) -> int:
             return look.runner.execute(look.endpoint, driver.build_ledger_sql(entry))["ledger"]

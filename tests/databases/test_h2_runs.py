@@ -9,7 +9,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
-from pipekit.engine import open_introspection
+from pipekit.engine import open_look
 from pipekit.models import Connection, Run
 from pipekit.runner_contract import Statement
 from tests.databases.jdbc import H2, HSQLDB
@@ -43,11 +43,11 @@ class Files:
         self.execute(self.lite, "CREATE TABLE t (id INTEGER, v TEXT)", new)
 
     def execute(self, connection: Connection, *statements: str) -> None:
-        with open_introspection(self.project.config, self.project.secrets, connection, read_only=False) as look:
+        with open_look(self.project.config, self.project.secrets, connection, read_only=False) as look:
             look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
 
     def rows(self, connection: Connection, sql: str) -> list[tuple[str | None, ...]]:
-        with open_introspection(self.project.config, self.project.secrets, connection) as look:
+        with open_look(self.project.config, self.project.secrets, connection) as look:
             return list(look.query(sql).rows)
 
     def run(self, source: Connection, query: str, dest: Connection, table: str, **options: Any) -> Run:
@@ -92,7 +92,7 @@ def test_the_catalogue_is_the_drivers_own(files: Files) -> None:
     files.execute(
         files.file, 'CREATE TABLE SHOP."odd ""one" (A INTEGER PRIMARY KEY, B DECIMAL(9,2) DEFAULT 1 NOT NULL)'
     )
-    with open_introspection(files.project.config, files.project.secrets, files.file) as look:
+    with open_look(files.project.config, files.project.secrets, files.file) as look:
         assert "SHOP" in look.driver.list_schemas(look.query)
         names = [table.name for table in look.driver.list_tables(look.query, "SHOP")]
         assert sorted(names) == ["T", 'odd "one']

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipekit import repo
-from pipekit.engine import open_introspection
+from pipekit.engine import open_look
 from pipekit.models import Guards, Run
 from pipekit.runner_contract import Statement
 from tests.databases.jdbc import DERBY, H2, HSQLDB
@@ -129,21 +129,21 @@ class Place:
         self.execute(*(sql[:1] + rows + list(case.setup) if is_trigger else [sql[0], *rows, *case.setup]))
 
     def clear(self) -> None:
-        with open_introspection(self.project.config, self.project.secrets, self.dest, read_only=False) as look:
+        with open_look(self.project.config, self.project.secrets, self.dest, read_only=False) as look:
             for table in ("g", "c", "notes", "p"):
                 look.runner.execute(
                     look.endpoint, [Statement(sql=look.driver.build_drop_table_sql(look.driver.parse_table(table)))]
                 )
 
     def execute(self, *statements: str) -> None:
-        with open_introspection(self.project.config, self.project.secrets, self.dest, read_only=False) as look:
+        with open_look(self.project.config, self.project.secrets, self.dest, read_only=False) as look:
             look.runner.execute(look.endpoint, [Statement(sql=self._spell(sql)) for sql in statements])
 
     def _spell(self, sql: str) -> str:
         return f"{sql} engine=innodb" if self.dest.driver == "mariadb" and sql.startswith("create table") else sql
 
     def rows(self, sql: str) -> list[tuple[str | None, ...]]:
-        with open_introspection(self.project.config, self.project.secrets, self.dest) as look:
+        with open_look(self.project.config, self.project.secrets, self.dest) as look:
             return list(look.query(sql).rows)
 
     def run(self, strategy: str, guards: Mapping[str, bool], query: str = "") -> Run:

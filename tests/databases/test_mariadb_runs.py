@@ -12,7 +12,7 @@ from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import LedgerEntry
-from pipekit.engine import open_introspection
+from pipekit.engine import open_look
 from pipekit.engine.recovering.ledger import settle_merge
 from pipekit.models import Column, Guards, Run
 from pipekit.runner_contract import Statement
@@ -128,7 +128,7 @@ def test_a_keyed_merge_finds_its_rows_by_an_index(shop: Shop, charset: str) -> N
 def test_a_table_that_is_made_holds_every_text_and_can_be_undone(shop: Shop) -> None:
     """Declared widths add up to more than a row has, and the server's character set has no such letters."""
     wide = ", ".join(f"c{number} varchar(4000)" for number in range(20))
-    with open_introspection(shop.project.config, shop.project.secrets, shop.lite, read_only=False) as look:
+    with open_look(shop.project.config, shop.project.secrets, shop.lite, read_only=False) as look:
         look.runner.execute(look.endpoint, [Statement(sql=f"create table wide (id int, {wide}, a varchar(9000))")])
         fill = "insert into wide (id, c0, c19, a) values (1, '😀', 'x', 'y'), (2, 'a', 'A', 'é')"
         look.runner.execute(look.endpoint, [Statement(sql=fill)])
@@ -167,7 +167,7 @@ def test_whether_a_run_merged_can_be_told_and_settled(shop: Shop) -> None:
     assert (run.status, run.merge_state) == ("error", "none"), run.error
     assert shop.rows("select k from t") == [("1",)]
     driver, entry = get_driver("mariadb"), LedgerEntry(run_key="a\\b'c", run_id=9, module="m", fence=9)
-    with open_introspection(shop.project.config, shop.project.secrets, shop.my, read_only=False) as look:
+    with open_look(shop.project.config, shop.project.secrets, shop.my, read_only=False) as look:
         assert settle_merge(look.runner, driver, look.endpoint, entry, "") == "none"
         late = look.runner.execute(look.endpoint, driver.build_ledger_sql(entry))
         assert late["ledger"] == 0
@@ -191,7 +191,7 @@ def test_no_instant_of_the_repeated_hour_is_missed(shop: Shop) -> None:
     assert shop.project.succeed(module).rows_inserted == 1
     shop.rows("insert into t values (2, '2021-10-31 01:10:00')")
     assert shop.project.succeed(module).rows_inserted == 1
-    with open_introspection(shop.project.config, shop.project.secrets, shop.lite) as look:
+    with open_look(shop.project.config, shop.project.secrets, shop.lite) as look:
         told = [row[0] for row in look.query("select ts from t order by id").rows]
     assert told == ["2021-10-31 00:50:00+00:00", "2021-10-31 01:10:00+00:00"]
 

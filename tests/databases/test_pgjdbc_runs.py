@@ -9,7 +9,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
-from pipekit.engine import cancel_run, open_introspection
+from pipekit.engine import cancel_run, open_look
 from pipekit.models import Connection, Run
 from pipekit.runner.process import wait_until
 from tests.databases.jdbc import POSTGRESQL
@@ -99,7 +99,7 @@ def test_it_is_the_dest_of_itself_and_names_what_it_refuses(
 
 def test_its_catalogue_is_the_drivers_own(project: Project, postgres: LocalPostgres, source_db: str) -> None:
     postgres.run_sql(MAKE, source_db)
-    with open_introspection(project.config, project.secrets, connect(project, postgres, source_db)) as look:
+    with open_look(project.config, project.secrets, connect(project, postgres, source_db)) as look:
         assert "shop" in look.driver.list_schemas(look.query)
         columns = look.driver.get_columns(look.query, look.driver.parse_table("shop.t"))
         assert [(column.name, column.in_key) for column in columns][:2] == [("id", True), ("v", False)]

@@ -14,7 +14,7 @@ from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers import get_driver
 from pipekit.drivers.claims import Claim, build_take_sql
-from pipekit.engine import open_introspection
+from pipekit.engine import open_look
 from pipekit.engine.events import Event, StageStarted
 from pipekit.engine.recovering.ledger import find_claim
 from pipekit.models import Module, Run
@@ -67,7 +67,7 @@ class Shared:
 
     def _look(self, project: Project) -> Any:
         dest = repo.get_connection_by_name(project.db, "dest")
-        return open_introspection(project.config, project.secrets, dest, read_only=False)
+        return open_look(project.config, project.secrets, dest, read_only=False)
 
     def leave_staging(self, project: Project, name: str, **more: Any) -> Claim:
         """A staging table and its claim, as a process that was killed leaves them."""

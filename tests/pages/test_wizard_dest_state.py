@@ -2,13 +2,14 @@
 """`/wizard/dest/state`, and the dest that is offered first."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
 
 from pipekit import repo
-from tests.pages.shop import STEP3, browse, make_shop
+from pipekit.engine.looking import looks
+from tests.pages.shop import STEP3, browse, make_shop, source_id
 from tests.pages.site import Page, Site, Visitor
 
 
@@ -64,6 +65,22 @@ def test_a_file_that_is_missing_is_made_too_and_a_database_that_is_down_is_told(
     assert page.one("[data-dest-is]").attributes["data-dest-is"] == "unknown"
     assert "down cannot be asked" in page.text
     assert "Nobody answers there" in page.text
+
+
+def test_where_too_many_look_already_nothing_is_said_of_the_table(
+    shop: Site, ana: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = browse(shop, ana).form(STEP3)
+    monkeypatch.setattr(looks, "WAIT_FOR_PLACE_S", 0.1)
+    context, dw = shop.app.state.context, repo.get_connection_by_name(shop.db, "dw")
+    with ExitStack() as under_way:
+        for _ in range(looks.MOST_AT_ONCE):
+            under_way.enter_context(context.looks.open(dw))
+        page = ask(ana, form)
+        tables = ana.get("/wizard/tables", params={"source_id": source_id(shop)})
+    assert page.one("[data-dest-is]").attributes["data-dest-is"] == "unknown"
+    assert "8 looks into databases are under way" in page.text
+    assert "8 looks into databases are under way" in tables.text
 
 
 def test_a_file_that_is_no_database_is_not_taken_for_one_that_is_missing(shop: Site, ana: Visitor) -> None:

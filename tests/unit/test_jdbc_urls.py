@@ -51,6 +51,24 @@ def test_what_people_need_is_taken(kind: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "url", "stays"),
+    [
+        ("derby", "jdbc:derby:/var/shop", True),
+        ("derby", "jdbc:derby://h:1527/shop", False),
+        ("h2", "jdbc:h2:file:/var/shop", True),
+        ("jdbc", "jdbc:duckdb:shop.db", True),
+        ("oracle", "jdbc:oracle:thin:@//h:1521/service", False),
+        ("db2i", "jdbc:as400://h/SHOP", False),
+        ("sqlite", "jdbc:sqlite:shop.db", False),
+        ("postgresql", "jdbc:postgresql://h/dw", False),
+    ],
+)
+def test_an_embedded_database_may_be_held_until_its_process_ends(kind: str, url: str, stays: bool) -> None:
+    driver = get_driver(kind)
+    assert driver.stays_open(driver.parse_url(url)) is stays
+
+
+@pytest.mark.parametrize(
     ("kind", "url", "name"),
     [
         ("postgresql_jdbc", "jdbc:postgresql://h/d?socketFactory=x.Y&socketFactoryArg=http://e/", "socketFactory"),

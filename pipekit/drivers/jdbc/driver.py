@@ -53,6 +53,10 @@ class JdbcDriver(Driver):
     def parse_url(self, jdbc_url: str) -> Address:
         return parse_url(self.product, jdbc_url)
 
+    def stays_open(self, address: Address) -> bool:
+        """An embedded Derby keeps its files to itself until its process ends; so may what we do not know."""
+        return not (address.host and self.product.schemes)
+
     def check_template(self, jdbc_url: str, url_template: str) -> None:
         """A known product that was registered without a form takes each of its own: a server, or a file."""
         if url_template != self.product.url_example or not self.product.schemes:

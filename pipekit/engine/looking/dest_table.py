@@ -1,59 +1,18 @@
 # From a query's columns to a dest table: proposing, comparing, making, adding. Knows no form and no state.
-"""What the wizard does in databases: looks within a time limit, proposes columns, makes a dest table, adds a column."""
+"""What the wizard does in databases: proposes columns, makes a dest table, adds a column."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipekit.config import Config
 from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableName
-from pipekit.engine.looking.introspection import Introspection, open_introspection
+from pipekit.engine.looking.look import Look
 from pipekit.engine.planning.columns import match_columns
 from pipekit.engine.planning.design import build_dest_sql
 from pipekit.engine.planning.keys import set_key
 from pipekit.engine.record import join_sql
-from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed, TimedOut
-from pipekit.models import Column, Connection, Module
-from pipekit.runner_contract import QueryResult, ResultColumn, Statement
-from pipekit.secrets import Secrets
-
-# Somebody waits for the page.
-LOOK_WITHIN_S = 30.0
-PREVIEW_ROWS = 20
-
-
-@contextmanager
-def open_look(
-    config: Config,
-    secrets: Secrets,
-    connection: Connection,
-    *,
-    read_only: bool = True,
-    limit_s: float = LOOK_WITHIN_S,
-) -> Iterator[Introspection]:
-    """`open_introspection` for somebody who waits. Raises TimedOut that names the connection."""
-    try:
-        with open_introspection(config, secrets, connection, read_only=read_only, limit_s=limit_s) as look:
-            yield look
-    except TimedOut as error:
-        message = f"{connection.name} did not answer within {limit_s:g} s."
-        raise TimedOut(message, hint="Try again later, or ask for less: a shorter query, one table.") from error
-
-
-def list_query_columns(look: Introspection, sql: str) -> list[TableColumn]:
-    """A query's result columns, found without fetching data. Raises Invalid for names that stand twice."""
-    found = look.driver.introspect_query_columns(look.query, sql)
-    names = [column.name for column in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        listed = ", ".join(repr(name) for name in twice)
-        raise Invalid(f"The query has more than one column named {listed}.", field="query", hint="Use AS to rename.")
-    return [TableColumn(name=column.name, type=column.type) for column in found]
-
-
-def read_first_rows(look: Introspection, sql: str) -> QueryResult:
-    """A query's first rows."""
-    return look.runner.query(look.endpoint, look.driver.build_preview_sql(sql, PREVIEW_ROWS), limit=PREVIEW_ROWS)
+from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed
+from pipekit.models import Column, Module
+from pipekit.runner_contract import ResultColumn, Statement
 
 
 def build_table_query(
@@ -160,7 +119,7 @@ def build_table_sql(dest: Driver, draft: Module, details: TableDetails) -> tuple
     return build_dest_sql(dest, dest.parse_table(draft.dest_table), keyed)
 
 
-def find_dest_columns(look: Introspection, draft: Module) -> list[TableColumn]:
+def find_dest_columns(look: Look, draft: Module) -> list[TableColumn]:
     """The columns of the dest table, none when it is missing. Raises Conflict when it cannot be written to."""
     table = look.driver.resolve_table(look.query, draft.dest_table)
     facts = look.driver.get_table_facts(look.query, table)
@@ -193,7 +152,7 @@ def build_merge_text(source: Driver, dest: Driver, draft: Module, existing: Sequ
 _MISS_HINT = "Change the dest names, choose other columns, or name another table."
 
 
-def make_dest_table(look: Introspection, source: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
+def make_dest_table(look: Look, source: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
     """Makes the dest table and returns its statements; takes one that is there, whose columns match, and returns none.
 
     Raises Conflict and Invalid when the table that is there does not fit, StatementFailed from the database.
@@ -211,7 +170,7 @@ def make_dest_table(look: Introspection, source: Driver, draft: Module, details:
     return statements
 
 
-def add_dest_column(look: Introspection, module: Module, column: Column, comment: str = "") -> tuple[str, ...]:
+def add_dest_column(look: Look, module: Module, column: Column, comment: str = "") -> tuple[str, ...]:
     """Adds a column at the tail of a module's dest table and returns the statements.
 
     Raises Invalid (field `dest_name`) for a name that exists in the module or the table, Conflict for no table.

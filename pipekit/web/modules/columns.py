@@ -10,7 +10,8 @@ from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn
-from pipekit.engine.looking.dest_table import add_dest_column, clean_name, list_query_columns, next_column_id, open_look
+from pipekit.engine.looking.dest_table import add_dest_column, clean_name, next_column_id
+from pipekit.engine.looking.look import list_query_columns
 from pipekit.engine.record import join_sql
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
@@ -80,7 +81,7 @@ def _look(context: Context, db: repo.State, module: Module) -> Offer:
         values |= run.watermark_values
     source = repo.get_connection(db, module.source_id)
     try:
-        with open_look(context.config, context.secrets, source) as look:
+        with context.looks.open(source) as look:
             found = list_query_columns(look, fill_placeholders(module.source_query, values))
         existing = _list_dest_names(context, db, module)
     except PipekitError as error:
@@ -92,7 +93,7 @@ def _look(context: Context, db: repo.State, module: Module) -> Offer:
 
 def _list_dest_names(context: Context, db: repo.State, module: Module) -> set[str]:
     dest = repo.get_connection(db, module.dest_id)
-    with open_look(context.config, context.secrets, dest) as look:
+    with context.looks.open(dest) as look:
         columns = look.driver.get_columns(look.query, look.driver.resolve_table(look.query, module.dest_table))
     return {column.name.casefold() for column in columns}
 
@@ -120,7 +121,7 @@ def _add_to_dest(context: Context, db: repo.State, module: Module, column: Colum
     if any(item.source_name == column.source_name for item in module.columns):
         raise Invalid(f"The source column {column.source_name!r} has a dest column already.", field="source_name")
     dest = repo.get_connection(db, module.dest_id)
-    with open_look(context.config, context.secrets, dest, read_only=False) as look:
+    with context.looks.open(dest, read_only=False) as look:
         return add_dest_column(look, module, column, comment)
 
 

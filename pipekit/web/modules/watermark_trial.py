@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from pipekit import repo
-from pipekit.engine.looking.dest_table import open_look
 from pipekit.engine.looking.look import read_first_cell
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.watermarks.resolve import fill_placeholders
@@ -67,5 +66,5 @@ def _need_connection(db: repo.State, row: FormRow) -> Connection:
 
 
 def _ask(context: Context, connection: Connection, sql: str) -> str | None:
-    with open_look(context.config, context.secrets, connection) as look:
+    with context.looks.open(connection) as look:
         return read_first_cell(look, sql)

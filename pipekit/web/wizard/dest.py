@@ -16,16 +16,13 @@ from pipekit.engine.looking.dest_table import (
     build_merge_text,
     build_table_sql,
     find_dest_columns,
-    list_query_columns,
     make_dest_table,
-    open_look,
-    read_first_rows,
 )
-from pipekit.engine.looking.look import read_first_cell
+from pipekit.engine.looking.look import list_query_columns, read_first_cell, read_first_rows
 from pipekit.engine.record import join_sql
 from pipekit.engine.watermarks.places import find_places
 from pipekit.engine.watermarks.resolve import fill_placeholders
-from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, StatementFailed, TimedOut
+from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, StatementFailed, TimedOut, TooMany
 from pipekit.http.errors import note_reason
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, Module
@@ -124,12 +121,12 @@ def _tell_dest(context: Context, source: Connection, dest: Connection, draft: Mo
     """`new`, `taken`, `misfit` or `unknown`, and the same in words."""
     table = draft.dest_table
     try:
-        with open_look(context.config, context.secrets, dest) as look:
+        with context.looks.open(dest) as look:
             existing = find_dest_columns(look, draft)
         if not existing:
             return "new", f"{table} is not in {dest.name} yet: it is made."
         build_merge_text(get_driver(source.driver), get_driver(dest.driver), draft, existing)
-    except (ConnectFailed, ConfigError, TimedOut) as error:
+    except (ConnectFailed, ConfigError, TimedOut, TooMany) as error:
         if getattr(error, "sqlstate", "").startswith("SQLITE_CANTOPEN"):
             return "new", f"{table} is made, and the file of {dest.name} with it when it is missing."
         shown = say_error(context, error)
@@ -188,7 +185,7 @@ def _look(
         return {"values": {name: found.get(name) for name in names}}
     if part == "rows":
         values = _find_values(context, db, form, find_places(query))
-        with open_look(context.config, context.secrets, source) as look:
+        with context.looks.open(source) as look:
             return {"result": read_first_rows(look, fill_placeholders(query, values))}
     draft = build_draft(form, source, dest)
     if form.problems:
@@ -207,7 +204,7 @@ def _look_at_dest(context: Context, dest: Connection, draft: Module) -> tuple[li
     """The columns of a dest table that is there; a dest that cannot be asked (a file to be made, too) is no reason
     to show nothing."""
     try:
-        with open_look(context.config, context.secrets, dest) as look:
+        with context.looks.open(dest) as look:
             return find_dest_columns(look, draft), ""
     except ConnectFailed as error:
         shown = say_error(context, error)
@@ -231,7 +228,7 @@ def _find_values(context: Context, db: repo.State, form: Form, names: Collection
 def _ask(context: Context, connection: Connection, row: FormRow) -> str | None:
     """What the SQL gives; nothing where it fails and there is a default: the dest table may not be there yet."""
     try:
-        with open_look(context.config, context.secrets, connection) as look:
+        with context.looks.open(connection) as look:
             return read_first_cell(look, row["resolver_sql"])
     except (StatementFailed, ConnectFailed):
         if not row["default_value"]:
@@ -267,7 +264,7 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
     try:
         _check_edited_query(context, db, form, source)
         refuse_problems(form)
-        with open_look(context.config, context.secrets, dest, read_only=False) as look:
+        with context.looks.open(dest, read_only=False) as look:
             made = make_dest_table(look, get_driver(source.driver), draft, get_details(form))
         module = _keep(db, user.name, draft, dest, made, data, form)
     except FormRefused:
@@ -284,7 +281,7 @@ def _check_edited_query(context: Context, db: repo.State, form: Form, source: Co
     if query == form.value("written"):
         return
     values = _find_values(context, db, form, find_places(query))
-    with open_look(context.config, context.secrets, source) as look:
+    with context.looks.open(source) as look:
         check_columns(form, list_query_columns(look, fill_placeholders(query, values)))
 
 

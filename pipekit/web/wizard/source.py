@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn, TableName
-from pipekit.engine.looking.dest_table import list_query_columns, open_look
+from pipekit.engine.looking.look import list_query_columns
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.watermarks.places import find_places
 from pipekit.engine.watermarks.resolve import fill_placeholders
@@ -92,7 +92,7 @@ def render_tables(request: Request, db: repo.State, context: Context, form: Form
 
 def _list_tables(context: Context, source: Connection, form: Form) -> dict[str, Any]:
     wanted = form.value("filter").strip().casefold()
-    with open_look(context.config, context.secrets, source) as look:
+    with context.looks.open(source) as look:
         schemas = look.driver.list_schemas(look.query)
         if form.value("schema") not in schemas:
             usual = look.driver.parse_table("t").schema
@@ -147,7 +147,7 @@ def _list_casts(source: Connection | None, columns: list[TableColumn]) -> dict[s
 
 
 def _list_columns(context: Context, source: Connection, form: Form) -> list[TableColumn]:
-    with open_look(context.config, context.secrets, source) as look:
+    with context.looks.open(source) as look:
         table = _name_table(look.driver, form)
         columns = look.driver.get_columns(look.query, table)
     if not columns:
@@ -241,7 +241,7 @@ def _discover(context: Context, form: Form, source: Connection) -> list[TableCol
     drop_unmeant_watermarks(form, in_text)
     add_missing_watermarks(form, sorted(name for name, place in places.items() if place == "value"))
     try:
-        with open_look(context.config, context.secrets, source) as look:
+        with context.looks.open(source) as look:
             return list_query_columns(look, fill_placeholders(query, _list_defaults(form)))
     except StatementFailed:
         # Perhaps one that stands in a text is meant as a watermark all the same.
