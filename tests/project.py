@@ -15,6 +15,7 @@ from pipekit.models import Connection, Module, Run
 from pipekit.runner.process import Finished, Program, run_program, start_program
 from pipekit.secrets import Secrets
 from tests.commands import run_here
+from tests.patience import PATIENCE_S
 from tests.states import new_state
 
 
@@ -80,7 +81,7 @@ class Project:
         """`pipekit WORDS...` to its end, in this process."""
         return run_here(words, env=self.environment(), input_text=input_text)
 
-    def cli_apart(self, *words: str, timeout_s: float = 60, input_text: str | None = None) -> Finished:
+    def cli_apart(self, *words: str, timeout_s: float = PATIENCE_S, input_text: str | None = None) -> Finished:
         """`pipekit WORDS...` to its end, as a process."""
         return run_program(self._argv(words), timeout_s=timeout_s, env=self.environment(), input_text=input_text)
 

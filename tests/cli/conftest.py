@@ -13,6 +13,7 @@ import pytest
 
 from pipekit.runner.process import Finished, Program, run_program, start_program
 from tests.commands import run_here
+from tests.patience import PATIENCE_S
 
 SHOP = """\
 connections:
@@ -56,7 +57,7 @@ class Home:
     def run_apart(self, *words: str, input_text: str | None = None, **environ: str) -> Finished:
         """To its end, as a process."""
         env = {**os.environ, "PYTHONIOENCODING": "utf-8", **environ}
-        return run_program(self.argv(*words), timeout_s=60, env=env, input_text=input_text)
+        return run_program(self.argv(*words), timeout_s=PATIENCE_S, env=env, input_text=input_text)
 
     def start(self, *words: str, log_path: Path) -> Program:
         """As a command that goes on."""

@@ -14,6 +14,7 @@ import yaml
 from pipekit import repo
 from pipekit.runner.process import run_program
 from tests.cli.conftest import SHOP, Home
+from tests.patience import PATIENCE_S
 
 # -- starting ----------------------------------------------------------------------------------------------------------
 
@@ -24,7 +25,7 @@ def test_help_loads_nothing_heavy() -> None:
         "heavy = ('psycopg', 'yaml', 'rich', 'sqlite3', 'pipekit.engine', 'pipekit.runner', 'pipekit.repo')\n"
         "print([m for m in sys.modules if m.startswith(heavy)], file=sys.stderr)"
     )
-    finished = run_program([sys.executable, "-c", code], timeout_s=30)
+    finished = run_program([sys.executable, "-c", code], timeout_s=PATIENCE_S)
     assert finished.stderr == "[]\n"
     assert "Exit codes:" in finished.stdout
     assert "3  busy" in finished.stdout
@@ -103,18 +104,18 @@ def test_a_mistake_of_the_program_shows_its_traceback_only_when_asked(home: Home
         "s.Session.db = fail\n"
         "from pipekit.cli import main; sys.exit(main(['runs', 'list']))"
     )
-    plain = run_program([sys.executable, "-c", code], timeout_s=30)
+    plain = run_program([sys.executable, "-c", code], timeout_s=PATIENCE_S)
     assert plain.code == 1
     assert plain.stderr.splitlines()[0] == "Error: Pipekit itself failed: RuntimeError: boom"
     assert "Traceback" not in plain.stderr
     env = {**os.environ, "PIPEKIT_DEBUG": "1"}
-    assert "Traceback" in run_program([sys.executable, "-c", code], timeout_s=30, env=env).stderr
+    assert "Traceback" in run_program([sys.executable, "-c", code], timeout_s=PATIENCE_S, env=env).stderr
 
 
 def test_a_reader_that_goes_away_is_no_error(shop: Home) -> None:
     command = " ".join(f"'{word}'" for word in shop.argv("query", "shop", "-", "--format", "tsv"))
     sql = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 300000) select i from n"
-    finished = run_program(["bash", "-c", f"{command} | head -n 2"], timeout_s=60, input_text=sql)
+    finished = run_program(["bash", "-c", f"{command} | head -n 2"], timeout_s=PATIENCE_S, input_text=sql)
     assert (finished.stdout, finished.stderr) == ("i\n1\n", "")
 
 
@@ -296,7 +297,7 @@ def test_names_of_modules_and_connections_are_completed(shop: Home) -> None:
             "COMP_CWORD": position,
             "PIPEKIT_HOME": str(shop.state),
         }
-        finished = run_program([sys.executable, "-m", "pipekit"], timeout_s=30, env={**os.environ, **environ})
+        finished = run_program([sys.executable, "-m", "pipekit"], timeout_s=PATIENCE_S, env={**os.environ, **environ})
         return [line.split(",")[1] for line in finished.stdout.splitlines()]
 
     assert complete("pipekit run a") == ["all_orders"]

@@ -30,7 +30,7 @@ def files(home: Home) -> Home:
 def jrunner(home: Home, *words: str, **environ: str) -> Finished:
     """Run where the files are, as jrunner would be."""
     argv = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(home.folder), *home.argv("jrunner", *words)]
-    return run_program(argv, timeout_s=60, env={**os.environ, **environ})
+    return run_program(argv, timeout_s=PATIENCE_S, env={**os.environ, **environ})
 
 
 SOURCE = ("-scu", "jdbc:sqlite:from.db", "-sq", "pull.sql")

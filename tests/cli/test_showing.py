@@ -9,6 +9,7 @@ from pipekit.cli.text import clean_line, clean_text, format_count, format_table,
 from pipekit.engine.events import LogLine, RowsMoved, StageStarted
 from pipekit.runner.process import run_program
 from tests.cli.conftest import Home
+from tests.patience import PATIENCE_S
 
 
 def test_plain_progress_tells_each_stage_and_a_line_every_ten_seconds() -> None:
@@ -57,5 +58,7 @@ def test_on_a_terminal_one_live_line_shows_the_stage_and_leaves_only_the_receipt
 def _run_on_terminal(argv: list[str]) -> tuple[int, str]:
     """The program on a terminal of its own, made by a process of its own: exit code and what was written to it."""
     code = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
-    finished = run_program([sys.executable, "-c", code, *argv], timeout_s=60, env={**os.environ, "TERM": "xterm"})
+    finished = run_program(
+        [sys.executable, "-c", code, *argv], timeout_s=PATIENCE_S, env={**os.environ, "TERM": "xterm"}
+    )
     return finished.code, finished.stdout

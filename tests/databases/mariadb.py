@@ -19,6 +19,7 @@ from pipekit.models import Connection
 from pipekit.runner_contract import Endpoint
 from tests.databases.jdbc import find_jar, make_endpoint
 from tests.databases.over_jdbc import put_jar
+from tests.patience import PATIENCE_S
 from tests.project import Project
 
 DRIVER = ("mariadb-java-client.jar", "org.mariadb.jdbc.Driver")
@@ -110,7 +111,7 @@ def _find_programs() -> None:
 
 
 def _greet(server: Mariadb, process: "subprocess.Popen[bytes]", folder: Path) -> Mariadb:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and process.poll() is None:
         try:
             server.run("SELECT 1", "mysql")

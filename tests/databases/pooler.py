@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pipekit.demo.postgres import UNPRIVILEGED_USER, LocalPostgres
+from tests.patience import PATIENCE_S
 
-START_S = 10.0
 # Logins that a pooler lets in besides the superuser; a test that makes one takes the next.
 ODD_LOGINS = tuple(f"odd_{number}" for number in range(30))
 
@@ -58,7 +58,7 @@ def _find_port() -> int:
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

@@ -23,6 +23,7 @@ from tests.databases import test_creation, test_runs
 from tests.databases.jdbc import DERBY_CLIENT
 from tests.databases.over_jdbc import PASSWORD, JdbcDatabase, open_derby, register
 from tests.databases.test_runs import Bench, Database, counts, fill, refuse
+from tests.patience import PATIENCE_S
 from tests.project import Project
 
 OUT = [("derby", "sqlite")]
@@ -273,7 +274,7 @@ def test_recovery_takes_away_the_empty_table_of_a_run_that_was_killed_and_no_oth
         bench.dest.execute(f"create table {name} (id integer)")
     bench.dest.execute("insert into filled values 1")
     python = [sys.executable, "-c", "from pipekit.engine.recovering.owner import new_owner; print(new_owner())"]
-    dead = run_program(python, timeout_s=60).stdout.strip()
+    dead = run_program(python, timeout_s=PATIENCE_S).stdout.strip()
     for name, ok in (("made", True), ("filled", True), ("given_up", False)):
         run = repo.start_adhoc_run(
             bench.project.db,

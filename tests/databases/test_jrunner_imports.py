@@ -17,6 +17,7 @@ from pipekit.demo.postgres import LocalPostgres
 from pipekit.models import Run
 from pipekit.runner.process import Finished, run_program
 from pipekit.scripts.importing import Imported, import_scripts
+from tests.patience import PATIENCE_S
 from tests.project import Project
 
 EXAMPLES = Path(__file__).parents[1] / "scripts_examples"
@@ -48,7 +49,7 @@ class Folder:
         """A script as it is: its `jrunner` is `pipekit jrunner`."""
         self.put_on_path("jrunner", f'#!/bin/sh\nexec {sys.executable} -m pipekit jrunner "$@"\n')
         env = {**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}", "PYTHONPATH": str(EXAMPLES.parents[1])}
-        return run_program(["bash", str(self.path / name)], timeout_s=120, env=env)
+        return run_program(["bash", str(self.path / name)], timeout_s=PATIENCE_S, env=env)
 
 
 # What stands in the examples, and what a test puts in its place.

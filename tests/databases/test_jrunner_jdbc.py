@@ -15,6 +15,7 @@ from pipekit.runner.native import NativeRunner
 from pipekit.runner.process import Finished, run_program
 from tests.databases.jdbc import DERBY_CLIENT, make_embedded
 from tests.databases.over_jdbc import PASSWORD, open_derby, register
+from tests.patience import PATIENCE_S
 from tests.project import Project
 
 
@@ -28,13 +29,13 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def jrunner(project: Project, *words: str) -> Finished:
     argv = [sys.executable, "-m", "pipekit", "jrunner", *words]
-    return run_program(argv, timeout_s=120, env=project.environment())
+    return run_program(argv, timeout_s=PATIENCE_S, env=project.environment())
 
 
 def test_a_script_prints_loads_and_loads_back(project: Project, derby_server: int, tmp_path: Path) -> None:
     query, lite = tmp_path / "pull.sql", f"jdbc:sqlite:{tmp_path}/lite.db"
     with (
-        NativeRunner(silence_timeout_s=120) as runner,
+        NativeRunner(silence_timeout_s=PATIENCE_S) as runner,
         open_derby(derby_server, f"jrunner_{time.monotonic_ns()}", runner) as derby,
     ):
         derby.execute(
@@ -45,7 +46,7 @@ def test_a_script_prints_loads_and_loads_back(project: Project, derby_server: in
         source = ("-scu", derby.url, "-scn", "shop", "-scp", PASSWORD, "-sq", str(query))
         printed = jrunner(project, *source, "-t", "-f", "tsv")
         assert (printed.code, printed.stdout) == (0, "ID\tC\tV\n1\ta\t x \n2\t\ty\n"), printed.stderr
-        run_program([sys.executable, "-c", _MAKE, str(tmp_path / "lite.db")], timeout_s=20)
+        run_program([sys.executable, "-c", _MAKE, str(tmp_path / "lite.db")], timeout_s=PATIENCE_S)
         moved = jrunner(project, *source, "-dcu", lite, "-dt", "t", "-t", "-b")
         assert (moved.code, moved.stderr) == (0, "")
         assert "2 rows" in moved.stdout.splitlines()

@@ -124,7 +124,7 @@ def test_cancelling_ends_jrunner_and_leaves_the_dest(project: Project, monkeypat
     done: list[str] = []
 
     def watch() -> None:
-        if not wait_until(lambda: bool(_find_jrunners(project)), 20):
+        if not wait_until(lambda: bool(_find_jrunners(project)), PATIENCE_S):
             return
         db = repo.open_state(project.config.state_path)
         cancel_run(db, repo.list_runs(db, limit=1)[0].id)

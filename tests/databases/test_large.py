@@ -58,6 +58,8 @@ def pair(postgres: LocalPostgres) -> Iterator[Pair]:
     yield pair
     pair.source.close()
     pair.dest.close()
+    for name in ("large_source", "large_dest"):
+        postgres.drop_database(name)
 
 
 @pytest.fixture
@@ -91,6 +93,7 @@ def test_a_large_table_arrives_equal(pair: Pair, project: tuple[Project, list[Co
         if strategy == "append" and times == 2:
             expected = pair.sum_up("table expected union all table expected")
         assert pair.sum_up(f"table {table}") == expected
+    pair.dest.execute(f"drop table {table}")
 
 
 def test_the_runners_memory_does_not_grow_with_the_rows(pair: Pair, project: tuple[Project, list[Connection]]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.errors import StatementFailed
 from tests.databases.moving import OpenSession, run
+from tests.patience import PATIENCE_S
 
 ROWS = 50
 _FUNCTION = "CREATE FUNCTION reads() RETURNS SETOF integer LANGUAGE {} AS 'BEGIN RETURN QUERY SELECT a FROM t; END'"
@@ -48,7 +49,7 @@ def reload(session: PostgresSession, open_session: OpenSession) -> Iterator[Call
     waiting = "SELECT count(*) FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation WHERE NOT l.granted"
 
     def commit(writer: PostgresSession) -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_S
         while session.query(waiting).first_cell() == "0" and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(0.05)

@@ -23,6 +23,7 @@ from pipekit.runner_contract import Statement
 from tests.databases.jdbc import DERBY_CLIENT
 from tests.databases.over_jdbc import PASSWORD, open_derby, register
 from tests.databases.test_runs import Database
+from tests.patience import PATIENCE_S
 from tests.project import Project
 
 pytestmark = pytest.mark.usefixtures("near_when_quick")
@@ -92,7 +93,7 @@ def derby(derby_server: int) -> Iterator[Any]:
         yield database
 
 
-@pytest.fixture(params=["postgresql", "sqlite", "derby"])
+@pytest.fixture(params=["postgresql", "sqlite", pytest.param("derby", marks=pytest.mark.slow)])
 def shared(request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres) -> Iterator[Shared]:
     is_derby = request.param == "derby"
     dest: Any = request.getfixturevalue("derby") if is_derby else Database(request.param, tmp_path, postgres)
@@ -223,7 +224,7 @@ def test_nobody_replaces_a_staging_table_while_it_is_merged(shared: Shared) -> N
     thread.start()
     assert merging.wait(30)
     waits = "select count(*) from pg_locks where not granted and relation = 'one'::regclass"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while shared.dest.rows(waits) == [(0,)] and time.monotonic() < deadline:
         time.sleep(0.05)
     shared.dest.execute("set lock_timeout = '200ms'", "savepoint s")

@@ -1,5 +1,5 @@
 # Places to deploy into: a scratch prefix, and a machine of its own made of mounts. Knows nothing of what is installed.
-"""Fixtures `tree`, `scratch` and `machine`."""
+"""Fixtures `tree`, `prefix`, `scratch` and `machine`."""
 
 import os
 import shutil
@@ -110,12 +110,18 @@ class Scratch:
 
 
 @pytest.fixture(scope="module")
-def scratch(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is not there yet; skips where nothing can be deployed into it."""
     if os.geteuid() != 0:
         lacking("deploy.sh is tried as root")
     if run("id", "-u", "pipekit").code == 0:
         lacking("the user pipekit of this machine would own what is made, and cannot reach it")
-    return Scratch(tree, tmp_path_factory.mktemp("prefix") / "root")
+    return tmp_path_factory.mktemp("prefix") / "root"
+
+
+@pytest.fixture(scope="module")
+def scratch(tree: Path, prefix: Path) -> Scratch:
+    return Scratch(tree, prefix)
 
 
 # -- a machine of its own ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 """One deployment with both extras is made into a prefix of its own."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,9 @@ from tests.deploy.conftest import Scratch, find_program, must, run, write
 
 
 @pytest.fixture(scope="module")
-def extended(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    """A prefix with both extras; `scratch` says first whether deploy.sh can be tried here at all."""
-    return Scratch(scratch.tree, tmp_path_factory.mktemp("extended") / "root", options=("--with", "mssql,jdbc"))
+def extended(tree: Path, prefix: Path) -> Scratch:
+    """A prefix with both extras."""
+    return Scratch(tree, prefix, options=("--with", "mssql,jdbc"))
 
 
 def installed(scratch: Scratch) -> set[str]:

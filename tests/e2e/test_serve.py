@@ -168,7 +168,7 @@ def test_systemd_is_told_of_start_life_and_end(site: Site) -> None:
     path = str(site.folder / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hears:
         hears.bind(path)
-        hears.settimeout(20)
+        hears.settimeout(PATIENCE_S)
         server = site.serve(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
         time.sleep(1)
         assert stop(server) == 0

@@ -99,7 +99,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
             pytest.fail(told)
         pytest.skip(told)
     yield folder
-    run_program(["umount", "--lazy", str(folder)], timeout_s=10)
+    run_program(["umount", "--lazy", str(folder)], timeout_s=PATIENCE_S)
 
 
 def fill(folder: Path) -> Path:
@@ -204,7 +204,7 @@ class Reader:
 
     def look(self) -> list[int]:
         """The statuses of some pages, and of the API, whose tokens have a last use too."""
-        assert wait_until(lambda: "pages on http" in self._site.log(), 20), self._site.log()
+        assert wait_until(lambda: "pages on http" in self._site.log(), PATIENCE_S), self._site.log()
         port = int(self._site.log().rpartition("pages on http://127.0.0.1:")[2].split()[0])
         cookie, bearer = {"Cookie": f"pipekit_session={self._cookie}"}, {"Authorization": f"Bearer {self._token}"}
         asked = [("/", cookie), ("/modules", cookie), ("/runs", cookie), ("/connections", cookie)]
@@ -212,7 +212,7 @@ class Reader:
 
 
 def _get(port: int, path: str, headers: dict[str, str]) -> int:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as http:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as http:
         http.request("GET", path, headers=headers)
         return http.getresponse().status
 
@@ -230,7 +230,7 @@ def test_a_server_that_cannot_write_yet_says_why_shows_pages_and_begins_later(si
     assert stop(start_server_with_a_long_wal(site)) == 0
     waiting = site.ask(site.add("waiting"))
     server = site.start("serve", through=("prlimit", "--fsize=100000:unlimited"))
-    assert wait_until(lambda: "start: The state database" in site.log(), 20), site.log()
+    assert wait_until(lambda: "start: The state database" in site.log(), PATIENCE_S), site.log()
     assert reader.look() == [200] * 5, site.log()
     assert "server started" not in site.log()
     limits = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
@@ -252,10 +252,10 @@ def test_a_server_starts_on_a_full_disk_though_nobody_has_left_its_files_open(sm
     ballast = fill(small_disk)
     try:
         server = site.start("serve")
-        assert wait_until(lambda: "cannot grow: the disk is full" in site.log(), 20), site.log()
+        assert wait_until(lambda: "cannot grow: the disk is full" in site.log(), PATIENCE_S), site.log()
         assert reader.look() == [200] * 5, site.log()
         ballast.unlink()
-        assert wait_until(lambda: "server started" in site.log(), 20), site.log()
+        assert wait_until(lambda: "server started" in site.log(), PATIENCE_S), site.log()
         assert reader.look() == [200] * 5, site.log()
         assert stop(server) == 0
     finally:

@@ -246,7 +246,7 @@ def test_of_processes_that_claim_a_module_at_once_exactly_one_wins_each_time(pat
     ]
     for worker in workers:
         worker.start()
-    wins = sorted(win for _ in workers for win in outcomes.get(timeout=60))
+    wins = sorted(win for _ in workers for win in outcomes.get(timeout=PATIENCE_S))
     for worker in workers:
         worker.join()
     # One winner a round, and its fence is higher than the last winner's.

@@ -15,6 +15,7 @@ from pipekit import repo
 from pipekit.errors import ConfigError, Invalid, StateError
 from pipekit.repo import migrate, opening
 from pipekit.repo.state import state_error
+from tests.patience import PATIENCE_S
 
 FORK = multiprocessing.get_context("fork")
 
@@ -179,7 +180,7 @@ def test_processes_that_open_a_file_at_once_all_succeed(tmp_path: Path, old: boo
         workers = [FORK.Process(target=open_at_once, args=(path, barrier, outcomes)) for _ in range(3)]
         for worker in workers:
             worker.start()
-        assert [outcomes.get(timeout=30) for _ in workers] == ["opened"] * 3
+        assert [outcomes.get(timeout=PATIENCE_S) for _ in workers] == ["opened"] * 3
         for worker in workers:
             worker.join()
 

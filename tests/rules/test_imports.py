@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "pipekit"
 WIRE = re.compile(r"pipekit\.drivers\.(\w+)\.wire")
@@ -44,7 +46,7 @@ def test_the_import_contracts_hold() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -85,7 +87,7 @@ def test_click_and_rich_are_imported_by_the_command_line_only() -> None:
 
 def test_nothing_of_a_terminal_or_a_database_is_loaded_by_importing_the_engine() -> None:
     code = "import sys, pipekit.engine; print(sorted({'click', 'rich', 'psycopg', 'yaml'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 

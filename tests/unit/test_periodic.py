@@ -35,7 +35,7 @@ def test_no_exception_ends_a_chore_and_each_call_has_a_state_that_works(
     assert not wait_until(lambda: bool(calls), 0.2), "there is no state database yet"
     repo.open_state(path, create=True).close()
     assert wait_until(lambda: len(calls) > 8, PATIENCE_S)
-    assert chore.idle_s() < 5
+    assert chore.idle_s() < PATIENCE_S
     ending.set()
-    chore.leave(5)
+    chore.leave(PATIENCE_S)
     assert not chore.is_alive()

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PROVIDERS = ("msodbcsql18", "mssql-odbc")
 VARIABLE = "MSSQL_PYTHON_NATIVE_PROVIDER"
-_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Library:
 
     def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Runs a function of a module there and returns its result, or Failed."""
-        return self._pool.submit(_call, function, arguments, options).result(_TIMEOUT_S)
+        return self._pool.submit(_call, function, arguments, options).result(PATIENCE_S)
 
 
 @functools.cache

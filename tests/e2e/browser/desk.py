@@ -25,7 +25,8 @@ from tests.site import stop
 ROOT = Path(__file__).resolve().parents[3]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "a password of tests"
-WAIT_MS = 15_000
+WAIT_MS = PATIENCE_S * 1000
+expect.set_options(timeout=WAIT_MS)
 
 _AXE_RUN = "() => axe.run(document, {resultTypes: ['violations']})"
 
@@ -163,7 +164,7 @@ class Desk:
 
     def see(self, text: str) -> None:
         """Waits until a text is on the page."""
-        expect(self.page.locator("main")).to_contain_text(text, timeout=WAIT_MS)
+        expect(self.page.locator("main")).to_contain_text(text)
 
     def look(self, name: str = "") -> None:
         """Asks axe-core for what is wrong with the page as it stands; a page of each kind once."""

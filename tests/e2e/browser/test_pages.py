@@ -84,7 +84,7 @@ def test_a_postgresql_table_is_browsed_becomes_a_module_and_is_watched_to_its_re
     page.evaluate("() => { window.sameDocument = true; }")
     expect(page.locator("#run-live .status-running")).to_be_visible()
     desk.look("a running run")
-    expect(page.locator("#run-live .status-success")).to_be_visible(timeout=20_000)
+    expect(page.locator("#run-live .status-success")).to_be_visible()
     assert page.evaluate("() => window.sameDocument") is True
     desk.see("counts")
     expect(page.locator("#run-live")).not_to_have_attribute("hx-trigger", "every 2s")

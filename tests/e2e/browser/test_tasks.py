@@ -8,7 +8,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from pipekit import repo
 from pipekit.models import Connection
-from tests.e2e.browser.desk import WAIT_MS, Desk, House
+from tests.e2e.browser.desk import Desk, House
 
 
 def write(page: Page, text: str) -> None:
@@ -295,7 +295,7 @@ def test_the_first_page_is_drawn_again_by_itself_but_not_under_somebodys_hands(d
     page.wait_for_timeout(11_000)
     assert "fails_later" not in page.locator("#board").inner_text()
     page.evaluate("() => document.activeElement.blur()")
-    expect(page.locator("#board")).to_contain_text("fails_later", timeout=WAIT_MS)
+    expect(page.locator("#board")).to_contain_text("fails_later")
     desk.look("home drawn again")
 
 
