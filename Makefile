@@ -5,8 +5,8 @@ PYTEST_FLAGS ?= -q
 BENCH_FLAGS ?=
 SOAK_FLAGS ?=
 BIN := .venv/bin
-# Two processes, each with databases of its own; what takes long goes first (tests/selection.py).
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Processes with databases of their own; what takes long goes first (tests/selection.py).
+PYTEST = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -27,10 +27,11 @@ demo: setup ## move a small shop database, change it, move the changes; leaves .
 test test-all: export PYTHONDONTWRITEBYTECODE :=
 
 test: setup ## run the quick tests, PostgreSQL included (PYTEST_FLAGS="-x tests/rules")
-	@$(PYTEST) -m "not slow" --hypothesis-profile quick $(PYTEST_FLAGS)
+	@$(PYTEST) -n 2 -m "not slow" --hypothesis-profile quick $(PYTEST_FLAGS)
 
+# The slow ones often wait, for a package or for a lease to run out, so two processors have work for three.
 test-all: setup ## run every test, with all examples and sizes (PYTEST_FLAGS=)
-	@$(PYTEST) $(PYTEST_FLAGS)
+	@$(PYTEST) -n 3 $(PYTEST_FLAGS)
 
 soak: setup ## five minutes of harm of every kind to two installations, judged from their dests (SOAK_FLAGS="--minutes 30 --seed 7")
 	@$(BIN)/python -m tests.soak $(SOAK_FLAGS)

@@ -21,7 +21,7 @@ def stay_in_memory() -> None:
     _remove_what_the_dead_left()
     folder = _SHARED_MEMORY / f"{_NAME}{os.getpid()}"
     folder.mkdir()
-    folder.chmod(0o711)  # PostgreSQL is started from in here as another user
+    folder.chmod(0o1777)  # some servers are started as another user
     os.environ["TMPDIR"] = str(folder)
     tempfile.tempdir = None
     atexit.register(_remove_if_empty, folder)

@@ -36,14 +36,13 @@ SLOW = (
 # What takes longest is begun first, or the last file keeps one process busy while the others have nothing to do.
 FIRST = (
     "faults/test_kill_loop.py",
-    "faults/test_kill_on_postgresql.py",
-    "api/test_schemathesis.py",
-    "deploy/test_deploy.py",
-    "databases/test_large.py",
-    "databases/",
     "deploy/",
+    "faults/test_kill_on_postgresql.py",
+    "databases/test_large.py",
     "e2e/",
+    "api/test_schemathesis.py",
     "faults/",
+    "databases/",
     "cli/",
     "repo/",
 )

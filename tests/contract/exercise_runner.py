@@ -81,9 +81,9 @@ class RunnerContract:
         assert got.rows == (("1", "two"),)
 
     def test_text_arrives_as_it_is(self, runner: NativeRunner, databases: Databases) -> None:
-        for text in AWKWARD:
-            sql = f"SELECT {databases.spell(text)} AS a, 1 AS b"
-            assert runner.query(databases.source, sql).rows == ((text, "1"),)
+        rows = [f"SELECT {databases.spell(text)} AS a, {i} AS b" for i, text in enumerate(AWKWARD)]
+        got = runner.query(databases.source, " UNION ALL ".join(rows) + " ORDER BY b").rows
+        assert got == tuple((text, str(i)) for i, text in enumerate(AWKWARD))
 
     def test_null_is_not_an_empty_string(self, runner: NativeRunner, databases: Databases) -> None:
         assert runner.query(databases.source, "SELECT NULL AS a, '' AS b, 1 AS c").rows == ((None, "", "1"),)

@@ -1,5 +1,5 @@
 # A database shared by the tests of a file, and PostgreSQL sessions with it. The server is the fixture of all tests.
-"""Fixtures `database`, `open_session`, `session` and `mover`; `near_when_quick`; what Java needs."""
+"""Fixtures `database`, `open_session`, `session` and `mover`; `near_when_quick` and `one_child`; what Java needs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ from pipekit.runner_contract import Endpoint
 from tests.databases.jdbc import Open, open_sessions, start_derby
 from tests.databases.mariadb import UNKIND, Mariadb, start_mariadb
 from tests.databases.moving import Mover, OpenSession, run
-from tests.databases.over_jdbc import OneJava
+from tests.databases.one_child import OneChild
 from tests.lending import lend_database, take_back
 from tests.near import NearRunner
 from tests.profiles import is_quick
@@ -64,25 +64,29 @@ def open_jdbc() -> Iterator[Open]:
         yield open_one
 
 
+@pytest.fixture(scope="module")
+def lent_child() -> Iterator[OneChild]:
+    """What `one_child` lends."""
+    child = OneChild()
+    yield child
+    child.end()
+
+
+@pytest.fixture
+def one_child(lent_child: OneChild, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All runs of a test, and of its file, in one process. What a run leaves in it is for other tests to say."""
+    monkeypatch.setattr("pipekit.engine.runners.NativeRunner", lent_child)
+
+
 @pytest.fixture
 def near_when_quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where somebody waits, runs need no process of their own; in a thorough run each has one."""
-    if is_quick() and not request.node.get_closest_marker("own_process"):
+    """Where somebody waits, runs need no process at all; in a thorough run they share one."""
+    if request.node.get_closest_marker("own_process"):
+        return
+    if is_quick():
         monkeypatch.setattr("pipekit.engine.runners.NativeRunner", NearRunner)
-
-
-@pytest.fixture(scope="module")
-def lent_java() -> Iterator[OneJava]:
-    """What `one_java` lends."""
-    java = OneJava()
-    yield java
-    java.end()
-
-
-@pytest.fixture
-def one_java(lent_java: OneJava, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All runs of a test, and of its file, in one Java. What a run leaves in its process is for other tests to say."""
-    monkeypatch.setattr("pipekit.engine.runners.NativeRunner", lent_java)
+    else:
+        request.getfixturevalue("one_child")
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
 # Databases behind registered JDBC drivers, as the tests of whole runs make and ask them. Knows no test.
-"""`register` puts a jar into a project; `JdbcDatabase` is spoken to through a runner of its own; `OneJava`."""
+"""`register` puts a jar into a project; `JdbcDatabase` is spoken to through a runner of its own."""
 
 import shutil
-import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -12,61 +11,13 @@ from typing import Any
 
 from pipekit.engine import jars
 from pipekit.errors import RunnerError
-from pipekit.runner.native import LogText, NativeRunner
+from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint, Statement
 from tests.databases.jdbc import DERBY_CLIENT, find_jar, make_endpoint
 from tests.project import Project
 
 PASSWORD = "no word of a query"
 _WHOLE = ("SMALLINT", "INTEGER", "BIGINT")
-
-
-class OneJava:
-    """Runners for whoever starts one, all of them the same child: a Java starts once, not for each run.
-
-    Endpoints differ by run, so each still has connections of its own. Who starts a second runner at once gets another.
-    """
-
-    def __init__(self) -> None:
-        self._runner: _LentRunner | None = None
-
-    def __call__(self, **options: Any) -> NativeRunner:
-        if self._runner is None or not self._runner.alive:
-            self._runner = _LentRunner()
-        if self._runner.is_lent:
-            return NativeRunner(**options)
-        self._runner.lend(**options)
-        return self._runner
-
-    def end(self) -> None:
-        if self._runner is not None:
-            self._runner.end()
-
-
-class _LentRunner(NativeRunner):
-    is_lent = False
-
-    def lend(
-        self,
-        *,
-        log: LogText = lambda text: None,
-        stop: threading.Event | None = None,
-        silence_timeout_s: float = 900.0,
-        deadline: float | None = None,
-        kinds: Collection[str] = (),
-    ) -> None:
-        self.is_lent = True
-        self.log, self.deadline = log, deadline
-        self._stop = stop or threading.Event()
-        self._silence_timeout_s = silence_timeout_s
-
-    def close(self) -> None:
-        """It is given back."""
-        self.is_lent = False
-        self.log = lambda text: None
-
-    def end(self) -> None:
-        super().close()
 
 
 def register(project: Project, kind: str, driver: tuple[str, str], template: str) -> None:

@@ -21,7 +21,7 @@ from tests.databases.over_jdbc import PASSWORD, JdbcDatabase, open_derby, regist
 from tests.pages.site import Site
 
 # That a run has a Java of its own is for the tests of Derby's runs to say: the wire is the same.
-pytestmark = pytest.mark.usefixtures("one_java")
+pytestmark = pytest.mark.usefixtures("one_child")
 
 ORDERS = (
     Field("ORDER_NUMBER", "INTEGER", ("INTEGER", 4, 0, None, None), "Order number", "ORDNO", in_key=True),

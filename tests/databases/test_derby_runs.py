@@ -84,7 +84,7 @@ def bench(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres, derby: JdbcDatabase
 ) -> Iterator[Bench]:
     if request.function in SAME:
-        request.getfixturevalue("one_java")
+        request.getfixturevalue("one_child")
     bench = DerbyBench(tmp_path, request.param, postgres, derby)
     yield bench
     bench.close()
@@ -165,7 +165,7 @@ def test_every_type_goes_to_sqlite_and_comes_back_the_same(bench: DerbyBench) ->
 
 
 @into_derby
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 @pytest.mark.parametrize(
     ("source_type", "value", "dest_type"),
     [
@@ -243,7 +243,7 @@ def test_a_run_that_was_overtaken_may_not_merge_and_one_that_is_shut_out_never_w
 
 
 @out_of_derby
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 @pytest.mark.parametrize(
     ("source_type", "value", "dest_type"),
     [

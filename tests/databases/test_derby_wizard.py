@@ -15,7 +15,7 @@ from tests.databases.jdbc import DERBY_CLIENT
 from tests.databases.over_jdbc import PASSWORD, JdbcDatabase, open_derby, register
 from tests.pages.site import Site
 
-pytestmark = pytest.mark.usefixtures("one_java")
+pytestmark = pytest.mark.usefixtures("one_child")
 
 FILL = (
     "CREATE TABLE SHOP.ORDERS (ID INTEGER NOT NULL PRIMARY KEY, PLACED DATE, TOTAL DECIMAL(9,2), WHAT VARCHAR(40))",

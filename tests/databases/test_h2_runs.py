@@ -75,7 +75,7 @@ def test_every_strategy_loads_into_it_and_its_rows_go_back(files: Files) -> None
     assert (back.status, back.rows_inserted) == ("success", 3), back.error
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 def test_a_merge_whose_counts_do_not_add_up_leaves_no_trace(files: Files) -> None:
     """Neither CREATE INDEX nor DROP TABLE stands in its transaction: each would commit it."""
     files.execute(files.file, "INSERT INTO SHOP.T VALUES (2, 'twin')")
@@ -87,7 +87,7 @@ def test_a_merge_whose_counts_do_not_add_up_leaves_no_trace(files: Files) -> Non
     assert files.rows(files.file, 'SELECT COUNT(*) FROM "pipekit_staging"."pipekit_ledger"') == [("0",)]
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 def test_the_catalogue_is_the_drivers_own(files: Files) -> None:
     files.execute(
         files.file, 'CREATE TABLE SHOP."odd ""one" (A INTEGER PRIMARY KEY, B DECIMAL(9,2) DEFAULT 1 NOT NULL)'
@@ -105,7 +105,7 @@ def test_the_catalogue_is_the_drivers_own(files: Files) -> None:
         assert look.query(look.driver.version_sql).first_cell()
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 def test_a_table_without_a_schema_is_that_of_the_session(files: Files) -> None:
     files.execute(files.file, "CREATE TABLE T (ID INTEGER, V VARCHAR(20))")
     run = files.run(files.lite, "SELECT * FROM t", files.file, "t")
@@ -131,7 +131,7 @@ TYPES = {
 }
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 @pytest.mark.parametrize("files", ["h2"], indirect=True)
 def test_types_that_few_databases_have_arrive_exactly(files: Files, postgres: LocalPostgres, dest_db: str) -> None:
     names = [f"C{i}" for i in range(len(TYPES))]
@@ -154,7 +154,7 @@ def test_types_that_few_databases_have_arrive_exactly(files: Files, postgres: Lo
     assert set(files.rows(pg, "SELECT * FROM u")) == {(moment, *in_pg[1:]), nothing}
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 @pytest.mark.parametrize("files", ["h2"], indirect=True)
 def test_an_array_is_refused_by_its_column_and_with_a_way_out(files: Files) -> None:
     files.execute(files.file, "CREATE TABLE SHOP.A (ID INTEGER, LIST INTEGER ARRAY)")
@@ -165,7 +165,7 @@ def test_an_array_is_refused_by_its_column_and_with_a_way_out(files: Files) -> N
     assert "Cast the column" in (run.hint or "")
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 def test_a_column_that_the_database_numbers_keeps_the_numbers_it_is_fed(files: Files) -> None:
     for how in ("ALWAYS", "BY DEFAULT"):
         table = f"SHOP.N_{how[:2]}"

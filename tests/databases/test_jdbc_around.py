@@ -158,7 +158,7 @@ class Place:
 
 
 @pytest.fixture(params=["h2", "hsqldb", "derby", "mariadb"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, one_java: None) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path, one_child: None) -> Iterator[Place]:
     server = request.getfixturevalue("mariadb") if request.param == "mariadb" else None
     place = Place(tmp_path, request.param, server)
     yield place

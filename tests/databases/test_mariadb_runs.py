@@ -48,7 +48,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, mariadb: Mariadb, one_java: None) -> Iterator[Shop]:
+def shop(tmp_path: Path, mariadb: Mariadb, one_child: None) -> Iterator[Shop]:
     shop = Shop(tmp_path, mariadb)
     yield shop
     shop.project.close()
@@ -197,7 +197,7 @@ def test_no_instant_of_the_repeated_hour_is_missed(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("lower", [0, 1])
-def test_tables_are_found_as_the_server_finds_them(tmp_path: Path, one_java: None, lower: int) -> None:
+def test_tables_are_found_as_the_server_finds_them(tmp_path: Path, one_child: None, lower: int) -> None:
     """With `lower_case_table_names=1` it keeps every name in small letters, and takes any."""
     with start_mariadb(f"--lower-case-table-names={lower}") as server:
         shop = Shop(tmp_path, server)

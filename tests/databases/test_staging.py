@@ -98,7 +98,7 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgr
     is_derby = request.param == "derby"
     dest: Any = request.getfixturevalue("derby") if is_derby else Database(request.param, tmp_path, postgres)
     if is_derby:
-        request.getfixturevalue("one_java")
+        request.getfixturevalue("one_child")
     shared = Shared(tmp_path, dest)
     yield shared
     shared.close()
