@@ -18,7 +18,7 @@ CHANGING: tuple[Action, ...] = ("cascade", "set null", "set default")
 class Reference:
     """A foreign key: `columns` of `child` refer to the columns `referred`, in that order.
 
-    It points at the dest; with a `parent` it points at that one's child, whose rows a delete takes along. Where
+    It points at the dest; with a `parent` it points at that one's child, whose rows go along or are changed. Where
     `is_own`, the child is the dest itself. `uncounted` says why nobody can tell how many of its rows would change.
     An `enforced` False declares what the database does not keep in Pipekit's session.
     """
@@ -37,6 +37,20 @@ class Reference:
     def root(self) -> "Reference":
         """The foreign key that points at the dest itself."""
         return self.parent.root if self.parent else self
+
+    def find_event(self, event: Literal["gone", "moved"]) -> Literal["gone", "moved", ""]:
+        """What becomes of the rows it points at when a row of the dest goes, or gets another key."""
+        if self.parent is None:
+            return event
+        above = self.parent.find_event(event)
+        action = self.parent.get_action(above)
+        if action == "cascade" and above == "gone":
+            return "gone"
+        return "moved" if action in CHANGING and not {*self.parent.columns}.isdisjoint(self.referred) else ""
+
+    def get_action(self, event: Literal["gone", "moved", ""]) -> Action:
+        """What the database does to the rows of the child then."""
+        return self.on_delete if event == "gone" else self.on_update if event == "moved" else "no action"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -218,6 +218,20 @@ CREATE TABLE c (t_v text REFERENCES t (v) ON UPDATE CASCADE); INSERT INTO c VALU
     ),
     Oddity(
         kind="postgresql",
+        name="the same and a grandchild by `ON UPDATE CASCADE`, with `children: true`",
+        setup="""ALTER TABLE t ADD UNIQUE (v);
+CREATE TABLE c (t_v text UNIQUE REFERENCES t (v) ON UPDATE CASCADE); INSERT INTO c VALUES ('old2');
+CREATE TABLE g (c_v text REFERENCES c (t_v) ON UPDATE CASCADE); INSERT INTO g VALUES ('old2'), ('old2')""",
+        outcomes=_each(
+            ("tells", "2 rows of public.g (c_v) changed"),
+            ("tells", "2 rows of public.g (c_v) changed"),
+            LOADS,
+            ("tells", "2 rows of public.g (c_v) changed"),
+        ),
+        guards={"children": True},
+    ),
+    Oddity(
+        kind="postgresql",
         name="a child of a key that the query does not feed, and another key that it feeds",
         setup="""ALTER TABLE t DROP CONSTRAINT t_pkey, ADD UNIQUE (id), ADD number serial PRIMARY KEY;
 CREATE TABLE c (t_number integer REFERENCES t ON DELETE CASCADE); INSERT INTO c VALUES (2)""",

@@ -43,6 +43,8 @@ class Case:
     kinds: tuple[str, ...] = ("h2", "hsqldb", "derby", "mariadb")
 
 
+LOSING = "create table c (n int, p_id int unique, foreign key (p_id) references p (id) on delete set null)"
+FOLLOWING = "create table g (n int, c_p int, foreign key (c_p) references c (p_id) on update cascade)"
 CHILD = "create table c (n int not null primary key, p_id int default 3, foreign key (p_id) references p (id) {})"
 GRANDCHILD = "create table g (n int, c_n int, foreign key (c_n) references c (n) on delete set null)"
 
@@ -87,6 +89,14 @@ CASES = (
         guards={"children": True},
         loads=("full",),
         told="set to NULL",
+    ),
+    Case(
+        name="a grandchild of what a child loses, which may",
+        setup=(LOSING, "insert into c values (1, 1)", FOLLOWING, "insert into g values (1, 1)"),
+        guards={"children": True},
+        loads=("full",),
+        told=") changed",
+        kinds=("h2", "hsqldb", "mariadb"),
     ),
     Case(name="no action, its row is gone", setup=child("", 1), refused=("full",), said="load those tables first"),
     Case(name="a trigger sets a column", kinds=("mariadb",), refused=ALL, said="trigger acts", setup=MARIADB_SETS),

@@ -129,14 +129,16 @@ def test_two_merges_into_one_dest_without_a_unique_key_come_one_after_the_other(
     mover: Mover, open_session: OpenSession, strategy: Strategy
 ) -> None:
     run(mover.dest, "CREATE TABLE arrived (a integer, b text)")
+    run(mover.dest, "CREATE VIEW w AS SELECT * FROM arrived", "CREATE VIEW shown AS SELECT a, b FROM w")
     plan = mover.build_plan(mover.move("SELECT 1 AS a, 'x' AS b"), strategy, () if strategy == "full" else ("a",))
     plan = replace(plan, can_truncate=False)
-    statements = (*DRIVER.build_turn_sql(plan), *DRIVER.build_merge_sql(plan))
+    view = replace(plan, dest=DRIVER.parse_table("shown"))
+    one, other = ((*DRIVER.build_turn_sql(item), *DRIVER.build_merge_sql(item)) for item in (view, plan))
     first, second = open_session(), open_session()
     first.begin()
-    for statement in statements:
+    for statement in one:
         first.link.run(statement.sql)
-    thread = threading.Thread(target=second.execute, args=(statements, (), False))
+    thread = threading.Thread(target=second.execute, args=(other, (), False))
     thread.start()
     thread.join(0.3)
     assert thread.is_alive()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pipekit.drivers.base import TableName
-from pipekit.drivers.facts import Action, Event, Firing, Reference
+from pipekit.drivers.facts import CHANGING, Action, Event, Firing, Reference
 from pipekit.drivers.jdbc.asking import build_ask
 from pipekit.drivers.jdbc.products import Product
 from pipekit.drivers.jdbc.triggers import TRIGGERS
@@ -55,7 +55,7 @@ def list_keys(query: Query, table: TableName) -> tuple[tuple[str, ...], ...]:
 
 
 def gather_references(ask: Ask, dest: TableName) -> tuple[Reference, ...]:
-    """Foreign keys that point at a table, and through cascades at the tables whose rows would go along."""
+    """Foreign keys that point at a table, and through them at the tables whose rows would go along or be changed."""
     return tuple(_walk(ask, dest, dest, None, (dest,)))
 
 
@@ -74,7 +74,7 @@ def _walk(
             parent=parent,
         )
         yield reference
-        if reference.on_delete == "cascade" and child not in path and len(path) < _DEEPEST:
+        if {reference.on_delete, reference.on_update} & {*CHANGING} and child not in path and len(path) < _DEEPEST:
             yield from _walk(ask, dest, child, reference, (*path, child))
 
 

@@ -49,7 +49,7 @@ class KeepingText:
     def build_moved(self, reference: Reference) -> str:
         """How many rows of a child refer to dest rows that stay under another value."""
         plan, text = self.plan, self.text
-        moved = [column for column in plan.columns if column.dest.name in reference.referred]
+        moved = [column for column in plan.columns if column.dest.name in reference.root.referred]
         differs = " OR ".join(self._build_differs(column) for column in moved)
         key = plan.row_key if plan.keeps else plan.key
         match = self._build_match(key, "d", "k", plan.null_keys and not plan.keeps)

@@ -12,7 +12,7 @@ from pipekit.runner_contract import Query
 Literal = Callable[[str], str]
 
 # The dest and its partitions are one table, a view and what it reads too. A foreign key counts once, not again for each
-# partition, and those that point at a child whose rows a delete takes along follow it.
+# partition, and those that point at a child whose rows go along or are changed follow it.
 _FACTS = """\
 WITH RECURSIVE dest AS (
   SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -35,7 +35,8 @@ WITH RECURSIVE dest AS (
   UNION ALL
   SELECT k.*, r.path || k.oid, r.tables || k.conrelid
   FROM reference AS r JOIN pg_catalog.pg_constraint AS k ON k.confrelid = r.conrelid
-  WHERE k.contype = 'f' AND k.conparentid = 0 AND r.confdeltype = 'c' AND k.conrelid <> ALL (r.tables)
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid <> ALL (r.tables)
+    AND (r.confdeltype IN ('c', 'n', 'd') OR r.confupdtype IN ('c', 'n', 'd'))
     AND r.conrelid NOT IN (SELECT relid FROM family) AND pg_catalog.cardinality(r.path) < 9
     AND (pg_catalog.to_jsonb(k) ->> 'conenforced') IS DISTINCT FROM 'false'
 )

@@ -99,7 +99,7 @@ def build_children_sql(plan: MergePlan, reference: Reference) -> str:
 
 def build_moved_sql(plan: MergePlan, reference: Reference) -> str:
     """How many rows of a child refer to dest rows that stay under another value; of an uncounted one, the dest rows."""
-    fed = [column for column in plan.columns if column.dest.name in reference.referred]
+    fed = [column for column in plan.columns if column.dest.name in reference.root.referred]
     held = ", ".join(f"d.{quote_identifier(column.dest.name)}" for column in fed)
     staged = ", ".join(build_value(column) for column in fed)
     key = plan.row_key if plan.keeps else plan.key

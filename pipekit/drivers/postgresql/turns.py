@@ -9,16 +9,31 @@ from pipekit.runner_contract import Statement
 # Advisory locks are numbers; of the dest it is what its partitions have in common.
 DEST_LOCK = int.from_bytes(b"pdst")
 
-_TURN = """\
-SELECT pg_catalog.set_config('lock_timeout', '0', true),
-  pg_catalog.pg_advisory_xact_lock({lock}, pg_catalog.hashtext(CAST(CAST(
-    coalesce(pg_catalog.pg_partition_root({dest}), {dest}) AS pg_catalog.oid) AS text))),
-  pg_catalog.set_config('lock_timeout', '{again}', true)"""
+# A view is also what it reads. In the order of their numbers, so that two merges never wait for each other.
+_LOCKS = """\
+WITH RECURSIVE part AS (
+  SELECT CAST(CAST({dest} AS pg_catalog.regclass) AS pg_catalog.oid) AS id
+  UNION
+  SELECT d.refobjid FROM part JOIN pg_catalog.pg_class AS v ON v.oid = part.id AND v.relkind = 'v'
+  JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = v.oid
+  JOIN pg_catalog.pg_depend AS d ON d.objid = r.oid
+    AND d.classid = CAST('pg_catalog.pg_rewrite' AS pg_catalog.regclass)
+    AND d.refclassid = CAST('pg_catalog.pg_class' AS pg_catalog.regclass)
+), held AS (
+  SELECT DISTINCT pg_catalog.hashtext(CAST(coalesce(CAST(pg_catalog.pg_partition_root(
+    CAST(part.id AS pg_catalog.regclass)) AS pg_catalog.oid), part.id) AS text)) AS number
+  FROM part ORDER BY number
+)
+SELECT pg_catalog.pg_advisory_xact_lock({lock}, held.number) FROM held"""
 
 
 def build_turn(plan: MergePlan) -> tuple[Statement, ...]:
     """Waits as long as the other merge takes; rows that are only added have no need of it unless they are looked at."""
     if plan.strategy == "append" and not plan.fires:
         return ()
-    dest = "CAST('" + quote_table(plan.dest).replace("'", "''") + "' AS pg_catalog.regclass)"
-    return (Statement(sql=_TURN.format(lock=DEST_LOCK, dest=dest, again=PINNED["lock_timeout"])),)
+    dest = "'" + quote_table(plan.dest).replace("'", "''") + "'"
+    return (
+        Statement(sql="SET LOCAL lock_timeout TO 0"),
+        Statement(sql=_LOCKS.format(lock=DEST_LOCK, dest=dest)),
+        Statement(sql=f"SET LOCAL lock_timeout TO '{PINNED['lock_timeout']}'"),
+    )

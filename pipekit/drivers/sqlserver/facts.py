@@ -40,8 +40,8 @@ WITH family AS (
     k.update_referential_action, r.depth + 1, CAST(CONCAT(r.path, '/', k.object_id) AS varchar(400))
   FROM reference AS r
   JOIN sys.foreign_keys AS k ON k.referenced_object_id = r.parent_object_id
-  WHERE k.is_disabled = 0 AND r.delete_referential_action = 1 AND r.parent_object_id <> r.referenced_object_id
-    AND r.depth < 9
+  WHERE k.is_disabled = 0 AND r.parent_object_id <> r.referenced_object_id AND r.depth < 9
+    AND (r.delete_referential_action <> 0 OR r.update_referential_action <> 0)
 )
 SELECT RTRIM(o.type), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'INSERT'), HAS_PERMS_BY_NAME(n.name, 'OBJECT', 'ALTER'),
   t.is_memory_optimized, t.is_external, t.temporal_type,

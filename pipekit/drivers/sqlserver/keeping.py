@@ -65,7 +65,7 @@ def build_children_sql(plan: MergePlan, reference: Reference) -> str:
 
 def build_moved_sql(plan: MergePlan, reference: Reference) -> str:
     """How many rows of a child refer to dest rows that stay under another value; of an uncounted one, the dest rows."""
-    columns = [column for column in plan.columns if column.dest.name in reference.referred]
+    columns = [column for column in plan.columns if column.dest.name in reference.root.referred]
     types = [parse_type(column.dest.type) for column in columns]
     pairs = list(zip(columns, types, strict=True))
     held = ", ".join(build_identity(f"d.{quote_identifier(c.dest.name)}", type_) for c, type_ in pairs)

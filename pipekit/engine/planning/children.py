@@ -3,12 +3,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from pipekit.drivers.base import Driver, MergePlan
 from pipekit.drivers.facts import CHANGING, Action, Reference
 from pipekit.models import Check
 from pipekit.runner_contract import Statement
 
+Event = Literal["gone", "moved", ""]
 _DOES: dict[Action, str] = {
     "cascade": "deletes them",
     "set null": "takes away what they refer to",
@@ -20,13 +22,21 @@ _SWITCH = "With `guards: {children: true}` on the module it would happen, and th
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """One foreign key and one thing the merge does to what it points at."""
+    """One foreign key and one thing the merge does to rows of the dest; `event` is what becomes of those it points at."""
 
     name: str
     reference: Reference
-    action: Action
+    event: Event
     moves: bool
     sql: str
+
+    @property
+    def action(self) -> Action:
+        return self.reference.get_action(self.event)
+
+    @property
+    def word(self) -> str:
+        return f"{'ON DELETE' if self.event == 'gone' else 'ON UPDATE'} {self.action.upper()}"
 
 
 def build_child_counts(driver: Driver, plan: MergePlan, allowed: bool) -> list[Statement]:
@@ -63,34 +73,30 @@ def _list_counts(driver: Driver, plan: MergePlan) -> Iterator[_Count]:
     moving = fed - set(plan.row_key if plan.keeps else plan.key) if plan.keeps or plan.strategy == "upsert" else set()
     deletes = plan.strategy in ("full", "incremental")
     for number, reference in enumerate(plan.referring):
-        gone = (
-            driver.build_children_sql(plan, reference) if deletes and _matters(reference, reference.on_delete) else ""
-        )
-        if gone:
-            yield _Count(f"children {number} gone", reference, reference.on_delete, False, gone)
-        moves = not reference.parent and moving & set(reference.referred) and _matters(reference, reference.on_update)
-        moved = driver.build_moved_sql(plan, reference) if moves else ""
-        if moved:
-            yield _Count(f"children {number} moved", reference, reference.on_update, True, moved)
+        gone = reference.find_event("gone") if deletes else ""
+        if _matters(reference, gone) and (sql := driver.build_children_sql(plan, reference)):
+            yield _Count(f"children {number} gone", reference, gone, False, sql)
+        moved = reference.find_event("moved") if moving & set(reference.root.referred) else ""
+        if _matters(reference, moved) and (sql := driver.build_moved_sql(plan, reference)):
+            yield _Count(f"children {number} moved", reference, moved, True, sql)
 
 
-def _matters(reference: Reference, action: Action) -> bool:
+def _matters(reference: Reference, event: Event) -> bool:
     """What the database refuses by itself needs no count."""
-    return action in CHANGING or not reference.enforced
+    return bool(event) and (reference.get_action(event) in CHANGING or not reference.enforced)
 
 
 def _refuse(plan: MergePlan, count: _Count) -> str:
     reference, child = count.reference, count.reference.child
     through = f" through {reference.parent.child}" if reference.parent else ""
-    word = "ON UPDATE" if count.moves else "ON DELETE"
     if not reference.enforced:
         does = "this database keeps no foreign keys in Pipekit's session, so they would refer to nothing"
     else:
-        does = f"{word} {count.action.upper()} {'changes them' if count.moves else _DOES[count.action]}"
+        does = f"{count.word} {'changes them' if count.event == 'moved' else _DOES[count.action]}"
     what = "whose key this load changes" if count.moves else _say_gone(plan, reference)
     if reference.uncounted:
         rows = f"{{got}} rows of {plan.dest} are rows {what}, and {child} refers to them{through}"
-        return f"{rows}: {word} {count.action.upper()} would change rows there, and {reference.uncounted}."
+        return f"{rows}: {count.word} would change rows there, and {reference.uncounted}."
     columns = ", ".join(reference.columns)
     return f"{{got}} rows of {child} ({columns}) refer{through} to rows of {plan.dest} {what}: {does}."
 
@@ -102,7 +108,7 @@ def _say_gone(plan: MergePlan, reference: Reference) -> str:
 
 def _advise(driver: Driver, plan: MergePlan, count: _Count) -> str:
     if count.moves:
-        return f"Keep {', '.join(count.reference.referred)} as it is in the query. {_SWITCH}"
+        return f"Keep {', '.join(count.reference.root.referred)} as it is in the query. {_SWITCH}"
     if plan.row_key and driver.keeps_rows and not plan.keeps:
         return f"With the right to UPDATE {plan.dest}, rows that come again would stay where they are. {_SWITCH}"
     if plan.row_key:
@@ -112,10 +118,9 @@ def _advise(driver: Driver, plan: MergePlan, count: _Count) -> str:
 
 def _tell(count: _Count, number: int) -> str:
     reference = count.reference
-    word = "ON UPDATE" if count.moves else "ON DELETE"
     if reference.uncounted:
-        return f"{reference.child}: not counted, {reference.uncounted} ({word} {count.action.upper()})"
-    did = "changed" if count.moves else _DID.get(count.action, "changed")
+        return f"{reference.child}: not counted, {reference.uncounted} ({count.word})"
+    did = "changed" if count.event == "moved" else _DID.get(count.action, "changed")
     if not reference.enforced:
         did = "left without the row they refer to"
     return f"{number} rows of {reference.child} ({', '.join(reference.columns)}) {did}"

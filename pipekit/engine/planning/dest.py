@@ -70,11 +70,11 @@ def _find_touched(plan: MergePlan, facts: TableFacts, fed: set[str]) -> list[Ref
         return []
     if plan.strategy == "upsert":
         moved = fed - set(plan.key)
-        return [r for r in facts.referring if not r.parent and moved & set(r.referred)]
-    if plan.strategy == "full":
-        # Emptied and filled again, a table that only refers to itself takes nothing along.
-        return list(facts.referring) if any(not r.root.is_own for r in facts.referring) else []
-    return list(facts.referring)
+        return [r for r in facts.referring if moved & set(r.root.referred) and r.find_event("moved")]
+    # Emptied and filled again, a table that only refers to itself takes nothing along.
+    if plan.strategy == "full" and all(r.root.is_own for r in facts.referring):
+        return []
+    return [r for r in facts.referring if r.find_event("gone") or r.find_event("moved")]
 
 
 def _choose_row_key(facts: TableFacts, referring: Sequence[Reference], fed: set[str]) -> tuple[str, ...]:

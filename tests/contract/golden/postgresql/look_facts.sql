@@ -19,7 +19,8 @@ WITH RECURSIVE dest AS (
   UNION ALL
   SELECT k.*, r.path || k.oid, r.tables || k.conrelid
   FROM reference AS r JOIN pg_catalog.pg_constraint AS k ON k.confrelid = r.conrelid
-  WHERE k.contype = 'f' AND k.conparentid = 0 AND r.confdeltype = 'c' AND k.conrelid <> ALL (r.tables)
+  WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid <> ALL (r.tables)
+    AND (r.confdeltype IN ('c', 'n', 'd') OR r.confupdtype IN ('c', 'n', 'd'))
     AND r.conrelid NOT IN (SELECT relid FROM family) AND pg_catalog.cardinality(r.path) < 9
     AND (pg_catalog.to_jsonb(k) ->> 'conenforced') IS DISTINCT FROM 'false'
 )
