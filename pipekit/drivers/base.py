@@ -227,7 +227,8 @@ class Driver(ABC):
 
     def _key_index_name(self, table: TableName) -> str:
         """No other index is called so by chance."""
-        return self.quote_identifier(f"{table.name[:40]}_key_{sha256(table.name.encode()).hexdigest()[:6]}")
+        name = table.name.encode()
+        return self.quote_identifier(f"{name[:40].decode(errors='ignore')}_key_{sha256(name).hexdigest()[:6]}")
 
     def build_create_table_sql(self, table: TableName, columns: Sequence[TableColumn]) -> tuple[str, ...]:
         """Makes a dest table, its key and comments included where the kind has them."""
@@ -282,6 +283,10 @@ class Driver(ABC):
     def build_turn_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         """Lets no two runs merge into one dest at once, until the commit; none where the database's own locks do."""
         return ()
+
+    def build_turn_row_sql(self, plan: MergePlan) -> str:
+        """Makes the row on which turns are taken, before the merge and in its own transaction; `""` for none."""
+        return ""
 
     def build_drop_table_sql(self, table: TableName) -> str:
         """Drops a table if it is there."""

@@ -202,7 +202,7 @@ def test_a_run_leaves_nothing_but_the_ledger(bench: DerbyBench) -> None:
     refuse(bench, bench.module("select id, v from t where 1 = 0", name="empty"), "check", "gave no rows")
     left = "select t.tablename from sys.systables t join sys.sysschemas s on s.schemaid = t.schemaid"
     assert bench.dest.rows(f"{left} where s.schemaname = 'pipekit_staging'") == [("pipekit_ledger",)]
-    states = bench.dest.rows('select "state" from "pipekit_staging"."pipekit_ledger" order by 1')
+    states = bench.dest.rows('select distinct "state" from "pipekit_staging"."pipekit_ledger" order by 1')
     assert states == [("lock",), ("merged",)]
 
 

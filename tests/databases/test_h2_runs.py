@@ -84,7 +84,8 @@ def test_a_merge_whose_counts_do_not_add_up_leaves_no_trace(files: Files) -> Non
     assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none")
     assert "add up to 4, but 3 were staged" in (run.error or "")
     assert files.rows(files.file, "SELECT ID, V FROM SHOP.T ORDER BY ID, V") == before
-    assert files.rows(files.file, 'SELECT COUNT(*) FROM "pipekit_staging"."pipekit_ledger"') == [("0",)]
+    ledger = 'SELECT COUNT(*) FROM "pipekit_staging"."pipekit_ledger"'
+    assert files.rows(files.file, f"{ledger} WHERE \"state\" <> 'lock'") == [("0",)]
 
 
 @pytest.mark.usefixtures("one_child")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pipekit import repo
@@ -13,7 +14,9 @@ from pipekit.engine import cancel_run, open_look
 from pipekit.models import Connection, Run
 from pipekit.runner.process import wait_until
 from tests.databases.jdbc import POSTGRESQL
+from tests.databases.oddities import POSTGRESQL as ODDITIES
 from tests.databases.over_jdbc import put_jar
+from tests.databases.test_dest_oddities import PostgresPlace, judge
 from tests.patience import PATIENCE_S
 from tests.project import Project
 
@@ -133,3 +136,72 @@ def test_a_cancelled_run_ends_its_java_and_its_sessions_and_leaves_the_dest(
     assert (run.status, run.merge_state) == ("cancelled", "none")
     assert wait_until(lambda: postgres.run_sql(sessions, source_db) == "0", PATIENCE_S)
     assert postgres.run_sql("select n from t", source_db) == "7"
+
+
+class OverJdbc(PostgresPlace):
+    """The dest of an oddity behind the registered kind; the source is read as ever."""
+
+    def connect(self, login: str) -> Connection:
+        if login not in self.logins:
+            self.logins[login] = repo.create_connection(
+                self.project.db, name=f"as {login}", driver=KIND, jdbc_url=self.url, username=login
+            )
+        return self.logins[login]
+
+
+ODD = (
+    "row security that hides rows from the login",
+    "the same, with `row_security: true`",
+    "tables that inherit from it",
+    "a rule that sends rows elsewhere",
+    "partitions, one with a trigger that sets a column",
+    "a child by `ON DELETE CASCADE` of a row that is gone",
+    "a child by `ON DELETE NO ACTION DEFERRABLE` of a row that comes again",
+    "a child whose rows the login may not read",
+    "an identity, `ALWAYS`",
+)
+
+
+@pytest.mark.usefixtures("one_java")
+@pytest.mark.parametrize("strategy", ["full", "upsert"])
+def test_what_stands_around_a_dest_is_seen_as_by_the_native_kind(
+    project: Project, postgres: LocalPostgres, dest_db: str, strategy: str
+) -> None:
+    address = f"host=127.0.0.1 port={postgres.port} user=postgres dbname={dest_db}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE ROLE clerk LOGIN; CREATE SCHEMA pipekit_staging AUTHORIZATION clerk")
+        connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA pipekit_staging GRANT ALL ON TABLES TO clerk")
+        place = OverJdbc(project, connection, postgres.jdbc_url(dest_db))
+        try:
+            for oddity in ODDITIES:
+                if oddity.name in ODD:
+                    judge(place, oddity, strategy)
+        finally:
+            connection.execute("DROP OWNED BY clerk CASCADE; DROP ROLE clerk")
+
+
+@pytest.mark.usefixtures("one_java")
+@pytest.mark.parametrize(
+    ("setting", "status"),
+    [("default_transaction_isolation = 'serializable'", "success"), ("session_replication_role = 'replica'", "error")],
+)
+def test_a_logins_own_settings_are_put_right_or_refused_by_name(
+    project: Project, postgres: LocalPostgres, dest_db: str, setting: str, status: str
+) -> None:
+    postgres.run_sql("create table t (a int)", dest_db)
+    postgres.run_sql(f"alter database {dest_db} set {setting}", "postgres")
+    both = connect(project, postgres, dest_db)
+    query = "select 1 as a from current_setting('transaction_isolation') as i where i = 'read committed'"
+    run = project.run(project.add_module("m", source=both, query=query, dest=both, table="t"))
+    assert (run.status, setting.split()[0] in (run.error or "")) == (status, status == "error"), run.error
+    assert postgres.run_sql("select count(*) from t", dest_db) == ("1" if status == "success" else "0")
+
+
+@pytest.mark.usefixtures("one_java")
+def test_a_module_may_have_the_longest_name_there_is(project: Project, postgres: LocalPostgres, dest_db: str) -> None:
+    postgres.run_sql("create table t (a int)", dest_db)
+    both = connect(project, postgres, dest_db)
+    options = {"merge_strategy": "upsert", "merge_key": "a"}
+    module = project.add_module("m" * 60, source=both, query="select 1 as a", dest=both, table="t", **options)
+    project.succeed(module)
+    assert postgres.run_sql("select count(*) from t", dest_db) == "1"

@@ -200,7 +200,7 @@ def test_columns_are_spelled_as_the_product_spells_them() -> None:
     }
     _, query = answer(rows)
     product = get_driver("derby").product  # type: ignore[attr-defined]
-    columns = get_columns(query, product, TableName(schema="S", name="T"))  # type: ignore[arg-type]
+    columns = get_columns(query, product, TableName(schema="S", name="T"), repr)  # type: ignore[arg-type]
     assert [(c.name, c.type, c.in_key, c.generated, c.has_default, c.comment) for c in columns] == [
         ("A", "VARCHAR(8) FOR BIT DATA", True, False, False, "x"),
         ("B", "GEOMETRY", False, True, False, None),

@@ -30,6 +30,8 @@ _EVENTS: dict[str, Event] = {"I": "insert", "U": "update", "D": "delete", "T": "
 _ALL: frozenset[Event] = frozenset({"insert", "update", "delete"})
 # A chain of cascades longer than this is followed no further.
 _DEEPEST = 8
+# What a DECFLOAT has that says no number.
+_DECFLOAT_DIGITS = 34
 
 
 def look_around(query: Query, product: Product, literal: Literal, table: TableName) -> dict[str, Any]:
@@ -38,8 +40,16 @@ def look_around(query: Query, product: Product, literal: Literal, table: TableNa
         "keys": list_keys(query, table),
         "can_keep": True,
         "referring": gather_references(lambda place: ask_references(query, place), table),
-        "fires": list_firing(query, product, literal, table),
+        "fires": (*list_firing(query, product, literal, table), *_list_converting(query, product, table)),
     }
+
+
+def _list_converting(query: Query, product: Product, table: TableName) -> Iterator[Firing]:
+    """Columns that may round what they are given, and of which JDBC does not tell how."""
+    for row in _ask(query, "columns", table.schema, table.name) if product.compares else ():
+        name = (row["type_name"] or "").upper()
+        if name.startswith("INTERVAL") or (name == "DECFLOAT" and int(row["size"] or 0) < _DECFLOAT_DIGITS):
+            yield Firing(name=f"column {row['name']} of type {name}", events=_ALL)
 
 
 def list_keys(query: Query, table: TableName) -> tuple[tuple[str, ...], ...]:

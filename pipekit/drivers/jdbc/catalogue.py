@@ -1,10 +1,13 @@
 # What a database says of its tables through its JDBC driver's own catalogue. Asks with `query`, knows no connection.
 """Schemas, tables and columns over `DatabaseMetaData`; `asking` builds the questions."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.jdbc.asking import build_ask
 from pipekit.drivers.jdbc.products import Product
-from pipekit.drivers.jdbc.types import from_neutral, to_neutral
+from pipekit.drivers.jdbc.types import from_neutral, parse_type, to_neutral
 from pipekit.runner_contract import Query, ResultColumn
 
 _SYSTEM = """
@@ -14,6 +17,8 @@ _SYSTEM = """
     db_denydatawriter guest
 """
 _SYSTEM_SCHEMAS = frozenset(_SYSTEM.split())
+
+_CLOCKS = frozenset({"time", "timetz", "timestamp", "timestamptz"})
 
 Row = dict[str, str | None]
 
@@ -46,14 +51,19 @@ def list_tables(query: Query, schema: str) -> list[TableInfo]:
     return sorted(found, key=lambda table: table.name)
 
 
-def get_columns(query: Query, product: Product, table: TableName) -> list[TableColumn]:
+def get_columns(query: Query, product: Product, table: TableName, literal: Callable[[str], str]) -> list[TableColumn]:
     """A table's columns in order, spelled as the product spells them; none when there is no such table."""
     schema = find_schema(query, table)
     rows = ask(query, "columns", schema, table.name)
     if not rows:
         return []
     keys = {row["name"] for row in ask(query, "primary-key", schema, table.name)}
-    return [_read_column(product, row, row["name"] in keys) for row in rows]
+    collations: dict[str | None, str] = {}
+    if product.collations_sql:
+        found = query(product.collations_sql.format(schema=literal(schema or ""), table=literal(table.name))).rows
+        collations = {name: f" COLLATE {collation}" for name, collation in found}
+    columns = [_read_column(product, row, row["name"] in keys) for row in rows]
+    return [replace(column, type=column.type + collations.get(column.name, "")) for column in columns]
 
 
 def column_inventory(query: Query, product: Product, schema: str) -> dict[str, list[TableColumn]]:
@@ -95,10 +105,33 @@ def spell(product: Product, jdbc_type: str, type_name: str = "") -> str:
     return from_neutral(neutral, product.spellings)
 
 
+def _spell_column(product: Product, row: Row) -> str:
+    """A type that changes no value which the column itself would keep, and keeps none which it would change."""
+    type_text, name = row["type"] or "", row["type_name"] or ""
+    if name.upper() in product.own_names or name.upper().startswith("INTERVAL"):
+        length = type_text[type_text.index("(") :] if "(" in type_text and "VARCHAR" in name else ""
+        return name + length
+    neutral = to_neutral(type_text)
+    if neutral.name in _CLOCKS and product.compares:
+        return from_neutral(replace(neutral, precision=_count_digits(product, row)), product.spellings)
+    if parse_type(type_text).base == "BINARY" and neutral.length and product.spellings.fixed_bytes:
+        return product.spellings.fixed_bytes.format(n=neutral.length)
+    return spell(product, type_text, name)
+
+
+def _count_digits(product: Product, row: Row) -> int | None:
+    """Of the seconds of a time: `19:00:00.123` is four characters longer than one without any."""
+    if row["digits"] is not None or not product.sized_clocks:
+        return None if row["digits"] is None else int(row["digits"])
+    name = (row["type_name"] or "").upper()
+    whole = (8 if name.startswith("TIME ") or name == "TIME" else 19) + (6 if "ZONE" in name else 0)
+    return max(0, int(row["size"] or 0) - whole - 1)
+
+
 def _read_column(product: Product, row: Row, in_key: bool) -> TableColumn:
     return TableColumn(
         name=row["name"] or "",
-        type=spell(product, row["type"] or "", row["type_name"] or ""),
+        type=_spell_column(product, row),
         nullable=row["nullable"] != "false",
         has_default=row["default"] is not None or row["autoincrement"] == "true",
         generated=row["generated"] == "true",

@@ -95,6 +95,9 @@ class JdbcDriver(Driver):
         if source_driver.to_neutral(source.type).name == "float64" and self.to_neutral(dest.type).name == "float32":
             stage_type = self.from_neutral(Type(name="float64"))
             return StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=True)
+        if dest.type.upper().startswith("ENUM("):  # a text in capitals may become one of its texts
+            stage_type = self.from_neutral(Type(name="text", length=self.product.spellings.max_text))
+            return StagedColumn(source=source, dest=dest, stage_type=stage_type, lossy=True)
         return StagedColumn(source=source, dest=dest)
 
     # -- looking -------------------------------------------------------------------------------------------------------
@@ -106,7 +109,7 @@ class JdbcDriver(Driver):
         return catalogue.list_tables(query, schema)
 
     def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
-        return catalogue.get_columns(query, self.product, table)
+        return catalogue.get_columns(query, self.product, table, self.quote_literal)
 
     def column_inventory(self, query: Query, schema: str) -> dict[str, list[TableColumn]]:
         return catalogue.column_inventory(query, self.product, schema)
@@ -169,6 +172,19 @@ class JdbcDriver(Driver):
         if self.product.drops_if_exists:
             return super().build_drop_table_sql(table)
         return build_if_there(f"DROP TABLE {self.quote_table(table)}", table.schema, table.name)
+
+    def build_turn_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        """By a row of the ledger; rows that are only added have no need of it unless they are looked at."""
+        if plan.strategy == "append" and not plan.fires:
+            return ()
+        table = self.quote_table(self.ledger_table())
+        return (ledger.build_turn(table, self.quote_identifier, self.quote_literal, str(plan.dest)),)
+
+    def build_turn_row_sql(self, plan: MergePlan) -> str:
+        if not self.build_turn_sql(plan):
+            return ""
+        table = self.quote_table(self.ledger_table())
+        return ledger.build_turn_row(table, self.quote_identifier, self.quote_literal, self.product, str(plan.dest))
 
     def build_index_sql(self, plan: MergePlan) -> tuple[str, ...]:
         return self._merge_text(plan).build_index()

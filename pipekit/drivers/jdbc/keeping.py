@@ -24,12 +24,12 @@ class KeepingText:
     def build(self) -> tuple[Statement, ...]:
         """Deletes what is gone, updates what is there, inserts what is new; a row's own key says which is which."""
         text, plan = self.text, self.plan
-        before = Statement(sql=f"SELECT COUNT(*) FROM {text.table(plan.dest)}", name="before", value=True)
+        before = Statement(sql=f"SELECT COUNT(*) FROM {text.dest}", name="before", value=True)
         gone, scope = self._build_gone(), ""
         if plan.strategy == "incremental" and not set(plan.row_key) <= set(plan.key):
             scope = f" AND {self._build_scope('d')}"
         known = self._build_match(plan.row_key, "d", "s")
-        missing = f"\nWHERE NOT EXISTS (SELECT 1 FROM {text.table(plan.dest)} d WHERE {known}{scope})"
+        missing = f"\nWHERE NOT EXISTS (SELECT 1 FROM {text.dest} d WHERE {known}{scope})"
         return (
             *((before,) if plan.strategy == "full" else ()),
             *((text.build_delete(gone),) if gone else ()),
@@ -38,10 +38,12 @@ class KeepingText:
         )
 
     def build_children(self, reference: Reference) -> str:
-        """How many rows of a child refer to dest rows that go."""
+        """How many rows of a child refer to dest rows that go; of an uncounted one, the dest rows."""
         gone = self._build_gone()
         if not gone or (reference.root.is_own and self.plan.strategy == "full"):
             return ""
+        if reference.uncounted:
+            return f"SELECT COUNT(*) FROM {self.text.dest} d WHERE {gone}"
         # A row of the dest itself that is loaded anew is no other row.
         others = f"\nAND NOT {self._build_scope('c')}" if reference.is_own else ""
         return f"SELECT COUNT(*) FROM {self._child(reference)} c\nWHERE {self._referring(reference, 'c', gone)}{others}"
@@ -54,6 +56,8 @@ class KeepingText:
         key = plan.row_key if plan.keeps else plan.key
         match = self._build_match(key, "d", "k", plan.null_keys and not plan.keeps)
         found = f"EXISTS (SELECT 1 FROM {text.table(plan.staging)} k WHERE {match} AND ({differs}))"
+        if reference.uncounted:
+            return f"SELECT COUNT(*) FROM {text.dest} d WHERE {found}"
         return f"SELECT COUNT(*) FROM {self._child(reference)} c\nWHERE {self._referring(reference, 'c', found)}"
 
     def build_look(self) -> Look | None:
@@ -71,7 +75,8 @@ class KeepingText:
         """Of a database that was never seen to compare rows; it can count them."""
         if self.plan.strategy != "full":
             return None
-        counts = [f"(SELECT COUNT(*) FROM {self.text.table(table)})" for table in (self.plan.dest, self.plan.staging)]
+        tables = (self.text.dest, self.text.table(self.plan.staging))
+        counts = [f"(SELECT COUNT(*) FROM {table})" for table in tables]
         return Look(count=f"SELECT ABS({' - '.join(counts)}) FROM {self.text.product.one_row}", whole=False)
 
     def build_present(self) -> str:
@@ -101,7 +106,7 @@ class KeepingText:
             staged=[staged[place] for place in kept],
             held=[held[place] for place in kept],
             staging=f"{text.table(plan.staging)} s",
-            dest=f"{text.table(plan.dest)} d{where}",
+            dest=f"{text.dest} d{where}",
             literal=text.literal,
             text=lambda value: text.product.as_text.format(value=value),
             join=text.join_texts,
@@ -147,7 +152,7 @@ class KeepingText:
         )
 
     def _child(self, reference: Reference) -> str:
-        return self.text.table(self.plan.dest if reference.is_own else reference.child)
+        return self.text.dest if reference.is_own else self.text.table(reference.child)
 
     def _referring(self, reference: Reference, alias: str, condition: str) -> str:
         """Whether a row refers, perhaps through others, to a dest row `d` of a condition."""
@@ -155,7 +160,7 @@ class KeepingText:
         pairs = list(zip(reference.columns, reference.referred, strict=True))
         if reference.parent is None:
             equal = " AND ".join(f"d.{quote(b)} = {alias}.{quote(a)}" for a, b in pairs)
-            return f"EXISTS (SELECT 1 FROM {self.text.table(self.plan.dest)} d WHERE {equal} AND {condition})"
+            return f"EXISTS (SELECT 1 FROM {self.text.dest} d WHERE {equal} AND {condition})"
         inner = f"{alias}p"
         equal = " AND ".join(f"{inner}.{quote(b)} = {alias}.{quote(a)}" for a, b in pairs)
         parent = self.text.table(reference.parent.child)

@@ -2,8 +2,10 @@
 """The dest's own record of which runs merged.
 
 Each module has one row that is only locked: the merges of a module take their turn on it, so that none reads the newest
-fence while another is about to write it.
+fence while another is about to write it. So has each dest: two merges into it would not see each other's new rows.
 """
+
+from hashlib import sha256
 
 from pipekit.drivers.base import LedgerEntry
 from pipekit.drivers.jdbc.phrases import Quote
@@ -46,12 +48,30 @@ def build_ledger_statements(
 ) -> tuple[Statement, ...]:
     """Takes the module's turn, then writes the run's row unless a newer run of the module was here."""
     lock = LedgerEntry(run_key=f"lock:{entry.module}", run_id=0, module=entry.module, fence=0, rows=0)
-    turn = f"UPDATE {table} SET {quote('rows')} = 0 WHERE {quote('run_key')} = {literal(lock.run_key)}"
     return (
         Statement(sql=_build_insert(table, quote, literal, product, lock, "lock")),
-        Statement(sql=turn),
+        Statement(sql=_build_lock(table, quote, literal, lock)),
         Statement(sql=build_ledger_row(table, quote, literal, product, entry, "merged"), name="ledger"),
     )
+
+
+def build_turn_row(table: str, quote: Quote, literal: Quote, product: Product, dest: str) -> str:
+    """Makes a dest's row. Two merges that make it in their own transactions would wait for each other."""
+    return _build_insert(table, quote, literal, product, _name_turn(dest), "lock")
+
+
+def build_turn(table: str, quote: Quote, literal: Quote, dest: str) -> Statement:
+    """Waits until no other merge has the dest's row, and keeps it until the commit."""
+    return Statement(sql=_build_lock(table, quote, literal, _name_turn(dest)))
+
+
+def _name_turn(dest: str) -> LedgerEntry:
+    key = f"turn:{dest[:100]}:{sha256(dest.encode()).hexdigest()[:12]}"
+    return LedgerEntry(run_key=key, run_id=0, module=key, fence=0, rows=0)
+
+
+def _build_lock(table: str, quote: Quote, literal: Quote, lock: LedgerEntry) -> str:
+    return f"UPDATE {table} SET {quote('rows')} = 0 WHERE {quote('run_key')} = {literal(lock.run_key)}"
 
 
 def build_outcome(table: str, quote: Quote, literal: Quote, run_key: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from pipekit.drivers.base import StagedColumn, TableName
 from pipekit.drivers.jdbc.keeping import KeepingText
+from pipekit.drivers.jdbc.names import fit_name
 from pipekit.drivers.jdbc.phrases import MergePhrases, Quote
 from pipekit.runner_contract import Statement
 
@@ -43,10 +44,8 @@ class MergeText(MergePhrases):
         return tuple(self._build_one_index(key, number) for number, key in enumerate(keys))
 
     def _build_one_index(self, key: Sequence[str], number: int) -> str:
-        staging, suffix = self.plan.staging, f".key{number or ''}"
-        name = self.table(TableName(schema=staging.schema, name=f"{staging.name}{suffix}"))
-        if not self.product.index_in_schema:
-            name = self.quote(f"{staging.name}{suffix}")
+        staging, schema = self.plan.staging, self.plan.staging.schema if self.product.index_in_schema else None
+        name = self.table(TableName(schema=schema, name=fit_name(self.product, staging.name, f".key{number or ''}")))
         return f"CREATE INDEX {name} ON {self.table(staging)} ({', '.join(map(self.quote, key))})"
 
     def build(self) -> tuple[Statement, ...]:
@@ -57,7 +56,7 @@ class MergeText(MergePhrases):
         plan, text = self.plan, replace(self, late=late)
         scope = KeepingText(self).build_scope_where() if plan.strategy == "incremental" else ""
         nulls = ", ".join(f"{self.quote(name)} = NULL" for name in late)
-        clear = Statement(sql=f"UPDATE {self.table(plan.dest)} d\nSET {nulls}{scope}")
+        clear = Statement(sql=f"UPDATE {self.dest} d\nSET {nulls}{scope}")
         key = plan.key if plan.strategy == "upsert" else plan.row_key
         last = replace(text.build_update(key, only=late), name="")
         first = () if plan.strategy in ("append", "upsert") else (clear,)
@@ -84,7 +83,7 @@ class MergeText(MergePhrases):
         if self.plan.keeps:
             return KeepingText(self).build()
         if strategy == "full":
-            return (Statement(sql=f"DELETE FROM {self.table(self.plan.dest)}", name="deleted"), self.build_insert())
+            return (Statement(sql=f"DELETE FROM {self.dest}", name="deleted"), self.build_insert())
         if strategy == "incremental":
             return (self._build_keyed_delete(), self.build_insert())
         if strategy == "upsert":

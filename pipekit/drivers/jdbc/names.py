@@ -2,6 +2,7 @@
 """How tables and columns are named."""
 
 import re
+from hashlib import sha256
 
 from pipekit.drivers.base import TableName
 from pipekit.drivers.jdbc.products import Product
@@ -15,6 +16,14 @@ def quote_name(product: Product, name: str) -> str:
     if len(name.encode("utf-8", "surrogatepass")) > product.max_name_bytes:
         raise Invalid(f"The name '{name[:40]}' is longer than {product.max_name_bytes} bytes.")
     return product.quote + name.replace(product.quote, product.quote * 2) + product.quote
+
+
+def fit_name(product: Product, name: str, suffix: str) -> str:
+    """A name and its suffix; in the middle a mark of the name where the product could not keep all of it."""
+    if len((name + suffix).encode()) <= product.max_name_bytes:
+        return name + suffix
+    mark = sha256(name.encode()).hexdigest()[:8] + suffix
+    return name.encode()[: product.max_name_bytes - len(mark.encode())].decode(errors="ignore") + mark
 
 
 def parse_table(product: Product, text: str, default_schema: str | None) -> TableName:

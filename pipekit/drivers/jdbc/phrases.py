@@ -14,6 +14,8 @@ Quote = Callable[[str], str]
 
 # Characters from which on a text is cut before it is shown as a key.
 _LONG = 2000
+# Values of these that are equal are the same.
+_IDENTICAL = frozenset({"bool", "int16", "int32", "int64", "date", "time", "timestamp", "uuid", "bytes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class MergePhrases:
     table: Callable[[TableName], str]
     # Columns that are written last: what they refer to is then there.
     late: tuple[str, ...] = ()
+
+    @property
+    def dest(self) -> str:
+        """The dest in FROM, UPDATE and DELETE; tables that inherit from it are not part of it."""
+        return f"{'ONLY ' if self.plan.only else ''}{self.table(self.plan.dest)}"
 
     def build_insert(self, where: str = "") -> Statement:
         """Of all staged rows `s`, or of those of a condition."""
@@ -47,7 +54,7 @@ class MergePhrases:
     def build_delete(self, condition: str) -> Statement:
         """Of the dest rows `d` of a condition."""
         alias = "d " if self.product.alias_first else ""
-        text = f"DELETE {alias}FROM {self.table(self.plan.dest)} d\nWHERE {condition}"
+        text = f"DELETE {alias}FROM {self.dest} d\nWHERE {condition}"
         return Statement(sql=text, name="deleted")
 
     def build_update(self, key: Sequence[str], scope: str = "", only: Sequence[str] = ()) -> Statement:
@@ -55,7 +62,7 @@ class MergePhrases:
 
         With nothing but the key to write, the key is written over itself, so that the matches are counted.
         """
-        dest, staging = self.table(self.plan.dest), self.table(self.plan.staging)
+        dest, staging = self.dest, self.table(self.plan.staging)
         changed = self.list_changed(key, only)
         if self.product.merges and changed and not scope:
             sets = ", ".join(f"{self.quote(c.dest.name)} = {self.value(c)}" for c in changed)
@@ -70,9 +77,20 @@ class MergePhrases:
         return Statement(sql=text, name="updated")
 
     def list_changed(self, key: Sequence[str], only: Sequence[str] = ()) -> list[StagedColumn]:
-        """The columns that an update writes: all but the key and those that come last, or `only` some."""
+        """The columns that an update writes: all but the key and those that come last, or `only` some.
+
+        A key that is equal may still be another value, so it is written where a product was seen to allow it.
+        """
+        if self.product.compares:
+            key = [name for name in key if not self._may_differ(name)]
         kept = {*key, *self.late} if not only else {*(c.dest.name for c in self.plan.columns)} - {*only}
         return [column for column in self.plan.columns if column.dest.name not in kept]
+
+    def _may_differ(self, name: str) -> bool:
+        dest = next(column.dest for column in self.plan.columns if column.dest.name == name)
+        neutral = to_neutral(dest.type)
+        is_one = neutral.name in _IDENTICAL or (neutral.name == "decimal" and neutral.precision is not None)
+        return not is_one and not dest.identity
 
     def _build_lookup(self, column: StagedColumn, key: Sequence[str]) -> str:
         match = self.match(key, "d", "s", self._nulls(key))
@@ -98,11 +116,10 @@ class MergePhrases:
     def build_same(self, value: str, type_text: str) -> str:
         """A value in which equal means the same; `""` for one that this database does not compare."""
         neutral = to_neutral(type_text)
-        is_long = neutral.name in ("json", "xml", "other") or (
-            neutral.name in ("text", "bytes") and neutral.length is None
-        )
-        if is_long:
-            return self.product.compare_long.format(value=value) if self.product.compare_long else ""
+        if neutral.name == "other" and not type_text.upper().startswith("INTERVAL"):
+            return self.product.compare_other.format(value=value)
+        if neutral.name in ("json", "xml") or (neutral.name in ("text", "bytes") and neutral.length is None):
+            return self.product.compare_long.format(value=value)
         return value
 
     def join_texts(self, texts: Sequence[str]) -> str:

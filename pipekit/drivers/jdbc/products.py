@@ -1,105 +1,15 @@
 # What sets the databases apart that are reached over JDBC: addresses, names, types, a few words of SQL. Data only.
-"""`Product` and the ones that are known; `find_product` picks one by the name of the kind.
+"""The products that are known; `find_product` picks one by the name of the kind.
 
 A registered kind is called like its product, or begins with its name and an underscore: `h2`, `derby_network`. Any
 other name is a database that is spoken to in standard SQL.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
-from pipekit.drivers.types import TypeName
-
-Fold = Literal["upper", "lower", "keep"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Spellings:
-    """How a product spells the neutral types; `{n}` and `{s}` stand for length or precision, and scale.
-
-    `text`, `char` and `bytes` are used up to `max_text`, `max_char` and `max_bytes`; what is longer or has no limit is
-    `long_text` or `long_bytes`. `decimal` is used up to `max_precision`; `any_decimal` is for numbers of unknown size.
-    """
-
-    plain: Mapping[TypeName, str]
-    text: str = "VARCHAR({n})"
-    char: str = "CHAR({n})"
-    bytes: str = "VARBINARY({n})"
-    long_text: str = "CLOB"
-    long_bytes: str = "BLOB"
-    max_text: int = 32000
-    max_char: int = 254
-    max_bytes: int = 32000
-    decimal: str = "DECIMAL({n},{s})"
-    any_decimal: str = "DECIMAL(38,10)"
-    max_precision: int = 38
-    time: str = "TIME"
-    timetz: str = ""
-    timestamp: str = "TIMESTAMP({n})"
-    any_timestamp: str = "TIMESTAMP"
-    timestamptz: str = "TIMESTAMP({n}) WITH TIME ZONE"
-    any_timestamptz: str = "TIMESTAMP WITH TIME ZONE"
-    max_fraction: int = 6
-
-
-_PLAIN: Mapping[TypeName, str] = {
-    "bool": "BOOLEAN",
-    "int16": "SMALLINT",
-    "int32": "INTEGER",
-    "int64": "BIGINT",
-    "float32": "REAL",
-    "float64": "DOUBLE PRECISION",
-    "date": "DATE",
-    "uuid": "CHAR(36)",
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Product:
-    """A database product. Empty texts and None mean what the standard says.
-
-    `schemes` are the beginnings of its addresses, `parameters` the names an address may set (in lower case; None: any
-    that is not known to be dangerous), `local` the beginnings of an address behind the scheme that name a file of this
-    machine, `remote` those that name a server. With `own_schema` staging lies in the login's own schema.
-    """
-
-    name: str
-    label: str
-    url_example: str
-    java_class: str = ""
-    schemes: tuple[str, ...] = ()
-    parameters: frozenset[str] | None = None
-    remote: tuple[str, ...] = ("//",)
-    local: tuple[str, ...] = ()
-    quote: str = '"'
-    fold: Fold = "upper"
-    default_schema: str | None = None
-    own_schema: bool = False
-    max_name_bytes: int = 128
-    spellings: Spellings = field(default_factory=lambda: Spellings(plain=_PLAIN))
-    version_sql: str = ""
-    one_row: str = "(VALUES (1)) AS one (x)"
-    row_number: str = "ROW_NUMBER() OVER ()"
-    as_text: str = "CAST({value} AS VARCHAR(200))"
-    drops_if_exists: bool = True
-    merges: bool = True
-    # Whether an alias stands before FROM: `DELETE d FROM t d`, `UPDATE d SET ... FROM t d`.
-    alias_first: bool = False
-    # NULL as a whole number, for a row that is selected.
-    null_number: str = "CAST(NULL AS {type})"
-    # Whether `||` joins texts, an index is named with its schema, and INSERT knows OVERRIDING SYSTEM VALUE.
-    concatenates: bool = True
-    index_in_schema: bool = True
-    overrides: bool = False
-    # Whether rows can be compared by GROUP BY, as was seen; of others they are counted.
-    compares: bool = False
-    # A long text or value of no order as one that can be compared; empty where there is none.
-    compare_long: str = ""
-    # Whether WITH and SELECT without FROM are known.
-    has_with: bool = False
-    # Types of which no text can be made for an example of a key.
-    no_text: tuple[TypeName, ...] = ("bytes",)
+from pipekit.drivers.jdbc.product import PLAIN
+from pipekit.drivers.jdbc.product import Product as Product
+from pipekit.drivers.jdbc.product import Spellings as Spellings
 
 
 def _names(text: str) -> frozenset[str]:
@@ -118,8 +28,9 @@ DERBY = Product(
     parameters=_names("create ssl securityMechanism retrieveMessageText territory collation"),
     local=("/", "directory:/"),
     spellings=Spellings(
-        plain=_PLAIN,
+        plain=PLAIN,
         bytes="VARCHAR({n}) FOR BIT DATA",
+        fixed_bytes="CHAR({n}) FOR BIT DATA",
         max_text=32672,
         max_bytes=32672,
         any_decimal="DECIMAL(31,10)",
@@ -152,7 +63,8 @@ H2 = Product(
     default_schema="PUBLIC",
     max_name_bytes=256,
     spellings=Spellings(
-        plain={**_PLAIN, "uuid": "UUID", "json": "CHARACTER LARGE OBJECT"},
+        plain={**PLAIN, "uuid": "UUID", "json": "CHARACTER LARGE OBJECT"},
+        fixed_bytes="BINARY({n})",
         max_text=1_000_000,
         max_char=1_000_000,
         max_bytes=1_000_000,
@@ -165,6 +77,8 @@ H2 = Product(
     compares=True,
     version_sql="SELECT H2VERSION()",
     compare_long="CAST({value} AS VARCHAR)",
+    compare_other="CAST({value} AS VARCHAR)",
+    own_names=frozenset({"VARCHAR_IGNORECASE", "JSON"}),
     has_with=True,
 )
 HSQLDB = Product(
@@ -181,7 +95,8 @@ HSQLDB = Product(
     local=("file:/", "file:~/"),
     default_schema="PUBLIC",
     spellings=Spellings(
-        plain=_PLAIN,
+        plain=PLAIN,
+        fixed_bytes="BINARY({n})",
         max_text=1_000_000,
         max_char=1_000_000,
         max_bytes=1_000_000,
@@ -192,6 +107,11 @@ HSQLDB = Product(
         max_fraction=9,
     ),
     compares=True,
+    compare_other="CAST({value} AS VARCHAR(1000))",
+    sized_clocks=True,
+    collations_sql="""\
+SELECT COLUMN_NAME, COLLATION_NAME FROM INFORMATION_SCHEMA.COLUMNS
+WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME = {table} AND COLLATION_NAME <> 'SQL_TEXT'""",
     version_sql="VALUES (DATABASE_VERSION())",
 )
 POSTGRESQL = Product(
@@ -210,7 +130,7 @@ POSTGRESQL = Product(
     max_name_bytes=63,
     index_in_schema=False,
     spellings=Spellings(
-        plain={**_PLAIN, "uuid": "uuid", "json": "json", "xml": "xml"},
+        plain={**PLAIN, "uuid": "uuid", "json": "json", "xml": "xml"},
         long_text="text",
         bytes="bytea",
         long_bytes="bytea",
@@ -225,6 +145,7 @@ POSTGRESQL = Product(
     compares=True,
     version_sql="SELECT current_setting('server_version')",
     compare_long="CAST({value} AS text)",
+    compare_other="CAST({value} AS text)",
     has_with=True,
 )
 MYSQL = Product(
@@ -243,7 +164,7 @@ MYSQL = Product(
     fold="keep",
     max_name_bytes=64,
     spellings=Spellings(
-        plain={**_PLAIN, "float32": "FLOAT", "float64": "DOUBLE", "json": "JSON"},
+        plain={**PLAIN, "float32": "FLOAT", "float64": "DOUBLE", "json": "JSON"},
         long_text="LONGTEXT",
         long_bytes="LONGBLOB",
         max_text=16000,
@@ -305,7 +226,7 @@ ORACLE = Product(
     own_schema=True,
     spellings=Spellings(
         plain={
-            **_PLAIN,
+            **PLAIN,
             "bool": "NUMBER(1)",
             "int16": "NUMBER(5)",
             "int32": "NUMBER(10)",
@@ -340,7 +261,7 @@ DB2 = Product(
         "sslConnection currentSchema loginTimeout blockingReadConnectionTimeout securityMechanism sslVersion"
         " retrieveMessagesFromServerOnGetMessage fullyMaterializeLobData progressiveStreaming"
     ),
-    spellings=Spellings(plain=_PLAIN, max_text=8000, any_decimal="DECFLOAT(34)", max_precision=31, max_fraction=12),
+    spellings=Spellings(plain=PLAIN, max_text=8000, any_decimal="DECFLOAT(34)", max_precision=31, max_fraction=12),
     version_sql="SELECT service_level FROM TABLE(sysproc.env_get_inst_info())",
     one_row="SYSIBM.SYSDUMMY1",
     drops_if_exists=False,
@@ -359,7 +280,7 @@ SQLSERVER = Product(
     fold="keep",
     default_schema="dbo",
     spellings=Spellings(
-        plain={**_PLAIN, "bool": "BIT", "float64": "FLOAT", "uuid": "UNIQUEIDENTIFIER"},
+        plain={**PLAIN, "bool": "BIT", "float64": "FLOAT", "uuid": "UNIQUEIDENTIFIER"},
         text="NVARCHAR({n})",
         char="NCHAR({n})",
         long_text="NVARCHAR(MAX)",

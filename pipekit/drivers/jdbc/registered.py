@@ -5,7 +5,11 @@ from functools import cache
 
 from pipekit.drivers.jdbc.driver import JdbcDriver
 from pipekit.drivers.jdbc.mysql.driver import MysqlDriver
-from pipekit.drivers.jdbc.products import Product, find_product
+from pipekit.drivers.jdbc.postgresql import PostgresqlDriver
+from pipekit.drivers.jdbc.products import find_product
+
+# Those that differ by more than a few words.
+_CLASSES: dict[str, type[JdbcDriver]] = {"mysql": MysqlDriver, "mariadb": MysqlDriver, "postgresql": PostgresqlDriver}
 
 
 @cache
@@ -22,10 +26,7 @@ def get_jdbc_driver(kind: str) -> JdbcDriver:
         "java_class": product.java_class,
         "product": product,
     }
-    driver: JdbcDriver = type("RegisteredDriver", (_find_class(product),), {**more, "__module__": __name__})()
+    driver: JdbcDriver = type(
+        "RegisteredDriver", (_CLASSES.get(product.name, JdbcDriver),), {**more, "__module__": __name__}
+    )()
     return driver
-
-
-def _find_class(product: Product) -> type[JdbcDriver]:
-    """MySQL and MariaDB differ by more than a few words; their driver builds on this one."""
-    return MysqlDriver if product.name in ("mysql", "mariadb") else JdbcDriver

@@ -12,6 +12,7 @@ KEY_LENGTH = 190
 _ARGUMENTS = re.compile(r"\(\s*([^)]*)\)")
 _NUMBER = re.compile(r"\d+")
 _UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
+_COLLATION = re.compile(r"\bCOLLATE\s+\S+")
 _CCSID = re.compile(r"\bCCSID\s+(\d+)")
 
 _NAMES: dict[str, TypeName] = {
@@ -57,7 +58,7 @@ def parse_type(text: str) -> Spelling:
     """Reads a spelling; a type it does not know keeps its name as `base`."""
     body = " ".join(text.upper().split())
     ccsid = _CCSID.search(body)
-    body = _CCSID.sub("", body)
+    body = _COLLATION.sub("", _CCSID.sub("", body))
     is_bits = "FOR BIT DATA" in body
     body = body.replace("FOR BIT DATA", "")
     match = _ARGUMENTS.search(body)

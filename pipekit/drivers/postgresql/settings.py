@@ -39,7 +39,7 @@ WHERE_KNOWN = {WATCHED_SETTING: "1s", "idle_session_timeout": "0", "transaction_
 
 _REPLICA = ("session_replication_role", "replica")
 _READ_BACK = ("transaction_read_only", "transaction_isolation", _REPLICA[0])
-_REPLICA_MEND = (
+REPLICA_MEND = (
     "With it the server keeps no foreign keys and fires other triggers than the dest's catalogue says. "
     "ALTER ROLE ... RESET session_replication_role gives the login the usual one."
 )
@@ -91,7 +91,7 @@ class Pins:
         for name, got in zip(names, row, strict=True):
             value = "read committed" if name == "transaction_isolation" else wanted.get(name, got)
             if (name, got) == _REPLICA and not self.read_only:
-                return f"The session's setting {name} is '{got}', and rows are to be written.", _REPLICA_MEND
+                return f"The session's setting {name} is '{got}', and rows are to be written.", REPLICA_MEND
             if got != value and not (got is None and name in self._where_known):
                 return f"The session's setting {name} is '{got}', and '{value}' is needed.", _MEND
         return "", ""

@@ -22,7 +22,7 @@ _SWITCH = "With `guards: {children: true}` on the module it would happen, and th
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """One foreign key and one thing the merge does to rows of the dest; `event` is what becomes of those it points at."""
+    """One foreign key and one thing the merge does to rows of the dest; `event` is what the rows it points at meet."""
 
     name: str
     reference: Reference

@@ -19,11 +19,11 @@ from pipekit.engine.planning.dest_truth import (
 )
 from pipekit.engine.planning.plan import Plan, build_merge_statements
 from pipekit.engine.planning.sequences import note_sequences
-from pipekit.engine.recovering.ledger import drop_staging
+from pipekit.engine.recovering.ledger import drop_staging, is_same_key
 from pipekit.engine.running.checks import COUNT_SWITCH
 from pipekit.engine.running.staging import Staged
 from pipekit.errors import Cancelled, CheckFailed, StatementFailed
-from pipekit.runner_contract import Expect, Loaded
+from pipekit.runner_contract import Expect, Loaded, Statement
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
 REPLACED = "The staging table is not the one this run has filled: somebody has replaced it; nothing was merged."
@@ -76,6 +76,7 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
     statements = build_merge_statements(context, plan.merge, plan.create_sql, loaded.rows_staged)
     if plan.create_sql and context.dest_driver.commits_ddl:
         make_dest(context, plan)
+    _make_turn_row(context, plan)
     try:
         return context.runner.execute(context.dest, statements, _expectations(context, plan, loaded))
     except CheckFailed as error:
@@ -87,6 +88,17 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
             explain_clash(context, plan)
         error.hint = " ".join(filter(None, (_find_mend(plan, error), error.hint)))
         raise
+
+
+def _make_turn_row(context: RunContext, plan: Plan) -> None:
+    """It may be there by now: another run into the same dest made it."""
+    sql = context.dest_driver.build_turn_row_sql(plan.merge)
+    try:
+        if sql:
+            context.runner.execute(context.dest, [Statement(sql=sql)])
+    except StatementFailed as error:
+        if not is_same_key(error):
+            raise
 
 
 def _find_mend(plan: Plan, error: StatementFailed) -> str:
