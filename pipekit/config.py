@@ -27,7 +27,8 @@ class Config:
     kept `keep_runs_days`, their live logs `keep_logs_days`. `log_level` and `log_format` are those of a server's
     own log. `jar_folder` is the only place that jars of JDBC drivers are taken from, `java_home` the Java they run
     in ("" is the one that comes with the extra). Its pages are on `host` and `port`; port 0 is any free one.
-    `runner` is native or jrunner, and `jrunner` the installed program: its path, or its name on PATH.
+    `runner` is native or jrunner, and `jrunner` the installed program: its path, or its name on PATH;
+    `jrunner_bulk` are the kinds of dest for which it has its flag -b.
     The pages answer to the names in `allowed_hosts` ("*": to any; none: see serving/hosts.py) and believe what proxies
     at `trusted_proxies` (addresses, networks) say of who asks. With `https` browsers reach them by HTTPS alone.
     `secret_variables` are environment variables that `$NAME` may mean, beside those that are named like a password.
@@ -54,6 +55,7 @@ class Config:
     port: int = 8321
     runner: str = "native"
     jrunner: str = "jrunner"
+    jrunner_bulk: tuple[str, ...] = ("postgresql", "sqlserver")
     java_home: str = ""
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -234,6 +236,10 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         if not isinstance(value, str) or not value.strip():
             raise ConfigError(f"{path}: `{key}` must be the path of the program, or its name on PATH.")
         return str(_absolute(value, path.parent)) if "/" in value else value.strip()
+    if key == "jrunner_bulk":
+        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+            raise ConfigError(f"{path}: `{key}` must be a list of kinds, for example [postgresql]; [] is for none.")
+        return tuple(item.strip() for item in value)
     if key == "port":
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65_535:
             raise ConfigError(f"{path}: `{key}` must be a port number, 0 to 65535; 0 is any free one.")

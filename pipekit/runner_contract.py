@@ -137,7 +137,12 @@ ProgressCallback = Callable[[int], None]
 
 
 class Runner(Protocol):
-    """Does what is remote. Raises the errors of `errors.RunnerError`."""
+    """Does what is remote. Raises the errors of `errors.RunnerError`.
+
+    With `sees_values` every value that is moved passes through Pipekit, which looks at those a column could change.
+    """
+
+    sees_values: bool
 
     def query(
         self, endpoint: Endpoint, sql: str, *, limit: int | None = None, longest: int | None = None

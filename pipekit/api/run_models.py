@@ -38,10 +38,10 @@ class GroupRunQueued(Answer):
 
 
 class CheckAnswer(Answer):
-    """One line of a receipt."""
+    """One line of a receipt. `ok` is null for a check that was not made; `detail` says why."""
 
     name: str
-    ok: bool
+    ok: bool | None
     detail: str
 
 

@@ -41,6 +41,7 @@ CONFIG_TEXT = """\
 # secret_variables: []         # environment variables that $NAME may mean beside those named like a password
 # runner: native               # native, or jrunner: an installed jrunner reads and moves the rows
 # jrunner: jrunner             # the installed jrunner: its path, or its name on PATH
+# jrunner_bulk: [postgresql, sqlserver]   # the kinds of dest for which it has its flag -b
 """
 
 SECRETS_TEXT = "# NAME=value, one a line; `pipekit secrets set NAME` writes here.\n"

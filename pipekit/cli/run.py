@@ -126,7 +126,7 @@ def _follow(
     failed = finished.status not in ("success", "dry_run")
     if not failed:
         for check in finished.checks:
-            if not check.ok:
+            if check.ok is False:
                 session.tell(f"Warning: {check.name}: {clean_line(check.detail)}")
     if as_json:
         session.say_json(finished.to_json())

@@ -214,6 +214,18 @@ class Driver(ABC):
         chosen = ", ".join(self.quote_identifier(name) for name in names)
         return f"SELECT {chosen} FROM (\n{strip_query(sql)}\n) AS pipekit_query"
 
+    def build_select_sql(self, sql: str, expressions: Sequence[str]) -> str:
+        """One row: these aggregates of the query's rows."""
+        return f"SELECT {', '.join(expressions)} FROM (\n{strip_query(sql)}\n) AS pipekit_query"
+
+    def build_sum(self, value: str) -> str:
+        """The sum of a column of numbers, in a type that holds it."""
+        return f"SUM({value})"
+
+    def build_bytes_sum(self, value: str) -> str:
+        """The bytes of a column's texts in UTF-8, NULL where they cannot be told; `""` where the kind cannot."""
+        return ""
+
     # -- tables --------------------------------------------------------------------------------------------------------
 
     def find_key_refusal(self, columns: Sequence[TableColumn]) -> str:

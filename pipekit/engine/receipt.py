@@ -5,6 +5,9 @@ from datetime import datetime
 
 from pipekit.models import Run
 
+# Of a check that was not made there is nothing to say but that.
+_VERDICTS = {True: "ok ", False: "NO ", None: "-- "}
+
 
 def build_receipt(run: Run) -> list[str]:
     """Lines without colour: status, rows, stages, checks, and for a failed run its stage, cause and mend."""
@@ -18,7 +21,7 @@ def build_receipt(run: Run) -> list[str]:
     if run.stages:
         lines.append("  " + "  ".join(f"{name} {seconds:.2f} s" for name, seconds in run.stages.items()))
     for check in run.checks:
-        lines.append(f"  {'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
+        lines.append(f"  {_VERDICTS[check.ok]} {check.name}: {check.detail}")
     if run.status == "dry_run":
         lines.append("  dry run: nothing was moved")
     return lines

@@ -61,8 +61,8 @@ class RunRecord:
         """Notes fields of the run record (names of `Run`)."""
         self._fields.update(fields)
 
-    def check(self, name: str, ok: bool, detail: str = "") -> None:
-        """Notes a check's verdict for the receipt."""
+    def check(self, name: str, ok: bool | None, detail: str = "") -> None:
+        """Notes a check's verdict for the receipt; None says that it was not made."""
         self.checks = [item for item in self.checks if item.name != name]
         self.checks.append(Check(name=name, ok=ok, detail=detail))
 
@@ -190,7 +190,7 @@ def log_end(run: Run) -> None:
     _LOG.log(level, "run %d (%s) %s, %s rows, %s%s", run.id, run.module, run.status, rows, took, why)
     if not run.error:
         for check in run.checks:
-            if not check.ok:
+            if check.ok is False:
                 _LOG.warning("run %d (%s) check %s: %s", run.id, run.module, check.name, check.detail)
 
 

@@ -11,5 +11,5 @@ from pipekit.runner.native import NativeRunner
 def start_runner(config: Config, **options: Any) -> NativeRunner:
     """A runner by the `runner` of config.yaml; options are those of `NativeRunner`."""
     if config.runner == "jrunner":
-        return JrunnerRunner(config.jrunner, **options)
+        return JrunnerRunner(config.jrunner, bulk_kinds=config.jrunner_bulk, **options)
     return NativeRunner(**options)

@@ -19,10 +19,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """One line of a receipt: what was checked, whether it held, and the figures."""
+    """One line of a receipt: what was checked, whether it held (None: it was not made), and the figures."""
 
     name: str
-    ok: bool
+    ok: bool | None
     detail: str = ""
 
     @classmethod

@@ -6,22 +6,33 @@ types, or for a session that cannot write. So what reads a source or resolves a 
 what fills staging goes through jrunner; what looks at the dest or changes it stays with the native runner.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+import re
+from collections.abc import Collection, Generator, Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from pipekit.drivers.jdbc.asking import find_ask
 from pipekit.drivers.sqltext import strip_query
-from pipekit.errors import Cancelled, RunnerDied, StatementFailed, TimedOut
+from pipekit.errors import Cancelled, RunnerDied, RunnerError, StatementFailed, TimedOut
 from pipekit.masking import Masker
 from pipekit.runner.jrunner_call import JrunnerCall, Limits, query_file
 from pipekit.runner.jrunner_output import Cells, CounterReader, CsvReader
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint, Load, Loaded, ProgressCallback, QueryResult, ResultColumn, check_claim
 
-# Kinds for which jrunner has a bulk path.
-BULK_KINDS = frozenset({"postgresql", "sqlserver"})
+# Kinds for which jrunner has a bulk path, unless `jrunner_bulk` says otherwise.
+BULK_KINDS = ("postgresql", "sqlserver")
+# How a program refuses a flag that its version has not, or not for this dest.
+_REFUSES_BULK = re.compile(
+    r"(?<![\w-])-b\b|\bbulk\b|^\s*usage:"
+    r"|(?:unknown|unrecogni[sz]ed|unsupported|invalid|illegal) (?:option|flag|argument)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BULK_MEND = (
+    "This jrunner may have no -b for {kind}: name the kinds that it has it for as `jrunner_bulk` in config.yaml,"
+    " [] for none."
+)
 # How a URL says what its sessions are called, so that those of a run can be found and ended.
 _SESSION_NAMES: Mapping[str, tuple[str, str, str]] = {
     "postgresql": ("?", "&", "ApplicationName"),
@@ -31,10 +42,16 @@ NO_CHECK = "note: jrunner converts values by itself; they are not checked one by
 
 
 class JrunnerRunner(NativeRunner):
-    """A native runner that hands to jrunner what jrunner can do. `program` is its path, or its name on PATH."""
+    """A native runner that hands to jrunner what jrunner can do. `program` is its path, or its name on PATH.
 
-    def __init__(self, program: str, **options: Any) -> None:
+    `bulk_kinds` are the kinds of dest for which this jrunner has -b.
+    """
+
+    sees_values = False
+
+    def __init__(self, program: str, *, bulk_kinds: Collection[str] = BULK_KINDS, **options: Any) -> None:
         self._jrunner = program
+        self._bulk_kinds = bulk_kinds
         self._call: JrunnerCall | None = None
         super().__init__(**options)
 
@@ -42,7 +59,7 @@ class JrunnerRunner(NativeRunner):
         self, source: Endpoint, sql: str, dest: Endpoint, load: Load, on_progress: ProgressCallback | None = None
     ) -> Loaded:
         """See `Runner.migrate`. jrunner says how many rows it read; how many arrived is counted afterwards."""
-        bulk = dest.kind in BULK_KINDS
+        bulk = dest.kind in self._bulk_kinds
         flags = [
             *_flags("d", dest),
             "-dt",
@@ -53,6 +70,20 @@ class JrunnerRunner(NativeRunner):
         if load.exact:
             self.log(NO_CHECK)
         check_claim(partial(super().query, dest), load)
+        try:
+            total = self._move(source, sql, flags, dest, on_progress)
+        except RunnerError as error:
+            if bulk and _REFUSES_BULK.search(error.message + self.stdout_tail):
+                error.hint = _BULK_MEND.format(kind=dest.kind)
+            raise
+        staged = super().query(dest, f"SELECT count(*) FROM {load.table}").first_cell()
+        moved_by = "jrunner bulk" if bulk else "jrunner inserts"
+        return Loaded(rows_read=total, rows_staged=int(staged or 0), format=moved_by)
+
+    def _move(
+        self, source: Endpoint, sql: str, flags: list[str], dest: Endpoint, on_progress: ProgressCallback | None
+    ) -> int:
+        """Migration mode, and how many rows jrunner says it moved."""
         counter = CounterReader()
         for item in self._count(source, sql, flags, dest.password, counter):
             if isinstance(item, str):
@@ -63,9 +94,7 @@ class JrunnerRunner(NativeRunner):
                 on_progress(item)
         if counter.total is None:
             raise RunnerDied("jrunner ended without saying how many rows it moved.", hint="See the run's log.")
-        staged = super().query(dest, f"SELECT count(*) FROM {load.table}").first_cell()
-        moved_by = "jrunner bulk" if bulk else "jrunner inserts"
-        return Loaded(rows_read=counter.total, rows_staged=int(staged or 0), format=moved_by)
+        return counter.total
 
     def kill(self) -> None:
         """Ends jrunner and the child at once."""

@@ -56,6 +56,8 @@ class NativeRunner:
     the child may load while it waits for its first operation.
     """
 
+    sees_values = True
+
     def __init__(
         self,
         *,

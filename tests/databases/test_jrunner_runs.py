@@ -18,7 +18,7 @@ from pipekit.config import load_config
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine import cancel_run
 from pipekit.errors import ConnectFailed, RunnerDied, RunnerError, StatementFailed
-from pipekit.models import Module
+from pipekit.models import Guards, Module, Run
 from pipekit.runner.jrunner import JrunnerRunner
 from pipekit.runner.jrunner_call import query_file
 from pipekit.runner.process import start_program, wait_until
@@ -150,6 +150,84 @@ def _find_jrunners(project: Project) -> list[int]:
         if b"-dcu" in words and b"fake_jrunner" in words and folder == project.config.base_dir:
             found.append(int(path.parent.name))
     return found
+
+
+# -- what is checked ---------------------------------------------------------------------------------------------------
+
+VALUES = "select 1 as id, 1.01 as amount, '2024-05-01 12:30:00' as day, 'züs' as note union all select 2, 2.5, null, ''"
+
+
+@pytest.fixture
+def load_values(project: Project, dest_db: str, postgres: LocalPostgres) -> Callable[..., Run]:
+    """Loads `VALUES`, or another query, from SQLite into a PostgreSQL table of these types, and gives the record."""
+    shop = project.add_connection("shop", "jdbc:sqlite:shop.db")
+    pg = project.add_connection("pg", postgres.jdbc_url(dest_db), username="postgres")
+
+    def load(amount: str, day: str, query: str = VALUES, **options: object) -> Run:
+        columns = f"id integer, amount {amount}, day {day}, note text"
+        postgres.run_sql(f"drop table if exists t; create table t ({columns})", dest_db)
+        name = f"m{len(repo.list_modules(project.db))}"
+        return project.run(project.add_module(name, source=shop, query=query, dest=pg, table="t", **options))
+
+    return load
+
+
+def test_a_value_that_jrunner_or_the_dest_changed_is_found_out_by_sums(load_values: Callable[..., Run]) -> None:
+    run = load_values("numeric(12,2)", "timestamp")
+    assert run.status == "success", run.error
+    checks = {check.name: (check.ok, check.detail) for check in run.checks}
+    assert checks["exact"] == (None, "not made: jrunner converts values by itself, and nobody looks at each")
+    assert checks["sums"] == (
+        True,
+        "the same in source and staging: rows and values that are not NULL; sum, least, greatest of id;"
+        " sum, least, greatest of amount; least, greatest of day; bytes of note",
+    )
+    for types, told in (
+        (("numeric(12,1)", "timestamp"), "In the source the sum of 'amount' is 3.51, in staging 3.5"),
+        (("numeric(12,2)", "date"), "the least value of 'day' is 2024-05-01 12:30:00, in staging 2024-05-01"),
+    ):
+        run = load_values(*types)
+        assert (run.status, run.error_stage) == ("error", "check")
+        assert told in (run.error or "")
+        assert "exactness: false" in (run.hint or "")
+
+
+def test_sums_that_cannot_be_compared_are_not_shown_as_passed(load_values: Callable[..., Run]) -> None:
+    def judge(query: str, **options: object) -> tuple[bool | None, str]:
+        run = load_values("numeric", "text", query, **options)
+        assert run.status == "success", run.error
+        return next((check.ok, check.detail) for check in run.checks if check.name == "sums")
+
+    moving = "select random() as id, 1.5 as amount, 'x' as day, 'y' as note from orders where id <= 3"
+    assert judge(moving.replace("random()", "abs(random()) % 1000000")) == (
+        None,
+        "not made: the source's rows changed while they were read",
+    )
+    assert judge("select 1, 2 as x, 3 as x, 'y' as y", match="position") == (
+        None,
+        "not made: the query's columns have no names of their own",
+    )
+    blind = judge(VALUES, guards=Guards(exactness=False))
+    assert blind == (True, "the same in source and staging: rows. Only counted: id, amount, day, note")
+
+
+def test_a_jrunner_without_the_flag_for_bulk_is_told_of_the_setting(
+    project: Project, dest: Endpoint, tmp_path: Path
+) -> None:
+    program = tmp_path / "old"
+    program.write_text(
+        f'#!/bin/sh\ncase " $* " in *" -b "*) echo "Unrecognized option: -b" >&2; exit 1;; esac\n'
+        f'exec {write_launcher(tmp_path, "fake")} "$@"\n',
+        "utf-8",
+    )
+    program.chmod(0o755)
+    source = Endpoint(kind="sqlite", jdbc_url="jdbc:sqlite:shop.db", base_dir=str(tmp_path), read_only=True)
+    with JrunnerRunner(str(program), bulk_kinds=["sqlite"]) as runner, pytest.raises(StatementFailed) as refused:
+        runner.migrate(source, "select 1 as i", dest, LOAD)
+    assert "Unrecognized option: -b" in refused.value.message
+    assert "`jrunner_bulk`" in refused.value.hint
+    with JrunnerRunner(str(program), bulk_kinds=[]) as runner:
+        assert runner.migrate(source, "select 1 as i", dest, LOAD).rows_staged == 1
 
 
 # -- the runner alone --------------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def test_a_watermark_in_another_form_than_its_column_is_told(
     guards = {"exactness": source == "sqlite"}
     module = bench.module(QUERY, merge_strategy="append", watermarks=[mark], guards=guards)
     first = bench.project.succeed(module)
-    assert [check for check in first.checks if not check.ok and "has no type" not in words] == []
+    assert [check for check in first.checks if check.ok is False and "has no type" not in words] == []
     if not first.rows_read:
         bench.dest.execute("insert into t values (2, 10)")
     for dry_run in (True, False):
@@ -117,7 +117,7 @@ def test_a_comparison_that_cannot_be_told_costs_nothing(make_bench: MakeBench) -
         )
     ):
         run = bench.project.succeed(bench.module(query, name=f"m{number}", watermarks=[mark], merge_strategy="append"))
-        assert [check.name for check in run.checks if not check.ok] == []
+        assert [check.name for check in run.checks if check.ok is False] == []
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_a_value_whose_quote_ends_the_text_around_it_is_told(make_bench: MakeBen
     mark = bench.watermark(f"select '{value.replace(chr(39), chr(39) * 2)}'")
     query = "select k from t where k in ('{since}')"
     run = bench.project.succeed(bench.module(query, merge_strategy="append", watermarks=[mark]))
-    assert ["its quote ends the text" in check.detail for check in run.checks if not check.ok] == [True] * told
+    assert ["its quote ends the text" in check.detail for check in run.checks if check.ok is False] == [True] * told

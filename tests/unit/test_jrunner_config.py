@@ -26,7 +26,17 @@ def test_a_path_starts_at_the_file_and_a_bare_name_is_looked_up_on_path(tmp_path
     assert load(tmp_path, "jrunner: jr\n") == ("native", "jr")
 
 
-@pytest.mark.parametrize("text", ["runner: java\n", "jrunner: ''\n", "jrunner: [a]\n"])
+def test_the_kinds_that_are_loaded_in_bulk_can_be_named(tmp_path: Path) -> None:
+    for text, kinds in (
+        ("", ("postgresql", "sqlserver")),
+        ("jrunner_bulk: [db2i]\n", ("db2i",)),
+        ("jrunner_bulk: []", ()),
+    ):
+        (tmp_path / "config.yaml").write_text(text, "utf-8")
+        assert load_config({"PIPEKIT_HOME": str(tmp_path)}).jrunner_bulk == kinds
+
+
+@pytest.mark.parametrize("text", ["runner: java\n", "jrunner: ''\n", "jrunner: [a]\n", "jrunner_bulk: all\n"])
 def test_anything_else_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError):
         load(tmp_path, text)

@@ -73,6 +73,10 @@ class Db2iDriver(JdbcDriver):
             return StagedColumn(source=source, dest=dest, stage_type=twin, lossy=True)
         return super().stage_column(source, source_driver, dest)
 
+    def build_sum(self, value: str) -> str:
+        """The sum of an INTEGER is an INTEGER, and overflows."""
+        return f"SUM(CAST({value} AS DECIMAL(31, 8)))"
+
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def list_schemas(self, query: Query) -> list[str]:

@@ -133,6 +133,9 @@ class JdbcDriver(Driver):
         chosen = ", ".join(self.quote_identifier(name) for name in names)
         return f"SELECT {chosen} FROM (\n{strip_query(sql)}\n) pipekit_query"
 
+    def build_select_sql(self, sql: str, expressions: Sequence[str]) -> str:
+        return f"SELECT {', '.join(expressions)} FROM (\n{strip_query(sql)}\n) pipekit_query"
+
     # -- tables and staging --------------------------------------------------------------------------------------------
 
     def find_key_refusal(self, columns: Sequence[TableColumn]) -> str:

@@ -105,6 +105,11 @@ class PostgresDriver(Driver):
             return {}
         return missing.find_made_types(ask_source, ask_dest, self.quote_literal, types, creates=creates)
 
+    def build_bytes_sum(self, value: str) -> str:
+        """`octet_length` alone counts the blanks that fill up a char(n)."""
+        is_utf8 = "pg_catalog.current_setting('server_encoding') = 'UTF8'"
+        return f"CASE WHEN {is_utf8} THEN SUM(pg_catalog.octet_length({value})) END"
+
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def list_schemas(self, query: Query) -> list[str]:

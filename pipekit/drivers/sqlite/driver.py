@@ -118,6 +118,11 @@ class SqliteDriver(Driver):
     def build_sample_sql(self, table: str, column: str, limit: int) -> str:
         return f"SELECT {column}, typeof({column}) FROM {table} LIMIT {int(limit)}"
 
+    def build_bytes_sum(self, value: str) -> str:
+        """Of texts only: how a number is written as text is another matter."""
+        is_text = f"MIN(typeof({value}) IN ('text', 'null')) = 1"
+        return f"CASE WHEN {is_text} THEN SUM(length(CAST({value} AS BLOB))) END"
+
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def list_schemas(self, query: Query) -> list[str]:

@@ -113,6 +113,13 @@ class SqlServerDriver(Driver):
     def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
         return build_derived(sql, ", ".join(self.quote_identifier(name) for name in names))
 
+    def build_select_sql(self, sql: str, expressions: Sequence[str]) -> str:
+        return build_derived(sql, ", ".join(expressions))
+
+    def build_sum(self, value: str) -> str:
+        """The sum of an int is an int, and overflows."""
+        return f"SUM(CAST({value} AS decimal(38, 10)))"
+
     # -- tables and staging --------------------------------------------------------------------------------------------
 
     def find_key_refusal(self, columns: Sequence[TableColumn]) -> str:

@@ -38,7 +38,7 @@ def _check_row_security(context: RunContext, dest: TableName) -> None:
         )
         context.record.check("row security", False, message)
         raise RunFailed(message, stage="check", hint=hint)
-    context.record.check("row security", True, f"only the rows that {who} may see are meant")
+    context.record.check("row security", None, f"only the rows that {who} may see are meant, by its switch")
 
 
 def settle_plan(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan:

@@ -218,4 +218,6 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     ignored = f"; not loaded: {', '.join(plan.columns.ignored)}" if plan.columns.ignored else ""
     count = len(plan.columns.columns)
     meet = "1 column meets" if count == 1 else f"{count} columns meet"
-    context.record.check("columns", True, f"{meet}{unfed}{ignored}")
+    is_made = context.module.guards.column_truth
+    off = "" if is_made else "; whether all do is switched off"
+    context.record.check("columns", True if is_made else None, f"{meet}{unfed}{ignored}{off}")

@@ -2,12 +2,21 @@
 """Checks: counts, keys, exactness, an empty source and a shrinking dest."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.plan import Plan
+from pipekit.engine.running.measures import (
+    Measure,
+    Measured,
+    Verdict,
+    compare,
+    describe,
+    measure_source,
+    measure_staging,
+)
 from pipekit.engine.running.staging import Staged
 from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
 from pipekit.runner_contract import Loaded, QueryResult
@@ -27,10 +36,13 @@ LONGEST_EXAMPLE = 1_000
 def run_checks(context: RunContext, staged: Staged) -> Staged:
     """Runs every check that concerns the module; raises RunFailed (stage `check`) at the first that fails."""
     plan, loaded = staged.plan, staged.loaded
-    _check_counts(context, loaded)
+    _check_counts(context, staged)
     # First, as keys are compared as what the dest makes of them.
     with _asking("exact"):
-        _check_exactness(context, plan)
+        _check_exactness(context, staged)
+    if staged.source is not None:
+        with _asking("sums"):
+            _check_sums(context, plan, staged.source)
     with _asking("keys"):
         _check_keys(context, plan)
     if plan.merge.strategy == "full":
@@ -54,15 +66,49 @@ def _fail(context: RunContext, name: str, message: str, hint: str) -> NoReturn:
     raise RunFailed(message, stage="check", hint=hint)
 
 
-def _check_counts(context: RunContext, loaded: Loaded) -> None:
-    read, staged = loaded.rows_read, loaded.rows_staged
-    if read != staged:
-        message = f"The source delivered {read} rows, but staging holds {staged}."
+def _check_counts(context: RunContext, staged: Staged) -> None:
+    read, arrived = staged.loaded.rows_read, staged.loaded.rows_staged
+    if read != arrived:
+        message = f"The source delivered {read} rows, but staging holds {arrived}."
         if context.module.guards.count_truth:
             _fail(context, "counts", message, f"Run it again. {COUNT_SWITCH}")
         context.record.check("counts", False, message)
     else:
-        context.record.check("counts", True, f"read = staged = {staged}")
+        whose = "read" if staged.source is None else "read by jrunner's account"
+        context.record.check("counts", True, f"{whose} = staged = {arrived}")
+
+
+def _check_sums(context: RunContext, plan: Plan, source: Measured) -> None:
+    """What the source said before the rows moved; where staging says otherwise, it is asked whether it has changed."""
+    if not source.measures:
+        context.record.check("sums", None, f"not made: {source.why}")
+        return
+    arrived = measure_staging(context, plan, source.measures)
+    found = compare(source, arrived)
+    differing = _list_differing(context, found)
+    if differing:
+        after = measure_source(context, plan)
+        if after.cells == source.cells:
+            _refuse_sums(context, found[differing[0]][0], source.cells[differing[0]], arrived[differing[0]])
+        found = compare(after, arrived) if after.measures == source.measures else found
+        differing = _list_differing(context, found)
+    if differing:
+        context.record.check("sums", None, "not made: the source's rows changed while they were read")
+    else:
+        context.record.check("sums", True, describe(plan, found))
+
+
+def _list_differing(context: RunContext, found: Sequence[tuple[Measure, Verdict]]) -> list[int]:
+    counts = context.module.guards.count_truth
+    return [i for i, (measure, verdict) in enumerate(found) if verdict == "differs" and (counts or measure.column)]
+
+
+def _refuse_sums(context: RunContext, measure: Measure, before: str | None, arrived: str | None) -> NoReturn:
+    message = f"In the source {measure} is {before}, in staging {arrived}"
+    hint = f"Widen the dest column, or cast in the query. {EXACT_SWITCH}"
+    if measure.figure == "rows":
+        hint = f"Run it again. {COUNT_SWITCH}"
+    _fail(context, "sums", f"{message}: jrunner, its drivers or the dest changed what was moved.", hint)
 
 
 def _check_keys(context: RunContext, plan: Plan) -> None:
@@ -80,7 +126,9 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
         if int(count or 0):
             message = f"{count} staged rows have a NULL in the merge key ({key}), for example {example}."
             _fail(context, "keys", message, NULL_HINT)
+    checked = [] if plan.merge.null_keys else [f"no NULL in {key}"]
     if plan.merge.strategy == "upsert":
+        checked.append(f"no {key} twice")
         count, example = query(context.dest_driver.build_repeated_key_sql(plan.merge)).rows[0]
         if int(count or 0):
             message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
@@ -88,7 +136,11 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
                 context, "keys", message, "upsert needs one row for each key: choose one that tells these rows apart."
             )
     _check_blank_keys(context, plan, key)
-    context.record.check("keys", True, f"no NULL in {key}" if not plan.merge.null_keys else f"NULLs match in {key}")
+    if plan.merge.null_keys:
+        told = "; ".join([*checked, f"NULLs match in {key}, by its switch"])
+        context.record.check("keys", True if checked else None, told)
+    else:
+        context.record.check("keys", True, "; ".join(checked))
 
 
 def _check_blank_keys(context: RunContext, plan: Plan, key: str) -> None:
@@ -120,9 +172,10 @@ def _check_row_key(context: RunContext, plan: Plan) -> None:
         _fail(context, "keys", message, f"{key} is a unique key of {dest}: each row needs one of its own.")
 
 
-def _check_exactness(context: RunContext, plan: Plan) -> None:
+def _check_exactness(context: RunContext, staged: Staged) -> None:
+    plan = staged.plan
     if not context.module.guards.exactness:
-        context.record.check("exact", True, "switched off")
+        context.record.check("exact", None, "switched off")
         return
     for column, sql in context.dest_driver.build_exactness_sql(plan.merge):
         try:
@@ -137,7 +190,10 @@ def _check_exactness(context: RunContext, plan: Plan) -> None:
             dest = plan.merge.dest
             message = f"Row {row}: the value {value!r} cannot be stored exactly in the column '{column}' of {dest}."
             _fail(context, "exact", message, _find_exact_hint(context, plan, column, value or ""))
-    context.record.check("exact", True, "every value fits")
+    if staged.source is None:
+        context.record.check("exact", True, "every value fits")
+    else:
+        context.record.check("exact", None, "not made: jrunner converts values by itself, and nobody looks at each")
 
 
 def _find_exact_hint(context: RunContext, plan: Plan, column: str, value: str) -> str:
@@ -149,14 +205,15 @@ def _find_exact_hint(context: RunContext, plan: Plan, column: str, value: str) -
 
 def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     guards = context.module.guards
-    if (loaded.rows_staged or not guards.empty_source) and guards.shrink is None:
-        context.record.check("not empty", True, f"{loaded.rows_staged} rows")
-        return
-    old = _count_dest(context, plan)
+    is_asked = guards.shrink is not None or (guards.empty_source and not loaded.rows_staged)
+    old = _count_dest(context, plan) if is_asked else 0
     if guards.empty_source and not loaded.rows_staged and old:
         message = f"The source gave no rows, and {plan.merge.dest} holds {old}: a full load would empty it."
         _fail(context, "not empty", message, EMPTY_HINT)
-    context.record.check("not empty", True, f"{loaded.rows_staged} rows")
+    if loaded.rows_staged or guards.empty_source:
+        context.record.check("not empty", True, f"{loaded.rows_staged} rows")
+    else:
+        context.record.check("not empty", None, "no rows; switched off")
     if guards.shrink is None:
         return
     if loaded.rows_staged < old * guards.shrink:

@@ -7,16 +7,21 @@ from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import explain_refusal, try_creation
 from pipekit.engine.planning.plan import Plan, build_stage_sql
 from pipekit.engine.running.claim import claim_staging
+from pipekit.engine.running.measures import Measured, measure_source
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Loaded, Statement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Staged:
-    """What has been staged, by the plan as it was carried out: its staging table may have got another name."""
+    """What has been staged, by the plan as it was carried out: its staging table may have got another name.
+
+    `source` is what the source said of its rows before they moved, where the runner lets nobody see the values.
+    """
 
     plan: Plan
     loaded: Loaded
+    source: Measured | None = None
 
 
 def stage(context: RunContext, plan: Plan) -> Staged:
@@ -34,13 +39,14 @@ def stage(context: RunContext, plan: Plan) -> Staged:
     except StatementFailed as error:
         explain_refusal(context, plan, error)
         raise
+    source = None if context.runner.sees_values else measure_source(context, plan)
     loaded = context.runner.migrate(context.source, plan.source_sql, dest, plan.load, context.record.moved)
     context.record.moved(loaded.rows_staged)
     context.record.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
     if plan.merge.key or plan.merge.keeps:
         _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge.staging)))
     context.record.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
-    return Staged(plan=plan, loaded=loaded)
+    return Staged(plan=plan, loaded=loaded, source=source)
 
 
 def _execute(context: RunContext, statements: tuple[str, ...]) -> None:
