@@ -120,7 +120,7 @@ def judge(place: Place, oddity: Oddity, strategy: str) -> None:
     before = place.rows("SELECT * FROM t")
     others = place.rows(oddity.others) if oddity.others else []
     run = load(place, oddity, strategy)
-    checks = "; ".join(f"{'ok' if check.ok else 'NO'} {check.name}: {check.detail}" for check in run.checks)
+    checks = "; ".join(f"{'NO' if check.ok is False else 'ok'} {check.name}: {check.detail}" for check in run.checks)
     told = f"{run.error} / {run.hint} / {checks}"
     wanted = "error" if outcome == "refuses" else "success"
     assert run.status == wanted, told

@@ -4,7 +4,8 @@
 import pytest
 
 from pipekit import repo
-from pipekit.models import MergeState
+from pipekit.engine.receipt import build_receipt
+from pipekit.models import Check, MergeState
 from tests.pages.records import make_run, start_run
 from tests.pages.site import Site, Visitor
 
@@ -25,6 +26,28 @@ def test_a_successful_run_shows_its_receipt(site: Site, vera: Visitor) -> None:
     assert [text.split()[0] for text in page.texts(".legend li")] == ["watermark", "plan", "stage", "check", "merge"]
     assert not page.has(".run-cause")
     assert "by ana" in page.text
+
+
+def test_a_check_that_was_not_made_is_not_shown_as_passed(site: Site, vera: Visitor) -> None:
+    made = [
+        Check(name="counts", ok=True),
+        Check(name="exact", ok=None, detail="switched off"),
+        Check(name="x", ok=False),
+    ]
+    module = site.make_module()
+    run = make_run(site, module, checks=made)
+    for address in (f"/runs/{run.id}", f"/modules/{module.id}"):
+        items = [(node.text(), node.attributes.get("class")) for node in vera.get(address).all(".checks li")]
+        assert [(text.split()[0], shown) for text, shown in items] == [
+            ("counts", None),
+            ("exact", "off"),
+            ("x", "failed"),
+        ]
+    assert [line.split(":")[0] for line in build_receipt(run) if line.startswith("  ok  ") or "  -- " in line] == [
+        "  ok  counts",
+        "  --  exact",
+    ]
+    assert [check["ok"] for check in run.to_json()["checks"]] == [True, None, False]
 
 
 def test_stages_are_bars_in_proportion_to_their_seconds(site: Site, vera: Visitor) -> None:
