@@ -75,6 +75,7 @@ _CHOICES = {
 _PROGRAMS = {"jrunner", "java_home", "jar_folder"}
 # Lists of texts: what stands in one, for a person, and what an item looks like.
 _LISTS = {
+    "jrunner_bulk": ("kinds, for example [postgresql]; [] is for none", re.compile(r"[a-z][a-z0-9_]*")),
     "allowed_hosts": (
         'host names, for example [pipekit.example.com]; ["*"] allows any',
         re.compile(r"\*|[A-Za-z0-9._-]{1,253}|\[?[0-9A-Fa-f:.]{2,45}\]?"),
@@ -236,10 +237,6 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         if not isinstance(value, str) or not value.strip():
             raise ConfigError(f"{path}: `{key}` must be the path of the program, or its name on PATH.")
         return str(_absolute(value, path.parent)) if "/" in value else value.strip()
-    if key == "jrunner_bulk":
-        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-            raise ConfigError(f"{path}: `{key}` must be a list of kinds, for example [postgresql]; [] is for none.")
-        return tuple(item.strip() for item in value)
     if key == "port":
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65_535:
             raise ConfigError(f"{path}: `{key}` must be a port number, 0 to 65535; 0 is any free one.")

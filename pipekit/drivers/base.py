@@ -211,11 +211,10 @@ class Driver(ABC):
 
     def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
         """The query cut to some of its columns."""
-        chosen = ", ".join(self.quote_identifier(name) for name in names)
-        return f"SELECT {chosen} FROM (\n{strip_query(sql)}\n) AS pipekit_query"
+        return self.build_select_sql(sql, [self.quote_identifier(name) for name in names])
 
     def build_select_sql(self, sql: str, expressions: Sequence[str]) -> str:
-        """One row: these aggregates of the query's rows."""
+        """These expressions over the query's rows."""
         return f"SELECT {', '.join(expressions)} FROM (\n{strip_query(sql)}\n) AS pipekit_query"
 
     def build_sum(self, value: str) -> str:

@@ -129,10 +129,6 @@ class JdbcDriver(Driver):
         """The query itself: the driver is told how many rows to fetch, as each product limits in words of its own."""
         return strip_query(sql)
 
-    def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
-        chosen = ", ".join(self.quote_identifier(name) for name in names)
-        return f"SELECT {chosen} FROM (\n{strip_query(sql)}\n) pipekit_query"
-
     def build_select_sql(self, sql: str, expressions: Sequence[str]) -> str:
         return f"SELECT {', '.join(expressions)} FROM (\n{strip_query(sql)}\n) pipekit_query"
 

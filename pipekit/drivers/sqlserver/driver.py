@@ -110,9 +110,6 @@ class SqlServerDriver(Driver):
         """
         return strip_query(sql)
 
-    def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
-        return build_derived(sql, ", ".join(self.quote_identifier(name) for name in names))
-
     def build_select_sql(self, sql: str, expressions: Sequence[str]) -> str:
         return build_derived(sql, ", ".join(expressions))
 
