@@ -38,6 +38,7 @@ COMMANDS = {
     "copy": "run:copy",
     "jrunner": "jrunner:jrunner",
     "import-scripts": "import_scripts:import_scripts",
+    "import-state": "import_state:import_state",
     "purge": "serve:purge",
     "demo": "setup:demo",
     "completion": "setup:completion",

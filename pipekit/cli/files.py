@@ -89,6 +89,24 @@ def export(session: Session, file: str | None) -> None:
     session.tell(f"Wrote {file}.")
 
 
+def tell_import(
+    session: Session, text: str, report: str, counts: dict[str, Any], output: str | None, as_json: bool
+) -> None:
+    """Gives out the definition file that something old amounts to, and the report on it."""
+    if output is not None:
+        write_file(Path(output), text)
+    if as_json:
+        data = {**counts, "report": report}
+        session.say_json(data if output is not None else {**data, "definitions": text})
+        return
+    if output is None:
+        sys.stdout.write(text)
+        click.echo(report, err=True)
+        return
+    click.echo(report)
+    session.tell(f"Wrote {output}: {counts['modules']} modules, {counts['disabled']} of them disabled.")
+
+
 def write_file(path: Path, text: str) -> None:
     """Writes a file whole or not at all; raises Invalid where it cannot be written."""
     half = path.with_name(f".{path.name}.{os.getpid()}.new")

@@ -1,12 +1,11 @@
 # The command that reads old scripts. Knows where its two texts go, nothing of how scripts are read.
 """`pipekit import-scripts`."""
 
-import sys
 from pathlib import Path
 
 import click
 
-from pipekit.cli.files import write_file
+from pipekit.cli.files import tell_import
 from pipekit.cli.options import json_option
 from pipekit.cli.session import Session
 
@@ -26,15 +25,5 @@ def import_scripts(session: Session, folder: str, output: str | None, as_json: b
     from pipekit.scripts.importing import import_scripts as read_folder
 
     found = read_folder(Path(folder))
-    if output is not None:
-        write_file(Path(output), found.text)
-    if as_json:
-        data = {"modules": found.modules, "disabled": found.disabled, "report": found.report}
-        session.say_json(data if output is not None else {**data, "definitions": found.text})
-        return
-    if output is None:
-        sys.stdout.write(found.text)
-        click.echo(found.report, err=True)
-        return
-    click.echo(found.report)
-    session.tell(f"Wrote {output}: {found.modules} modules, {found.disabled} of them disabled.")
+    counts = {"modules": found.modules, "disabled": found.disabled}
+    tell_import(session, found.text, found.report, counts, output, as_json)

@@ -1,6 +1,7 @@
-# Commands that look at runs: list, show, cancel.
+# Commands that look at runs: list, show, cancel, archive.
 """`pipekit runs`."""
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pipekit.errors import Conflict
 
 if TYPE_CHECKING:
     from pipekit.models import Run
+    from pipekit.repo import ArchivedRun
 
 STATUSES = ["queued", "running", "success", "dry_run", "error", "cancelled"]
 FOLLOW_EVERY_S = 0.5
@@ -121,3 +123,49 @@ def cancel(session: Session, run_id: int, as_json: bool) -> None:
         session.say_json({"run_id": run_id, "cancel_requested": True})
         return
     session.say(f"Run {run_id} was cancelled." if has_ended else f"Run {run_id} was asked to stop.")
+
+
+@runs.command(short_help="Runs of the first Pipekit that were kept.")
+@click.argument("archived_id", metavar="[ID]", type=int, required=False)
+@click.option("--module", shell_complete=complete_module, help="Only runs of this module.")
+@click.option("--status", help="Only runs with this status.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many at most.")
+@json_option
+@click.pass_obj
+def archive(
+    session: Session, archived_id: int | None, module: str | None, status: str | None, limit: int, as_json: bool
+) -> None:
+    """List the runs that `pipekit import-state --runs` has kept, or show all that was recorded of run ID.
+
+    FIRST is a run's number in the first Pipekit; times are as they were written there.
+    """
+    from pipekit import repo
+
+    if archived_id is not None:
+        _show_archived(session, repo.get_archived_run(session.db(), archived_id), as_json)
+        return
+    found = repo.list_archived_runs(session.db(), module=module, status=status, limit=limit)
+    if as_json:
+        session.say_json([{n: value for n, value in run.to_json().items() if n != "record"} for run in found])
+        return
+    session.say_table(
+        ["ID", "FIRST", "MODULE", "STATUS", "STARTED", "FINISHED", "ROWS"],
+        [
+            [str(run.id), run.first_id, run.module, run.status, run.started_at, run.finished_at, format_count(run.rows)]
+            for run in found
+        ],
+        right=(0, 1, 6),
+        empty="No run was kept. `pipekit import-state FILE --runs` keeps those of the first Pipekit.",
+    )
+
+
+def _show_archived(session: Session, run: "ArchivedRun", as_json: bool) -> None:
+    if as_json:
+        session.say_json(run.to_json())
+        return
+    session.say(f"{run.module} run {run.first_id} of the first Pipekit: {run.status}")
+    for name, value in run.record.items():
+        if value in (None, "", []):
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        session.say(f"{name}:\n{text.rstrip()}" if "\n" in text else f"{name}: {text}")

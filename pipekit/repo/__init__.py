@@ -1,6 +1,13 @@
 # The state database's functions under one name. Nothing else touches the file; nothing here touches a remote database.
 """Everything there is to do with the state database."""
 
+from pipekit.repo.archive import (
+    ArchivedRun,
+    get_archived_run,
+    has_archived_runs,
+    keep_archived_runs,
+    list_archived_runs,
+)
 from pipekit.repo.clock import lease_end, lease_now
 from pipekit.repo.connections import (
     create_connection,
@@ -155,6 +162,7 @@ from pipekit.repo.watermarks import (
 __all__ = [
     "MOST_DAYS",
     "USUAL_DAYS",
+    "ArchivedRun",
     "ConnectionUse",
     "Draft",
     "DraftStep",
@@ -215,6 +223,7 @@ __all__ = [
     "finish_run",
     "fold_ended_group_runs",
     "format_moment",
+    "get_archived_run",
     "get_connection",
     "get_connection_by_name",
     "get_draft",
@@ -233,14 +242,17 @@ __all__ = [
     "get_user",
     "get_user_by_name",
     "get_watermark",
+    "has_archived_runs",
     "has_run_ended",
     "insert_queued_run",
     "is_login_due",
     "is_paused",
+    "keep_archived_runs",
     "keep_dest",
     "knows_place",
     "lease_end",
     "lease_now",
+    "list_archived_runs",
     "list_audit",
     "list_connection_uses",
     "list_connections",

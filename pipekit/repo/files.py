@@ -26,15 +26,16 @@ def open_file(path: Path, *, create: bool, any_thread: bool = False) -> State:
         return connect(path, any_thread=any_thread)
 
 
-def connect(path: Path, *, any_thread: bool = False, frozen: bool = False) -> State:
+def connect(path: Path, *, any_thread: bool = False, frozen: bool = False, read_only: bool = False) -> State:
     """A bare connection to an existing file: no settings, no migrations.
 
     A `frozen` one takes the file as it lies there, needs no other file beside it, and must not be kept.
     """
+    mode = "mode=ro&immutable=1" if frozen else "mode=ro" if read_only else "mode=rw"
     try:
         # mode=rw: SQLite must never create the file, it would do so with whatever mode the umask leaves.
         db = sqlite3.connect(
-            f"{path.as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}",
+            f"{path.as_uri()}?{mode}",
             uri=True,
             timeout=BUSY_TIMEOUT_S,
             isolation_level=None,
@@ -65,13 +66,24 @@ def _prepare(path: Path, create: bool) -> None:
             create_private_file(path)
         if path.is_dir():
             raise ConfigError(f"The state database {path} is a folder.", hint="Set `state_path` to a file.")
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+
+
+def tighten(path: Path) -> None:
+    """Takes what others than its owner may do off a state file and the files beside it. Raises ConfigError."""
+    try:
         for name in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
             _tighten(name)
     except OSError as error:
-        raise ConfigError(
-            f"The state database {path} cannot be opened: {error.strerror}.",
-            hint="Check the owner and mode of the file and its folder.",
-        ) from error
+        raise _cannot_open(path, error) from error
+
+
+def _cannot_open(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"The state database {path} cannot be opened: {error.strerror}.",
+        hint="Check the owner and mode of the file and its folder.",
+    )
 
 
 def _make_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipekit.errors import ConfigError
 from pipekit.repo.files import connect, create_private_file
+from pipekit.repo.first_state import is_first_state
 from pipekit.repo.state import State, now, transaction
 
 
@@ -36,9 +37,20 @@ def _known_migrations() -> list[str]:
     return sorted(item.name.removesuffix(".sql") for item in folder.iterdir() if item.name.endswith(".sql"))
 
 
+def refuse_foreign(db: State) -> None:
+    """Raises ConfigError for a file that is somebody else's, before anything of it is changed."""
+    _applied(db)
+
+
 def _applied(db: State) -> list[str]:
     """The names of applied migrations, in order; none for an empty file."""
     tables = {row["name"] for row in db.rows("SELECT name FROM sqlite_schema WHERE type = 'table' LIMIT 100")}
+    if is_first_state(tables):
+        raise ConfigError(
+            f"{db.path} is the state file of the first Pipekit, which this one does not work with.",
+            hint=f"`pipekit import-state {db.path} --output pipekit.yaml` reads it into a definition file and leaves it"
+            " as it is; this Pipekit keeps its own state in another folder (PIPEKIT_HOME, `pipekit init`).",
+        )
     if "migrations" in tables:
         return [row["name"] for row in db.rows("SELECT name FROM migrations ORDER BY name")]
     if tables:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipekit.errors import ConfigError, StateError
-from pipekit.repo.files import BUSY_TIMEOUT_S, connect, open_file
-from pipekit.repo.migrate import has_pending, migrate
+from pipekit.repo.files import BUSY_TIMEOUT_S, connect, open_file, tighten
+from pipekit.repo.migrate import has_pending, migrate, refuse_foreign
 from pipekit.repo.state import State, is_disk_full
 
 OLDEST_SQLITE = (3, 37, 0)
@@ -50,6 +50,8 @@ def open_state(path: Path | str, *, create: bool = False, any_thread: bool = Fal
     path = Path(path).absolute()
     db = open_file(path, create=create, any_thread=any_thread)
     try:
+        refuse_foreign(db)
+        tighten(path)
         _set_up(db)
         migrate(db)
     except BaseException:

@@ -12,6 +12,7 @@ from pipekit.web.modules import columns, run_values, watermark_trial
 from pipekit.web.modules import edit as module_edit
 from pipekit.web.modules import show as module_show
 from pipekit.web.modules.watermarks import _save_inline_watermarks
+from pipekit.web.runs import archive as run_archive
 from pipekit.web.runs import live as run_live
 from pipekit.web.runs import show as run_show
 from pipekit.web.wizard import dest as wizard_dest
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     run_values.router,
     module_show.router,
     run_show.router,
+    run_archive.router,
     group_runs.router,
     search.router,
     watermark_trial.router,

@@ -33,7 +33,7 @@ def show_runs(request: Request, db: Db, user: Viewer) -> Response:
     words = request.query_params
     module = words.get("module", "").strip()[:200]
     status = next((status for status in STATUSES if status == words.get("status")), None)
-    before = _read_number(words.get("before", ""))
+    before = read_number(words.get("before", ""))
     found = pages.list_run_briefs(db, module=module or None, status=status, limit=PAGE_ROWS + 1, before_id=before)
     kept = {"module": module, "status": status or ""}
 
@@ -51,10 +51,12 @@ def show_runs(request: Request, db: Db, user: Viewer) -> Response:
         statuses=STATUSES,
         address=address,
         is_first=before is None,
+        has_archive=repo.has_archived_runs(db),
     )
 
 
-def _read_number(text: str) -> int | None:
+def read_number(text: str) -> int | None:
+    """A number of an address; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 

@@ -64,6 +64,8 @@ def furnish(house: House) -> dict[str, object]:
     ana = repo.get_user_by_name(db, "ana")
     repo.create_token(db, ana.id, "a script")
     repo.save_draft(db, ana.id, "0123456789abcdef", title="a draft", step="sql", form=DRAFT)
+    archived = repo.ArchivedRun(first_id="1", module=LONG, status="success", record={"stdout": "one\ntwo", "rows": 2})
+    repo.keep_archived_runs(db, [archived])
     folder = house.config.jar_folder
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "h2.jar").write_bytes(b"a jar")
@@ -71,6 +73,7 @@ def furnish(house: House) -> dict[str, object]:
     return {
         "module_id": module.id,
         "failing_id": failing.id,
+        "archived_id": repo.list_archived_runs(db)[0].id,
         "run_id": repo.list_runs(db, module=module.id)[0].id,
         "failed_id": repo.list_runs(db, module=failing.id)[0].id,
         "group_id": group.id,
