@@ -13,9 +13,9 @@ from pipekit.definitions.problems import DefinitionErrors
 from pipekit.first_pipekit.columns import NAMES, Item, Table
 from pipekit.first_pipekit.reading import Reader
 from pipekit.first_pipekit.report import Runs, build_report
+from pipekit.masking import Masker
 from pipekit.repo.archive import ArchivedRun
 from pipekit.repo.first_state import FirstState, open_first_state
-from pipekit.secrets import Masker
 
 HEADER = (
     "# Made by `pipekit import-state`. Read its report first: a module that was not understood whole is disabled.\n"

@@ -20,9 +20,9 @@ from pipekit.definitions.records import (
 from pipekit.drivers.jdbc.products import find_owner
 from pipekit.drivers.urls import find_kind, split_login
 from pipekit.first_pipekit.columns import Index, Item, Table
+from pipekit.masking import Masker
 from pipekit.models import MODULE_NAME, PASSWORD_PATTERN, WATERMARK_NAME, Column, RunOn, Strategy, parse_key
 from pipekit.repo.first_state import FirstState
-from pipekit.secrets import Masker
 
 STRATEGIES: Mapping[str, Strategy] = {
     "full": "full",
