@@ -34,7 +34,7 @@ class TableColumn:
     """A column of an existing table. `generated` columns are computed by the database and cannot be fed.
 
     An `identity` column is numbered by the database, but takes a value where the merge asks for it. `under` is the type
-    that a `type` of one's own stands on, `""` where it stands for itself.
+    that a `type` of one's own stands on (`record` of a composite one), `""` where it stands for itself.
     """
 
     name: str

@@ -31,6 +31,10 @@ SQLITE_TO_POSTGRESQL = [
     ("maybe", "boolean", "maybe"),
     ("{bad json", "jsonb", "json"),
     (0.1234567890123, "real", "0.1234567890123"),
+    ("{0.1234567890123}", "real[]", "0.1234567890123"),
+    ("{today}", "date[]", "today"),
+    ("[now,)", "tstzrange", "now"),
+    ("{2020-01-01 00:00:00.1234567}", "timestamp[]", "00.1234567"),
 ]
 
 
@@ -42,6 +46,29 @@ def test_a_sqlite_value_that_does_not_fit_is_named(bench: Bench, value: Any, des
     bench.dest.execute(f"create table t (id integer, v {dest_type})")
     run = refuse(bench, bench.module("select id, v from t"), "stage", says)
     assert_place(run)
+
+
+@pytest.mark.parametrize("bench", [("sqlite", "postgresql")], indirect=True, ids=["sqlite-postgresql"])
+@pytest.mark.parametrize(
+    ("make", "dest_type", "changed", "kept"),
+    [
+        ("create type c as (a numeric(5,1), b text)", "c", "(1.25,x)", '(1.2,"x y")'),
+        ("create type c as (a numeric(5,1))", "c[]", "{(1.25)}", "{(1.2),NULL}"),
+        ("create domain d as numeric(5,1)", "d[]", "{1.25}", "{1,2.5}"),
+        ("create domain d as numeric(5,1)[]", "d", "{1.25}", "{1,2.5}"),
+        ("create domain d as interval(0)", "d", "00:00:00.6", "00:00:01"),
+    ],
+)
+def test_a_value_inside_a_type_of_ones_own_is_kept_or_named(
+    bench: Bench, make: str, dest_type: str, changed: str, kept: str
+) -> None:
+    bench.source.execute("create table t (id integer, v text)")
+    bench.source.connection.executemany("insert into t values (?, ?)", [(1, None), (2, kept), (3, changed)])
+    bench.dest.execute(make, f"create table t (id integer, v {dest_type})")
+    run = refuse(bench, bench.module("select id, v from t"), "check", changed)
+    assert_place(run)
+    bench.project.succeed(bench.module("select id, v from t where id < 3", name="kept"))
+    assert bench.dest.rows(f"select count(*) from t where v::text = '{kept}'::{dest_type}::text") == [(1,)]
 
 
 def assert_place(run: Run) -> None:

@@ -32,6 +32,9 @@ SHAPES = {
     ),
     "a volatile function": (_FUNCTION.format("plpgsql VOLATILE"), "SELECT * FROM reads()"),
     "a stable function": (_FUNCTION.format("plpgsql STABLE"), "SELECT * FROM reads()"),
+    "a stable function in a worker": (
+        _FUNCTION.format("plpgsql STABLE PARALLEL SAFE"), "SELECT * FROM reads() AS a",
+    ),
     "a partition": (
         "ALTER TABLE t RENAME TO p; CREATE TABLE t (a integer) PARTITION BY RANGE (a);"
         "ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (0) TO (1000)", "SELECT a FROM t WHERE a > 0",
@@ -86,6 +89,8 @@ def test_a_table_that_is_being_reloaded_is_read_whole_or_not_at_all(
     run(session, f"CREATE TABLE t (a integer); INSERT INTO t SELECT g FROM generate_series(1, {ROWS}) AS g")
     run(session, make or "SELECT 1", "ANALYZE")
     reader = open_session(read_only=True)
+    if "worker" in shape:
+        reader.link.run("SET debug_parallel_query TO on")
     reload("p" if shape in ("a partition", "a child") else "t")
     with _may_refuse() if "stable" in shape or "volatile" in shape else contextlib.nullcontext():
         if ask == "query":

@@ -372,6 +372,25 @@ def test_the_place_of_a_refused_value_is_found_in_any_language(context: str, pla
 
 
 @pytest.mark.parametrize(
+    ("type_", "kept", "changed"),
+    [
+        ("point", "(0.1,-2e5)", "(0.1,0.20000000000000000001)"),
+        ("real[]", "{0.1,NaN,NULL,1e10}", "{{0.123456789}}"),
+        ("date[]", '{2024-01-01,infinity,NULL,"0001-01-01 BC"}', "{2024-01-01,Tomorrow}"),
+        (
+            "tstzmultirange",
+            "{[2024-01-01T00:00:00Z,2024-01-02 00:00:00.5+02),empty}",
+            "{[2024-01-01 00:00:00.0000001,)}",
+        ),
+        ("interval[]", "{1 day,00:00:00.5}", "{00:00:00.0000001}"),
+    ],
+)
+def test_values_inside_a_text_are_looked_at_too(type_: str, kept: str, changed: str) -> None:
+    check = build_rule(type_).check
+    assert (check(kept), bool(check(changed))) == ("", True)
+
+
+@pytest.mark.parametrize(
     ("type_", "values"),
     [
         ("numeric(6,2)", [1.5, 0.1, -3.0]),

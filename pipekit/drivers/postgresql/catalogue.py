@@ -35,16 +35,19 @@ SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NO
     WHERE r.ev_class = c.oid AND b.attidentity = 'a' AND b.attname = a.attname
       AND p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
   ),
-  CASE WHEN t.typtype = 'd' THEN (
+  (
     WITH RECURSIVE under AS (
-      SELECT t.typbasetype AS id, t.typtypmod AS modifier
+      SELECT CASE WHEN e.oid IS NULL THEN t.oid ELSE e.oid END AS id, -1 AS modifier,
+        CASE WHEN e.oid IS NULL THEN '' ELSE '[]' END AS suffix
+      FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem AND t.typcategory = 'A'
       UNION ALL
-      SELECT d.typbasetype, d.typtypmod FROM under
+      SELECT d.typbasetype, d.typtypmod, under.suffix FROM under
       JOIN pg_catalog.pg_type AS d ON d.oid = under.id WHERE d.typtype = 'd'
     )
-    SELECT pg_catalog.format_type(under.id, under.modifier)
-    FROM under JOIN pg_catalog.pg_type AS b ON b.oid = under.id WHERE b.typtype <> 'd'
-  ) END
+    SELECT CASE b.typtype WHEN 'c' THEN 'record' ELSE pg_catalog.format_type(b.oid, under.modifier) END || under.suffix
+    FROM under JOIN pg_catalog.pg_type AS b ON b.oid = under.id
+    WHERE b.typtype = 'c' OR b.typtype <> 'd' AND b.oid NOT IN (t.oid, t.typelem)
+  )
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

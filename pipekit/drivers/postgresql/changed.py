@@ -44,7 +44,7 @@ def _build_comparison(expression: str, stage: str, dest: str) -> str:
         return f"CAST({build_cast(expression, stage, dest)} AS text) IS DISTINCT FROM CAST({expression} AS text)"
     there_and_back = build_cast(build_cast(expression, stage, dest), dest, stage)
     type_ = parse_type(stage)
-    if type_.base in _COMPARED_BY_VALUE and not type_.dimensions:
+    if type_.base in _COMPARED_BY_VALUE:
         return f"{there_and_back} IS DISTINCT FROM {expression}"
     return f"CAST({there_and_back} AS text) IS DISTINCT FROM CAST({expression} AS text)"
 

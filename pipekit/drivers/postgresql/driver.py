@@ -226,7 +226,9 @@ class PostgresDriver(Driver):
 
 def _stage_foreign(neutral: Type, source: ResultColumn, dest: TableColumn) -> StagedColumn:
     """As the dest, except where PostgreSQL would round inside a value that is not looked into: those it compares."""
-    type_ = types.parse_type(dest.type)
+    type_ = types.parse_type(dest.under or dest.type)
+    if type_.base == "record":
+        return StagedColumn(source=source, dest=dest, stage_type="text", lossy=True)
     if neutral.name == "char" and neutral.length and type_.base == "character" and not type_.dimensions:
         length, limit = neutral.length, type_.arguments[0]
         if length != limit:  # blanks at the end only fill it up, on either side

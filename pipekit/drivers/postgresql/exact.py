@@ -12,7 +12,16 @@ from itertools import repeat
 from operator import eq
 from typing import Any
 
-from pipekit.drivers.postgresql.types import FLOATS, INTEGERS, STRINGS, TIMES, Spelling, parse_type
+from pipekit.drivers.postgresql.types import (
+    FLOATS,
+    GEOMETRY,
+    INTEGERS,
+    MOMENT_RANGES,
+    STRINGS,
+    TIMES,
+    Spelling,
+    parse_type,
+)
 
 Check = Callable[[object], str]
 Glance = Callable[[Sequence[Any]], bool]
@@ -24,6 +33,9 @@ _DATE = re.compile(rf"-?infinity|{_DAY}(?:[ T]00:00(?::00(?:\.0+)?)?)?(?: BC)?",
 _TIMESTAMP = re.compile(rf"-?infinity|{_DAY}(?:[ T]{_CLOCK}(?:{_ZONE})?)?(?: BC)?", re.ASCII)
 _TIME = re.compile(rf"{_CLOCK}(?:{_ZONE})?", re.ASCII)
 _UTC = re.compile(r"Z|[+-]00(?::?00)*")
+_WORD = re.compile(r"[A-Za-z]+", re.ASCII)
+_TIME_WORDS = frozenset({"null", "infinity", "bc", "empty", "t", "z"})
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _LONG_FRACTION = re.compile(r"\.\d{6}\d*[1-9]", re.ASCII)
 
 
@@ -49,8 +61,8 @@ def build_rule(type_text: str) -> Rule:
 
 def _choose(type_: Spelling) -> tuple[tuple[type, ...], Check]:
     base, arguments = type_.base, type_.arguments
-    if type_.dimensions:
-        return (str,), check_not_bytes
+    if type_.dimensions or base in MOMENT_RANGES or base in GEOMETRY:
+        return _choose_parts(base)
     if base in INTEGERS:
         return (int, bool, str), check_integer
     if base == "numeric":
@@ -68,6 +80,15 @@ def _choose(type_: Spelling) -> tuple[tuple[type, ...], Check]:
     if base == "jsonb":
         return (int, float), check_json_keys
     return (str, int, float, bool), check_not_bytes
+
+
+def _choose_parts(base: str) -> tuple[tuple[type, ...], Check]:
+    """A text with values in it, which the server reads for itself."""
+    if base in (*TIMES, "date", "interval") or base in MOMENT_RANGES:
+        return (), partial(check_moments, worded=base == "interval")
+    if base in FLOATS or base in GEOMETRY:
+        return (), partial(check_floats, single=base == "real")
+    return (str,), check_not_bytes
 
 
 def _choose_numeric(arguments: tuple[int, ...]) -> tuple[tuple[type, ...], Check]:
@@ -233,6 +254,22 @@ def check_interval(value: object) -> str:
     if not isinstance(value, str):
         return "it is not an interval"
     return "it has more than 6 digits of a second" if _LONG_FRACTION.search(value) else ""
+
+
+def check_moments(value: object, *, worded: bool) -> str:
+    """Dates and times in an array or a range: words such as `today` would become a date of their own."""
+    if not isinstance(value, str):
+        return "it is not a text with times in it"
+    if not worded and (words := [w for w in _WORD.findall(value) if w.lower() not in _TIME_WORDS]):
+        return f"'{words[0]}' is not a time in ISO form"
+    return "it has more than 6 digits of a second" if _LONG_FRACTION.search(value) else ""
+
+
+def check_floats(value: object, *, single: bool) -> str:
+    """Floating point numbers in an array, a point and the like."""
+    if not isinstance(value, str):
+        return check_not_bytes(value)
+    return next(filter(None, (check_float(number, single=single) for number in _NUMBER.findall(value))), "")
 
 
 def check_json_keys(value: object) -> str:

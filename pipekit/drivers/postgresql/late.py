@@ -2,9 +2,10 @@
 """Rows that are read belong to one moment; a table must be held before that moment comes.
 
 COPY takes its snapshot before it waits for a lock. A table that another session empties and fills anew in one
-transaction, as `full` does, would be read as empty. So everything that describing and planning lock is held first. What
-a STABLE function reads is locked only while the query runs; whether such a table was rebuilt after the snapshot, its
-own entry in the catalogue tells. It tells nothing on a standby, nor of a function that ran in a parallel worker.
+transaction, as `full` does, would be read as empty. So everything that describing and planning lock is held first.
+What a STABLE function reads is locked only while the query runs; whether such a table was rebuilt after the snapshot,
+its own entry in the catalogue tells. Locks of parallel workers are gone with them, so where somebody has made such a
+function PARALLEL SAFE there are none. On a standby the catalogue tells nothing.
 """
 
 import re
@@ -13,6 +14,13 @@ from collections.abc import Sequence
 from pipekit.drivers.sqltext import READINGS, tokens
 
 _PLANNED = re.compile(r"\(|(select|with|values|table)\b", re.IGNORECASE)
+
+_ALONE = """\
+SELECT pg_catalog.set_config('max_parallel_workers_per_gather', '0', true) WHERE EXISTS (
+  SELECT FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+  WHERE p.oid >= 16384 AND p.provolatile = 's' AND p.proparallel = 's' AND l.lanname NOT IN ('internal', 'c')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+      WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'))"""
 
 _HELD = """\
 SELECT pg_catalog.txid_current_snapshot(), pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()),
@@ -32,7 +40,7 @@ LIMIT 1"""
 
 def build_hold_sql(query: str) -> str:
     """Has a query planned, which locks partitions and children, then gives the row that `build_late_sql` takes."""
-    return f"EXPLAIN (COSTS off)\n{query}\n;\n{_HELD}" if _has_plan(query) else _HELD
+    return f"{_ALONE};\nEXPLAIN (COSTS off)\n{query}\n;\n{_HELD}" if _has_plan(query) else _HELD
 
 
 def build_late_sql(held: Sequence[str | None]) -> str:

@@ -50,7 +50,9 @@ _OTHER_BUILT_IN = """
     regclass regproc regprocedure regoper regoperator regtype regrole regnamespace regconfig regdictionary regcollation
     int2vector oidvector
 """
-UNORDERED = frozenset(["json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"])
+GEOMETRY = frozenset(["point", "line", "lseg", "box", "path", "polygon", "circle"])
+UNORDERED = GEOMETRY | {"json", "jsonpath", "xml"}
+MOMENT_RANGES = frozenset(f"{name}{kind}" for name in ("ts", "tstz", "date") for kind in ("range", "multirange"))
 BUILT_IN = NUMBERS | STRINGS | {*TIMES, "bit varying", *_OTHER_BUILT_IN.split()}
 
 _DIRECT_CASTS = frozenset(
