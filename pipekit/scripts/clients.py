@@ -13,6 +13,7 @@ from pipekit.scripts.expansion import expand_dollars
 from pipekit.scripts.found import MARKER, Database, Load, Place, Secret, Statements, Unknown
 from pipekit.scripts.shell import DEEPEST, Field, Shell
 from pipekit.scripts.sqlreader import split_statements
+from pipekit.scripts.tree import calls_jrunner, is_other_program
 
 Client = Callable[[Shell, int, list[Field]], str]
 
@@ -88,14 +89,25 @@ def _build_load(
     taken = list(shell.taken)
     for text in (given["-scu"].text, given["-dcu"].text):
         for unknown in shell.notes.find_unknowns(text):
-            if unknown.origin != "file":
+            if not unknown.command.endswith(f"={unknown.assumed}"):
                 taken.append(f"an address holds what `{unknown.command}` gives; taken as `{unknown.assumed}`")
     known = set(shell.notes.assume(" ".join(flags)).split())
+    doubts += find_doubts(shell, shell.resolve(given["-sq"].text))
     table = shell.notes.assume(table)
     name = shell.resolve(given["-sq"].text)
     clear, trim = "-c" in known, "-t" in known
     step = len(shell.notes.unknowns)
     return Load(place, source, dest, query, name, table, clear, trim, tuple(doubts), tuple(taken), shell.script, step)
+
+
+def find_doubts(shell: Shell, path: str) -> list[str]:
+    """Programs that nobody here reads and that name the file of a query: they may write it. jrunner only reads it."""
+    texts, name = shell.world.tree.texts, posixpath.basename(path)
+    if path in shell.written or path not in texts or path in shell.world.state:
+        return []
+    others = [one for one, text in texts.items() if is_other_program(one, text) and not calls_jrunner(text)]
+    named = [*shell.touched.get(path, ()), *(one for one in others if name in texts[one])]
+    return [f"{one} names its query's file {name}: does it write it?" for one in named]
 
 
 def tell_assumed(unknown: Unknown) -> str:
@@ -321,6 +333,7 @@ def _db2(shell: Shell, line: int, fields: list[Field]) -> str:
 
 def _take_sql(shell: Shell, place: Place, command: str, texts: list[str], database: Database | None) -> str:
     """Statements are an event, and what a query prints stands for its answer; within `$(...)` it is nothing else."""
+    texts = [re.sub(r"\A(?:\s*set\s+nocount\s+on\s*;?\s+)", "", text, flags=re.IGNORECASE) for text in texts]
     sql = ";\n".join(text.strip().rstrip(";") for text in texts if text.strip())
     if not sql:
         return ""

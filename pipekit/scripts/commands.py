@@ -15,7 +15,6 @@ from pipekit.scripts.lexer import Word
 from pipekit.scripts.lists import list_items, list_lines, read_words
 from pipekit.scripts.options import take_option
 from pipekit.scripts.shell import (
-    DEEPEST,
     FALSE,
     OPEN,
     TRUE,
@@ -34,7 +33,7 @@ from pipekit.scripts.wrappers import take_off
 _HARMLESS = frozenset((
     "set", "logger", "mail", "mailx", "sendmail", "true", "sleep", "umask", ":", "rm", "rmdir", "mkdir", "touch",
     "chmod", "chown", "wait", "ulimit", "kill", "renice", "shopt", "hash", "gzip", "gunzip", "zip", "tput", "clear",
-    "mutt", "sync", "logrotate", "exec", "flock", "setopt", "popd", "alias", "bc", "ln", "history",
+    "mutt", "dos2unix", "sync", "logrotate", "exec", "flock", "setopt", "popd", "alias", "bc", "ln", "history",
 ))  # fmt: skip
 # They print what only running them would tell.
 _PRINT = frozenset((
@@ -87,7 +86,7 @@ def _call_fields(shell: Shell, line: int, words: list[Word], fields: list[Field]
     name = shell.notes.assume(fields[0].text)
     texts = [item.text for item in fields[1:]]
     if name in shell.functions:
-        _call_function(shell, name, texts)
+        _call_function(shell, line, name, texts)
         return
     client = find_client([Field(name), *fields[1:]])
     if client is not None:
@@ -130,6 +129,8 @@ def _note_unknown(shell: Shell, line: int, name: str, texts: list[str]) -> None:
     told = name_command(base, texts)
     shell.say(shell.mark(line, told) + "\n")
     shell.status = OPEN
+    for text in texts:
+        shell.touched.setdefault(shell.resolve(text), []).append(f"`{told}` ({shell.place(line)})")
     names_client = _NAMES_A_CLIENT.search(f"{told} {shell.stdin or ''}")
     if shell.captures and not names_client:
         return
@@ -140,26 +141,24 @@ def _note_unknown(shell: Shell, line: int, name: str, texts: list[str]) -> None:
 # -- functions and scripts ---------------------------------------------------------------------------------------------
 
 
-def _call_function(shell: Shell, name: str, arguments: list[str]) -> None:
-    if shell.depth >= DEEPEST:
+def _call_function(shell: Shell, line: int, name: str, arguments: list[str]) -> None:
+    if shell.is_too_deep(line):
         return
-    saved = shell.arguments, shell.file, shell.reads_settings
+    saved = shell.arguments, shell.file, shell.reads_settings, shell.in_function
     file, body = shell.functions[name]
-    shell.arguments, shell.file, shell.reads_settings = tuple(arguments), file, False
+    shell.arguments, shell.file, shell.reads_settings, shell.in_function = tuple(arguments), file, False, True
     shell.depth += 1
     try:
         with suppress(LeftFunction):
             shell.world.follow(shell, body)
     finally:
         shell.depth -= 1
-        shell.arguments, shell.file, shell.reads_settings = saved
+        shell.arguments, shell.file, shell.reads_settings, shell.in_function = saved
 
 
 def _follow_text(shell: Shell, line: int, text: str, *, apart: bool) -> None:
     """Commands that stand in a text: `bash -c`, `eval`."""
-    if MARKER.search(text):
-        shell.notes.add(shell.place(line), f"The commands in `{shell.notes.assume(text)[:100]}` were not followed.")
-    if shell.depth >= DEEPEST:
+    if shell.is_too_deep(line):
         return
     shell.depth += 1
     body = parse_script(text, line).body
@@ -195,7 +194,7 @@ def _starts_script(shell: Shell, line: int, name: str, texts: list[str]) -> bool
 def _source(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
     name = shell.notes.assume(texts[0]) if texts else ""
     text = shell.find_file(name, line) if name else None
-    if text is None or shell.depth >= DEEPEST:
+    if text is None or shell.is_too_deep(line):
         shell.notes.add(shell.place(line), f"{name or 'A file'} is not in the folder and was not read.")
         shell.status = Verdict(None, True)
         return

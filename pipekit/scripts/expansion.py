@@ -10,7 +10,7 @@ from dataclasses import replace
 from pipekit.scripts.arithmetic import calculate
 from pipekit.scripts.found import MARKER, Unknown
 from pipekit.scripts.lexer import Part, Word, read_quoted, split_words
-from pipekit.scripts.shell import DEEPEST, Field, Left, Shell
+from pipekit.scripts.shell import Field, Left, Shell, is_position
 from pipekit.scripts.syntax import parse_script
 
 _EXPANSION = re.compile(r"(!?)(#?)([A-Za-z_][A-Za-z0-9_]*|\d+|[@*#?$!-])(\[[^\]]*\])?(.*)\Z", re.DOTALL)
@@ -135,7 +135,7 @@ def substitute(shell: Shell, script: str, line: int) -> str:
     if inner is not None:
         name = "".join(expand(shell, word) for word in split_words(inner[1], line))
         return (shell.read_value(name, line, f"$(<{name})") or "").rstrip("\n")
-    if shell.depth >= DEEPEST:
+    if shell.is_too_deep(line):
         return shell.mark(line, f"$({script})")
     shell.depth += 1
     with shell.apart(), shell.collecting(captures=True) as out, suppress(Left):
@@ -217,7 +217,14 @@ def _expand_default(shell: Shell, name: str, operator: str, more: str, line: int
     if operator == "?":
         return value
     text = _expand_text(shell, more, line)
+    if _is_missing(shell, name) and operator in ("-", "=") and is_position(text):
+        value = shell.mark(line, f"${name}", "argument")
     unknown = shell.notes.only_unknown(value) if value else None
+    is_given = unknown is not None and unknown.origin in ("argument", "environment") and not unknown.changed
+    if is_given and operator in ("-", "=") and shell.notes.only_unknown(text):
+        told = f"${name} may give another value than the script finds; `pipekit run --watermark` does that now."
+        shell.notes.take(shell.place(line), told)
+        return text
     if operator == "+":
         if unknown is not None and unknown.origin in ("argument", "environment"):
             return shell.mark(line, f"${{{name}:+{more}}}", unknown.origin, assumed="")
@@ -229,6 +236,12 @@ def _expand_default(shell: Shell, name: str, operator: str, more: str, line: int
     if not is_set or unknown.origin in ("argument", "environment"):
         unknown.assumed = unknown.assumed or text
     return value
+
+
+def _is_missing(shell: Shell, name: str) -> bool:
+    """Whether a script has an argument that whoever starts it here leaves out: somebody else may give it."""
+    given = shell.arguments
+    return name.isdigit() and given is not None and not shell.in_function and int(name) > len(given)
 
 
 def _expand_text(shell: Shell, text: str, line: int) -> str:

@@ -125,9 +125,9 @@ Origin = Literal["query", "command", "file", "argument", "environment"]
 class Unknown:
     """A value that only running the script would tell.
 
-    `command` is how it is got, `sql` the query whose answer it is, `path` the file that holds it, `changed` what the
-    script does to it before it is used. `default` is used when there is none; `assumed` is what it is as the folder
-    stands, for what is no value: an address, a file's name.
+    `command` is how it is got, `sql` the query whose answer it is, `path` the file that holds it and `kept` what is
+    known to be written there, `changed` what the script does to it before it is used. `default` is used when there is
+    none; `assumed` is what it is as the folder stands, for what is no value: an address, a file's name.
     """
 
     place: Place
@@ -137,6 +137,7 @@ class Unknown:
     sql: str = ""
     database: Database | None = None
     path: str = ""
+    kept: "Unknown | None" = None
     changed: str = ""
     default: str | None = None
     assumed: str | None = None
@@ -214,5 +215,6 @@ class Notes:
         return MARKER.sub(lambda found: self._describe(self.unknowns[int(found[1])]), text)
 
     def _describe(self, item: Unknown) -> str:
-        parts = (item.origin, self.describe(item.command), self.describe(item.sql), item.path, item.changed)
+        parts = [item.origin, self.describe(item.command), self.describe(item.sql), item.path, item.changed]
+        parts += [self._describe(item.kept)] if item.kept else []
         return f"{OPEN}{'|'.join(parts)}{CLOSE}"

@@ -18,13 +18,12 @@ from pipekit.scripts.found import Notes, Place
 from pipekit.scripts.grouping import build_groups
 from pipekit.scripts.naming import Connections, SecretNames
 from pipekit.scripts.report import Report, build_report
-from pipekit.scripts.tree import Tree, calls_jrunner, is_shell_script, load_tree
+from pipekit.scripts.tree import Tree, calls_jrunner, is_other_program, is_shell_script, load_tree
 from pipekit.scripts.walk import Walked, walk_scripts
 
 _CALL = re.compile(r"\bjrunner\b", re.IGNORECASE)
 _TEXTS = (".md", ".sql", ".log", ".html")
 _WINDOWS = (".bat", ".cmd", ".ps1", ".vbs")
-_PROGRAMS = (".py", ".pl", ".rb", ".js", ".java", ".php", ".csh", ".tcsh", ".fish", "Makefile", ".mk", ".service")
 
 HEADER = (
     "# Made by `pipekit import-scripts`. Read its report first: a module that was not understood whole is disabled.\n"
@@ -80,7 +79,7 @@ def import_scripts(folder: Path) -> Imported:
 
 
 def _mask(draft: Draft, masker: Masker) -> Draft:
-    """A module without passwords in its SQL; one that had any is disabled."""
+    """A module without passwords in what is told of it; one that had any in its SQL is disabled."""
     module = draft.module
     masked = replace(
         module,
@@ -92,6 +91,7 @@ def _mask(draft: Draft, masker: Masker) -> Draft:
         draft.module = masked
         draft.problems.append("its SQL held a password, which was taken out")
         draft.finish(module.name)
+    draft.module = replace(draft.module, notes=masker.mask(draft.module.notes))
     return draft
 
 
@@ -120,8 +120,7 @@ def _note_other_programs(tree: Tree, notes: Notes) -> None:
         if is_shell_script(path, text) or is_crontab(path) or path.endswith(_TEXTS):
             continue
         found = _CALL.search(text)
-        is_program = path.endswith(_PROGRAMS) or text.startswith("#!")
-        if path.endswith(_WINDOWS) or (found and is_program) or calls_jrunner(text):
+        if path.endswith(_WINDOWS) or (found and is_other_program(path, text)) or calls_jrunner(text):
             line = text.count("\n", 0, found.start()) + 1 if found else 0
             does = "it calls jrunner: make its modules by hand" if found else "look whether it loads anything"
             notes.add(Place(path, line), f"This is no shell script and was not read; {does}.")

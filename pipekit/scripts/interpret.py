@@ -38,7 +38,7 @@ from pipekit.scripts.syntax import (
     list_words,
 )
 
-MOST_ROUNDS = 200
+MOST_ROUNDS = 1_000
 _TESTS = ("[", "[[", "test")
 _LEAVES = ("exit", "return", "continue", "break", "die", "usage", "abort", "fail")
 
@@ -152,6 +152,7 @@ def _follow_pipeline(shell: Shell, pipeline: Pipeline) -> None:
 def _follow_redirected(shell: Shell, command: Command, stdin: str | None) -> None:
     shell.read += 1
     if shell.read > MOST_COMMANDS:
+        shell.notes.add(shell.place(command.line), f"Beyond {MOST_COMMANDS:,} commands the script was not read.")
         raise LeftScript
     given = _read_stdin(shell, command.redirects, command.line)
     saved, shell.stdin = shell.stdin, stdin if given is None else given
@@ -290,6 +291,8 @@ def _follow_for(shell: Shell, command: For) -> None:
         values = list(shell.arguments) if shell.arguments is not None else [shell.mark(command.line, "$@", "argument")]
     else:
         values = [value for word in command.words for value in _list_values(shell, word)]
+    if len(values) > MOST_ROUNDS:
+        shell.notes.add(shell.place(command.line), f"Of this loop's {len(values)} rounds {MOST_ROUNDS} were read.")
     for value in values[:MOST_ROUNDS]:
         before = shell.cwd
         shell.variables[command.name] = value
@@ -331,6 +334,7 @@ def _follow_while(shell: Shell, command: While) -> None:
         is_same = before == (shell.variables, shell.arguments, shell.stdin)
         if not follows or status.holds is None or is_same:
             return
+    shell.notes.add(shell.place(command.line), f"Of this loop {MOST_ROUNDS} rounds were read.")
 
 
 def _follow_round(shell: Shell, command: While, status: Verdict) -> bool:

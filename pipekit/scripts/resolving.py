@@ -92,6 +92,8 @@ class Resolver:
         if unknown.path not in self._world.state and unknown.command == f"{unknown.name}={unknown.assumed}":
             question = f"{told}, which no script writes. Is it always that? Else: which SQL gives it?"
             return Found(default=unknown.default or unknown.assumed, question=question)
+        if unknown.kept is not None and not unknown.changed:
+            return self._find_kept(name, told, unknown, unknown.kept, None)
         answers: dict[str, Written] = {}
         for written in self._list_written(unknown):
             if MARKER.search(written.text):
@@ -101,11 +103,17 @@ class Resolver:
             changed = f", changed by `{unknown.changed}`" if unknown.changed else many
             return Found(default=unknown.default, question=f"{told}{changed}. {_WHICH}")
         written = next(iter(answers.values()))
-        answer = self._world.notes.only_unknown(written.text)
+        return self._find_kept(name, told, unknown, self._world.notes.only_unknown(written.text), written)
+
+    def _find_kept(
+        self, name: str, told: str, unknown: Unknown, answer: Unknown | None, written: Written | None
+    ) -> Found:
+        """The query whose answer a file keeps, if it can be asked when a run starts."""
         why = "it is put together there" if answer is None else self._find_objection(answer, written)
+        place = written.place if written is not None else answer.place if answer is not None else ""
         if answer is None or why:
-            return Found(default=unknown.default, question=f"{told}; {written.place} writes it, but {why}. {_WHICH}")
-        note = f"the watermark {name} asks what {written.place} writes to {unknown.path}; the file is not read any more"
+            return Found(default=unknown.default, question=f"{told}; {place} writes it, but {why}. {_WHICH}")
+        note = f"the watermark {name} asks what {place} writes to {unknown.path}; the file is not read any more"
         default = unknown.default or answer.default
         if default is None:
             note += f", and the watermark has no default; give it one for the first run into an empty {self._table}"
@@ -121,7 +129,7 @@ class Resolver:
             elif not is_setting:
                 yield replace(written, text=written.text.strip())
 
-    def _find_objection(self, answer: Unknown, written: Written) -> str:
+    def _find_objection(self, answer: Unknown, written: Written | None) -> str:
         """Why the query whose answer a script keeps for its next run cannot be asked when that run starts."""
         if answer.origin != "query" or not answer.sql or MARKER.search(answer.sql):
             return f"that is what `{self._world.notes.tell(answer.command)}` gives"
@@ -135,6 +143,7 @@ class Resolver:
             return f"it does not ask {self._table}: when a run starts it may be ahead of the rows that are loaded"
         if {token.key for token in read_tokens(answer.sql)} & _NOW:
             return "it asks for the time of the last run, which a run does not know when it starts"
-        if written.script == self._load.script and self._world.notes.find_step(answer) < self._load.step:
+        is_own = written is not None and written.script == self._load.script
+        if is_own and self._world.notes.find_step(answer) < self._load.step:
             return "it is asked before the load"
         return ""

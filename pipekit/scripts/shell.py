@@ -12,7 +12,7 @@ from pipekit.scripts.lexer import Part, Word
 from pipekit.scripts.syntax import Block
 from pipekit.scripts.tree import Tree
 
-DEEPEST = 8
+DEEPEST = 12
 MOST_COMMANDS = 20_000
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _SECRET = re.compile(r"(?!.*_(?:FILE|PATH|DIR)$).*(?:pass|pwd|secret|token|(?:^|_)pw(?:$|_))", re.IGNORECASE)
@@ -113,9 +113,9 @@ class World:
     sourced: set[str] = field(default_factory=set)
     settings: dict[str, tuple[str, Place]] = field(default_factory=dict)
 
-    def find_written(self, path: str) -> str | None:
-        """A file's text where all that write it write the same."""
-        texts = {self.notes.describe(one.text): one.text for one in self.known.get(path, ())}
+    def find_written(self, path: str) -> Written | None:
+        """What a file holds where all that write it write the same."""
+        texts = {self.notes.describe(one.text): one for one in self.known.get(path, ())}
         return next(iter(texts.values())) if len(texts) == 1 else None
 
 
@@ -124,7 +124,8 @@ class Shell:
     """One script's state. `file` is the one that is being read: the script, or one that it sources.
 
     `arguments` is None where nobody is known to give any; `doubts` and `taken` are what a load found here must tell;
-    `reads_settings` is true while a sourced file is read; `chain` are the scripts that start each other up to here.
+    `reads_settings` is true while a sourced file is read; `chain` are the scripts that start each other up to here;
+    `touched` are files that programs name which nobody here knows.
     """
 
     world: World
@@ -147,6 +148,8 @@ class Shell:
     reads_settings: bool = False
     reads_options: bool = False
     chain: tuple[str, ...] = ()
+    touched: dict[str, list[str]] = field(default_factory=dict)
+    in_function: bool = False
     depth: int = 0
     read: int = 0
 
@@ -167,6 +170,14 @@ class Shell:
     def mark(self, line: int, command: str, origin: Origin = "command", assumed: str | None = None) -> str:
         """A value that is not known, got by a command."""
         return self.notes.mark(Unknown(self.place(line), "", command, origin, assumed=assumed))
+
+    def is_too_deep(self, line: int) -> bool:
+        """Whether functions and scripts stand in each other so deep that they are not followed; it is noted."""
+        if self.depth >= DEEPEST:
+            self.notes.add(
+                self.place(line), f"What stands here is more than {DEEPEST} calls deep and was not followed."
+            )
+        return self.depth >= DEEPEST
 
     # -- what it prints ------------------------------------------------------------------------------------------------
 
@@ -220,9 +231,17 @@ class Shell:
     def find_query(self, name: str, line: int) -> str | None:
         """The SQL of a file; one that another script writes is as that one writes it."""
         path = self.resolve(name)
-        if path in self.world.state and path not in self.written:
-            return self.world.find_written(path)
-        return self.find_file(name, line)
+        if path not in self.world.state or path in self.written:
+            return self.find_file(name, line)
+        written = self.world.find_written(path)
+        if written is None:
+            return None
+        text = written.text
+        for kept in self.notes.find_unknowns(text):
+            command = f"{path}, written by {written.place},"
+            unknown = Unknown(self.place(line), kept.name, command, "file", path=path, kept=kept)
+            text = self.notes.fill(text, kept, self.notes.mark(unknown))
+        return text
 
     def read_value(self, name: str, line: int, command: str) -> str | None:
         """What a command reads from a file: SQL as it is, anything else as a value that may be another one tomorrow."""

@@ -11,6 +11,10 @@ from pipekit.scripts.found import Notes, Place
 
 MOST_BYTES = 1_000_000
 SCRIPT_SUFFIXES = (".sh", ".bash", ".ksh")
+_PROGRAMS = (
+    ".py", ".pl", ".rb", ".js", ".java", ".php", ".awk", ".csh", ".tcsh", ".fish", ".mk", ".service", ".bat", ".cmd",
+    ".ps1", ".vbs",
+)  # fmt: skip
 _SHEBANG = re.compile(r"#!.*\b(?:ba|k|da|z)?sh\b")
 _ABSOLUTE = re.compile(r"(?<![\w.:/}-])/[\w.+-]+(?:/[\w.+-]+)+/?")
 # Files of these folders are nobody's copies.
@@ -99,6 +103,12 @@ def is_shell_script(path: str, text: str) -> bool:
     """Whether a shell runs a file: by its name or first line, else where it calls jrunner and has neither."""
     is_bare = "." not in posixpath.basename(path) and not text.startswith("#!") and calls_jrunner(text)
     return path.endswith(SCRIPT_SUFFIXES) or bool(_SHEBANG.match(text)) or is_bare
+
+
+def is_other_program(path: str, text: str) -> bool:
+    """Whether a file is a program of another language."""
+    is_named = path.endswith(_PROGRAMS) or posixpath.basename(path).lower() == "makefile"
+    return not is_shell_script(path, text) and (is_named or text.startswith("#!"))
 
 
 def calls_jrunner(text: str) -> bool:

@@ -111,7 +111,10 @@ class _Walk:
 
     def start(self, shell: Shell, line: int, path: str, arguments: tuple[str, ...]) -> None:
         """A script starts another one, which has its variables and the files that it wrote."""
-        if path in (*shell.chain, shell.script) or len(shell.chain) >= DEEPEST:
+        if path in (*shell.chain, shell.script):
+            return
+        if len(shell.chain) >= DEEPEST:
+            self.world.notes.add(shell.place(line), "Scripts start each other too deep; this one was not followed.")
             return
         self._called.add(path)
         kept = {name: text for name, text in shell.variables.items() if name.isidentifier() and name != "IFS"}

@@ -15,6 +15,9 @@ JRUNNER = "jrunner -scu jdbc:sqlite:/s.db -sq {query} -dcu jdbc:postgresql://h/d
 ASK = 'psql -h h -U etl -d dw -Atc "select max(id) from public.t"'
 # `L` ends in the query.
 LOAD = f'echo "select id, v from t where id > $L" > /tmp/q.sql\n{JRUNNER.format(query="/tmp/q.sql")}\n'
+SOURCE_ASK = "sqlite3 /s.db 'select max(id) from t'"
+AT_Q = JRUNNER.format(query="/tmp/q.sql")
+QUERY = {"q.sql": "select id from t where id > 4"}
 FULL = {"full.sql": "select id, v from t", "new.sql": "select id, v from t where is_new"}
 STATE = {"last.txt": "40000\n"}
 
@@ -47,10 +50,16 @@ def read_modules(imported: Imported) -> dict[str, dict[str, object]]:
         (f"L=$(grep '^L=' state | cut -d= -f2)\n{LOAD}echo L=$({ASK}) > state", {"state": "L=4\n"}),
         (f"export $(cat state | xargs)\n{LOAD}echo L=$({ASK}) > state", {"state": "L=4\n"}),
         (f'L=40000\n{LOAD}sed -i "s/^L=.*/L=$({ASK})/" $0', {}),
+        (f"L=${{1:-$(cat last.txt)}}\n{LOAD}{ASK} > last.txt", STATE),
+        (f'cat head.sql where.sql > /tmp/q.sql\n{AT_Q}\necho "where id > $({ASK})" > where.sql',
+         {"head.sql": "select id, v from t ", "where.sql": "where id > 40000\n"}),
+        (f"{JRUNNER.format(query='made.sql')}",
+         {"made.sql": "select id from t where id > 40000",
+          "make.sh": f'echo "select id from t where id > $({ASK})" > made.sql\n'}),
         (f"keep() {{ {ASK} > $1; }}\nL=$(cat last.txt)\n{LOAD}keep last.txt", STATE),
         (f"L=$(cat last.txt)\n{LOAD}./keep.sh", {**STATE, "keep.sh": f"{ASK} > last.txt\n"}),
     ],
-)
+)  # fmt: skip
 def test_a_value_kept_in_a_file_is_asked_anew_where_the_script_says_how(
     tmp_path: Path, script: str, files: dict[str, str]
 ) -> None:
@@ -96,6 +105,7 @@ def test_what_a_script_takes_where_there_is_no_file_yet_is_the_default(tmp_path:
         (". ./state\n" + LOAD, {"state": "L=40000\n"}, "in this folder `40000`, which no script writes"),
         ("L=$(jq -r .last state.json)\n" + LOAD, {"state.json": "{}"}, "is what `jq -r .last state.json` gives"),
         ("L=${1:-100}\n" + LOAD, {}, "is what `$1` gives (run.sh:2), and `100` when that is nothing"),
+        ("L=${1:-100}\n" + LOAD, {"crontab": "0 4 * * * ./run.sh\n"}, "is what `$1` gives"),
         ("L=$2\n" + LOAD, {}, "is what `$2` gives"),
         ("L=${FROM_ID:-100}\n" + LOAD, {}, "is what `$FROM_ID` gives (run.sh:2), and `100` when that is nothing"),
         (LOAD.replace("$L", "$FROM_ID"), {}, "is what `$FROM_ID` gives"),
@@ -113,6 +123,11 @@ def test_what_a_script_takes_where_there_is_no_file_yet_is_the_default(tmp_path:
         (f"L=$(cat last.txt)\n{LOAD}{ASK.replace('public.t', 'seen')} > last.txt", STATE, "does not ask public.t"),
         (f"L=$(cat last.txt)\n{ASK} > last.txt\n{LOAD}", STATE, "it is asked before the load"),
         (f"L=$(cat last.txt)\n{LOAD}echo 1$({ASK}) > last.txt", STATE, "it is put together there"),
+        (f'cat head.sql where.sql > /tmp/q.sql\n{AT_Q}\necho "where id > $({SOURCE_ASK})" > where.sql',
+         {"head.sql": "select id, v from t ", "where.sql": "where id > 40000\n"}, "another database"),
+        ("python3 make.py\n" + JRUNNER.format(query="q.sql"), {**QUERY, "make.py": "'q.sql'"},
+         "make.py names its query's file q.sql: does it write it?"),
+        ("make-query q.sql\n" + JRUNNER.format(query="q.sql"), QUERY, "does it write it?"),
         ("./gen > /tmp/q.sql\n" + JRUNNER.format(query="/tmp/q.sql"), {}, "is what `gen` gives"),
         (JRUNNER.format(query="full.sql").replace("public.t", "${1:-public.t}"), FULL, "the dest table is what `$1`"),
         (JRUNNER.format(query="full.sql") + " $CLEAR", FULL, "a flag of jrunner is what `$CLEAR` gives"),
