@@ -39,6 +39,7 @@ _HARMLESS = frozenset((
 _PRINT = frozenset((
     "date", "hostname", "whoami", "id", "find", "wc", "uname", "stat", "du", "df", "ps", "who", "expr", "bc", "jq",
     "md5sum", "sha256sum", "uuidgen", "nproc", "type", "which", "crontab", "locale", "getent", "logname", "tty",
+    "env", "printenv", "paste", "nl", "dd", "rev", "tac", "fold", "comm", "join", "column", "iconv", "od", "hexdump",
 ))  # fmt: skip
 # Whether these succeed is what a script asks them for.
 ASKING = frozenset(("grep", "egrep", "fgrep", "pgrep", "pidof", "diff", "cmp", "ping", "nc", "lsof", "fuser"))
@@ -57,7 +58,7 @@ def call_command(shell: Shell, line: int, words: list[Word], assigned: Mapping[s
     if name in ("[", "[[", "test"):
         shell.status = judge(shell, words)
         return
-    if name in ("export", "readonly", "declare", "typeset", "local", "env") and _assign_all(shell, line, words[1:]):
+    if name in ("export", "readonly", "declare", "typeset", "local") and _assign_all(shell, line, words[1:]):
         return
     fields = expand_fields(shell, words)
     saved = dict(shell.variables)
@@ -295,6 +296,14 @@ def _shift(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None
         shell.arguments = shell.arguments[count:]
 
 
+def _print_into(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    """`printf`, with `-v NAME` into a variable."""
+    if texts[:1] == ["-v"] and len(texts) > 2:
+        shell.assign(texts[1], FILTERS["printf"](shell, line, texts[2:], None), line)
+    else:
+        shell.say(FILTERS["printf"](shell, line, texts, None))
+
+
 def _set(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
     if "--" in texts:
         shell.arguments = tuple(texts[texts.index("--") + 1 :])
@@ -335,7 +344,7 @@ def _copy(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
 
 
 def _substitute_environment(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
-    shell.say(expand_dollars(shell, shell.stdin or ""))
+    shell.say(expand_dollars(shell, shell.stdin or "", line))
 
 
 def _false(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
@@ -363,5 +372,5 @@ _BUILTINS: dict[str, Builtin] = {
     "readarray": _read_lines, "shift": _shift, "set": _set, "unset": _unset, "eval": _eval, "trap": _trap, "let": _let,
     "cp": _copy, "mv": _copy, "envsubst": _substitute_environment, "false": _false, "getopts": _getopts,
     ".": _source, "source": _source, "export": _export, "declare": _export, "typeset": _export, "local": _export,
-    "readonly": _export,
+    "readonly": _export, "printf": _print_into,
 }  # fmt: skip

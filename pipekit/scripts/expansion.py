@@ -37,9 +37,14 @@ def expand_fields(shell: Shell, words: Sequence[Word], *, assumes: bool = True) 
     return [field for word in words for one in _expand_braces(word) for field in _expand_word(shell, one, assumes)]
 
 
-def expand_dollars(shell: Shell, text: str) -> str:
-    """`$NAME` in a text that no shell reads (envsubst, a query's file), where the script has such a variable."""
-    return _IN_TEXT.sub(lambda found: shell.variables.get(found[1] or found[2], found[0]), text)
+def expand_dollars(shell: Shell, text: str, line: int = 0) -> str:
+    """`$NAME` in a text that no shell reads: a variable that the script has, with a line (`envsubst`) any other too."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        return get_variable(shell, name, line) if line else shell.variables.get(name, found[0])
+
+    return _IN_TEXT.sub(value, text)
 
 
 def show(words: Sequence[Word]) -> str:
@@ -64,8 +69,7 @@ def _expand_word(shell: Shell, word: Word, assumes: bool) -> list[Field]:
         elif part.quoted or part.kind == "text":
             pieces = [text]
         else:
-            assumed = shell.notes.assume(text) if assumes else text
-            text = assumed if re.search(r"\s", assumed.strip()) else text
+            text = _assume_lists(shell, text, word.line) if assumes else text
             pieces = re.split(r"\s+", text)
         is_there = is_there or (part.quoted and items is None)
         texts[-1] += pieces[0] if pieces else ""
@@ -74,6 +78,15 @@ def _expand_word(shell: Shell, word: Word, assumes: bool) -> list[Field]:
     return [
         Field(text, variable if len(texts) == 1 else "") for text in texts if text or (is_there and len(texts) == 1)
     ]
+
+
+def _assume_lists(shell: Shell, text: str, line: int) -> str:
+    """A value that is several words as the folder stands, as these words; it is told."""
+    assumed = shell.notes.assume_lists(text)
+    if assumed != text:
+        told = f"The words that `{shell.notes.tell(text)}` gives are taken as they stand: {assumed.strip()}"
+        shell.notes.take(shell.place(line), told)
+    return assumed
 
 
 def _only_variable(word: Word) -> str:
@@ -179,9 +192,9 @@ def _expand_rarely(shell: Shell, text: str, name: str, index: str | None, line: 
     """`${#NAME}`, `${NAME[1]}`, `${!NAME}`."""
     items = shell.arrays.get(name)
     if text.startswith("#"):
-        length = len(items) if items is not None else len(shell.variables.get(name, ""))
-        is_known = items is not None or not MARKER.search(shell.variables.get(name, MARKER.pattern))
-        return str(length) if is_known else shell.mark(line, f"${{{text}}}")
+        value = get_variable(shell, name, line)
+        is_known = items is not None or not MARKER.search(value)
+        return str(len(value if items is None else items)) if is_known else shell.mark(line, f"${{{text}}}")
     if index and items is not None and re.fullmatch(r"\[-?\d+\]", index):
         at = int(index[1:-1])
         return items[at] if -len(items) <= at < len(items) else ""

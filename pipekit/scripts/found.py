@@ -190,6 +190,15 @@ class Notes:
 
         return MARKER.sub(assumed, text)
 
+    def assume_lists(self, text: str) -> str:
+        """The text with what the folder says now of those of its values that are several words."""
+
+        def assumed(found: re.Match[str]) -> str:
+            value = self.unknowns[int(found[1])].assumed or ""
+            return value if len(value.split()) > 1 else found[0]
+
+        return MARKER.sub(assumed, text)
+
     def tell(self, text: str) -> str:
         """The text as a person reads it: values that are not known by the commands that give them."""
 

@@ -2,6 +2,7 @@
 """`list_items`, `list_lines`, `read_words`."""
 
 import re
+from dataclasses import replace
 
 from pipekit.scripts.expansion import expand_fields
 from pipekit.scripts.filters import expand_glob
@@ -27,21 +28,24 @@ def list_lines(shell: Shell, text: str, splits: bool) -> list[str]:
         return [one for piece in pieces for one in (expand_glob(shell, piece) if splits else [piece])]
     pieces = unknown.assumed.split() if splits else unknown.assumed.splitlines()
     pieces = [piece for piece in pieces if piece.strip() and not piece.startswith("#")]
+    made = [_mark_item(shell, unknown, piece) for piece in pieces]
+    if made != pieces and not any(re.search(r"\w", MARKER.sub("", one)) for one in made):
+        return made
     told = f"The list that `{unknown.command}` gives is taken as it stands: {', '.join(pieces)}."
     shell.notes.take(unknown.place, told)
-    return [_mark_item(shell, unknown, piece) for piece in pieces]
+    return made
 
 
 def _mark_item(shell: Shell, unknown: Unknown, text: str) -> str:
     """An item of a file's list: its numbers and dates may be others tomorrow."""
     is_state = unknown.path in shell.world.state
-    words = re.split(r"([\s|,;]+)", text)
-    return "".join(
-        shell.notes.mark(Unknown(unknown.place, "", unknown.command, unknown.origin, path=unknown.path, assumed=word))
-        if word and (is_state or is_position(word)) and not re.fullmatch(r"[\s|,;]+", word)
-        else word
-        for word in words
-    )
+    made = []
+    for word in re.split(r"([\s|,;]+)", text):
+        pieces = [word] if is_position(word) else re.split(r"([=:]+)", word)
+        for piece in pieces:
+            may_change = re.search(r"\w", piece) and (is_state or is_position(piece))
+            made.append(shell.notes.mark(replace(unknown, assumed=piece)) if may_change else piece)
+    return "".join(made)
 
 
 def read_words(shell: Shell, text: str, names: list[str], line: int, separators: str | None) -> None:
