@@ -17,7 +17,8 @@ insert into connection values
   (10, 'shop', 3, 'jdbc:sqlite:shop.db', null, null),
   (11, 'dw', 3, 'jdbc:sqlite:dw.db', null, '$DW_PASSWORD'),
   (12, 'as400', 1, 'jdbc:as400://ibmi;user=ann', 'ann', '{PASSWORD}'),
-  (13, 'old dw', 2, 'jdbc:postgresql://me:{PASSWORD}-2@pg/dw', null, null);
+  (14, 'as400!', 1, 'jdbc:as400://other', 'ann', '{PASSWORD}'),
+  (13, 'old dw', 2, 'jdbc:postgresql://me:{PASSWORD}-2@pg/dw?reWriteBatchedInserts=true&sslmode=require', null, null);
 create table module (id integer primary key, name text, source_connection_id integer references connection (id),
   dest_connection_id integer references connection (id), source_query text, dest_table text, merge_strategy text,
   merge_key text, columns_json text, enabled integer, running integer, owner_team text);

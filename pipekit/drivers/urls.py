@@ -1,5 +1,5 @@
 # JDBC URLs of people's scripts: which kind they are for, and the login some of them carry. Opens nothing.
-"""`find_kind` and `split_login`."""
+"""`find_kind`, `split_login` and `split_java_only`."""
 
 import re
 from collections.abc import Mapping
@@ -19,6 +19,20 @@ _PASSWORDS = ("password", "pwd")
 _APPLICATION = "applicationname"
 # A property of SQL Server's URLs; a value in braces may hold a semicolon.
 _ITEM = re.compile(r"(?:=\s*\{(?:[^}]|\}\})*\}|[^;])+")
+# What concerns only how PostgreSQL's and SQL Server's Java drivers work: caches, batches, buffers, logs of their own.
+_JAVA_ONLY = frozenset({
+    "rewritebatchedinserts", "preparethreshold", "preparedstatementcachequeries", "preparedstatementcachesizemib",
+    "databasemetadatacachefields", "databasemetadatacachefieldsmib", "defaultrowfetchsize", "adaptivefetch",
+    "adaptivefetchminimum", "adaptivefetchmaximum", "binarytransfer", "binarytransferenable",
+    "binarytransferdisable", "preferquerymode", "autosave", "cleanupsavepoints", "disablecolumnsanitiser",
+    "assumeminserverversion", "unknownlength", "receivebuffersize", "sendbuffersize", "maxresultbuffer",
+    "maxsendbuffersize", "logunclosedconnections", "loggerlevel", "loggerfile", "logservererrordetail",
+    "quotereturningidentifiers", "escapesyntaxcallmode", "tcpkeepalive", "tcpnodelay", "sockettimeout",
+    "sendstringparametersasunicode", "selectmethod", "responsebuffering", "disablestatementpooling",
+    "statementpoolingcachesize", "enableprepareonfirstpreparedstatementcall",
+    "serverpreparedstatementdiscardthreshold", "delayloadinglobs", "lastupdatecount", "sendtimeasdatetime",
+    "usebulkcopyforbatchinsert", "cancelquerytimeout", "querytimeout", "workstationid", "usefmtonly", "xopenstates",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +79,17 @@ def split_login(jdbc_url: str) -> Login:
         username=username or before[0],
         password=password or before[1],
     )
+
+
+def split_java_only(jdbc_url: str) -> tuple[str, list[str]]:
+    """An address without what only a Java driver understands, and what that was; for the kinds that need none here."""
+    if find_kind(jdbc_url) not in ("postgresql", "sqlserver"):
+        return jdbc_url, []
+    head, separator, tail = _split_parameters(jdbc_url)
+    items = [*filter(None, tail.split("&") if separator == "?" else _ITEM.findall(tail))]
+    only = [item for item in items if item.partition("=")[0].strip().lower() in _JAVA_ONLY]
+    kept = ("&" if separator == "?" else ";").join(item for item in items if item not in only)
+    return f"{head}{separator}{kept}" if kept else head, only
 
 
 def _split_parameters(jdbc_url: str) -> tuple[str, str, str]:

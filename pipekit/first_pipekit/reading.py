@@ -18,7 +18,7 @@ from pipekit.definitions.records import (
     WatermarkDef,
 )
 from pipekit.drivers.jdbc.products import find_owner
-from pipekit.drivers.urls import find_kind, split_login
+from pipekit.drivers.urls import find_kind, split_java_only, split_login
 from pipekit.first_pipekit.columns import Index, Item, Table
 from pipekit.masking import Masker
 from pipekit.models import MODULE_NAME, PASSWORD_PATTERN, WATERMARK_NAME, Column, RunOn, Strategy, parse_key
@@ -109,7 +109,9 @@ class Reader:
 
     def _read_connections(self) -> None:
         drivers = {name: item for item in self._drivers for name in (item.text("kind"), str(item.id))}
-        for item in self._tables["connection"].each():
+        items = list(self._tables["connection"].each())
+        told_names = {_read_reference(item.text("password")): item for item in items}
+        for item in items:
             name = _free(_clean_name(item.text("name")) or "connection", self.connections)
             self._connection_index.add(item, name)
             notes = self.connection_notes.setdefault(name, [])
@@ -124,28 +126,32 @@ class Reader:
             kind = find_kind(login.jdbc_url) or (owner.name if owner else told) or "jdbc"
             if driver and driver.text("jar"):
                 self.jars[kind] = driver.text("jar")
+            address, java_only = split_java_only(login.jdbc_url)
+            if java_only:
+                notes.append(f"left out of its address, as only a Java driver knows it: {', '.join(java_only)}")
             self.connections[name] = ConnectionDef(
                 name=name,
                 driver=kind,
-                jdbc_url=login.jdbc_url,
+                jdbc_url=address,
                 username=item.text("username") or login.username,
-                password=self._refer(name, item.text("password"), login.password or "", notes),
+                password=self._refer(name, item.text("password"), login.password or "", notes, told_names),
             )
 
-    def _refer(self, connection: str, told: str, in_url: str, notes: list[str]) -> str | None:
-        """`$NAME` for the password of a connection; a password itself goes no further than the masker."""
-        name = re.sub(r"\A\$\{(\w+)\}\Z", r"$\1", told)
-        if re.fullmatch(PASSWORD_PATTERN, name):
-            self._passwords += [in_url] if in_url else []
-        elif told or in_url:
-            self._passwords += [text for text in (told, in_url) if text]
-            stem = re.sub(r"[^A-Za-z0-9]+", "_", connection).strip("_").upper() or "CONNECTION"
-            name = f"${'_' if stem[0].isdigit() else ''}{stem}_PASSWORD"
-            notes.append(f"its password stood in the file itself: it becomes the secret {name[1:]}")
-        else:
+    def _refer(
+        self, connection: str, told: str, in_url: str, notes: list[str], taken: Mapping[str, object]
+    ) -> str | None:
+        """`$NAME` for the password of a connection, not one of another; itself it goes no further than the masker."""
+        name = _read_reference(told)
+        self._passwords += [text for text in (in_url, "" if name else told) if text]
+        if not name and not told and not in_url:
             return None
-        self.secrets.setdefault(name[1:], []).append(connection)
-        return name
+        if not name:
+            stem = re.sub(r"[^A-Za-z0-9]+", "_", connection).strip("_").upper() or "CONNECTION"
+            wanted = f"{'_' if stem[0].isdigit() else ''}{stem}_PASSWORD"
+            name = _free(wanted, {**taken, **self.secrets})
+            notes.append(f"its password stood in the file itself: it becomes the secret {name}")
+        self.secrets.setdefault(name, []).append(connection)
+        return f"${name}"
 
     # -- modules -------------------------------------------------------------------------------------------------------
 
@@ -198,7 +204,7 @@ class Reader:
     def _set_columns(self, draft: Draft, item: Item) -> None:
         try:
             columns = _parse_columns(item.text("columns"))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, KeyError):
             columns = ()
             draft.problems.append("its columns_json cannot be read")
         if columns:
@@ -325,6 +331,12 @@ class Reader:
         elif cron not in self.groups[group].schedules:
             schedules = {**self.groups[group].schedules, cron: ScheduleDef(enabled=item.flag("enabled"))}
             self.groups[group] = replace(self.groups[group], schedules=schedules)
+
+
+def _read_reference(text: str) -> str:
+    """`$NAME` or `${NAME}` -> `NAME`; `""` for anything else."""
+    name = re.sub(r"\A\$\{(\w+)\}\Z", r"$\1", text)
+    return name[1:] if re.fullmatch(PASSWORD_PATTERN, name) else ""
 
 
 def _parse_columns(text: str) -> tuple[Column, ...]:

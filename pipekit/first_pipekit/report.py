@@ -52,7 +52,8 @@ def _list_drafts(reader: Reader) -> Iterator[str]:
 def _list_groups(reader: Reader) -> Iterator[str]:
     for name, group in sorted(reader.groups.items()):
         when = ", ".join(group.schedules) or "no schedule"
-        yield f"{name}: {', '.join(group.members) or 'no module'} ({when}){'' if group.enabled else ', disabled'}"
+        members = sorted(group.members, key=lambda module: group.members[module])
+        yield f"{name}: {', '.join(members) or 'no module'} ({when}){'' if group.enabled else ', disabled'}"
 
 
 def _list_connections(reader: Reader) -> Iterator[str]:

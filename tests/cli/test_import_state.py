@@ -46,6 +46,7 @@ def test_a_file_becomes_definitions_that_do_what_it_did(home: Home, old: Path) -
         "shop": "sqlite",
         "dw": "sqlite",
         "as400": "db2i",
+        "as400!": "db2i",
         "old dw": "postgresql",
     }
     assert get_digests(home.folder) == before
@@ -63,10 +64,13 @@ def test_the_report_tells_what_was_not_understood_and_no_password_is_anywhere(ho
         "problem: the merge strategy 'swap_in' is none of full, incremental, append, upsert",
         "problem: its SQL held a password, which was taken out",
         "AS400_PASSWORD: as400",
+        "AS400_PASSWORD_2: as400!",
         "DW_PASSWORD: dw",
         "OLD_DW_PASSWORD: old dw",
         "db2i: `pipekit drivers add --kind db2i --jar /opt/jt400.jar`",
         "3 from 2026-01-01T04:00:00.000Z to 2026-01-02T04:00:00.000Z",
+        "left out of its address, as only a Java driver knows it: reWriteBatchedInserts=true",
+        "nightly: orders, all_orders (0 4 * * *)",
         "module lost: its source connection is not there",
         "watermark gone: its module is not there",
         "member 3 of the group nightly: its module is gone",
@@ -80,6 +84,7 @@ def test_the_report_tells_what_was_not_understood_and_no_password_is_anywhere(ho
     found = parse_definitions(out.read_text())
     assert [name for name, module in found.modules.items() if not module.enabled] == ["odd"]
     assert found.connections["old dw"].password == "$OLD_DW_PASSWORD"
+    assert found.connections["old dw"].jdbc_url == "jdbc:postgresql://pg/dw?sslmode=require"
     state = b"".join(path.read_bytes() for path in home.state.glob("pipekit.db*"))
     assert PASSWORD not in report + out.read_text() + home.ok("runs", "archive", "2")
     assert PASSWORD.encode() not in state

@@ -3,7 +3,7 @@
 
 import pytest
 
-from pipekit.drivers.urls import find_kind, split_login
+from pipekit.drivers.urls import find_kind, split_java_only, split_login
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,21 @@ def test_a_login_is_taken_out_of_a_url(url: str, want: tuple[str, str | None, st
     login = split_login(url)
     assert (login.jdbc_url, login.username, login.password) == want
     assert "password" not in repr(login)
+
+
+@pytest.mark.parametrize(
+    ("url", "kept", "only"),
+    [
+        ("jdbc:postgresql://h/d?reWriteBatchedInserts=true", "jdbc:postgresql://h/d", ["reWriteBatchedInserts=true"]),
+        ("jdbc:postgresql://h/d?a=1&prepareThreshold=0&b=2", "jdbc:postgresql://h/d?a=1&b=2", ["prepareThreshold=0"]),
+        (
+            "jdbc:sqlserver://h;databaseName={x;y};selectMethod=cursor;encrypt=true",
+            "jdbc:sqlserver://h;databaseName={x;y};encrypt=true",
+            ["selectMethod=cursor"],
+        ),
+        ("jdbc:mariadb://h/d?socketTimeout=1", "jdbc:mariadb://h/d?socketTimeout=1", []),
+        ("jdbc:postgresql://h/d?ssl=true", "jdbc:postgresql://h/d?ssl=true", []),
+    ],
+)
+def test_what_only_a_java_driver_knows_is_taken_out_of_a_url(url: str, kept: str, only: list[str]) -> None:
+    assert split_java_only(url) == (kept, only)
