@@ -1,4 +1,4 @@
-# Looks at an installation and says how to mend it. Changes nothing, and reaches out only when it is asked to.
+# Looks at an installation and says how to mend it. Reaches out only when asked to; removes what killed loads have left.
 """`examine` yields one finding after another."""
 
 import os
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from typing import Literal
 from pipekit import repo
 from pipekit.config import Config, load_config
 from pipekit.drivers import DRIVERS, describe_install, get_driver
+from pipekit.engine import Installation, clean_dest, recover_runs, settle_leftovers
 from pipekit.engine.context import open_endpoint
 from pipekit.engine.jars import list_driver_states
 from pipekit.engine.looking.look import list_reachable_schemas
@@ -44,6 +46,11 @@ EXTRAS = frozenset({"sqlserver", "db2i", "jdbc"})
 # says what it found.
 PROBES: Mapping[str, str] = {"sqlserver": "pipekit.drivers.sqlserver.provider"}
 
+_LEFT_MEND = (
+    "Once nothing of that load goes on, drop the table, and delete its row, `staging:` and its name, from the ledger"
+    " beside it."
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
@@ -56,7 +63,7 @@ class Finding:
 
 
 def examine(environ: Mapping[str, str] | None = None, *, connect: bool = False) -> Iterator[Finding]:
-    """Looks at everything in turn. With `connect` each connection is opened as well."""
+    """Looks at everything in turn. With `connect` each connection is opened as well, and cleaned."""
     try:
         config = load_config(environ)
     except PipekitError as error:
@@ -202,9 +209,14 @@ def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterat
         level: Level = "ok" if state.state == "ok" else "bad"
         told = state.problem or f"{state.jar} is the jar that was registered"
         yield Finding(name=f"jar {state.kind}", level=level, detail=told, mend=state.hint)
+    if connect:
+        yield from _recover(config, secrets)
     with closing(Looks(config, secrets)) as looks:
         for connection in connections:
-            yield _examine_connection(config, secrets, connection, looks if connect else None)
+            found = _examine_connection(config, secrets, connection, looks if connect else None)
+            yield found
+            if connect and found.level == "ok":
+                yield from _examine_leftovers(config, secrets, connection)
 
 
 def _examine_connection(config: Config, secrets: Secrets, connection: Connection, looks: Looks | None) -> Finding:
@@ -219,3 +231,36 @@ def _examine_connection(config: Config, secrets: Secrets, connection: Connection
         return Finding(name=name, level="ok", detail=f"connected, {len(schemas)} schemas")
 
     return _guarded(name, examine)
+
+
+def _recover(config: Config, secrets: Secrets) -> Iterator[Finding]:
+    """Closes this installation's runs whose process is gone, as a server would."""
+    try:
+        with closing(repo.open_state(config.state_path)) as db:
+            installation = Installation(db=db, config=config, secrets=secrets)
+            closed = recover_runs(installation)
+            settle_leftovers(installation, lambda run_id, dest: True)
+    except PipekitError as error:
+        yield _from_error("runs", error)
+        return
+    for run in closed:
+        yield Finding(name="runs", level="ok", detail=f"run {run.id} ({run.module}) was cut short: {run.status} now")
+
+
+def _examine_leftovers(config: Config, secrets: Secrets, connection: Connection) -> Iterator[Finding]:
+    """Staging tables of loads that were killed: they are removed, or named where that is not for us to do."""
+    name = f"staging {connection.name}"
+    try:
+        with closing(repo.open_state(config.state_path)) as db:
+            cleaning = clean_dest(Installation(db=db, config=config, secrets=secrets), connection)
+    except PipekitError as error:
+        yield Finding(
+            name=name, level="warn", detail=f"nobody could look for leftovers: {error.message}", mend=error.hint
+        )
+        return
+    for claim in cleaning.removed:
+        yield Finding(name=name, level="ok", detail=f"{claim.staging}, left by a load that was killed, is removed")
+    for item in cleaning.left:
+        since = datetime.fromtimestamp(item.claim.since_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        told = f"{item.claim.staging}, claimed by run {item.claim.run_id} of {item.claim.module} on {since}: {item.why}"
+        yield Finding(name=name, level="warn", detail=told, mend=_LEFT_MEND)

@@ -38,7 +38,8 @@ def init(session: Session, as_json: bool) -> None:
 def doctor(session: Session, connect: bool, as_json: bool) -> int:
     """Check the configuration, secrets file, state database, disk, runner, drivers and connections.
 
-    Each finding that is bad says how to mend it; then the exit code is 1.
+    Each finding that is bad says how to mend it; then the exit code is 1. With --connect runs that were cut short are
+    closed, and staging tables of loads that were killed are removed; those that may be somebody's are named.
     """
     from pipekit.doctor import examine
 

@@ -7,6 +7,7 @@ makes the table; the row's key is the name. Its merge changes that row, in its o
 can take the name, and a run whose name was taken does not merge. A dead run's row can be taken over.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipekit.drivers.base import Driver, TableName
@@ -14,6 +15,7 @@ from pipekit.runner_contract import Expect, QueryResult, Statement
 
 # What a row says in place of its owner while the table is being dropped where DROP commits by itself.
 LEAVING = " leaving"
+_PREFIX = "staging:"
 NOT_OURS = "The staging table was taken over by another run, as this one was taken for dead; nothing was merged."
 
 
@@ -53,9 +55,11 @@ def build_find_sql(driver: Driver, staging: TableName) -> str:
 
 def read_claim(staging: TableName, found: QueryResult) -> Claim | None:
     """The claim in the answer to `build_find_sql`."""
-    if not found.rows:
-        return None
-    run_id, owner, since_s = found.rows[0][:3]
+    return _read(staging, found.rows[0]) if found.rows else None
+
+
+def _read(staging: TableName, row: Sequence[str | None]) -> Claim:
+    run_id, owner, since_s = row[:3]
     run_key, _, module = (owner or "").partition(" ")
     return Claim(
         staging=staging,
@@ -65,6 +69,20 @@ def read_claim(staging: TableName, found: QueryResult) -> Claim | None:
         since_s=int(since_s or 0),
         is_leaving=module.endswith(LEAVING),
     )
+
+
+def build_list_sql(driver: Driver) -> str:
+    """All claims there are, read by `read_claims`."""
+    names = ", ".join(map(driver.quote_identifier, ("run_key", "run_id", "module", "rows")))
+    table, key = driver.quote_table(driver.ledger_table()), driver.quote_identifier("run_key")
+    return f"SELECT {names}\nFROM {table}{driver.dirty_read}\nWHERE {key} LIKE '{_PREFIX}%'"
+
+
+def read_claims(driver: Driver, found: QueryResult) -> list[Claim]:
+    """The claims in the answer to `build_list_sql`. Their tables are named in small letters, as the rows are."""
+    prefixes = _PREFIX, f"{driver.staging_schema}."
+    names = [(row[0] or "").removeprefix(prefixes[0]).removeprefix(prefixes[1]) for row in found.rows]
+    return [_read(driver.staging_table(name), row[1:]) for name, row in zip(names, found.rows, strict=True)]
 
 
 def build_take_sql(driver: Driver, claim: Claim) -> Statement:
@@ -137,4 +155,4 @@ def _is_row(driver: Driver, staging: TableName, owner: str | None = None) -> str
 
 def _row_key(staging: TableName) -> str:
     """In small letters: in many databases `A` and `a` are one table."""
-    return f"staging:{staging.name.lower()}"
+    return f"{_PREFIX}{staging.name.lower()}"

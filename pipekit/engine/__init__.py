@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from pipekit.engine.installation import Installation as Installation
     from pipekit.engine.looking.look import Look as Look
     from pipekit.engine.looking.look import open_look as open_look
+    from pipekit.engine.recovering.leftovers import Cleaning as Cleaning
+    from pipekit.engine.recovering.leftovers import clean_dest as clean_dest
     from pipekit.engine.recovering.recover import recover_runs as recover_runs
     from pipekit.engine.recovering.recover import settle_leftovers as settle_leftovers
     from pipekit.engine.starting.cancel import cancel_group_run as cancel_group_run
@@ -20,12 +22,14 @@ if TYPE_CHECKING:
 
 # A command that only formats a receipt must not pay for runners and drivers.
 _HOMES = {
+    "Cleaning": "recovering.leftovers",
     "CopySpec": "starting.copy_query",
     "Installation": "installation",
     "Look": "looking.look",
     "RunOptions": "starting.module",
     "cancel_group_run": "starting.cancel",
     "cancel_run": "starting.cancel",
+    "clean_dest": "recovering.leftovers",
     "copy_query": "starting.copy_query",
     "open_look": "looking.look",
     "recover_runs": "recovering.recover",

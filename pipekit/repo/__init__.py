@@ -16,6 +16,7 @@ from pipekit.repo.connections import (
     get_connection,
     get_connection_by_name,
     list_connections,
+    list_dests,
     update_connection,
 )
 from pipekit.repo.drafts import Draft, DraftStep, delete_draft, get_draft, list_drafts, save_draft
@@ -120,7 +121,7 @@ from pipekit.repo.sessions import (
     open_session,
     touch_session,
 )
-from pipekit.repo.state import State, format_moment, get_instance_id, now, transaction, wall_clock
+from pipekit.repo.state import State, format_moment, get_instance_id, now, set_instance_id, transaction, wall_clock
 from pipekit.repo.tokens import (
     MOST_DAYS,
     USUAL_DAYS,
@@ -256,6 +257,7 @@ __all__ = [
     "list_audit",
     "list_connection_uses",
     "list_connections",
+    "list_dests",
     "list_drafts",
     "list_driver_registrations",
     "list_due_candidates",
@@ -297,6 +299,7 @@ __all__ = [
     "restart_schedule",
     "save_draft",
     "set_fire_group_run",
+    "set_instance_id",
     "set_paused",
     "settle_merge_state",
     "start_adhoc_run",

@@ -37,6 +37,14 @@ def create_connection(db: State, *, name: str, driver: str, jdbc_url: str, **opt
         return get_connection(db, db.insert("connection", values))
 
 
+def list_dests(db: State) -> list[Connection]:
+    """Connections that modules or runs write to, by name."""
+    is_dest = (
+        "EXISTS (SELECT 1 FROM module WHERE dest_id = c.id) OR EXISTS (SELECT 1 FROM run_log WHERE dest_id = c.id)"
+    )
+    return [Connection.from_row(row) for row in db.rows(f"SELECT * FROM connection c WHERE {is_dest} ORDER BY name")]
+
+
 def update_connection(db: State, connection_id: int, **changes: Any) -> Connection:
     """Changes some fields of a connection; a run under way keeps what it read. Raises as `create_connection`."""
     check_fields(changes, _FIELDS)

@@ -158,6 +158,11 @@ _BEGIN = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _BEGIN_NESTED = ("SAVEPOINT inner_", "RELEASE inner_", ("ROLLBACK TO inner_", "RELEASE inner_"))
 
 
+def set_instance_id(db: State, instance: str) -> None:
+    """Names an installation before anything asks for its name: one that is made for a single copy."""
+    db.execute("INSERT INTO meta (name, value) VALUES ('instance_id', ?)", (instance,))
+
+
 def get_instance_id(db: State) -> str:
     """This installation's name among others that may share a dest: 8 hex digits, made once."""
     found = db.row("SELECT value FROM meta WHERE name = 'instance_id'")

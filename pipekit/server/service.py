@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 
 from pipekit import repo
 from pipekit.config import Config
-from pipekit.engine import Installation, recover_runs
+from pipekit.engine import Installation, clean_dest, recover_runs
 from pipekit.engine.recovering.owner import get_liveness, new_owner
 from pipekit.errors import Conflict, PipekitError, StateError
 from pipekit.logs import get_logger
@@ -27,6 +27,8 @@ RECOVER_EVERY_S = 3.0
 SETTLE_EVERY_S = 5.0
 PURGE_EVERY_S = 3600.0
 PURGE_AFTER_S = 60.0
+CLEAN_EVERY_S = 3600.0
+CLEAN_AFTER_S = 20.0
 LOOK_EVERY_S = 0.2
 START_EVERY_S = 2.0
 # How long a chore that is under way may take to end; a recovery that waits for a dest goes on in the next server.
@@ -65,6 +67,7 @@ class Service:
                 ("recovery", RECOVER_EVERY_S, 0.0, self._recover),
                 ("settling", SETTLE_EVERY_S, SETTLE_EVERY_S, Settling(config, self._secrets).settle),
                 ("retention", PURGE_EVERY_S, PURGE_AFTER_S, self._purge),
+                ("leftovers", CLEAN_EVERY_S, CLEAN_AFTER_S, self._clean),
             )
         ]
 
@@ -160,6 +163,16 @@ class Service:
         purged = purge(db, self._config, stop=self.leaving)
         if purged.total:
             _LOG.info("removed what is old: %s in %.1f s", purged, time.monotonic() - begun)
+
+    def _clean(self, db: repo.State) -> None:
+        """What loads that no record knows of have left in the dests; one that does not answer is asked next time."""
+        installation = Installation(db=db, config=self._config, secrets=self._secrets)
+        for dest in repo.list_dests(db):
+            if self.leaving.is_set():
+                return
+            with suppress(PipekitError):
+                for claim in clean_dest(installation, dest).removed:
+                    _LOG.info("removed %s in %s, left by a load that was killed", claim.staging, dest.name)
 
 
 def check_no_server(config: Config) -> None:

@@ -4,10 +4,11 @@
 import json
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
-from pipekit.runner.process import Program
+from pipekit.runner.process import Program, wait_until
 from tests.cli.conftest import Home
 from tests.patience import PATIENCE_S
 
@@ -105,6 +106,33 @@ def test_a_copy_is_a_run_without_a_module(shop: Home) -> None:
     assert shop.sql("dw.db", "select count(*) from few") == [(20,)]
     assert shop.run("copy", "shop", "select 1 as x", "dw", "other", "--no-create").code == 1
     assert shop.run("copy", "shop", "select 1", "dw", "few", "--strategy", "upsert").code == 2
+
+
+STAGING = "select name from sqlite_schema where name like 'pipekit_staging.copy%'"
+
+
+def test_what_a_killed_copy_left_is_removed_by_the_next(shop: Home) -> None:
+    """A copy, and jrunner's way to do one, which no state knows of."""
+    shop.sql("dw.db", "create table loaded (order_id integer, updated_at text, note text)")
+    query = str(shop.folder / "q.sql")
+    urls = (f"jdbc:sqlite:{shop.folder}/{name}.db" for name in ("shop", "dw"))
+    load = ("jrunner", "-scu", next(urls), "-sq", query, "-dcu", next(urls), "-dt", "loaded")
+    for words, again in (
+        (("copy", "shop", SLOW, "dw", "few"), ("copy", "shop", "select 1 as x", "dw", "other")),
+        (load, load),
+    ):
+        shop.write("q.sql", SLOW)
+        program = shop.start(*words, log_path=shop.folder / "copy.log")
+        assert wait_until(lambda: shop.sql("dw.db", STAGING) != [], PATIENCE_S)
+        os.kill(program.pid, signal.SIGKILL)
+        assert program.wait(PATIENCE_S) == -signal.SIGKILL
+        left = shop.sql("dw.db", STAGING)
+        shop.write("q.sql", "select 1, 'x', 'y'")
+        shop.ok(*again)
+        assert (len(left), shop.sql("dw.db", STAGING)) == (1, [])
+    assert [run["status"] for run in shop.ok_json("runs", "list")] == ["success", "error"]
+    folders = [path.name for path in Path(tempfile.gettempdir()).glob("pipekit-process-*")]
+    assert [name for name in folders if f"-{program.pid}-" in name] == []
 
 
 def _start_slow_run(shop: Home) -> tuple[Program, Path]:

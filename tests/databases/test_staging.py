@@ -12,11 +12,13 @@ import pytest
 
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
+from pipekit.doctor import examine
 from pipekit.drivers import get_driver
 from pipekit.drivers.claims import Claim, build_take_sql
-from pipekit.engine import open_look
+from pipekit.engine import CopySpec, Installation, copy_query, open_look
 from pipekit.engine.events import Event, StageStarted
 from pipekit.engine.recovering.ledger import find_claim
+from pipekit.engine.recovering.owner import name_process
 from pipekit.models import Module, Run
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Statement
@@ -234,3 +236,40 @@ def test_nobody_replaces_a_staging_table_while_it_is_merged(shared: Shared) -> N
     thread.join(30)
     assert [run.status for run in runs] == ["success"], runs
     assert shared.values("one") == [("ours", ROWS)]
+
+
+def test_what_killed_loads_have_left_is_removed_and_what_may_be_somebodys_is_named(shared: Shared) -> None:
+    """By `doctor` and by the next copy: the claim names the process, which anybody on its machine can look for."""
+    ours = repo.get_instance_id(shared.first.db)
+    word, machine, pid, started = name_process().split("-")
+    away = f"{word}-00000000-{pid}-{started}"
+    long_ago = int(time.time()) - 3 * 24 * 3600
+    owners = {
+        "dead": (f"{word}-{machine}-{pid}-1", 0),
+        "alive": (name_process(), long_ago),
+        "away": (away, 0),
+        "forgotten": (away, long_ago),
+        "others": ("elsewhere", long_ago),
+        "unknown": (ours, long_ago),
+    }
+    for name, (owner, since_s) in owners.items():
+        module, moment = f"copy_{name}@{owner}", since_s or int(time.time())
+        shared.leave_staging(shared.first, f"copy_{name}", run_key=name, module=module, since_s=moment)
+    home = {"PIPEKIT_HOME": str(shared.first.home)}
+    found = [(f.level, f.detail) for f in examine(home, connect=True) if f.name.startswith("staging")]
+    named = {"away": "may go on", "others": "another installation (elsewhere)", "unknown": "no record of its run"}
+    assert sorted(detail.split("copy_")[1].split(",")[0] for level, detail in found if level == "ok") == [
+        "dead",
+        "forgotten",
+    ]
+    for name, why in named.items():
+        assert [why in detail for level, detail in found if level == "warn" and f"copy_{name}," in detail] == [True]
+    assert {name for name in owners if shared.claim(shared.first, f"copy_{name}")} == {*named, "alive"}
+    shared.leave_staging(shared.first, "copy_dead", run_key="dead again", module=f"copy_dead@{owners['dead'][0]}")
+    source, dest = (repo.get_connection_by_name(shared.first.db, side) for side in ("source", "dest"))
+    spec = CopySpec(source=source, query=f"{NUMBERS} select i as id, 'x' as v from n", dest=dest, table="one")
+    installation = Installation(db=shared.first.db, config=shared.first.config, secrets=shared.first.secrets)
+    run = copy_query(installation, spec)
+    assert run.status == "success", run.error
+    assert "copy_dead, left by a load that was killed, is removed" in shared.first.read_log(run.id)
+    assert {name for name in owners if shared.claim(shared.first, f"copy_{name}")} == {*named, "alive"}

@@ -126,8 +126,8 @@ class Db2iDriver(JdbcDriver):
     def build_preview_sql(self, sql: str, limit: int) -> str:
         return queries.build_limited(sql, limit)
 
-    def build_select_columns_sql(self, sql: str, names: Sequence[str]) -> str:
-        return queries.build_nested(sql, ", ".join(self.quote_identifier(name) for name in names))
+    def build_select_sql(self, sql: str, expressions: Sequence[str]) -> str:
+        return queries.build_nested(sql, ", ".join(expressions))
 
     # -- tables --------------------------------------------------------------------------------------------------------
 

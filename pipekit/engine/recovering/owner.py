@@ -1,12 +1,15 @@
 # Who owns a lease: a process, named so that anyone on the machine can see whether it still lives. Knows no database.
 """Owners of leases: `boot:pid namespace:pid:start time:token`."""
 
+import hashlib
 import os
 import uuid
 from pathlib import Path
 from typing import Literal
 
 Liveness = Literal["alive", "dead", "unknown"]
+
+_PROCESS = "process"
 
 
 def new_owner() -> str:
@@ -24,9 +27,31 @@ def get_liveness(owner: str) -> Liveness:
     # Another boot, machine or container: its processes cannot be seen from here, only the lease's expiry can tell.
     if not boot or boot != _boot() or namespace != _namespace():
         return "unknown"
-    if _is_hidden(int(pid)):
+    return _look_at(int(pid), started)
+
+
+def name_process() -> str:
+    """This process, in a word of at most 40 characters: what stands in a dest where no installation does."""
+    pid = os.getpid()
+    return f"{_PROCESS}-{_machine()}-{pid}-{_started(pid)}"
+
+
+def get_process_liveness(name: str) -> Liveness | None:
+    """The same of a word of `name_process`; None for any other word."""
+    parts = name.split("-")
+    if len(parts) != 4 or parts[0] != _PROCESS or not parts[2].isdigit():
+        return None
+    return _look_at(int(parts[2]), parts[3]) if _boot() and parts[1] == _machine() else "unknown"
+
+
+def _machine() -> str:
+    return hashlib.sha256(f"{_boot()} {_namespace()}".encode()).hexdigest()[:8]
+
+
+def _look_at(pid: int, started: str) -> Liveness:
+    if _is_hidden(pid):
         return "unknown"
-    return "alive" if _started(int(pid)) == started else "dead"
+    return "alive" if _started(pid) == started else "dead"
 
 
 def _boot() -> str:

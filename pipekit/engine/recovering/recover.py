@@ -7,9 +7,11 @@ from typing import Any
 from pipekit import repo
 from pipekit.engine.context import RunContext
 from pipekit.engine.installation import Installation
+from pipekit.engine.recovering.leftovers import clean_leftovers
 from pipekit.engine.recovering.outcomes import ASK_WITHIN_S, Outcome, ask_dests, ask_outcome
 from pipekit.engine.recovering.owner import get_liveness, new_owner
 from pipekit.engine.unsaved import apply_side_file, apply_side_files
+from pipekit.errors import ConnectFailed, StatementFailed
 from pipekit.logs import get_logger
 from pipekit.models import Connection, MergeState, Run
 
@@ -123,8 +125,12 @@ def settle_leftovers(
 
 
 def settle_earlier_runs(db: repo.State, context: RunContext) -> None:
-    """The same for earlier runs of a run's own module, where its dest is still theirs; the server asks the others."""
+    """The same for earlier runs of a run's own module, where its dest is still theirs; the server asks the others.
+
+    A copy has no earlier runs; it removes what copies that were killed have left in its dest.
+    """
     if context.run.module_id is None:
+        _clean_before_copy(context)
         return
     for run in repo.list_leftover_runs(db, context.run.module_id):
         dest = repo.find_kept_dest(db, run)
@@ -133,6 +139,26 @@ def settle_earlier_runs(db: repo.State, context: RunContext) -> None:
             _note_settled(db, run, outcome)
             if outcome.merge_state != "unknown" and run.merge_state == "unknown":
                 context.record.log(f"run {run.id}, whose outcome was not known: {outcome.merge_state}\n")
+
+
+def _clean_before_copy(context: RunContext) -> None:
+    """A dest that does not answer is told in the stage that needs it."""
+    try:
+        cleaning = clean_leftovers(context.runner, context.dest, context.instance, context.record.has_ended)
+    except (ConnectFailed, StatementFailed) as error:
+        context.record.log(f"note: nobody could look for what dead loads have left: {error.message}\n")
+        return
+    for claim in cleaning.removed:
+        context.record.log(f"{claim.staging}, left by a load that was killed, is removed\n")
+
+
+def recover_copies(installation: Installation, dest: Connection) -> None:
+    """Closes copies that were cut short, and what copies have left in this dest: no later run of a module does it."""
+    running = [run for run in repo.list_live_runs(installation.db) if run.module_id is None]
+    _recover(installation, [run for run in running if run.status == "running"])
+    copies = {run.id for run in repo.list_leftover_runs(installation.db) if run.module_id is None}
+    address = (dest.driver, dest.jdbc_url)
+    settle_leftovers(installation, lambda run_id, kept: run_id in copies and (kept.driver, kept.jdbc_url) == address)
 
 
 def _note_settled(db: repo.State, run: Run, outcome: Outcome) -> None:

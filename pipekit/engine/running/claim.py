@@ -8,13 +8,12 @@ from pipekit.drivers.claims import Claim, build_take_over_sql, build_take_sql, e
 from pipekit.engine.context import RunContext, build_claim
 from pipekit.engine.planning.plan import Plan, note_plan, replace_staging
 from pipekit.engine.recovering.ledger import find_claim, is_same_key
+from pipekit.engine.recovering.leftovers import FORGOTTEN_AFTER_S
 from pipekit.errors import CheckFailed, RunFailed, StatementFailed
 
 # Somebody may be as fast as we are; who comes again sees the other's claim.
 TRIES = 5
 LEAVES_WITHIN_S = 600
-# A claim of an installation that cannot be asked. Should its run live after all, its merge is refused and says why.
-FORGOTTEN_AFTER_S = 2 * 24 * 3600
 # With `.key`, the name of an index on it, within the 63 bytes that PostgreSQL keeps.
 LONGEST_NAME = 59
 

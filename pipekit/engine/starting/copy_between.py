@@ -1,9 +1,11 @@
 # A state for one copy between two addresses that no installation knows. Knows the engine's calls, no command line.
 """`copy_between`: `copy_query` for somebody who has two URLs and nothing else; nothing of it is kept."""
 
+import os
+import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from pipekit.drivers.base import Driver
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.events import Listener
 from pipekit.engine.installation import Installation
+from pipekit.engine.recovering.owner import get_process_liveness, name_process
 from pipekit.engine.starting.copy_query import CopySpec, copy_query
 from pipekit.engine.starting.module import RunOptions
 from pipekit.errors import Invalid
@@ -72,10 +75,13 @@ def copy_between(
     config: Config, copy: Copy, registered: Sequence[DriverRegistration] = (), listener: Listener | None = None
 ) -> Run:
     """Runs the copy and returns its record, whatever the outcome. `registered` are the drivers that may be used."""
-    with tempfile.TemporaryDirectory(prefix="pipekit-") as folder:
+    remove_dead_folders(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f"pipekit-{name_process()}-") as folder:
         config = replace(config, runner="native", state_path=Path(folder, "pipekit.db"))
         secrets = build_secrets(Path(folder), source=copy.source, dest=copy.dest)
         with closing(repo.open_state(config.state_path, create=True)) as db:
+            # So that whoever finds its staging table can tell whether it lives.
+            repo.set_instance_id(db, name_process())
             for driver in registered:
                 repo.register_driver(db, **asdict(driver))
             spec = CopySpec(
@@ -91,6 +97,15 @@ def copy_between(
             )
             installation = Installation(db=db, config=config, secrets=secrets)
             return copy_query(installation, spec, RunOptions(triggered_by="jrunner"), listener)
+
+
+def remove_dead_folders(parent: Path) -> None:
+    """States that copies of this user have left when they were killed; what cannot be removed stays."""
+    for path in parent.glob("pipekit-process-*"):
+        process = path.name.removeprefix("pipekit-").rpartition("-")[0]
+        with suppress(OSError):
+            if get_process_liveness(process) == "dead" and path.lstat().st_uid == os.getuid():
+                shutil.rmtree(path)
 
 
 def _create(db: repo.State, name: str, site: Site) -> Connection:

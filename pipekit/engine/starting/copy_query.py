@@ -9,6 +9,7 @@ from pipekit.engine.definition import Definition
 from pipekit.engine.events import Listener
 from pipekit.engine.installation import Installation
 from pipekit.engine.recovering.owner import new_owner
+from pipekit.engine.recovering.recover import recover_copies
 from pipekit.engine.running.corridor import execute_run
 from pipekit.engine.running.entrance import get_ready
 from pipekit.engine.starting.module import RunOptions
@@ -36,6 +37,7 @@ def copy_query(
 ) -> Run:
     """Runs the copy and returns its record, which stays in the run log under a name of its own."""
     options = options or RunOptions()
+    recover_copies(installation, spec.dest)
     module = _make_module(f"copy_{uuid.uuid4().hex[:8]}", spec)
     definition = Definition(module=module, source=spec.source, dest=spec.dest)
     ready = get_ready(installation.config, definition, options.watermarks)
