@@ -15,7 +15,7 @@ from pipekit.errors import ConfigError, Invalid, NotFound, SecretMissing
 from pipekit.masking import Masker
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_PASSWORD_NAME = re.compile(r"PASSWORD|PASSWD|(?:\A|_)(?:PASS|PWD|PW)(?:\Z|_)", re.IGNORECASE)
+_PASSWORD_NAME = re.compile(r"PASSWORD|PASSWD|(?:\A|_)(?:PASS|PWD)(?:\Z|_)|PW(?:\Z|_)", re.IGNORECASE)
 _FORBIDDEN_MODE = 0o027
 _SINGLE_QUOTED = re.compile(r"'([^']*)'\s*(?:#.*)?\Z")
 _DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?\Z')

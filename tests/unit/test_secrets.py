@@ -115,7 +115,7 @@ def test_the_environment_serves_and_the_file_goes_first(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "is_given"),
     [
-        *((name, True) for name in ("DW_PASSWORD", "PGPASSWORD", "dw_passwd", "DW_PW", "DW_PASS_2", "MY_PWD")),
+        *((name, True) for name in ("DW_PASSWORD", "PGPASSWORD", "dw_passwd", "DW_PW", "UPW", "DW_PASS_2", "MY_PWD")),
         *((name, False) for name in ("PATH", "PWD", "OLDPWD", "HOME", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK")),
     ],
 )
