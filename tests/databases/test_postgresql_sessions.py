@@ -186,6 +186,16 @@ def test_a_login_that_writes_past_foreign_keys_and_triggers_is_refused_by_name(
     assert open_session(username=odd_login, read_only=True).query("SELECT 1").first_cell() == "1"
 
 
+@pytest.mark.parametrize(("own", "wanted"), [("off", "local"), ("remote_write", "remote_write")])
+def test_a_commit_is_on_disk_before_it_is_told(
+    odd_login: str, session: PostgresSession, open_session: OpenSession, own: str, wanted: str
+) -> None:
+    run(session, f"ALTER ROLE {odd_login} SET synchronous_commit = {own}")
+    writer, reader = open_session(username=odd_login), open_session(username=odd_login, read_only=True)
+    found = [one.query("SELECT current_setting('synchronous_commit')").first_cell() for one in (writer, reader)]
+    assert found == [wanted, own]
+
+
 @pytest.mark.parametrize("shape", ["straight", "transaction"])
 def test_statements_without_a_transaction_have_the_settings_where_the_connection_is_ours(
     odd_login: str, open_session: OpenSession, postgres: LocalPostgres, database: str, tmp_path: Path, shape: str

@@ -37,6 +37,11 @@ PINNED = {
 # Settings that PostgreSQL 12 does not have, nor every fork.
 WHERE_KNOWN = {WATCHED_SETTING: "1s", "idle_session_timeout": "0", "transaction_timeout": "0"}
 
+# A commit that is told before it is on disk may be lost in a crash, and the ledger's row with it.
+_ON_DISK = """\
+CASE pg_catalog.current_setting('synchronous_commit')
+    WHEN 'off' THEN pg_catalog.set_config('synchronous_commit', 'local', is_pooled) END"""
+
 _REPLICA = ("session_replication_role", "replica")
 _READ_BACK = ("transaction_read_only", "transaction_isolation", _REPLICA[0])
 REPLICA_MEND = (
@@ -78,6 +83,7 @@ class Pins:
             for name, value in self._where_known.items()
         ]
         settings += [f"pg_catalog.current_setting('{name}')" for name in _READ_BACK]
+        settings += [] if self.read_only else [_ON_DISK]
         chosen = ",\n  ".join(settings)
         return (
             f"SELECT {chosen}\nFROM (SELECT pg_catalog.pg_backend_pid() <> {int(backend_pid)} AS is_pooled) AS session"
@@ -87,7 +93,7 @@ class Pins:
         """What of the row is not as it was set, and the mend; two empty texts when everything is."""
         wanted: dict[str, str] = self._wanted | self._where_known
         wanted |= {"transaction_read_only": "on"} if self.read_only else {}
-        names = [*self._wanted, *self._where_known, *_READ_BACK]
+        names = [*self._wanted, *self._where_known, *_READ_BACK, *([] if self.read_only else ["synchronous_commit"])]
         for name, got in zip(names, row, strict=True):
             value = "read committed" if name == "transaction_isolation" else wanted.get(name, got)
             if (name, got) == _REPLICA and not self.read_only:
