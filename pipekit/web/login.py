@@ -64,7 +64,7 @@ def do_login(
     password: Annotated[str, Form()] = "",
     wanted: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
-    """Opens a session with a new id, whatever cookie came along, and leads to the page that was asked for."""
+    """Opens a session with a new id, ends the one that came along, and leads to the page that was asked for."""
     check_origin(request)
     try:
         user = log_in(db, name.strip(), password, get_address(request), by="page")
@@ -72,6 +72,7 @@ def do_login(
         status = 429 if isinstance(error, TooMany) else 401
         problem = f"{error.message} {error.hint}".strip()
         return _show(request, db, wanted, name=name, problem=problem, status=status)
+    repo.close_session(db, get_cookie(request))
     answer = RedirectResponse(_choose_next(wanted), 303)
     set_session_cookie(request, answer, repo.open_session(db, user.id))
     return answer

@@ -2,7 +2,9 @@
 """Sessions, roles, CSRF and other sites' pages."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from fastapi.routing import APIRoute
@@ -50,6 +52,17 @@ def test_without_a_session_nothing_can_be_posted(site: Site) -> None:
     for path in set(list_routes("POST")) - OPEN:
         status = client.post(path, data={"csrf": "x"}).status_code
         assert status == (401 if path.startswith("/api/") else 303), path
+
+
+def test_looking_at_every_page_changes_nothing(site: Site, ana: Visitor) -> None:
+    site.make_module()
+    group = repo.create_group(site.db, name="nightly")
+    repo.create_schedule(site.db, group_id=group.id, cron="0 4 * * *")
+    with closing(sqlite3.connect(site.config.state_path)) as state:
+        before = list(state.iterdump())
+        for path in sorted(set(list_routes("GET"))):
+            ana.client.get(path)
+        assert list(state.iterdump()) == before
 
 
 def test_every_post_without_the_sessions_value_is_refused(site: Site, ana: Visitor) -> None:

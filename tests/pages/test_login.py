@@ -86,6 +86,20 @@ def test_nobody_fills_the_audit_trail_with_guesses(site: Site, monkeypatch: pyte
     assert len(repo.list_audit(site.db, kind="login")) == 3
 
 
+def test_a_login_ends_the_session_that_this_browser_had(ana: Visitor) -> None:
+    old = ana.client.cookies[COOKIE]
+    answer = ana.client.post("/login", data={"name": "ana", "password": PASSWORD})
+    new = answer.cookies[COOKIE]
+    assert len({old, new}) == 2
+    assert min(len(old), len(new)) >= 43  # 256 bits, six a character
+    seen = {}
+    for value in (old, new):
+        ana.client.cookies.clear()
+        ana.client.cookies.set(COOKIE, value)
+        seen[value] = ana.get("/account").status
+    assert seen == {old: 303, new: 200}
+
+
 def test_a_session_ends_at_logout(ana: Visitor) -> None:
     cookie = ana.client.cookies[COOKIE]
     assert ana.post("/logout").answer.headers["location"].startswith("/login")

@@ -3,6 +3,7 @@
 
 from datetime import timedelta
 
+import pytest
 from fastapi.testclient import TestClient
 
 from pipekit import repo
@@ -91,6 +92,23 @@ def test_ones_own_password_needs_the_old_one_and_ends_the_other_sessions(site: S
     stale.cookies.set(COOKIE, old)
     assert stale.get("/account").status_code == 303
     assert log_in(site, "vera", NEW) == 303
+
+
+@pytest.mark.parametrize("path", ["/login", "/account", "/users", "/users/2/password", "/secrets", "/connections/new"])
+def test_fields_for_passwords_hide_them_and_let_programs_fill_them_in(site: Site, path: str) -> None:
+    page = Page(site.new_client().get(path)) if path == "/login" else site.visit("ana").get(path)
+    fields = page.all("input[autocomplete$=-password]")
+    assert fields
+    assert {field.attributes["type"] for field in fields} == {"password"}
+    for selector in ("input[type=password]", "form[method=post] input[type=password]"):
+        assert len(page.all(selector)) == len(fields)
+
+
+def test_a_password_counts_with_its_blanks_and_capitals(site: Site, ana: Visitor) -> None:
+    typed = "  Two Blanks before, one behind, and 64 characters or a few more of them "
+    ana.post("/users", {"name": "zoe", "role": "viewer", "password": typed, "again": typed})
+    tries = (typed, typed.strip(), typed.lower(), typed[:64])
+    assert [log_in(site, "zoe", password) for password in tries] == [303, 401, 401, 401]
 
 
 def test_guessing_the_password_of_an_open_session_is_throttled(site: Site, vera: Visitor) -> None:
