@@ -86,7 +86,7 @@ def _build_load(
     for text, what in ((table, "the dest table"), *((flag, "a flag of jrunner") for flag in flags)):
         for unknown in shell.notes.find_unknowns(text):
             doubts.append(f"{what} is what `{unknown.command}` gives, {tell_assumed(unknown)}")
-    taken = list(shell.taken)
+    taken: list[str] = []
     for text in (given["-scu"].text, given["-dcu"].text):
         for unknown in shell.notes.find_unknowns(text):
             if not unknown.command.endswith(f"={unknown.assumed}"):

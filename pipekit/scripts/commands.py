@@ -58,11 +58,14 @@ def call_command(shell: Shell, line: int, words: list[Word], assigned: Mapping[s
     if name in ("[", "[[", "test"):
         shell.status = judge(shell, words)
         return
-    if name in ("export", "readonly", "declare", "typeset", "local") and _assign_all(shell, line, words[1:]):
+    if name in ("export", "readonly", "declare", "typeset", "local") and _assign_all(
+        shell, line, words[1:], exports=name == "export"
+    ):
         return
     fields = expand_fields(shell, words)
-    saved = dict(shell.variables)
+    saved, exported = dict(shell.variables), set(shell.exported)
     shell.variables |= assigned
+    shell.exported |= set(assigned)
     shell.status = TRUE
     try:
         if fields:
@@ -72,12 +75,15 @@ def call_command(shell: Shell, line: int, words: list[Word], assigned: Mapping[s
             shell.variables.pop(name, None)
             if name in saved:
                 shell.variables[name] = saved[name]
+            if name not in exported:
+                shell.exported.discard(name)
 
 
 def _call_fields(shell: Shell, line: int, words: list[Word], fields: list[Field]) -> None:
     taken = take_off([shell.notes.assume(fields[0].text), *(item.text for item in fields[1:])])
     for name, value in taken.assigned.items():
         shell.assign(name, value, line)
+    shell.exported |= set(taken.assigned)
     if taken.script_at is not None:
         _follow_text(shell, line, fields[taken.script_at].text, apart=True)
         return
@@ -221,10 +227,13 @@ def _source(shell: Shell, line: int, words: list[Word], texts: list[str]) -> Non
 # -- builtins ----------------------------------------------------------------------------------------------------------
 
 
-def _assign_all(shell: Shell, line: int, words: list[Word]) -> bool:
-    """`export A=1 B`: whether that is all there is."""
+def _assign_all(shell: Shell, line: int, words: list[Word], *, exports: bool) -> bool:
+    """`export A=1 B`: whether that is all there is. `exports` is whether other scripts are given them."""
+    exports = exports or any(re.fullmatch(r"-\w*x\w*", word.plain) for word in words)
     for word in words:
         found = shell.split_assignment(word)
+        named = found[0] if found is not None else word.plain
+        shell.exported |= {named} if exports and named.isidentifier() else set()
         if found is None:
             if word.plain.startswith("-") or re.fullmatch(r"\w+", word.plain):
                 continue
@@ -248,6 +257,7 @@ def _export(shell: Shell, line: int, words: list[Word], texts: list[str]) -> Non
             name, equals, value = item.partition("=")
             if equals and re.fullmatch(r"[A-Za-z_]\w*", name):
                 shell.assign(name, value.strip("'\""), line)
+                shell.exported.add(name)
         shell.file, shell.reads_settings = saved
 
 
@@ -309,6 +319,8 @@ def _set(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
         shell.arguments = tuple(texts[texts.index("--") + 1 :])
     elif texts and not texts[0].startswith(("-", "+")):
         shell.arguments = tuple(texts)
+    elif texts[:1] in (["-a"], ["+a"]) or texts[1:2] == ["allexport"]:
+        shell.exports_all = texts[0].startswith("-")
 
 
 def _unset(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:

@@ -70,7 +70,7 @@ def _expand_word(shell: Shell, word: Word, assumes: bool) -> list[Field]:
             pieces = [text]
         else:
             text = _assume_lists(shell, text, word.line) if assumes else text
-            pieces = re.split(r"\s+", text)
+            pieces = shell.split(text)
         is_there = is_there or (part.quoted and items is None)
         texts[-1] += pieces[0] if pieces else ""
         texts += pieces[1:]

@@ -310,7 +310,7 @@ def _list_values(shell: Shell, word: Word) -> list[str]:
     """What a loop goes over: a word, what it is split into, or a list as the folder stands."""
     if len(word.parts) == 1 and not word.parts[0].quoted and word.parts[0].kind == "command":
         text = expand(shell, word)
-        pieces = [text] if shell.notes.only_unknown(text) else text.split()
+        pieces = [text] if shell.notes.only_unknown(text) else [piece for piece in shell.split(text) if piece]
     else:
         text = "".join(field.text for field in expand_fields(shell, [word], assumes=False))
         is_one = shell.notes.only_unknown(text) is not None

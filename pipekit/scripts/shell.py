@@ -123,7 +123,7 @@ class World:
 class Shell:
     """One script's state. `file` is the one that is being read: the script, or one that it sources.
 
-    `arguments` is None where nobody is known to give any; `doubts` and `taken` are what a load found here must tell;
+    `arguments` is None where nobody is known to give any; `doubts` are what a load found here must tell;
     `reads_settings` is true while a sourced file is read; `chain` are the scripts that start each other up to here;
     `touched` are files that programs name which nobody here knows.
     """
@@ -134,6 +134,8 @@ class Shell:
     arguments: tuple[str, ...] | None = None
     choices: Choices = field(default_factory=Choices)
     variables: dict[str, str] = field(default_factory=dict)
+    exported: set[str] = field(default_factory=set)
+    exports_all: bool = False
     arrays: dict[str, list[str]] = field(default_factory=dict)
     cwd: str = "."
     events: list[Event] = field(default_factory=list)
@@ -144,7 +146,6 @@ class Shell:
     out: list[str] = field(default_factory=list)
     captures: bool = False
     doubts: list[str] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
     reads_settings: bool = False
     reads_options: bool = False
     chain: tuple[str, ...] = ()
@@ -204,6 +205,14 @@ class Shell:
             yield
         finally:
             self.variables, self.arrays, self.cwd, self.functions = saved
+
+    def split(self, text: str) -> list[str]:
+        """A text at blanks, or at what the script has set `IFS` to."""
+        marks = self.variables.get("IFS", " \t\n")
+        if not marks or MARKER.search(marks):
+            return [text]
+        one = f"[{re.escape(marks)}]"
+        return re.split(one if marks.strip() else f"{one}+", text)
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
@@ -295,6 +304,7 @@ class Shell:
         elif value and not MARKER.search(value):
             value = self._note_setting(name, value, line)
         self.variables[name] = self.variables.get(name, "") + value if append else value
+        self.exported |= {name} if self.exports_all else set()
 
     def _note_setting(self, name: str, value: str, line: int) -> str:
         """A value that stands in a file: as it is, or as one that may change."""

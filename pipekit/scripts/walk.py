@@ -117,7 +117,7 @@ class _Walk:
             self.world.notes.add(shell.place(line), "Scripts start each other too deep; this one was not followed.")
             return
         self._called.add(path)
-        kept = {name: text for name, text in shell.variables.items() if name.isidentifier() and name != "IFS"}
+        kept = {name: shell.variables[name] for name in shell.exported if name in shell.variables}
         chain = (*shell.chain, shell.script)
         unit, written, printed = self._explore_script(path, arguments, kept, shell.written, chain)
         shell.events.append(ScriptCall(shell.place(line), unit))
@@ -152,8 +152,8 @@ class _Walk:
             home = "." if is_crontab(text.path) else posixpath.dirname(text.path) or "."
             given = {**variables, "0": posixpath.join(self.world.tree.root, text.path)}
             shell = Shell(
-                self.world, text.path, text.path, arguments, Choices(flips), given, cwd=home, chain=chain,
-                written=dict(written),
+                self.world, text.path, text.path, arguments, Choices(flips), given, set(variables), cwd=home,
+                chain=chain, written=dict(written),
             )  # fmt: skip
             return _run(shell, parsed.body)
 
