@@ -93,11 +93,11 @@ _DEFAULTS = {f.name: f.default for f in fields(Config)}
 KEYS = tuple(name for name in _DEFAULTS if name != "home")
 
 
-def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Config:
+def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, is_made: bool = False) -> Config:
     """The settings in force: the environment first, then `config.yaml`, then the defaults.
 
     Raises ConfigError naming the file, the key and what is allowed, or whose file it is (see `trust`). Nothing needs to
-    exist but a file that PIPEKIT_CONFIG names.
+    exist but a file that PIPEKIT_CONFIG names, and that neither where it is about to be made (`is_made`).
     """
     environ = os.environ if environ is None else environ
     cwd = Path.cwd() if cwd is None else cwd
@@ -107,7 +107,10 @@ def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = Non
         "state_path": state_path,
         "secrets_path": home / "secrets.env",
     }
-    file = _find_file(environ, cwd, home)
+    path = find_config_file(environ, cwd)
+    if not path.exists() and environ.get("PIPEKIT_CONFIG") and not is_made:
+        raise ConfigError(f"PIPEKIT_CONFIG names {path}, and there is no such file.", hint="`pipekit init` makes it.")
+    file = path if path.exists() else None
     given = _read_file(file)
     refuse_strangers(home, file, _PROGRAMS & given.keys())
     settings |= given
@@ -116,6 +119,13 @@ def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = Non
     beside = settings["state_path"].parent / "jars"
     settings.setdefault("jar_folder", DEPLOYED_JARS if home == DEPLOYED_HOME else beside)
     return Config(home=home, **settings)
+
+
+def find_config_file(environ: Mapping[str, str], cwd: Path | None = None) -> Path:
+    """Where the configuration lies, or would: the file that PIPEKIT_CONFIG names, else the home's config.yaml."""
+    cwd = Path.cwd() if cwd is None else cwd
+    named = environ.get("PIPEKIT_CONFIG")
+    return _absolute(named, cwd) if named else _find_home(environ, cwd)[0] / "config.yaml"
 
 
 def _find_home(environ: Mapping[str, str], cwd: Path) -> tuple[Path, Path]:
@@ -127,16 +137,6 @@ def _find_home(environ: Mapping[str, str], cwd: Path) -> tuple[Path, Path]:
         if not home.is_dir() and os.access(DEPLOYED_HOME / "config.yaml", os.R_OK):
             return DEPLOYED_HOME, DEPLOYED_STATE
     return home, home / "pipekit.db"
-
-
-def _find_file(environ: Mapping[str, str], cwd: Path, home: Path) -> Path | None:
-    named = environ.get("PIPEKIT_CONFIG")
-    path = _absolute(named, cwd) if named else home / "config.yaml"
-    if path.exists():
-        return path
-    if named:
-        raise ConfigError(f"PIPEKIT_CONFIG names {path}, and there is no such file.")
-    return None
 
 
 def _absolute(text: str, folder: Path) -> Path:

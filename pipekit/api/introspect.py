@@ -19,7 +19,14 @@ from pipekit.api.run_models import (
     TableColumnAnswer,
     TestAnswer,
 )
-from pipekit.engine.looking.look import Look, find_query_columns, find_table, list_reachable_schemas, read_preview
+from pipekit.engine.looking.look import (
+    Look,
+    find_query_columns,
+    find_schema,
+    find_table,
+    list_reachable_schemas,
+    read_preview,
+)
 from pipekit.errors import NotFound
 from pipekit.http.auth import ApiAdmin, ApiOperator
 from pipekit.http.state import ContextDep
@@ -27,7 +34,7 @@ from pipekit.http.state import ContextDep
 _ROUTER: dict[str, Any] = {**ROUTER, "responses": describe_errors(400, 413, 502)}
 router = APIRouter(prefix="/api/introspect/{ref}", tags=["introspect"], **_ROUTER)
 
-_Schema = Annotated[str, Query(max_length=200, description="The schema; left out for kinds without schemas.")]
+_Schema = Annotated[str, Query(max_length=200, description="The schema; left out it is the session's own.")]
 _Table = Annotated[str, Query(min_length=1, max_length=500, description="The table; without `schema` perhaps with it.")]
 
 
@@ -59,7 +66,7 @@ def list_schemas(user: ApiAdmin, looker: LookerDep) -> list[str]:
 def list_tables(user: ApiAdmin, looker: LookerDep, schema: _Schema = "") -> list[TableAnswer]:
     """Tables and views of a schema."""
     with looker.open() as look:
-        return [TableAnswer.of(table) for table in look.driver.list_tables(look.query, schema)]
+        return [TableAnswer.of(table) for table in look.driver.list_tables(look.query, find_schema(look, schema))]
 
 
 @router.get("/columns")
@@ -77,7 +84,7 @@ def list_columns(user: ApiAdmin, looker: LookerDep, table: _Table, schema: _Sche
 def get_inventory(user: ApiAdmin, looker: LookerDep, schema: _Schema = "") -> dict[str, list[TableColumnAnswer]]:
     """Every table of a schema with its columns."""
     with looker.open() as look:
-        inventory = look.driver.column_inventory(look.query, schema)
+        inventory = look.driver.column_inventory(look.query, find_schema(look, schema))
     return {table: [TableColumnAnswer.of(column) for column in columns] for table, columns in inventory.items()}
 
 

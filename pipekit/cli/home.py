@@ -47,11 +47,13 @@ CONFIG_TEXT = """\
 SECRETS_TEXT = "# NAME=value, one a line; `pipekit secrets set NAME` writes here.\n"
 
 
-def make_home(config: "Config") -> list[tuple[Path, bool]]:
-    """Makes what is missing; returns each path and whether it was made. Raises ConfigError where that fails."""
+def make_home(config: "Config", config_path: Path) -> list[tuple[Path, bool]]:
+    """Makes what is missing, the configuration at its own path; returns each path and whether it was made.
+
+    Raises ConfigError where that fails.
+    """
     from pipekit.repo import open_state
 
-    config_path = Path(config.home) / "config.yaml"
     try:
         made = [(config.home, _make_folder(config.home))]
         made.append((config_path, _make_file(config_path, CONFIG_TEXT)))

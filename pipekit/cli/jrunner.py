@@ -17,6 +17,7 @@ from pipekit.errors import DriverUnknown, Invalid
 
 if TYPE_CHECKING:
     from pipekit.config import Config
+    from pipekit.drivers.base import Driver
     from pipekit.engine.events import Event
     from pipekit.engine.starting.copy_between import Site
     from pipekit.models import DriverRegistration, Run
@@ -91,16 +92,18 @@ def _list_registered(config: "Config") -> "list[DriverRegistration]":
 def _find_site(
     session: Session, registered: "list[DriverRegistration]", side: str, options: Mapping[str, Any]
 ) -> "Site":
-    from pipekit.drivers import DRIVERS
+    from pipekit.drivers import DRIVERS, get_driver
     from pipekit.drivers.urls import find_kind, split_login
     from pipekit.engine.starting.copy_between import Site
 
     given = options[f"{side}cu"]
     login = split_login(given)
-    kind = find_kind(given, {driver.kind: driver.url_template or "" for driver in registered if driver.jar})
+    templates = {driver.kind: driver.url_template or "" for driver in registered if driver.jar}
+    kind = find_kind(given, templates)
     if kind is None or kind not in {*DRIVERS, *(driver.kind for driver in registered)}:
         told = f"There is no driver for the URL given with -{side}cu ({':'.join(given.split(':')[:2])}:...)."
         raise DriverUnknown(told, hint=f"Kinds: {', '.join(sorted(DRIVERS))}.")
+    jdbc_url = _check_url(session, f"-{side}cu", get_driver(kind), login.jdbc_url, templates.get(kind, ""))
     password = options[f"{side}cp"]
     if options[f"{side}cp_file"]:
         password = _read_password(Path(options[f"{side}cp_file"]))
@@ -108,10 +111,27 @@ def _find_site(
         password = _resolve(session.secrets(), password)
     return Site(
         kind=kind,
-        jdbc_url=login.jdbc_url,
+        jdbc_url=jdbc_url,
         username=options[f"{side}cn"] or login.username,
         password=password if password is not None else login.password,
     )
+
+
+def _check_url(session: Session, flag: str, driver: "Driver", jdbc_url: str, template: str) -> str:
+    """The address as its kind takes it, the name of a file whole; what concerns the JDBC driver alone is told.
+
+    Raises Invalid: a wrong address is a wrong flag, whether rows are printed or loaded.
+    """
+    from pipekit.drivers.urls import place_file
+
+    if driver.needs_jar:
+        jdbc_url = place_file(jdbc_url, str(Path.cwd()))
+    driver.parse_url(jdbc_url)
+    if template:
+        driver.check_template(jdbc_url, template)
+    for name in driver.list_unused(jdbc_url):
+        session.tell(f"Note: '{name}' of {flag} concerns its JDBC driver alone and is left out.")
+    return jdbc_url
 
 
 def _resolve(secrets: "Secrets", given: str) -> str:

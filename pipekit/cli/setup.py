@@ -16,13 +16,15 @@ from pipekit.cli.session import Session
 def init(session: Session, as_json: bool) -> None:
     """Make the home folder, a commented config.yaml, the state database and an empty secrets file.
 
-    What is there already is kept, so it is safe to repeat.
+    What is there already is kept, so it is safe to repeat. The configuration is the file that PIPEKIT_CONFIG names,
+    where it names one.
     """
     from pipekit.cli.home import make_home
+    from pipekit.config import find_config_file, load_config
 
     session.only_tell()
-    config = session.config()
-    made = make_home(config)
+    config = load_config(session.environ(), is_made=True)
+    made = make_home(config, find_config_file(session.environ()))
     if as_json:
         session.say_json({"home": str(config.home), "files": [{"path": str(p), "made": new} for p, new in made]})
         return

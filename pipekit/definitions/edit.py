@@ -99,11 +99,15 @@ def check_connection(db: State, connection: Connection) -> None:
 
 
 def check_module(db: State, module: Module) -> None:
-    """Raises Invalid for a query that is none, a table its dest's kind cannot have, and names that stand twice."""
+    """Raises Invalid for a query that is none, a table or type its dest's kind cannot have, names that stand twice."""
     _at("source_query", strip_query, module.source_query)
     dest = repo.get_connection(db, module.dest_id)
     if KIND.match(dest.driver):
-        _at("dest_table", get_driver(dest.driver).parse_table, module.dest_table)
+        driver = get_driver(dest.driver)
+        _at("dest_table", driver.parse_table, module.dest_table)
+        for column in module.columns:
+            if column.dest_type:
+                _at("columns", driver.check_type, column.dest_type)
     _check_once("merge_key", "A column stands twice in the merge key", module.merge_key)
     for name in ("id", "source_name", "dest_name"):
         _check_once("columns", f"A column's {name} stands twice", [getattr(c, name) for c in module.columns])

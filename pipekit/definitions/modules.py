@@ -28,7 +28,7 @@ class ModuleReader:
         self._check_table(read, dest)
         parts = {
             "merge_key": self._key(read),
-            "columns": self._columns(read["columns"]),
+            "columns": self._columns(read["columns"], dest),
             "guards": Guards(**read["guards"].record(Guards)) if read["guards"] else Guards(),
         }
         return ModuleDef(
@@ -64,6 +64,15 @@ class ModuleReader:
             except PipekitError as error:
                 self._problems.add(read.line_of("table"), read.path_of("table"), error.message)
 
+    def _check_type(self, read: Read, dest: str) -> None:
+        kind = self._kinds.get(dest, "")
+        if read["dest_type"] and KIND.match(kind):
+            try:
+                get_driver(kind).check_type(read["dest_type"])
+            except PipekitError as error:
+                told = f"{error.message} {error.hint}".strip()
+                self._problems.add(read.line_of("dest_type"), read.path_of("dest_type"), told)
+
     def _key(self, read: Read) -> tuple[str, ...]:
         key: tuple[str, ...] = read["key"] or ()
         strategy = read["strategy"]
@@ -85,7 +94,7 @@ class ModuleReader:
             )
         return tuple(sorted(found, key=lambda item: item.name))
 
-    def _columns(self, reads: list[Read]) -> tuple[Column, ...]:
+    def _columns(self, reads: list[Read], dest: str) -> tuple[Column, ...]:
         columns: list[Column] = []
         taken = {read["id"] for read in reads if read["id"]}
         free = iter(name for name in (f"c{i}" for i in range(1, 2 * len(reads) + 2)) if name not in taken)
@@ -96,6 +105,7 @@ class ModuleReader:
                 if text and text in values:
                     self._problems.add(read.line_of(name), read.path_of(name), f"'{read[name]}' stands twice.")
                 values.add(text)
+            self._check_type(read, dest)
             columns.append(Column(**{**read.record(Column), "id": read["id"] or next(free)}))
         return tuple(columns)
 

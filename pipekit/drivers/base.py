@@ -1,6 +1,7 @@
 # The contract of a driver: SQL text in, SQL text out. Methods that must look take a `query` callable; no I/O here.
 """`Driver`: what Pipekit must know about one kind of database."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from hashlib import sha256
@@ -10,6 +11,7 @@ from pipekit.drivers.facts import FedSequence as FedSequence
 from pipekit.drivers.facts import Look, MadeType, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
 from pipekit.drivers.facts import TableFacts as TableFacts
+from pipekit.drivers.naming import Naming
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.tables import Address as Address
 from pipekit.drivers.tables import Cast as Cast
@@ -19,11 +21,13 @@ from pipekit.drivers.tables import TableColumn as TableColumn
 from pipekit.drivers.tables import TableInfo as TableInfo
 from pipekit.drivers.tables import TableName as TableName
 from pipekit.drivers.types import Type, vary
+from pipekit.drivers.typetext import check_type
+from pipekit.drivers.unused import drop_unused
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(ABC):
+class Driver(Naming, ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]
@@ -53,6 +57,8 @@ class Driver(ABC):
     # The merge text knows `MergePlan.keeps`.
     keeps_rows: ClassVar[bool] = False
     type_examples: ClassVar[tuple[str, ...]] = ()
+    # What a type looks like that a person gives.
+    type_pattern: ClassVar[re.Pattern[str]]
     # One cell: the server's version, for people. Empty where the kind has no such query.
     version_sql: ClassVar[str] = ""
 
@@ -66,39 +72,22 @@ class Driver(ABC):
         """Whether a process may hold the database after its session there is closed, for as long as it lives."""
         return False
 
-    def check_template(self, jdbc_url: str, url_template: str) -> None:  # noqa: B027
+    def list_unused(self, jdbc_url: str) -> tuple[str, ...]:
+        """Parameters of an address that concern another driver alone: they are left out, and change nothing."""
+        return drop_unused(jdbc_url).names
+
+    def check_template(self, jdbc_url: str, url_template: str) -> None:
         """Raises Invalid (field `jdbc_url`) for a URL that does not begin as its kind was registered."""
 
     def build_connect_url(self, jdbc_url: str) -> str:
         """The URL a connection is opened with: a checked one, with the parameters Pipekit insists on."""
         return jdbc_url
 
-    def browse_fields(self) -> tuple[str, ...]:
-        """What a person picks, in order, to reach a table: `("schema", "table")` or `("table",)`."""
-        return ("schema", "table")
-
-    @abstractmethod
-    def quote_identifier(self, name: str) -> str:
-        """A name as the database takes it verbatim: quoted, quotes doubled; raises Invalid for one it cannot have."""
-
     def quote_literal(self, text: str) -> str:
         """A text constant in standard SQL."""
         if "\0" in text:
             raise Invalid("A text constant cannot hold a NUL character.")
         return "'" + text.replace("'", "''") + "'"
-
-    @abstractmethod
-    def parse_table(self, text: str) -> TableName:
-        """`public.orders`, `orders` or a quoted form -> TableName, with the kind's default schema where it has one."""
-
-    def resolve_table(self, query: Query, text: str) -> TableName:
-        """The table a session means by this text: one without a schema is found as the session finds it."""
-        return self.parse_table(text)
-
-    def quote_table(self, table: TableName) -> str:
-        """A table as the database takes it."""
-        name = self.quote_identifier(table.name)
-        return f"{self.quote_identifier(table.schema)}.{name}" if table.schema else name
 
     def staging_table(self, module_name: str) -> TableName:
         """`pipekit_staging.{module_name}` in the form this kind can hold."""
@@ -109,6 +98,10 @@ class Driver(ABC):
         return self.staging_table("pipekit_ledger")
 
     # -- types ---------------------------------------------------------------------------------------------------------
+
+    def check_type(self, text: str) -> None:
+        """Raises Invalid (field `dest_type`) for what is not one type of this kind, alone."""
+        check_type(self.type_pattern, text, self.label, self.type_examples)
 
     @abstractmethod
     def to_neutral(self, type_text: str) -> Type:
@@ -157,14 +150,6 @@ class Driver(ABC):
     # -- looking -------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def list_schemas(self, query: Query) -> list[str]:
-        """Schemas with tables a person may want, the system's own left out."""
-
-    @abstractmethod
-    def list_tables(self, query: Query, schema: str) -> list[TableInfo]:
-        """Tables and views of a schema."""
-
-    @abstractmethod
     def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
         """Columns in the table's order; empty when there is no such table."""
 
@@ -191,7 +176,7 @@ class Driver(ABC):
     def find_query_table(self, query: Query, text: str) -> TableName | None:
         """The table that a query means by a name, None where that depends on the session."""
         table = self.parse_table(text)
-        return None if "schema" in self.browse_fields() and "." not in text else table
+        return None if self.has_schemas and table.schema is None else table
 
     def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
         """A query's result columns with their types, found without fetching data."""

@@ -9,8 +9,12 @@ form of quoting on; `strip_query` reads with each database's own and takes away 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
 
 from pipekit.errors import Invalid
+
+# What folds names to small letters folds these only, and leaves those of other alphabets.
+SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)

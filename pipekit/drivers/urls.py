@@ -1,6 +1,7 @@
 # JDBC URLs of people's scripts: which kind they are for, and the login some of them carry. Opens nothing.
-"""`find_kind`, `split_login` and `split_java_only`."""
+"""`find_kind`, `split_login`, `place_file` and `list_parameters`."""
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,25 +15,15 @@ SCHEMES: Mapping[str, str] = {
     "as400": "db2i",
 }
 _SCHEME = re.compile(r"jdbc:([a-z0-9+-]+):", re.IGNORECASE)
+# The file of an embedded database, its name neither whole nor in a home; SQLite's may end in parameters behind a `?`.
+_RELATIVE_FILE = re.compile(
+    r"(jdbc:(?:sqlite:|h2:(?:file:)?|hsqldb:file:|derby:(?:directory:)?))(?![/~:]|[a-z]+:)([^;?]+)", re.IGNORECASE
+)
 _NAMES = ("user", "username", "userid")
 _PASSWORDS = ("password", "pwd")
 _APPLICATION = "applicationname"
 # A property of SQL Server's URLs; a value in braces may hold a semicolon.
 _ITEM = re.compile(r"(?:=\s*\{(?:[^}]|\}\})*\}|[^;])+")
-# What concerns only how PostgreSQL's and SQL Server's Java drivers work: caches, batches, buffers, logs of their own.
-_JAVA_ONLY = frozenset({
-    "rewritebatchedinserts", "preparethreshold", "preparedstatementcachequeries", "preparedstatementcachesizemib",
-    "databasemetadatacachefields", "databasemetadatacachefieldsmib", "defaultrowfetchsize", "adaptivefetch",
-    "adaptivefetchminimum", "adaptivefetchmaximum", "binarytransfer", "binarytransferenable",
-    "binarytransferdisable", "preferquerymode", "autosave", "cleanupsavepoints", "disablecolumnsanitiser",
-    "assumeminserverversion", "unknownlength", "receivebuffersize", "sendbuffersize", "maxresultbuffer",
-    "maxsendbuffersize", "logunclosedconnections", "loggerlevel", "loggerfile", "logservererrordetail",
-    "quotereturningidentifiers", "escapesyntaxcallmode", "tcpkeepalive", "tcpnodelay", "sockettimeout",
-    "sendstringparametersasunicode", "selectmethod", "responsebuffering", "disablestatementpooling",
-    "statementpoolingcachesize", "enableprepareonfirstpreparedstatementcall",
-    "serverpreparedstatementdiscardthreshold", "delayloadinglobs", "lastupdatecount", "sendtimeasdatetime",
-    "usebulkcopyforbatchinsert", "cancelquerytimeout", "querytimeout", "workstationid", "usefmtonly", "xopenstates",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,12 +50,20 @@ def find_kind(jdbc_url: str, templates: Mapping[str, str] | None = None) -> str 
     return None
 
 
+def place_file(jdbc_url: str, folder: str) -> str:
+    """The address of a database in a file, a name that is relative made whole from a folder; any other as it is."""
+    found = _RELATIVE_FILE.match(jdbc_url)
+    if found is None:
+        return jdbc_url
+    return found[1] + posixpath.normpath(posixpath.join(folder, found[2])) + jdbc_url[found.end() :]
+
+
 def split_login(jdbc_url: str) -> Login:
     """Takes user, password and the name of the application, which Pipekit sets itself, out of a URL."""
-    head, separator, tail = _split_parameters(jdbc_url)
+    head, separator, items = list_parameters(jdbc_url)
     username, password = None, None
     kept = []
-    for item in filter(None, tail.split("&") if separator == "?" else _ITEM.findall(tail)):
+    for item in items:
         name, _, value = item.partition("=")
         if name.strip().lower() in _NAMES:
             username = unquote(value)
@@ -81,24 +80,13 @@ def split_login(jdbc_url: str) -> Login:
     )
 
 
-def split_java_only(jdbc_url: str) -> tuple[str, list[str]]:
-    """An address without what only a Java driver understands, and what that was; for the kinds that need none here."""
-    if find_kind(jdbc_url) not in ("postgresql", "sqlserver"):
-        return jdbc_url, []
-    head, separator, tail = _split_parameters(jdbc_url)
-    items = [*filter(None, tail.split("&") if separator == "?" else _ITEM.findall(tail))]
-    only = [item for item in items if item.partition("=")[0].strip().lower() in _JAVA_ONLY]
-    kept = ("&" if separator == "?" else ";").join(item for item in items if item not in only)
-    return f"{head}{separator}{kept}" if kept else head, only
-
-
-def _split_parameters(jdbc_url: str) -> tuple[str, str, str]:
-    """What stands before the parameters, `?` or `;`, and the parameters."""
+def list_parameters(jdbc_url: str) -> tuple[str, str, list[str]]:
+    """What stands before the parameters, `?` or `;`, and each parameter as it is written."""
     separator = next((char for char in jdbc_url if char in "?;"), "")
     if not separator:
-        return jdbc_url, "", ""
+        return jdbc_url, "", []
     head, _, tail = jdbc_url.partition(separator)
-    return head, separator, tail
+    return head, separator, list(filter(None, tail.split("&") if separator == "?" else _ITEM.findall(tail)))
 
 
 def _unbrace(value: str) -> str:

@@ -18,7 +18,8 @@ from pipekit.definitions.records import (
     WatermarkDef,
 )
 from pipekit.drivers.jdbc.products import find_owner
-from pipekit.drivers.urls import find_kind, split_java_only, split_login
+from pipekit.drivers.unused import drop_unused
+from pipekit.drivers.urls import find_kind, split_login
 from pipekit.first_pipekit.columns import Index, Item, Table
 from pipekit.masking import Masker
 from pipekit.models import MODULE_NAME, PASSWORD_PATTERN, WATERMARK_NAME, Column, RunOn, Strategy, parse_key
@@ -126,13 +127,13 @@ class Reader:
             kind = find_kind(login.jdbc_url) or (owner.name if owner else told) or "jdbc"
             if driver and driver.text("jar"):
                 self.jars[kind] = driver.text("jar")
-            address, java_only = split_java_only(login.jdbc_url)
-            if java_only:
-                notes.append(f"left out of its address, as only a Java driver knows it: {', '.join(java_only)}")
+            kept = drop_unused(login.jdbc_url)
+            if kept.names:
+                notes.append(f"left out of its address, as only a Java driver knows it: {', '.join(kept.names)}")
             self.connections[name] = ConnectionDef(
                 name=name,
                 driver=kind,
-                jdbc_url=address,
+                jdbc_url=kept.jdbc_url,
                 username=item.text("username") or login.username,
                 password=self._refer(name, item.text("password"), login.password or "", notes, told_names),
             )

@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import quote, unquote, urlsplit
 
-from pipekit.drivers.urls import split_login
+from pipekit.drivers.unused import drop_unused
+from pipekit.drivers.urls import place_file, split_login
 from pipekit.scripts.expansion import expand_dollars
 from pipekit.scripts.found import MARKER, Database, Load, Place, Secret, Statements, Unknown
 from pipekit.scripts.shell import DEEPEST, Field, Shell
@@ -134,7 +135,10 @@ def _find_jdbc(shell: Shell, place: Place, given: dict[str, Field], side: str) -
         secret = replace(secret, value=shell.notes.assume(secret.value))
         shell.notes.secrets.append(secret)
     user = shell.notes.assume(given[f"-{side}cn"].text) if f"-{side}cn" in given else login.username
-    return Database(_place_file(shell, login.jdbc_url), user or None, secret, url.variable)
+    kept = drop_unused(login.jdbc_url)
+    for unused in kept.names:
+        shell.notes.add(place, f"'{unused}' was left out of an address: it concerns its JDBC driver alone.")
+    return Database(_place_file(shell, kept.jdbc_url), user or None, secret, url.variable)
 
 
 def _find_secret(place: Place, item: Field | None) -> Secret | None:
@@ -144,11 +148,8 @@ def _find_secret(place: Place, item: Field | None) -> Secret | None:
 
 
 def _place_file(shell: Shell, jdbc_url: str) -> str:
-    """An SQLite file's URL, its name as it is from anywhere."""
-    head, name = jdbc_url[:12], jdbc_url[12:]
-    if head != "jdbc:sqlite:" or name.startswith("/") or not name:
-        return jdbc_url
-    return head + posixpath.normpath(posixpath.join(shell.world.tree.root, shell.cwd, name))
+    """The URL of a database in a file, its name as it is from anywhere."""
+    return place_file(jdbc_url, posixpath.join(shell.world.tree.root, shell.cwd))
 
 
 def _answer(shell: Shell, place: Place, command: str, sql: str, database: Database | None) -> str:

@@ -69,8 +69,8 @@ class Home:
         assert finished.code == 0, finished.stderr + finished.stdout
         return finished.stdout
 
-    def ok_json(self, *words: str) -> Any:
-        return json.loads(self.ok(*words, "--json"))
+    def ok_json(self, *words: str, **environ: str) -> Any:
+        return json.loads(self.ok(*words, "--json", **environ))
 
     def write(self, name: str, text: str) -> str:
         path = self.folder / name

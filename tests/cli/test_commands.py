@@ -63,6 +63,18 @@ def test_init_makes_private_files_and_can_be_repeated(tmp_path: Path) -> None:
     assert (home.state / "secrets.env").read_text() == "A=b\n"
 
 
+def test_init_makes_the_configuration_that_the_environment_names_and_no_second_one(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    named = tmp_path / "etc" / "shop.yaml"
+    made = home.ok_json("init", PIPEKIT_CONFIG=str(named))["files"]
+    assert [item["path"] for item in made if item["path"].endswith(".yaml")] == [str(named)]
+    assert named.exists()
+    assert not (home.state / "config.yaml").exists()
+    assert not any(item["made"] for item in home.ok_json("init", PIPEKIT_CONFIG=str(named))["files"])
+    refused = home.run("runs", "list", PIPEKIT_CONFIG=str(tmp_path / "no.yaml"))
+    assert (refused.code, "there is no such file" in refused.stderr) == (2, True)
+
+
 def test_the_configuration_that_init_writes_shows_the_real_defaults(home: Home) -> None:
     from pipekit.config import load_config
 

@@ -69,7 +69,7 @@ def test_the_report_tells_what_was_not_understood_and_no_password_is_anywhere(ho
         "OLD_DW_PASSWORD: old dw",
         "db2i: `pipekit drivers add --kind db2i --jar /opt/jt400.jar`",
         "3 from 2026-01-01T04:00:00.000Z to 2026-01-02T04:00:00.000Z",
-        "left out of its address, as only a Java driver knows it: reWriteBatchedInserts=true",
+        "left out of its address, as only a Java driver knows it: reWriteBatchedInserts",
         "nightly: orders, all_orders (0 4 * * *)",
         "module lost: its source connection is not there",
         "watermark gone: its module is not there",

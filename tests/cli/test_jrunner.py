@@ -61,6 +61,13 @@ def test_migration_mode_counts_and_says_rows_and_times(files: Home) -> None:
     ]  # fmt: skip
 
 
+def test_a_parameter_for_the_jdbc_driver_alone_is_told_and_left_out(files: Home) -> None:
+    got = jrunner(files, *SOURCE, "-dcu", "jdbc:sqlite:to.db?journal_mode=WAL", "-dt", "B")
+    assert got.code == 0
+    assert got.stderr == "Note: 'journal_mode' of -dcu concerns its JDBC driver alone and is left out.\n"
+    assert files.sql("to.db", "select count(*) from b") == [(3,)]
+
+
 def test_without_clear_rows_are_added_and_with_it_the_table_is_emptied_first(files: Home) -> None:
     files.sql("to.db", "insert into b (k, t) values (9, 'old')")
     assert jrunner(files, *SOURCE, *DEST, "-b").code == 0
@@ -104,6 +111,10 @@ def test_a_value_that_does_not_fit_is_refused_unless_it_may_be_converted(files: 
     [
         (("-scu", "jdbc:nobody:x", "-sq", "pull.sql"), 2, "There is no driver for the URL"),
         (("-scu", "jdbc:sqlite:none.db", "-sq", "pull.sql"), 1, "none.db"),
+        # A wrong address is a wrong flag in both modes.
+        (("-scu", "jdbc:sqlite:file:x", "-sq", "pull.sql"), 2, "plain file"),
+        (("-scu", "jdbc:sqlite:file:x", "-sq", "pull.sql", "-dcu", "jdbc:sqlite:to.db", "-dt", "b"), 2, "plain file"),
+        ((*SOURCE, "-dcu", "jdbc:postgresql://h/d?sslmode=maybe", "-dt", "b"), 2, "sslmode cannot be 'maybe'"),
         ((*SOURCE, "-dt", "b"), 2, "-dcu and -dt"),
         ((*SOURCE, "-dcu", "jdbc:sqlite:to.db", "-dt", "nope"), 1, "no dest table nope"),
         (("-scu", "jdbc:sqlite:from.db", "-sq", "missing.sql"), 2, "missing.sql"),

@@ -85,7 +85,7 @@ def build_plan(
     return MergePlan(
         strategy=strategy,
         staging=driver.staging_table("load.orders"),
-        dest=driver.parse_table("orders"),
+        dest=_orders(driver),
         columns=tuple(columns),
         key=key,
         null_keys=null_keys,
@@ -165,7 +165,9 @@ def _write_exactness(driver: Driver) -> str:
 
 
 def _orders(driver: Driver) -> TableName:
-    return driver.parse_table("orders")
+    """Where an address as it stands in the documents makes it."""
+    schema = {"postgresql": "public", "sqlserver": "dbo"}.get(driver.kind)
+    return TableName(schema=schema, name=driver.fold_name("orders"))
 
 
 CASES = (

@@ -8,6 +8,7 @@ import pytest
 
 from pipekit.drivers import DRIVERS, get_driver
 from pipekit.drivers.base import Driver, TableColumn
+from pipekit.drivers.jdbc.products import PRODUCTS
 from pipekit.errors import Invalid
 from pipekit.runner_contract import ResultColumn
 from tests.contract.exercise_driver import CASES, NEUTRAL_TYPES, Case
@@ -62,6 +63,41 @@ def test_a_table_has_at_most_two_parts(driver: Driver) -> None:
 def test_a_table_without_a_name_is_refused(driver: Driver, text: str) -> None:
     with pytest.raises(Invalid):
         driver.parse_table(text)
+
+
+# Kinds that are registered are asked here too: their grammar is that of all of them.
+EVERY_KIND = sorted({*DRIVERS, *PRODUCTS})
+MORE_TYPES = {
+    "postgresql": ('rpt."My Enum"[]', "interval day to second(3)", "geometry(Point,4326)", "int4[3][]"),
+    "sqlserver": ("[dbo].[Flag]", "varchar(10) COLLATE Latin1_General_100_CI_AS", "xml(dbo.shape)", "double precision"),
+    "sqlite": ("UNSIGNED BIG INT", "TEXT COLLATE NOCASE", "DECIMAL(10, 2)"),
+    "mariadb": ("enum('a','it''s, b')", "int(10) unsigned zerofill", "text CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"),
+    "oracle": ("VARCHAR2(20 CHAR)", "NUMBER(*,2)", "TIMESTAMP(6) WITH LOCAL TIME ZONE", "INTERVAL DAY(3) TO SECOND(0)"),
+    "h2": ("INTEGER ARRAY[10]", "CHARACTER LARGE OBJECT(10)", "ENUM('a', 'b')"),
+    "derby": ("VARCHAR(40) FOR BIT DATA", "LONG VARCHAR"),
+    "db2i": ("DBCLOB(512M) CCSID 1200",),
+}  # fmt: skip
+NO_TYPES = (
+    "integer; drop table orders", "integer default 5", "integer not null", "integer primary key", "integer, x integer",
+    "integer references orders", "integer check (true)", "integer -- ", "integer /* */", "integer) as select 1 --",
+    "integer generated always as (1)", "varchar(10", "varchar(10)) x", "enum('a\\'); drop table orders; --')", "'text'",
+    "(select 1)", "integer\0", "x" * 30_000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_a_type_is_read_by_the_grammar_of_its_kind_and_more_than_one_type_is_refused(kind: str) -> None:
+    driver = get_driver(kind)
+    spelled = [driver.from_neutral(neutral) for neutral in NEUTRAL_TYPES]
+    # What MySQL and MariaDB have of these are the names that JDBC gives a query's columns.
+    examples = () if kind in ("mysql", "mariadb") else driver.type_examples
+    for text in (*spelled, *examples, *MORE_TYPES.get(kind, ())):
+        driver.check_type(text)
+        driver.check_type(f" {text.upper()} ")
+    for text in NO_TYPES:
+        with pytest.raises(Invalid, match="is not one type") as caught:
+            driver.check_type(text)
+        assert caught.value.field == "dest_type"
 
 
 OF_A_VALUE = {"sqlserver": ("8114", "229"), "postgresql": ("P0001", "42501")}

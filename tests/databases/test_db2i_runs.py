@@ -196,7 +196,8 @@ def test_every_strategy_loads_from_it_and_into_it(
     orders.execute("INSERT INTO SHOP.COPIED (ORDER_NUMBER, \"CUST#\") VALUES (1, 'OLD'), (9, 'KEPT')")
     if strategy == "append":
         orders.execute("DELETE FROM SHOP.COPIED")
-    back = site.add_module("back", source=lite, query="select * from orders", dest=ibmi, table="shop.copied", **options)
+    query = 'select order_number, cust as "CUST#", orddte, amt as "AMT$", changed_at_the_last_time from orders'
+    back = site.add_module("back", source=lite, query=query, dest=ibmi, table="shop.copied", **options)
     run = site.succeed(back)
     after = orders.rows('SELECT ORDER_NUMBER, "CUST#" FROM SHOP.COPIED ORDER BY 1')
     kept = [(9, "KEPT    ")] if strategy in ("incremental", "upsert") else []
@@ -218,7 +219,7 @@ def test_blanks_of_char_columns_are_dropped_where_the_module_says_so(
     module = add_module(site, ibmi, query, lite, "orders", create_table=True, trim_char=True)
     site.succeed(module)
     with open_look(site.config, site.secrets, lite) as look:
-        assert look.query('select "CUST#" from orders').rows == (("ANNA",), ("BERT",))
+        assert look.query("select cust from orders").rows == (("ANNA",), ("BERT",))
 
 
 def test_a_dest_without_a_journal_is_refused_unless_the_module_accepts_it(
@@ -302,3 +303,12 @@ def test_the_wizard_takes_a_query_and_makes_a_module_that_runs(
     run = site.succeed(repo.get_module_by_name(site.db, "orders"))
     assert run.rows_inserted == 2
     assert run.resolved_sql == sql
+
+
+def test_a_table_without_a_library_is_in_that_of_the_session_by_either_of_its_names(
+    site: Site, orders: JdbcDatabase
+) -> None:
+    make_table(orders, "ORDERS_OF_THIS_YEAR", ORDERS, system_name="ORDTHSYR")
+    with open_look(site.config, site.secrets, connect(site, orders)) as look:
+        found = [look.driver.resolve_table(look.query, text) for text in ("orders", "ordthsyr", "new", "other.new")]
+    assert [str(table) for table in found] == ["SHOP.ORDERS", "SHOP.ORDERS_OF_THIS_YEAR", "SHOP.NEW", "OTHER.NEW"]

@@ -351,7 +351,7 @@ def test_the_dest_table_is_made_from_the_query_when_it_is_missing(bench: Bench) 
     assert bench.project.run(module, dry_run=True).status == "dry_run"
     bench.project.succeed(module)
     bench.project.succeed(module)
-    assert bench.dest.rows('select id, "V 2" from made order by 1') == [(2, "new"), (3, "new"), (4, "new")]
+    assert bench.dest.rows("select id, v_2 from made order by 1") == [(2, "new"), (3, "new"), (4, "new")]
 
 
 def test_hooks_run_in_order_and_by_outcome(bench: Bench) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
-from pipekit.engine import cancel_run
+from pipekit.engine import cancel_run, open_look
 from pipekit.engine.events import Event, StageStarted
 from pipekit.models import Guards, Module
 from tests.databases.moving import run
@@ -331,3 +331,15 @@ def test_a_query_that_is_refused_is_told_with_its_place(project: Project, double
     assert (ended.status, ended.error_stage) == ("error", "plan")
     assert "Invalid column name 'nmae'" in (ended.error or "")
     assert ended.error_position == query.index("nmae") + 1
+
+
+def test_a_table_without_a_schema_is_the_one_the_server_finds_or_would_make(
+    project: Project, double: TdsDouble
+) -> None:
+    two = [("s", "nvarchar(128)"), ("o", "nvarchar(128)")]
+    double.answer(r"OBJECT_ID\(N'\[Lines\]'\)", Rows(two, [("rpt", "lines")]))
+    double.answer(r"SELECT SCHEMA_NAME\(\)", Rows([("s", "nvarchar(128)")], [("rpt",)]))
+    dest = project.add_connection("dest", double.jdbc_url, username="sa")
+    with open_look(project.config, project.secrets, dest) as look:
+        found = [look.driver.resolve_table(look.query, text) for text in ("Lines", "orders", "[new]", "rpt.new")]
+    assert [str(table) for table in found] == ["rpt.lines", "dbo.orders", "rpt.new", "rpt.new"]

@@ -1,6 +1,8 @@
 # The wizard between two SQLite files, by its forms as a browser without scripts sends them. Starts no server.
 """`/wizard`: by a table, by SQL, back and forth, and adding a column."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipekit import repo
@@ -229,7 +231,7 @@ def test_another_kind_of_dest_maps_the_types_anew_before_anything_is_made(shop: 
     page = ana.post("/wizard/create", form | {"dest_id": str(there.id)})
     assert (page.status, "mapped anew" in page.text) == (200, True)
     form = page.form(STEP3)
-    assert (form["dest_schema"], form["col_dest_type[]"][2]) == ("public", "numeric(10,2)")
+    assert (form["dest_schema"], form["col_dest_type[]"][2]) == ("", "numeric(10,2)")
     failed = ana.post("/wizard/create", form)
     assert failed.status == 422
     assert failed.has(".problem")
@@ -279,3 +281,28 @@ def test_a_column_whose_name_exists_is_refused(shop: Site, ana: Visitor, otto: V
     assert len(repo.get_module(shop.db, module.id).columns) == 2
     fragment = ana.post(f"/modules/{module.id}/columns", typed, headers={"HX-Request": "true"})
     assert (fragment.status, fragment.has("main"), fragment.has(".field-problem")) == (200, False, True)
+
+
+def test_a_type_that_is_more_than_one_type_is_refused_wherever_it_is_given(shop: Site, ana: Visitor) -> None:
+    two = "integer); drop table order_lines; create table x (a integer"
+    form = browse(shop, ana).form(STEP3)
+    forged = form | {"col_dest_type[]": [two, *form["col_dest_type[]"][1:]]}
+    refused = ana.post("/wizard/create", forged)
+    assert (refused.status, "is not one type of SQLite" in refused.text) == (422, True)
+    # What stands for a type that is left blank comes from a field too.
+    hidden = {"col_source_type[]": [two, *form["col_source_type[]"][1:]], "col_dest_type[]": [""] * 4}
+    assert ana.post("/wizard/create", form | hidden).status == 422
+    assert ask_dest(shop, "select count(*) from sqlite_master") == [(0,)]
+    module = get_module(ana.post("/wizard/create", form), shop)
+    address = f"/modules/{module.id}/columns"
+    fields = ana.get(f"{address}/new").form("form.stack")
+    for given in ({"dest_type": two}, {"dest_type": "", "source_type": two}, {"dest_type": "integer default 5"}):
+        answer = ana.post(address, fields | {"source_name": "more", "dest_name": "more"} | given)
+        assert (answer.status, "is not one type of SQLite" in answer.text) == (422, True)
+    assert ask_dest(shop, "select name from sqlite_master where type = 'table'") == [("order_lines",)]
+    # A module that an older version kept is refused when its run would make the table.
+    kept = tuple(replace(column, dest_type=two) for column in module.columns)
+    repo.update_module(shop.db, module.id, dest_table="made", columns=kept, create_table=True)
+    run = shop.run(repo.get_module(shop.db, module.id))
+    assert (run.status, run.error_stage) == ("error", "plan")
+    assert "is not one type of SQLite" in (run.error or "")

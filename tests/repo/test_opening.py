@@ -147,6 +147,33 @@ def test_a_new_file_gets_no_copy(path: Path) -> None:
     assert list(path.parent.glob("*.before-*")) == []
 
 
+def test_a_dest_that_was_taken_as_typed_means_the_same_table_after_an_upgrade(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make_first_version(path)
+    names = {
+        "postgresql": {"orders": "orders", "Rpt.Orders": '"Rpt"."Orders"', 'rpt."Orders"': 'rpt."Orders"'},
+        "postgresql_jdbc": {"Orders": '"Orders"'},
+        "teradata": {"rpt.orders": '"rpt"."orders"'},
+        "h2": {"Orders": "Orders"},
+        "sqlite": {"Orders": "Orders"},
+    }
+    old = sqlite3.connect(path, isolation_level=None)
+    for number, (kind, tables) in enumerate(names.items(), 10):
+        old.execute("INSERT INTO connection (id, name, driver, jdbc_url) VALUES (?, ?, ?, '')", (number, kind, kind))
+        for table in tables:
+            values = (f"{kind} {table}", number, number, table)
+            old.execute(
+                "INSERT INTO module (name, source_id, dest_id, source_query, dest_table, merge_strategy)"
+                " VALUES (?, ?, ?, '', ?, 'full')",
+                values,
+            )
+    old.close()
+    db = repo.open_state(path)
+    found = {row["name"]: row["dest_table"] for row in db.rows("SELECT name, dest_table FROM module WHERE id > 1")}
+    db.close()
+    assert found == {f"{kind} {table}": now for kind, tables in names.items() for table, now in tables.items()}
+
+
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_first_version(path)
     real = migrate.split_statements

@@ -97,3 +97,30 @@ def test_without_column_truth_only_the_columns_that_meet_are_loaded() -> None:
 def test_nothing_in_common_is_refused_even_then() -> None:
     with pytest.raises(RunFailed, match="no column in common"):
         match(replace(MODULE, guards=Guards(column_truth=False)), "x", "a")
+
+
+@pytest.mark.parametrize(
+    ("source", "dest", "meets"),
+    [
+        (["Order No.", "ID"], "order_no id", [("Order No.", "order_no"), ("ID", "id")]),
+        (["a b", "a_b"], "a_b a_b_2", [("a b", "a_b_2"), ("a_b", "a_b")]),
+        (["id", "ID"], "id id_2", [("id", "id"), ("ID", "id_2")]),
+    ],
+)
+def test_columns_meet_those_that_were_made_of_their_names(
+    source: list[str], dest: str, meets: list[tuple[str, str]]
+) -> None:
+    columns = [TableColumn(name=name, type="INTEGER") for name in dest.split()]
+    found = match_columns(MODULE, DRIVER, DRIVER, [ResultColumn(name=name, type="") for name in source], columns)
+    assert pairs(found) == meets
+
+
+@pytest.mark.parametrize(
+    ("names", "is_told"),
+    [(["a", "x"], False), (["?column?", "a"], True), (["count(*)"], True), (["column1"], True), (["max", "max"], True)],
+)
+def test_position_is_named_where_columns_have_no_usable_names(names: list[str], is_told: bool) -> None:
+    source = [ResultColumn(name=name, type="INTEGER") for name in names]
+    with pytest.raises(RunFailed) as caught:
+        match_columns(MODULE, DRIVER, DRIVER, source, [TableColumn(name="a", type="INTEGER")])
+    assert ("match: position" in caught.value.hint) == is_told

@@ -161,6 +161,10 @@ def test_a_short_file_that_would_unfold_without_end_is_read_at_once() -> None:
         ("key: a, a", "orders.yaml:5: modules.m.key: A column stands twice in the merge key."),
         ("match: !!python/object:os.system name", "orders.yaml:5: modules.m.match: The tag "),
         ("watermarks: {'a b': {connection: c, sql: x}}", "orders.yaml:5: modules.m.watermarks.a b: A watermark's name"),
+        (
+            "columns: [{source_name: a, dest_name: a, dest_type: 'integer; drop table t'}]",
+            "orders.yaml:5: modules.m.columns[1].dest_type: 'integer; drop table t' is not one type of SQLite.",
+        ),
         ("watermarks: {a: {connection: z, sql: x}}", "orders.yaml:5: modules.m.watermarks.a.connection: There is no "),
     ],
 )
@@ -432,6 +436,7 @@ def test_a_schedule_that_stays_keeps_its_row(db: repo.State) -> None:
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
 VISIBLE = TEXT.filter(lambda text: bool(text.strip()))
+TYPES = st.sampled_from(("", "text", "numeric(9,2)"))
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 PLAIN_NAMES = st.text(min_size=1, max_size=12).filter(
     lambda n: n == n.strip() and n.isprintable() and n.isascii() and "/" not in n and n not in ".." and not n.isdigit()
@@ -494,9 +499,7 @@ def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
         ),
         hooks=tuple(sorted(hooks, key=lambda hook: hook.run_order)),
         columns=tuple(
-            Column(
-                id=f"c{i}", source_name=n, source_type=draw(NAMES), dest_name=n, dest_type=draw(st.just("") | VISIBLE)
-            )
+            Column(id=f"c{i}", source_name=n, source_type=draw(NAMES), dest_name=n, dest_type=draw(TYPES))
             for i, n in enumerate(names, 1)
         ),
         guards=Guards(**draw(any_plain_values(Guards))),

@@ -12,11 +12,10 @@ from pipekit.engine.looking.dest_table import (
     build_merge_text,
     build_table_query,
     build_table_sql,
-    clean_name,
-    format_table,
     next_column_id,
     propose_columns,
 )
+from pipekit.engine.planning.naming import clean_name, format_table
 from pipekit.errors import Invalid
 from pipekit.models import Column, Module
 
@@ -52,7 +51,7 @@ def test_proposed_columns_have_stable_ids_differing_names_and_types_of_the_dest(
     found = [TableColumn(name=name, type="INTEGER") for name in ("Order No", "order_no", "?", "x")]
     columns = propose_columns(SQLITE, POSTGRES, found)
     assert [column.id for column in columns] == ["c1", "c2", "c3", "c4"]
-    assert [column.dest_name for column in columns] == ["order_no", "order_no_2", "column_3", "x"]
+    assert [column.dest_name for column in columns] == ["order_no_2", "order_no", "column_3", "x"]
     assert {column.dest_type for column in columns} == {"bigint"}
     assert propose_columns(SQLITE, SQLITE, found)[0].dest_type == "INTEGER"
 
@@ -64,7 +63,8 @@ def test_the_query_of_a_table_quotes_what_it_names() -> None:
 
 
 def test_a_dest_table_is_written_plainly_where_that_reads_back_the_same() -> None:
-    assert format_table(POSTGRES, "", "orders") == "public.orders"
+    assert format_table(POSTGRES, "", "Orders") == "Orders"
+    assert format_table(POSTGRES, "dw", '"Orders"') == 'dw."Orders"'
     assert format_table(POSTGRES, "dw", "orders") == "dw.orders"
     assert format_table(SQLITE, "", "orders") == "orders"
     for name in ("Order Lines", "a.b"):

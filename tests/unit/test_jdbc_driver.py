@@ -21,9 +21,9 @@ from pipekit.runner_contract import QueryResult, ResultColumn
     [
         ("jdbc", "orders", TableName(schema=None, name="orders")),
         ("teradata", "Orders", TableName(schema=None, name="Orders")),
-        ("h2", "orders", TableName(schema="PUBLIC", name="ORDERS")),
+        ("h2", "orders", TableName(schema=None, name="ORDERS")),
         ("derby", 'shop."orders"', TableName(schema="SHOP", name="orders")),
-        ("postgresql_jdbc", "Orders", TableName(schema="public", name="Orders")),
+        ("postgresql_jdbc", "Orders", TableName(schema=None, name="orders")),
         ("mysql", "`a``b`.Orders", TableName(schema="a`b", name="Orders")),
         ("derby", "order lines", TableName(schema=None, name="order lines")),
     ],
@@ -98,7 +98,7 @@ def build_plan(kind: str, strategy: Strategy, *types: str) -> MergePlan:
     return MergePlan(
         strategy=strategy,
         staging=driver.staging_table("m"),
-        dest=driver.parse_table("t"),
+        dest=driver.parse_table("dbo.t" if kind.startswith("sqlserver") else "t"),
         columns=columns,
         key=("a",),
     )
@@ -183,7 +183,7 @@ def answer(rows: dict[str, list[dict[str, str | None]]]) -> tuple[list[str], obj
 def test_a_table_without_a_schema_is_looked_for_in_the_sessions_own() -> None:
     asked, query = answer({"database": [{"name": "schema", "value": "APP"}], "tables": [{"name": "T", "type": "VIEW"}]})
     facts = get_table_facts(query, TableName(schema=None, name="T"))  # type: ignore[arg-type]
-    assert asked[-1] == '{pipekit tables ["APP"]}'
+    assert asked[-1] == '{pipekit tables ["APP", "T"]}'
     assert facts.exists
     assert "is a view" in facts.problem
 

@@ -3,7 +3,9 @@
 
 import pytest
 
-from pipekit.drivers.urls import find_kind, split_java_only, split_login
+from pipekit.drivers import get_driver
+from pipekit.drivers.unused import drop_unused
+from pipekit.drivers.urls import find_kind, place_file, split_login
 
 
 @pytest.mark.parametrize(
@@ -45,18 +47,40 @@ def test_a_login_is_taken_out_of_a_url(url: str, want: tuple[str, str | None, st
 
 
 @pytest.mark.parametrize(
-    ("url", "kept", "only"),
+    ("jdbc_url", "placed"),
     [
-        ("jdbc:postgresql://h/d?reWriteBatchedInserts=true", "jdbc:postgresql://h/d", ["reWriteBatchedInserts=true"]),
-        ("jdbc:postgresql://h/d?a=1&prepareThreshold=0&b=2", "jdbc:postgresql://h/d?a=1&b=2", ["prepareThreshold=0"]),
-        (
-            "jdbc:sqlserver://h;databaseName={x;y};selectMethod=cursor;encrypt=true",
-            "jdbc:sqlserver://h;databaseName={x;y};encrypt=true",
-            ["selectMethod=cursor"],
-        ),
-        ("jdbc:mariadb://h/d?socketTimeout=1", "jdbc:mariadb://h/d?socketTimeout=1", []),
-        ("jdbc:postgresql://h/d?ssl=true", "jdbc:postgresql://h/d?ssl=true", []),
+        ("jdbc:sqlite:shop.db", "jdbc:sqlite:/at/work/shop.db"),
+        ("jdbc:sqlite:../shop.db?busy_timeout=9", "jdbc:sqlite:/at/shop.db?busy_timeout=9"),
+        ("jdbc:h2:./data/shop;SCHEMA=RPT", "jdbc:h2:/at/work/data/shop;SCHEMA=RPT"),
+        ("jdbc:h2:file:shop", "jdbc:h2:file:/at/work/shop"),
+        ("jdbc:hsqldb:file:shop;shutdown=true", "jdbc:hsqldb:file:/at/work/shop;shutdown=true"),
+        ("jdbc:derby:shop", "jdbc:derby:/at/work/shop"),
+        *((url, url) for url in (
+            "jdbc:sqlite:/a.db", "jdbc:sqlite::memory:", "jdbc:h2:~/shop", "jdbc:h2:tcp://h/./shop", "jdbc:h2:mem:x",
+            "jdbc:hsqldb:hsql://h/shop", "jdbc:derby://h/shop", "jdbc:derby:memory:x", "jdbc:postgresql://h/d",
+        )),
     ],
-)
-def test_what_only_a_java_driver_knows_is_taken_out_of_a_url(url: str, kept: str, only: list[str]) -> None:
-    assert split_java_only(url) == (kept, only)
+)  # fmt: skip
+def test_the_file_of_a_database_is_named_whole(jdbc_url: str, placed: str) -> None:
+    assert place_file(jdbc_url, "/at/work") == placed
+
+
+@pytest.mark.parametrize(
+    ("kind", "jdbc_url", "kept", "names"),
+    [
+        ("postgresql", "jdbc:postgresql://h/d?reWriteBatchedInserts=true&a=1", "jdbc:postgresql://h/d?a=1", 1),
+        ("sqlserver", "jdbc:sqlserver://h;database={a;b};selectMethod=x", "jdbc:sqlserver://h;database={a;b}", 1),
+        ("mariadb", "jdbc:mariadb://h/d?cachePrepStmts=true&prepStmtCacheSize=9", "jdbc:mariadb://h/d", 2),
+        ("h2", "jdbc:h2:/shop;DB_CLOSE_DELAY=-1;SCHEMA=RPT", "jdbc:h2:/shop;SCHEMA=RPT", 1),
+        ("db2i", "jdbc:as400://h/LIB;extended dynamic=true;libraries=A,B", "jdbc:as400://h/LIB;libraries=A,B", 1),
+        ("sqlite", "jdbc:sqlite:a.db?journal_mode=WAL", "jdbc:sqlite:a.db", 1),
+        # The product's own driver is told what it knows.
+        ("postgresql_jdbc", "jdbc:postgresql://h/d?prepareThreshold=0", "jdbc:postgresql://h/d?prepareThreshold=0", 0),
+    ],
+)  # fmt: skip
+def test_what_concerns_the_jdbc_driver_alone_is_left_out_and_named(
+    kind: str, jdbc_url: str, kept: str, names: int
+) -> None:
+    driver = get_driver(kind)
+    assert len(driver.list_unused(jdbc_url)) == names
+    assert drop_unused(jdbc_url, ("preparethreshold",)).jdbc_url == kept

@@ -71,7 +71,9 @@ def test_an_address_is_read(url: str, address: Address) -> None:
         ("jdbc:postgresql://db/dw?loggerFile=/tmp/x", "'loggerFile' is not allowed"),
         ("jdbc:postgresql://db/dw?sslMode=require", "'sslMode' is not allowed"),
         ("jdbc:postgresql://db/dw?targetServerType=primary", "'targetServerType' is not allowed"),
-        ("jdbc:postgresql://db/dw?options=-c", "'options' is not allowed"),
+        ("jdbc:postgresql://db/dw?options=-c", "in `options` is not allowed"),
+        ("jdbc:postgresql://db/dw?options=-c%20role%3Detl", "'role' in `options` is not allowed"),
+        ("jdbc:postgresql://db/dw?sslfactory=com.acme.Factory", "'com.acme.Factory' of sslfactory"),
         ("jdbc:postgresql://db/dw?sslmode=maybe", "sslmode cannot be"),
         ("jdbc:postgresql://db/dw?sslmode=", "no value"),
         ("jdbc:postgresql://db/dw?connectTimeout=soon", "whole number"),
@@ -82,6 +84,23 @@ def test_an_address_that_says_too_much_or_too_little_is_refused(url: str, text: 
     with pytest.raises(Invalid, match=text) as refused:
         DRIVER.parse_url(url)
     assert refused.value.field == "jdbc_url"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "options"),
+    [
+        ("reWriteBatchedInserts=true&sslmode=require&prepareThreshold=0", {"sslmode": "require"}),
+        ("socketTimeout=30", {}),
+        ("options=-c%20search_path%3Drpt,public", {"currentSchema": "rpt,public"}),
+        ("options=--search_path%3Da%5C%20b", {"currentSchema": "a b"}),
+        ("ssl=true", {"sslmode": "verify-full"}),
+        ("ssl=true&sslmode=prefer", {"sslmode": "prefer"}),
+        ("ssl=true&sslfactory=org.postgresql.ssl.NonValidatingFactory", {"sslmode": "require"}),
+        ("ssl=false&loginTimeout=5", {"connectTimeout": "5"}),
+    ],
+)
+def test_an_address_of_the_jdbc_driver_keeps_its_meaning(parameters: str, options: dict[str, str]) -> None:
+    assert DRIVER.parse_url(f"jdbc:postgresql://db/dw?{parameters}").options == options
 
 
 @pytest.mark.parametrize(
@@ -107,14 +126,16 @@ def test_a_login_in_an_address_is_refused_without_repeating_it(url: str) -> None
 @pytest.mark.parametrize(
     ("text", "table"),
     [
-        ("orders", TableName(schema="public", name="orders")),
-        ("Orders", TableName(schema="public", name="Orders")),
+        ("orders", TableName(schema=None, name="orders")),
+        ("RPT.Orders", TableName(schema="rpt", name="orders")),
+        ("ÄRA_1$", TableName(schema=None, name="Ära_1$")),
+        ('Rpt."Orders"', TableName(schema="rpt", name="Orders")),
         ("sales.orders", TableName(schema="sales", name="orders")),
         (' "My Schema" . "a.b""c" ', TableName(schema="My Schema", name='a.b"c')),
         ("sales.Order Lines", TableName(schema="sales", name="Order Lines")),
     ],
 )
-def test_a_table_is_read_as_it_is_typed(text: str, table: TableName) -> None:
+def test_a_table_is_read_as_a_statement_means_it(text: str, table: TableName) -> None:
     assert DRIVER.parse_table(text) == table
 
 

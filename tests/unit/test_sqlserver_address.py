@@ -51,7 +51,7 @@ def test_an_address_is_read(url: str, expected: Address) -> None:
         ("jdbc:sqlserver://db;databaseName=dw;encrypt=perhaps", "encrypt cannot be 'perhaps'"),
         ("jdbc:sqlserver://db;databaseName=dw;packetSize=big", "a number of bytes"),
         ("jdbc:sqlserver://db;databaseName=dw;trustStore=x.jks", "'trustStore' is not allowed"),
-        ("jdbc:sqlserver://db;databaseName=dw;sendStringParametersAsUnicode=false", "is not allowed"),
+        ("jdbc:sqlserver://db;databaseName=dw;columnEncryptionSetting=Enabled", "is not allowed"),
         ("jdbc:sqlserver://db;databaseName=dw;applicationName=me", "'applicationName' is not allowed"),
     ],
 )

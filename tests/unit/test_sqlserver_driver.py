@@ -39,11 +39,11 @@ def answer(*rows: tuple[str | None, ...]) -> Query:
 @pytest.mark.parametrize(
     ("text", "table"),
     [
-        ("orders", TableName(schema="dbo", name="orders")),
+        ("orders", TableName(schema=None, name="orders")),
         ("sales.Orders", TableName(schema="sales", name="Orders")),
         ("[sales].[odd ]] name]", TableName(schema="sales", name="odd ] name")),
         ('"sales" . "a.b"', TableName(schema="sales", name="a.b")),
-        ("#temp", TableName(schema="dbo", name="#temp")),
+        ("#temp", TableName(schema=None, name="#temp")),
     ],
 )
 def test_a_table_is_read_with_brackets_and_quotes(text: str, table: TableName) -> None:
@@ -268,7 +268,7 @@ def test_a_code_page_is_proved_between_two_sql_servers_too() -> None:
 
 
 def build_plan(strategy: Strategy, *columns: StagedColumn, key: tuple[str, ...] = ()) -> MergePlan:
-    staging, dest = DRIVER.staging_table("m"), DRIVER.parse_table("t")
+    staging, dest = DRIVER.staging_table("m"), DRIVER.parse_table("dbo.t")
     return MergePlan(strategy=strategy, staging=staging, dest=dest, columns=columns, key=key)
 
 

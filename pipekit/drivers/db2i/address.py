@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pipekit.drivers.base import Address
 from pipekit.drivers.db2i.product import DB2I
 from pipekit.drivers.jdbc.urls import LOGIN, bad_url, is_dangerous
+from pipekit.drivers.unused import drop_unused
 
 PREFIX = "jdbc:as400://"
 DEFAULT_PORT = 446
@@ -69,6 +70,7 @@ _LIBRARY = re.compile(r"[A-Za-z#$@][A-Za-z0-9#$@_]{0,9}|")
 def parse_url(jdbc_url: str) -> Address:
     """Checks an address; raises Invalid (field `jdbc_url`) that repeats no login."""
     example = f"For example {DB2I.url_example}"
+    jdbc_url = drop_unused(jdbc_url).jdbc_url
     if not jdbc_url.startswith(PREFIX) or not jdbc_url.isprintable() or jdbc_url != jdbc_url.strip():
         raise bad_url(f"The address must start with {PREFIX} .", example)
     head, *items = jdbc_url[len(PREFIX) :].split(";")

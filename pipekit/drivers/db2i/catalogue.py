@@ -50,6 +50,10 @@ SELECT TABLE_TYPE, IS_INSERTABLE_INTO, SYSTEM_TABLE_SCHEMA, SYSTEM_TABLE_NAME, F
 FROM QSYS2.SYSTABLES
 WHERE TABLE_SCHEMA = {schema} AND (TABLE_NAME = {table} OR SYSTEM_TABLE_NAME = {table})"""
 
+_NAMED = """\
+SELECT TABLE_SCHEMA, TABLE_NAME FROM QSYS2.SYSTABLES
+WHERE TABLE_SCHEMA = {schema} AND (TABLE_NAME = {table} OR SYSTEM_TABLE_NAME = {table})"""
+
 _JOURNAL = """\
 SELECT COUNT(*) FROM QSYS2.JOURNALED_OBJECTS
 WHERE OBJECT_LIBRARY = {library} AND OBJECT_NAME = {file} AND OBJECT_TYPE = '*FILE'"""
@@ -69,6 +73,17 @@ _BIT_DATA = 65535
 _GENERATED_NAME = re.compile(r".{5}\d{5}\Z")
 
 Row = tuple[str | None, ...]
+
+
+def find_table(query: Query, literal: Literal, table: TableName) -> TableName | None:
+    """A table by its SQL name or its system name, called by the first."""
+    rows = query(_NAMED.format(schema=_schema(literal, table), table=literal(table.name))).rows
+    return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
+
+
+def find_session_schema(query: Query) -> str | None:
+    """The library of names without one: that of the address, the first of `libraries`, or the login's own."""
+    return query("SELECT CURRENT SCHEMA FROM SYSIBM.SYSDUMMY1").first_cell()
 
 
 def list_schemas(query: Query, literal: Literal, staging_schema: str) -> list[str]:

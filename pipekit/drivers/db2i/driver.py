@@ -13,6 +13,7 @@ from pipekit.drivers.jdbc.driver import JdbcDriver
 from pipekit.drivers.jdbc.ledger import build_ledger_setup
 from pipekit.drivers.jdbc.products import Product
 from pipekit.drivers.types import Type
+from pipekit.drivers.unused import drop_unused
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Query, ResultColumn
 
@@ -50,6 +51,18 @@ class Db2iDriver(JdbcDriver):
 
     def build_connect_url(self, jdbc_url: str) -> str:
         return address.build_connect_url(jdbc_url)
+
+    def list_unused(self, jdbc_url: str) -> tuple[str, ...]:
+        return drop_unused(jdbc_url).names
+
+    def find_meant(self, query: Query, text: str) -> TableName:
+        return self.parse_table(text)
+
+    def find_table(self, query: Query, table: TableName) -> TableName | None:
+        return catalogue.find_table(query, self.quote_literal, table)
+
+    def find_session_schema(self, query: Query) -> str | None:
+        return catalogue.find_session_schema(query)
 
     # -- types ---------------------------------------------------------------------------------------------------------
 

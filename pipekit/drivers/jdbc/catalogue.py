@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.jdbc.asking import build_ask
-from pipekit.drivers.jdbc.products import Product
+from pipekit.drivers.jdbc.product import Fold, Product
 from pipekit.drivers.jdbc.types import from_neutral, parse_type, to_neutral
 from pipekit.runner_contract import Query, ResultColumn
 
@@ -76,7 +76,7 @@ def column_inventory(query: Query, product: Product, schema: str) -> dict[str, l
 
 def get_table_facts(query: Query, table: TableName) -> TableFacts:
     """Whether there is such a table, and whether it is a view."""
-    found = [row for row in ask(query, "tables", find_schema(query, table)) if row["name"] == table.name]
+    found = list_named(query, find_schema(query, table), table.name)
     if not found:
         return TableFacts(exists=False)
     kind = (found[0]["type"] or "").upper()
@@ -84,12 +84,38 @@ def get_table_facts(query: Query, table: TableName) -> TableFacts:
     return TableFacts(exists=True, problem=problem)
 
 
+def list_named(query: Query, schema: str | None, name: str) -> list[Row]:
+    """The tables and views of exactly this name in a schema."""
+    return [row for row in ask(query, "tables", schema, name) if row["name"] == name]
+
+
+def find_named(query: Query, named_sql: str, name: str) -> TableName | None:
+    """The table that the product's own SQL finds by a name, which is given as it stands in a literal."""
+    rows = query(named_sql.format(name=name)).rows
+    return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
+
+
 def find_schema(query: Query, table: TableName) -> str | None:
     """The table's schema; the session's own where it names none. None where the database has no schemas."""
-    if table.schema is not None:
-        return table.schema
-    found = {row["name"]: row["value"] for row in ask(query, "database")}
-    return found.get("schema") or None
+    return table.schema if table.schema is not None else find_session_schema(query)
+
+
+def find_session_schema(query: Query, schema_sql: str = "") -> str | None:
+    """The schema of names without one, by the product's own SQL where it has some, else as its driver tells."""
+    if schema_sql:
+        return query(schema_sql).first_cell()
+    return _ask_database(query).get("schema") or None
+
+
+def find_fold(query: Query, usual: Fold) -> Fold:
+    """How the database folds names that stand without quotes, as its driver tells."""
+    told = _ask_database(query)
+    folds: dict[str, Fold] = {"upper_names": "upper", "lower_names": "lower", "mixed_names": "keep"}
+    return next((fold for word, fold in folds.items() if told.get(word) == "true"), usual)
+
+
+def _ask_database(query: Query) -> dict[str | None, str | None]:
+    return {row["name"]: row["value"] for row in ask(query, "database")}
 
 
 def describe_query(query: Query, sql: str) -> list[ResultColumn]:

@@ -1,10 +1,12 @@
 # Databases that are reached over JDBC: gathers the text of its neighbours behind the contract. Opens nothing.
 """`JdbcDriver`."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from pipekit.drivers import typetext
 from pipekit.drivers.base import (
     Address,
     Driver,
@@ -25,6 +27,7 @@ from pipekit.drivers.jdbc.products import STANDARD, Product
 from pipekit.drivers.jdbc.urls import check_template, parse_url
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
+from pipekit.drivers.unused import Kept, drop_unused
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -41,6 +44,7 @@ class JdbcDriver(Driver):
     commits_ddl: ClassVar[bool] = True
     keeps_rows: ClassVar[bool] = True
     product: ClassVar[Product] = STANDARD
+    type_pattern: ClassVar[re.Pattern[str]] = typetext.JDBC
     type_examples: ClassVar[tuple[str, ...]] = (
         "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DECIMAL(10,2)", "DECIMAL", "DECFLOAT",
         "CHAR(3)", "VARCHAR(40)", "VARCHAR", "CLOB", "BINARY(16)", "VARBINARY(40)", "BLOB", "DATE", "TIME",
@@ -51,7 +55,19 @@ class JdbcDriver(Driver):
     # -- addresses and names -------------------------------------------------------------------------------------------
 
     def parse_url(self, jdbc_url: str) -> Address:
-        return parse_url(self.product, jdbc_url)
+        return parse_url(self.product, self._drop_unused(jdbc_url).jdbc_url)
+
+    def build_connect_url(self, jdbc_url: str) -> str:
+        return self._drop_unused(jdbc_url).jdbc_url
+
+    def list_unused(self, jdbc_url: str) -> tuple[str, ...]:
+        return self._drop_unused(jdbc_url).names
+
+    def _drop_unused(self, jdbc_url: str) -> Kept:
+        """What the product's own driver may be told is passed on; of a product that is not known that is all."""
+        if self.product.parameters is None:
+            return Kept(jdbc_url=jdbc_url)
+        return drop_unused(jdbc_url, self.product.parameters)
 
     def stays_open(self, address: Address) -> bool:
         """An embedded Derby keeps its files to itself until its process ends; so may what we do not know."""
@@ -65,8 +81,27 @@ class JdbcDriver(Driver):
     def quote_identifier(self, name: str) -> str:
         return names.quote_name(self.product, name)
 
-    def parse_table(self, text: str) -> TableName:
-        return names.parse_table(self.product, text, self.product.default_schema)
+    def read_table(self, text: str) -> tuple[tuple[str, bool], ...]:
+        return names.read_table(self.product, text)
+
+    def fold_name(self, name: str) -> str:
+        return names.fold_name(self.product, name, self.product.fold)
+
+    def find_meant(self, query: Query, text: str) -> TableName:
+        """An address or a setting may tell a database to fold names in another way; its driver knows."""
+        fold = catalogue.find_fold(query, self.product.fold)
+        folded = [n if quoted else names.fold_name(self.product, n, fold) for n, quoted in self.read_table(text)]
+        return TableName(schema=folded[0] if len(folded) == 2 else None, name=folded[-1])
+
+    def find_table(self, query: Query, table: TableName) -> TableName | None:
+        if self.product.named_sql:
+            return catalogue.find_named(query, self.product.named_sql, self.quote_literal(self.quote_table(table)))
+        schema = table.schema or self.find_session_schema(query)
+        found = catalogue.list_named(query, schema, table.name)
+        return TableName(schema=schema, name=table.name) if found else None
+
+    def find_session_schema(self, query: Query) -> str | None:
+        return catalogue.find_session_schema(query, self.product.schema_sql)
 
     def staging_table(self, module_name: str) -> TableName:
         if self.product.own_schema:

@@ -93,9 +93,10 @@ def _ask_schemas(session: JdbcConnection) -> Iterator[Row]:
     return ((row["table_schem"],) for row in _read(session.metadata.getSchemas()))
 
 
-def _ask_tables(session: JdbcConnection, schema: Text = None) -> Iterator[Row]:
+def _ask_tables(session: JdbcConnection, schema: Text = None, table: Text = None) -> Iterator[Row]:
     catalog, pattern = _find_place(session, schema)
-    for row in _read(session.metadata.getTables(catalog, pattern, "%", None)):
+    name = "%" if table is None else _escape(session, table)
+    for row in _read(session.metadata.getTables(catalog, pattern, name, None)):
         kind = (row["table_type"] or "").upper()
         if not kind.startswith("SYSTEM") and "INDEX" not in kind and "SEQUENCE" not in kind and _is_in(row, schema):
             yield _get_schema(row), row["table_name"], row["table_type"], row.get("remarks")

@@ -4,8 +4,8 @@
 import re
 from hashlib import sha256
 
-from pipekit.drivers.base import TableName
-from pipekit.drivers.jdbc.products import Product
+from pipekit.drivers.jdbc.product import Fold, Product
+from pipekit.drivers.sqltext import SMALL
 from pipekit.errors import Invalid
 
 
@@ -26,9 +26,9 @@ def fit_name(product: Product, name: str, suffix: str) -> str:
     return name.encode()[: product.max_name_bytes - len(mark.encode())].decode(errors="ignore") + mark
 
 
-def parse_table(product: Product, text: str, default_schema: str | None) -> TableName:
-    """`orders`, `shop.orders` or with quotes; a plain name is folded as the product folds it."""
-    parts: list[str] = []
+def read_table(product: Product, text: str) -> tuple[tuple[str, bool], ...]:
+    """`orders`, `shop.orders` or with quotes -> its names, and which stood in quotes."""
+    parts: list[tuple[str, bool]] = []
     position, more = 0, True
     mark = re.escape(product.quote)
     pattern = re.compile(rf"\s*(?:{mark}((?:[^{mark}]|{mark}{mark})+){mark}|([^{mark}.\s][^{mark}.]*?))\s*(\.|\Z)")
@@ -37,18 +37,20 @@ def parse_table(product: Product, text: str, default_schema: str | None) -> Tabl
         if match is None:
             raise Invalid(f"'{text}' is not the name of a table.", field="table", hint="Write table or schema.table.")
         quoted, plain, separator = match.groups()
-        name = quoted.replace(product.quote * 2, product.quote) if quoted is not None else fold_name(product, plain)
+        name = plain if quoted is None else quoted.replace(product.quote * 2, product.quote)
         quote_name(product, name)
-        parts.append(name)
+        parts.append((name, quoted is not None))
         position, more = match.end(), separator == "."
     if len(parts) > 2:
         raise Invalid(f"'{text}' has more than a schema and a table.", field="table", hint="Write schema.table.")
-    return TableName(schema=parts[0] if len(parts) == 2 else default_schema, name=parts[-1])
+    return tuple(parts)
 
 
-def fold_name(product: Product, name: str) -> str:
-    """A name that stood without quotes as the product stores it; one with odd characters stays as it is."""
+def fold_name(product: Product, name: str, fold: Fold) -> str:
+    """A name that stood without quotes as a database that folds so stores it; one with odd characters stays."""
     first = r"[^\W\d]|[$#@]" if product.name in ("db2i", "db2") else r"[^\W\d]"
-    if product.fold == "keep" or not re.fullmatch(rf"(?:{first})[\w$#@]*", name):
+    if fold == "keep" or not re.fullmatch(rf"(?:{first})[\w$#@]*", name):
         return name
-    return name.upper() if product.fold == "upper" else name.lower()
+    if fold == "upper":
+        return name.upper()
+    return name.translate(SMALL)

@@ -3,11 +3,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from pipekit.drivers.base import MergePlan, TableColumn, TableFacts, TableName
 from pipekit.drivers.jdbc.driver import JdbcDriver
 from pipekit.drivers.jdbc.merge import MergeText
-from pipekit.drivers.postgresql import catalogue, facts, names, turns
+from pipekit.drivers.postgresql import catalogue, facts, turns
+from pipekit.drivers.postgresql.driver import PostgresDriver
 from pipekit.runner_contract import Query, QueryResult, Statement
 
 _BOOLEANS = {"true": "t", "false": "f"}
@@ -29,11 +31,17 @@ class PostgresqlMerge(MergeText):
 class PostgresqlDriver(JdbcDriver):
     """What stands around a dest, and whose turn it is, is the same however one connects."""
 
-    def resolve_table(self, query: Query, text: str) -> TableName:
-        *schema, name = names.split_table(text)
-        if schema:
-            return TableName(schema=schema[0], name=name)
-        return catalogue.find_table(query, self.quote_literal(self.quote_identifier(name)), name)
+    schema_told: ClassVar[str] = PostgresDriver.schema_told
+    schema_mend: ClassVar[str] = PostgresDriver.schema_mend
+
+    def find_meant(self, query: Query, text: str) -> TableName:
+        return self.parse_table(text)
+
+    def find_table(self, query: Query, table: TableName) -> TableName | None:
+        return catalogue.find_table(query, self.quote_literal(self.quote_table(table)))
+
+    def find_session_schema(self, query: Query) -> str | None:
+        return catalogue.find_session_schema(query)
 
     def get_columns(self, query: Query, table: TableName) -> list[TableColumn]:
         return catalogue.get_columns(_speak(query), self.quote_literal, table)

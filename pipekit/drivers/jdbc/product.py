@@ -58,7 +58,9 @@ class Product:
 
     `schemes` are the beginnings of its addresses, `parameters` the names an address may set (in lower case; None: any
     that is not known to be dangerous), `local` the beginnings of an address behind the scheme that name a file of this
-    machine, `remote` those that name a server. With `own_schema` staging lies in the login's own schema.
+    machine, `remote` those that name a server. `named_sql` gives schema and name of the table that a session finds by
+    `{name}`, a literal, and `schema_sql` the schema of names without one; without them the driver is asked. With
+    `own_schema` staging lies in the login's own schema.
     """
 
     name: str
@@ -71,7 +73,8 @@ class Product:
     local: tuple[str, ...] = ()
     quote: str = '"'
     fold: Fold = "upper"
-    default_schema: str | None = None
+    named_sql: str = ""
+    schema_sql: str = ""
     own_schema: bool = False
     max_name_bytes: int = 128
     spellings: Spellings = field(default_factory=lambda: Spellings(plain=PLAIN))

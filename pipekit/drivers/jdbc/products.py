@@ -6,6 +6,7 @@ other name is a database that is spoken to in standard SQL.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pipekit.drivers.jdbc.product import PLAIN
 from pipekit.drivers.jdbc.product import Product as Product
@@ -60,7 +61,6 @@ H2 = Product(
     remote=("tcp://", "ssl://"),
     overrides=True,
     local=("/", "~/", "file:/", "file:~/"),
-    default_schema="PUBLIC",
     max_name_bytes=256,
     spellings=Spellings(
         plain={**PLAIN, "uuid": "UUID", "json": "CHARACTER LARGE OBJECT"},
@@ -93,7 +93,6 @@ HSQLDB = Product(
     remote=("hsql://", "hsqls://", "http://", "https://"),
     overrides=True,
     local=("file:/", "file:~/"),
-    default_schema="PUBLIC",
     spellings=Spellings(
         plain=PLAIN,
         fixed_bytes="BINARY({n})",
@@ -125,8 +124,7 @@ POSTGRESQL = Product(
         " targetServerType prepareThreshold tcpKeepAlive defaultRowFetchSize reWriteBatchedInserts preferQueryMode"
         " binaryTransfer"
     ),
-    fold="keep",
-    default_schema="public",
+    fold="lower",
     max_name_bytes=63,
     index_in_schema=False,
     spellings=Spellings(
@@ -189,7 +187,8 @@ MYSQL = Product(
     index_in_schema=False,
     no_text=(),
 )
-MARIADB = Product(
+MARIADB = replace(
+    MYSQL,
     name="mariadb",
     label="MariaDB over JDBC",
     url_example="jdbc:mariadb://localhost:3306/shop",
@@ -199,21 +198,6 @@ MARIADB = Product(
         "sslMode useSsl trustServerCertificate connectTimeout socketTimeout tinyInt1isBit yearIsDateType timezone"
         " rewriteBatchedStatements useCompression tcpKeepAlive defaultFetchSize useBulkStmts"
     ),
-    quote="`",
-    fold="keep",
-    max_name_bytes=64,
-    spellings=MYSQL.spellings,
-    compares=True,
-    version_sql="SELECT version()",
-    one_row="(SELECT 1) AS one",
-    as_text="CAST({value} AS CHAR(200))",
-    null_number="CAST(NULL AS SIGNED)",
-    merges=False,
-    alias_first=True,
-    has_with=True,
-    concatenates=False,
-    index_in_schema=False,
-    no_text=(),
 )
 ORACLE = Product(
     name="oracle",
@@ -278,7 +262,11 @@ SQLSERVER = Product(
         " multiSubnetFailover packetSize responseBuffering domain useNTLMv2 ssl tds"
     ),
     fold="keep",
-    default_schema="dbo",
+    named_sql=(
+        "SELECT s.name, o.name FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id"
+        " WHERE o.object_id = OBJECT_ID(N{name}) AND o.type IN ('U', 'V')"
+    ),
+    schema_sql="SELECT SCHEMA_NAME()",
     spellings=Spellings(
         plain={**PLAIN, "bool": "BIT", "float64": "FLOAT", "uuid": "UNIQUEIDENTIFIER"},
         text="NVARCHAR({n})",

@@ -4,7 +4,6 @@
 from collections.abc import Callable
 
 from pipekit.drivers.base import TableColumn, TableInfo, TableName
-from pipekit.errors import Invalid
 from pipekit.runner_contract import Query
 
 Literal = Callable[[str], str]
@@ -60,19 +59,20 @@ WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'f', 'v', 'm'){table}
 ORDER BY c.relname, a.attnum"""
 
 
-def find_table(query: Query, quoted: str, name: str) -> TableName:
-    """The table that a name without a schema means to the session, or would mean if it were made there.
+def find_table(query: Query, name: str) -> TableName | None:
+    """The table that a name means to the session; `name` is a literal that holds it as it stands in a query."""
+    sql = (
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
+        " JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        f" WHERE c.oid = pg_catalog.to_regclass({name})"
+    )
+    rows = query(sql).rows
+    return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
 
-    `quoted` is the quoted name as a literal. Raises Invalid where the session's search_path leads nowhere.
-    """
-    sql = f"""SELECT coalesce((
-  SELECT n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE c.oid = pg_catalog.to_regclass({quoted})), pg_catalog.current_schema())"""
-    schema = query(sql).first_cell()
-    if schema is None:
-        message = f"'{name}' names no schema, and the session's search_path leads to none that exists."
-        raise Invalid(message, field="table", hint="Write schema.table, or set currentSchema in the address.")
-    return TableName(schema=schema, name=name)
+
+def find_session_schema(query: Query) -> str | None:
+    """Where the session makes a table whose name says no schema."""
+    return query("SELECT pg_catalog.current_schema()").first_cell()
 
 
 def list_schemas(query: Query, literal: Literal, staging_schema: str) -> list[str]:
@@ -100,17 +100,6 @@ def get_columns(query: Query, literal: Literal, table: TableName) -> list[TableC
     where = f" AND c.relname = {literal(table.name)}"
     rows = query(_COLUMNS.format(schema=literal(table.schema or "public"), table=where)).rows
     return [_read_column(row[1:]) for row in rows]
-
-
-def find_query_table(query: Query, literal: Literal, text: str) -> TableName | None:
-    """The table that a name means in this session's search path."""
-    sql = (
-        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
-        " JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-        f" WHERE c.oid = pg_catalog.to_regclass({literal(text)})"
-    )
-    rows = query(sql).rows
-    return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
 
 
 def column_inventory(query: Query, literal: Literal, schema: str) -> dict[str, list[TableColumn]]:

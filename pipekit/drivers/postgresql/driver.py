@@ -3,6 +3,7 @@
 
 from collections.abc import Collection, Sequence
 
+from pipekit.drivers import typetext
 from pipekit.drivers.base import (
     Address,
     Driver,
@@ -40,12 +41,15 @@ class PostgresDriver(Driver):
     kind = "postgresql"
     label = "PostgreSQL"
     url_example = names.URL_EXAMPLE
+    schema_told = "its search_path leads to none that exists"
+    schema_mend = "set currentSchema in the address"
     version_sql = "SELECT current_setting('server_version')"
     max_identifier_bytes = names.MAX_IDENTIFIER_BYTES
     supports_comments = True
     compares_bytes = True
     trims_by_sql = True
     keeps_rows = True
+    type_pattern = typetext.POSTGRESQL
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",
         "numeric(38,10)", "money", "text", "character varying(40)", "character(3)", "bytea", "date",
@@ -62,14 +66,17 @@ class PostgresDriver(Driver):
     def quote_identifier(self, name: str) -> str:
         return names.quote_identifier(name)
 
-    def parse_table(self, text: str) -> TableName:
-        return names.parse_table(text)
+    def read_table(self, text: str) -> tuple[tuple[str, bool], ...]:
+        return names.read_table(text)
 
-    def resolve_table(self, query: Query, text: str) -> TableName:
-        *schema, name = names.split_table(text)
-        if schema:
-            return TableName(schema=schema[0], name=name)
-        return catalogue.find_table(query, self.quote_literal(self.quote_identifier(name)), name)
+    def fold_name(self, name: str) -> str:
+        return names.fold_name(name)
+
+    def find_table(self, query: Query, table: TableName) -> TableName | None:
+        return catalogue.find_table(query, self.quote_literal(self.quote_table(table)))
+
+    def find_session_schema(self, query: Query) -> str | None:
+        return catalogue.find_session_schema(query)
 
     # -- types ---------------------------------------------------------------------------------------------------------
 
@@ -128,7 +135,7 @@ class PostgresDriver(Driver):
         return facts.get_table_facts(query, self.quote_literal, table)
 
     def find_query_table(self, query: Query, text: str) -> TableName | None:
-        return catalogue.find_query_table(query, self.quote_literal, text)
+        return catalogue.find_table(query, self.quote_literal(text))
 
     def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
         return sequences.list_sequences(query, self.quote_literal, table, columns)

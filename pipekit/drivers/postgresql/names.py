@@ -5,17 +5,20 @@ import re
 from urllib.parse import unquote, urlsplit
 
 from pipekit.drivers.base import Address, TableName
+from pipekit.drivers.sqltext import SMALL
+from pipekit.drivers.unused import drop_unused
 from pipekit.errors import Invalid
 
 MAX_IDENTIFIER_BYTES = 63
-DEFAULT_SCHEMA = "public"
 DEFAULT_PORT = 5432
 URL_EXAMPLE = "jdbc:postgresql://localhost:5432/dw"
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 URL_PARAMETERS = ("connectTimeout", "currentSchema", "sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert")
 
 _LOGIN_PARAMETERS = frozenset({"user", "username", "password", "sslpassword", "passfile"})
+_TRANSLATED = ("loginTimeout", "options", "ssl", "sslfactory")
 _PREFIX = "jdbc:postgresql:"
+_PLAIN = re.compile(r"[^\W\d][\w$]*")
 _NAME_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^".\s][^".]*?))\s*(\.|\Z)')
 
 
@@ -34,35 +37,32 @@ def quote_table(table: TableName) -> str:
     return f"{quote_identifier(table.schema)}.{name}" if table.schema else name
 
 
-def parse_table(text: str) -> TableName:
-    """`orders`, `public.orders` or with quotes; a name without quotes is taken as it is typed, without folding.
-
-    Where no session can be asked, one without a schema is taken to be in `public`.
-    """
-    *schema, name = split_table(text)
-    return TableName(schema=schema[0] if schema else DEFAULT_SCHEMA, name=name)
-
-
-def split_table(text: str) -> list[str]:
-    """Schema, if it names one, and table; raises Invalid (field `table`)."""
-    parts: list[str] = []
+def read_table(text: str) -> tuple[tuple[str, bool], ...]:
+    """Schema, if it names one, and table, each with whether it stood in quotes; raises Invalid (field `table`)."""
+    parts: list[tuple[str, bool]] = []
     position, more = 0, True
     while more:
         match = _NAME_PART.match(text, position)
         if match is None:
             raise Invalid(f"'{text}' is not the name of a table.", field="table", hint="Write table or schema.table.")
         quoted, plain, separator = match.groups()
-        parts.append(quoted.replace('""', '"') if quoted is not None else plain)
+        parts.append((plain, False) if quoted is None else (quoted.replace('""', '"'), True))
         position, more = match.end(), separator == "."
     if len(parts) > 2:
         raise Invalid(f"'{text}' has more than a schema and a table.", field="table", hint="Write schema.table.")
-    for part in parts:
-        quote_identifier(part)
-    return parts
+    for name, _ in parts:
+        quote_identifier(name)
+    return tuple(parts)
+
+
+def fold_name(name: str) -> str:
+    """A name without quotes as the server stores it: only the letters A to Z become small; odd names stay."""
+    return name.translate(SMALL) if _PLAIN.fullmatch(name) else name
 
 
 def parse_url(jdbc_url: str) -> Address:
     """Checks `jdbc:postgresql://host[:port]/database[?parameters]`; raises Invalid that repeats no login."""
+    jdbc_url = drop_unused(jdbc_url).jdbc_url
     if not jdbc_url.startswith(_PREFIX + "//"):
         raise _invalid_url(f"The address must start with {_PREFIX}// .")
     try:
@@ -88,7 +88,42 @@ def _parse_parameters(query: str) -> dict[str, str]:
         name, value = unquote(raw_name), unquote(raw_value)
         _check_parameter(name, value)
         options[name] = value
+    return _translate(options)
+
+
+def _translate(options: dict[str, str]) -> dict[str, str]:
+    """What the JDBC driver has other words for: `options`, `ssl`, `sslfactory` and `loginTimeout`."""
+    for name, value in _read_settings(options.pop("options", "")):
+        if name.lower() != "search_path":
+            hint = "Of its settings only search_path is the address's to say; others are Pipekit's, or the login's."
+            raise _invalid_url(f"The setting '{name}' in `options` is not allowed.", hint)
+        options.setdefault("currentSchema", value)
+    factory = options.pop("sslfactory", "")
+    if factory and not factory.endswith(".NonValidatingFactory"):
+        hint = "Whom the server must prove to be is said by sslmode and sslrootcert."
+        raise _invalid_url(f"The class '{factory}' of sslfactory cannot be loaded here.", hint)
+    if options.pop("ssl", "false").lower() == "true":
+        options.setdefault("sslmode", "require" if factory else "verify-full")
+    if "loginTimeout" in options:
+        options.setdefault("connectTimeout", options.pop("loginTimeout"))
     return options
+
+
+def _read_settings(text: str) -> list[tuple[str, str]]:
+    """`-c name=value --name=value`: a backslash stands before a blank of a value."""
+    words = [re.sub(r"\\(.)", r"\1", word) for word in re.findall(r"(?:\\.|[^\s\\])+", text)]
+    settings = []
+    while words:
+        word = words.pop(0)
+        if word == "-c" and words:
+            word = words.pop(0)
+        elif word.startswith(("-c", "--")):
+            word = word[2:]
+        else:
+            raise _invalid_url(f"'{word}' in `options` is not allowed.", "It looks like: -c search_path=rpt")
+        name, _, value = word.partition("=")
+        settings.append((name, value))
+    return settings
 
 
 def _check_parameter(name: str, value: str) -> None:
@@ -96,14 +131,14 @@ def _check_parameter(name: str, value: str) -> None:
         raise _invalid_url("The address must not hold a login; use the connection's username and password.")
     if name == "ApplicationName":
         raise _invalid_url("ApplicationName is set by Pipekit: it is how a run's sessions are found.")
-    if name not in URL_PARAMETERS:
+    if name not in (*URL_PARAMETERS, *_TRANSLATED):
         raise _invalid_url(f"The parameter '{name}' is not allowed.", f"Allowed: {', '.join(URL_PARAMETERS)}.")
     if not value or "\0" in value:
         raise _invalid_url(f"The parameter '{name}' has no value.")
     if name == "sslmode" and value not in SSL_MODES:
         raise _invalid_url(f"sslmode cannot be '{value}'.", f"It is one of {', '.join(SSL_MODES)}.")
-    if name == "connectTimeout" and not re.fullmatch(r"[1-9]\d{0,5}", value):
-        raise _invalid_url("connectTimeout must be a whole number of seconds.")
+    if name in ("connectTimeout", "loginTimeout") and not re.fullmatch(r"[1-9]\d{0,5}", value):
+        raise _invalid_url(f"{name} must be a whole number of seconds.")
 
 
 def _invalid_url(message: str, hint: str = "") -> Invalid:

@@ -9,7 +9,7 @@ from pipekit.drivers.postgresql.copytext import decode_rows, find_bad_bytes, fin
 from pipekit.drivers.postgresql.encode import RowEncoder
 from pipekit.drivers.postgresql.late import build_hold_sql
 from pipekit.drivers.postgresql.link import Described
-from pipekit.drivers.postgresql.names import parse_table, quote_identifier
+from pipekit.drivers.postgresql.names import quote_identifier, read_table
 from pipekit.drivers.postgresql.transactions import Transactions
 from pipekit.drivers.wire import Count, Format, Stream
 from pipekit.errors import Inexact, StatementFailed
@@ -184,7 +184,7 @@ class PostgresSink:
         return BatchEncoder(columns, self._load.exact)
 
     def _find_place(self, context: str) -> tuple[int | None, str]:
-        return find_copy_place(context, parse_table(self._load.table).name, self._names)
+        return find_copy_place(context, read_table(self._load.table)[-1][0], self._names)
 
 
 def _feed(stream: Stream, encoder: Encoder | None, on_rows: Count) -> Iterator[bytes]:

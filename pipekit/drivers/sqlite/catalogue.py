@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipekit.drivers.base import TableColumn, TableFacts, TableInfo
+from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.sqltext import READINGS, tokens
 from pipekit.runner_contract import Query
 
@@ -31,6 +31,13 @@ def list_tables(query: Query) -> list[TableInfo]:
         f"SELECT m.name, m.type FROM sqlite_master m WHERE m.type IN ('table', 'view') AND {_OWN} ORDER BY 1"
     ).rows
     return [TableInfo(schema="main", name=str(name), is_view=kind == "view") for name, kind in rows]
+
+
+def find_table(query: Query, literal: str) -> TableName | None:
+    """A table or view by a text constant, called as the file calls it; names are equal whatever their case."""
+    sql = f"SELECT m.name FROM sqlite_master m WHERE m.type IN ('table', 'view') AND m.name = {literal} COLLATE NOCASE"
+    name = query(sql).first_cell()
+    return None if name is None else TableName(schema=None, name=name)
 
 
 def list_columns(query: Query, table_literal: str) -> list[TableColumn]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from pipekit.drivers import typetext
 from pipekit.drivers.base import (
     Address,
     Driver,
@@ -23,6 +24,7 @@ from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
+from pipekit.drivers.unused import drop_unused
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
@@ -43,6 +45,7 @@ class SqliteDriver(Driver):
     compares_bytes: ClassVar[bool] = True
     trims_by_sql: ClassVar[bool] = True
     any_value: ClassVar[bool] = True
+    type_pattern: ClassVar[re.Pattern[str]] = typetext.SQLITE
     type_examples: ClassVar[tuple[str, ...]] = (
         "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",
         "NUMERIC", "TEXT", "VARCHAR(40)", "CHAR(3)", "CLOB", "BLOB", "DATE", "TIME", "TIMESTAMP", "DATETIME",
@@ -53,6 +56,7 @@ class SqliteDriver(Driver):
 
     def parse_url(self, jdbc_url: str) -> Address:
         """`jdbc:sqlite:FILE[?busy_timeout=MILLISECONDS&attach=FILE,FILE]`; relative files start at the base folder."""
+        jdbc_url = drop_unused(jdbc_url).jdbc_url
         if not jdbc_url.startswith(_PREFIX):
             raise _bad_url(f"An SQLite URL starts with '{_PREFIX}'.")
         name, _, query = jdbc_url[len(_PREFIX) :].partition("?")
@@ -78,15 +82,18 @@ class SqliteDriver(Driver):
             raise Invalid(f"The name '{name[:40]}...' is longer than {self.max_identifier_bytes} bytes.")
         return '"' + name.replace('"', '""') + '"'
 
-    def parse_table(self, text: str) -> TableName:
+    def read_table(self, text: str) -> tuple[tuple[str, bool], ...]:
         parts = _split_table(text)
-        if len(parts) == 2 and parts[0].lower() == "main":
+        if len(parts) == 2 and parts[0][0].lower() == "main":
             parts = parts[1:]
-        if len(parts) >= 2 and parts[0] == self.staging_schema:
-            parts = [".".join(parts)]
+        if len(parts) >= 2 and parts[0][0] == self.staging_schema:
+            parts = [(".".join(name for name, _ in parts), True)]
         if len(parts) != 1:
-            raise Invalid(f"SQLite has no schema '{parts[0]}'.", field="dest_table", hint="Name the table alone.")
-        return TableName(schema=None, name=parts[0])
+            raise Invalid(f"SQLite has no schema '{parts[0][0]}'.", field="dest_table", hint="Name the table alone.")
+        return tuple(parts)
+
+    def find_table(self, query: Query, table: TableName) -> TableName | None:
+        return catalogue.find_table(query, self.quote_literal(table.name))
 
     def staging_table(self, module_name: str) -> TableName:
         return TableName(schema=None, name=f"{self.staging_schema}.{module_name}")
@@ -253,14 +260,14 @@ def _parse_option(part: str) -> tuple[str, str]:
     return name, value
 
 
-def _split_table(text: str) -> list[str]:
-    """The parts of a table's name, quotes taken off."""
-    parts: list[str] = []
+def _split_table(text: str) -> list[tuple[str, bool]]:
+    """The parts of a table's name, quotes taken off, and which had some."""
+    parts: list[tuple[str, bool]] = []
     at = 0
     while (match := _PART.match(text, at)) is not None:
         double, bracket, back, plain = match.groups()
         quoted = double.replace('""', '"') if double else back.replace("``", "`") if back else bracket
-        parts.append(quoted or plain)
+        parts.append((quoted or plain, bool(quoted)))
         if match.end() == len(text) and "\0" not in text:
             return parts
         if text[match.end() : match.end() + 1] != ".":

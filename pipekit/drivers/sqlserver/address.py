@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipekit.drivers.base import Address
+from pipekit.drivers.unused import drop_unused
 from pipekit.errors import Invalid
 
 DEFAULT_PORT = 1433
@@ -73,14 +74,12 @@ _SYNONYMS = {"database": "databasename", "server": "servername", "port": "portnu
 _LOGIN = frozenset({"user", "username", "password", "accesstoken", "aadsecureprincipalid", "aadsecureprincipalsecret"})
 _OURS = {
     "applicationname": "Pipekit gives its sessions a name of its own, by which a run's are found.",
-    "locktimeout": "Pipekit waits 60 s for a lock.",
-    "querytimeout": "The timeouts of a run are the module's.",
-    "sockettimeout": "The timeouts of a run are the module's.",
 }
 
 
 def parse_url(jdbc_url: str) -> Address:
     """Checks a JDBC URL of SQL Server; raises Invalid that repeats no login. `port` 0 leaves it to the instance."""
+    jdbc_url = drop_unused(jdbc_url).jdbc_url
     if not jdbc_url.startswith(_PREFIX):
         raise _invalid_url(f"The address must start with {_PREFIX} .")
     server, _, rest = jdbc_url[len(_PREFIX) :].partition(";")

@@ -19,6 +19,12 @@ FROM sys.schemas AS s
 WHERE s.schema_id < 16384 AND s.name NOT IN (N'sys', N'INFORMATION_SCHEMA', N'guest', {staging})
 ORDER BY s.name"""
 
+_NAMED = """\
+SELECT s.name, o.name
+FROM sys.objects AS o
+JOIN sys.schemas AS s ON s.schema_id = o.schema_id
+WHERE o.object_id = OBJECT_ID({name}) AND o.type IN ('U', 'V')"""
+
 _TABLES = """\
 SELECT o.name, CASE WHEN o.type = 'V' THEN 1 ELSE 0 END, p.row_count, CAST(e.value AS nvarchar(4000))
 FROM sys.objects AS o
@@ -81,6 +87,17 @@ ELSE
     @level2type = N'COLUMN', @level2name = {column}"""
 # An extended property holds 7,500 bytes.
 LONGEST_COMMENT = 3750
+
+
+def find_table(query: Query, table: TableName) -> TableName | None:
+    """A table or view as the server finds it: without a schema in the login's own, then in `dbo`; names as stored."""
+    rows = query(_NAMED.format(name=quote_text(quote_table(table)))).rows
+    return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
+
+
+def find_session_schema(query: Query) -> str | None:
+    """The login's default schema."""
+    return query("SELECT SCHEMA_NAME()").first_cell()
 
 
 def list_schemas(query: Query, staging_schema: str) -> list[str]:

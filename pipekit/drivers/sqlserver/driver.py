@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 
+from pipekit.drivers import typetext
 from pipekit.drivers.base import (
     Address,
     Driver,
@@ -36,6 +37,7 @@ class SqlServerDriver(Driver):
     has_bare_bytes = True
     extra = "mssql"
     dirty_read = " WITH (NOLOCK)"
+    type_pattern = typetext.SQLSERVER
     type_examples = (
         "bit", "tinyint", "smallint", "int", "bigint", "decimal(12,2)", "decimal(38,10)", "money", "smallmoney", "real",
         "float", "date", "time(7)", "datetime", "datetime2(3)", "datetime2(7)", "smalldatetime", "datetimeoffset(7)",
@@ -52,8 +54,14 @@ class SqlServerDriver(Driver):
     def quote_identifier(self, name: str) -> str:
         return names.quote_identifier(name)
 
-    def parse_table(self, text: str) -> TableName:
-        return names.parse_table(text)
+    def read_table(self, text: str) -> tuple[tuple[str, bool], ...]:
+        return names.read_table(text)
+
+    def find_table(self, query: Query, table: TableName) -> TableName | None:
+        return catalogue.find_table(query, table)
+
+    def find_session_schema(self, query: Query) -> str | None:
+        return catalogue.find_session_schema(query)
 
     # -- types ---------------------------------------------------------------------------------------------------------
 

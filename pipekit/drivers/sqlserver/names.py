@@ -47,9 +47,9 @@ def count_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def parse_table(text: str) -> TableName:
-    """`orders`, `dbo.orders`, `[dbo].[orders]` or with double quotes; a name keeps the case it is typed in."""
-    parts: list[str] = []
+def read_table(text: str) -> tuple[tuple[str, bool], ...]:
+    """`orders`, `dbo.orders`, `[dbo].[orders]` or with double quotes -> its names, and which stood in quotes."""
+    parts: list[tuple[str, bool]] = []
     position, more = 0, True
     while more:
         match = _NAME_PART.match(text, position)
@@ -57,13 +57,13 @@ def parse_table(text: str) -> TableName:
             raise Invalid(f"'{text}' is not the name of a table.", field="table", hint="Write table or schema.table.")
         bracketed, quoted, plain, separator = match.groups()
         if bracketed is not None:
-            parts.append(bracketed.replace("]]", "]"))
+            parts.append((bracketed.replace("]]", "]"), True))
         else:
-            parts.append(quoted.replace('""', '"') if quoted is not None else plain)
+            parts.append((plain, False) if quoted is None else (quoted.replace('""', '"'), True))
         position, more = match.end(), separator == "."
     if len(parts) > 2:
         hint = "Write schema.table; the database is the connection's."
         raise Invalid(f"'{text}' has more than a schema and a table.", field="table", hint=hint)
-    for part in parts:
-        quote_identifier(part)
-    return TableName(schema=parts[-2] if len(parts) == 2 else DEFAULT_SCHEMA, name=parts[-1])
+    for name, _ in parts:
+        quote_identifier(name)
+    return tuple(parts)

@@ -9,6 +9,7 @@ from pipekit.engine.looking.look import Look
 from pipekit.engine.planning.columns import match_columns
 from pipekit.engine.planning.design import build_dest_sql
 from pipekit.engine.planning.keys import set_key
+from pipekit.engine.planning.naming import check_alike, propose_names
 from pipekit.engine.record import join_sql
 from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed
 from pipekit.models import Column, Module
@@ -30,54 +31,21 @@ def build_table_query(
 # -- names and types ---------------------------------------------------------------------------------------------------
 
 
-def clean_name(text: str, longest_bytes: int = 60, *, lower: bool = False) -> str:
-    """A name without spaces and odd characters: `Order No.` -> `Order_No`; `""` when nothing is left."""
-    kept = "".join(char if char.isalnum() or char == "_" else "_" for char in text.strip())
-    while "__" in kept and "__" not in text:
-        kept = kept.replace("__", "_")
-    kept = kept.strip("_") if not text.strip().startswith("_") else kept.rstrip("_")
-    kept = f"_{kept}" if kept[:1].isdigit() else kept
-    while len(kept.encode()) > longest_bytes:
-        kept = kept[:-1]
-    return kept.lower() if lower else kept
-
-
 def propose_columns(source: Driver, dest: Driver, found: Sequence[TableColumn]) -> list[Column]:
     """A dest column for each source column: ids c1, c2 ..., cleaned names that differ, types that hold every value."""
-    taken: set[str] = set()
-    columns = []
-    for number, column in enumerate(found, 1):
-        name = _free_name(clean_name(column.name, dest.max_identifier_bytes, lower=True) or f"column_{number}", taken)
-        taken.add(name.casefold())
-        columns.append(
-            Column(
-                id=f"c{number}",
-                source_name=column.name,
-                source_type=column.type,
-                dest_name=name,
-                dest_type=dest.map_type(column.type, source),
-            )
+    names = propose_names(dest, [column.name for column in found])
+    columns = [
+        Column(
+            id=f"c{number}",
+            source_name=column.name,
+            source_type=column.type,
+            dest_name=name,
+            dest_type=dest.map_type(column.type, source),
         )
+        for number, (column, name) in enumerate(zip(found, names, strict=True), 1)
+    ]
     made = dest.fit_columns([TableColumn(name=column.dest_name, type=column.dest_type) for column in columns])
     return [replace(column, dest_type=fit.type) for column, fit in zip(columns, made, strict=True)]
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    found, number = name, 2
-    while found.casefold() in taken:
-        found, number = f"{name}_{number}", number + 1
-    return found
-
-
-def format_table(driver: Driver, schema: str, name: str) -> str:
-    """A dest table as a module names it: plain where that reads back the same, else quoted. Raises Invalid."""
-    table = TableName(schema=schema or driver.parse_table("t").schema, name=name)
-    plain = str(table)
-    try:
-        is_plain = driver.parse_table(plain) == table
-    except Invalid:
-        is_plain = False
-    return plain if is_plain else driver.quote_table(table)
 
 
 def next_column_id(columns: Sequence[Column]) -> str:
@@ -115,17 +83,31 @@ def build_dest_columns(columns: Sequence[Column], details: TableDetails) -> list
 def build_table_sql(dest: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
     """The statements that make a module's dest table; where no primary key is asked for, with the key of its merge."""
     columns = build_dest_columns(draft.columns, details)
+    for column in columns:
+        dest.check_type(column.type)
     keyed = set_key(dest, draft, columns, unique=draft.merge_strategy == "upsert")
     return build_dest_sql(dest, dest.parse_table(draft.dest_table), keyed)
 
 
+def settle_table(look: Look, draft: Module) -> Module:
+    """The module with its dest table's whole name, as the session finds it or would make it."""
+    table = look.driver.resolve_table(look.query, draft.dest_table)
+    return replace(draft, dest_table=look.driver.write_table(table))
+
+
 def find_dest_columns(look: Look, draft: Module) -> list[TableColumn]:
-    """The columns of the dest table, none when it is missing. Raises Conflict when it cannot be written to."""
+    """The columns of the dest table, none when it is missing.
+
+    Raises Conflict when it cannot be written to, and RunFailed when only one that differs in case is there.
+    """
     table = look.driver.resolve_table(look.query, draft.dest_table)
     facts = look.driver.get_table_facts(look.query, table)
     if facts.problem:
         raise Conflict(f"{table} cannot be written to: {facts.problem}.")
-    return look.driver.get_columns(look.query, table) if facts.exists else []
+    if not facts.exists:
+        check_alike(look.driver, look.query, table)
+        return []
+    return look.driver.get_columns(look.query, table)
 
 
 def build_merge_text(source: Driver, dest: Driver, draft: Module, existing: Sequence[TableColumn] = ()) -> str:
@@ -183,6 +165,7 @@ def add_dest_column(look: Look, module: Module, column: Column, comment: str = "
     names = [item.name for item in existing] + [item.dest_name for item in module.columns]
     if any(name.casefold() == wanted for name in names):
         raise Invalid(f"{table} has a column {column.dest_name!r} already.", field="dest_name")
+    look.driver.check_type(column.dest_type)
     [added] = build_dest_columns([column], TableDetails(comments={column.id: comment}))
     statements = look.driver.build_add_column_sql(table, added)
     look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])

@@ -71,6 +71,11 @@ def find_table(look: Look, schema: str | None, table: str) -> TableName:
     return TableName(schema=schema, name=table) if schema else look.driver.resolve_table(look.query, table)
 
 
+def find_schema(look: Look, schema: str | None) -> str:
+    """The schema that is asked for, else the session's own; `""` for kinds without schemas."""
+    return schema or look.driver.find_session_schema(look.query) or ""
+
+
 def list_query_columns(look: Look, sql: str) -> list[TableColumn]:
     """A query's result columns, found without fetching data. Raises Invalid for names that stand twice."""
     found = look.driver.introspect_query_columns(look.query, sql)

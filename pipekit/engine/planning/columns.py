@@ -1,14 +1,19 @@
 # Column truth: which source column feeds which dest column. Knows records only, no database.
 """Matching a query's columns with a table's, by name or by position."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipekit.drivers.base import Driver, StagedColumn, TableColumn
+from pipekit.engine.planning.naming import find_mapped_name, name_columns
 from pipekit.errors import RunFailed
 from pipekit.models import Column, Module
 from pipekit.runner_contract import ResultColumn
+
+# What databases call an expression is none: `?column?`, `count(*)`, `1`, nothing, and the column1 of a list of values.
+_USABLE = re.compile(r"(?!column\d+\Z)[^\W\d][\w$#@ .-]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +38,7 @@ def match_columns(
     if module.match == "position":
         pairs = _by_position(source, dest, problems)
     else:
-        pairs = _by_name(module.columns, source, dest, problems if strict else [])
+        pairs = _by_name(dest_driver, module.columns, source, dest, problems if strict else [])
     fed = {column.name for _, column in pairs}
     unfed = [column for column in dest if column.name not in fed and not column.generated]
     if strict:
@@ -47,7 +52,7 @@ def match_columns(
     if not pairs and not problems:
         problems.append("the query and the dest table have no column in common")
     if problems:
-        _refuse(module, problems)
+        _refuse(module, problems, source)
     kept = {id(column) for column, _ in pairs}
     return ColumnMatch(
         columns=tuple(staged),
@@ -56,25 +61,21 @@ def match_columns(
     )
 
 
-def find_dest_name(columns: Sequence[Column], source_name: str) -> str:
-    """The dest name a column mapping gives a source column, its own name where the mapping has none."""
-    exact = {column.source_name: column.dest_name for column in columns}
-    folded = {column.source_name.casefold(): column.dest_name for column in columns}
-    return exact.get(source_name) or folded.get(source_name.casefold()) or source_name
-
-
 Pairs = list[tuple[ResultColumn, TableColumn]]
 
 
 def _by_name(
-    mapping: Sequence[Column], source: Sequence[ResultColumn], dest: Sequence[TableColumn], problems: list[str]
+    driver: Driver,
+    mapping: Sequence[Column],
+    source: Sequence[ResultColumn],
+    dest: Sequence[TableColumn],
+    problems: list[str],
 ) -> Pairs:
     repeated = [(name, n) for name, n in Counter(column.name for column in source).items() if n > 1]
     problems += [f"the query has {n} columns named '{name}'" for name, n in repeated]
     pairs: Pairs = []
     feeds: dict[str, str] = {}
-    for column in source:
-        target = _find_column(dest, find_dest_name(mapping, column.name))
+    for column, target in zip(source, _find_targets(driver, mapping, source, dest), strict=True):
         if target is None:
             problems.append(f"the source column '{column.name}' has no dest column")
         elif target.generated:
@@ -88,13 +89,39 @@ def _by_name(
     return pairs
 
 
+def _find_targets(
+    driver: Driver, mapping: Sequence[Column], source: Sequence[ResultColumn], dest: Sequence[TableColumn]
+) -> list[TableColumn | None]:
+    """The dest column of each source column: the mapping's, else one of its name, else one called as it would be made.
+
+    What another source column is called exactly is not taken from it by one that is only like it.
+    """
+    names = [column.name for column in source]
+    proposed = name_columns(driver, mapping, names)
+    targets: list[TableColumn | None] = []
+    for name, made in zip(names, proposed, strict=True):
+        if find_mapped_name(mapping, name):
+            targets.append(_find_column(dest, made))
+            continue
+        in_doubt = len(_list_alike(dest, name)) > 1  # only an exact name tells these apart
+        texts = (name,) if in_doubt else (name, made)
+        found = [target for target in (_find_column(dest, text) for text in texts) if target]
+        own = [target for target in found if target.name == name or target.name not in names]
+        targets.append(next(iter(own or found), None))
+    return targets
+
+
 def _find_column(dest: Sequence[TableColumn], name: str) -> TableColumn | None:
     """The column of this name; ignoring case where exactly one differs only in case."""
     for column in dest:
         if column.name == name:
             return column
-    alike = [column for column in dest if column.name.casefold() == name.casefold()]
+    alike = _list_alike(dest, name)
     return alike[0] if len(alike) == 1 else None
+
+
+def _list_alike(dest: Sequence[TableColumn], name: str) -> list[TableColumn]:
+    return [column for column in dest if column.name.casefold() == name.casefold()]
 
 
 def _by_position(source: Sequence[ResultColumn], dest: Sequence[TableColumn], problems: list[str]) -> Pairs:
@@ -117,8 +144,11 @@ def _names_one(source: Sequence[ResultColumn], numbered: Sequence[TableColumn]) 
     return any(column.name.casefold() in names for column in source)
 
 
-def _refuse(module: Module, problems: list[str]) -> None:
+def _refuse(module: Module, problems: list[str], source: Sequence[ResultColumn]) -> None:
     hint = "Name the columns in the query or map them in the module's `columns`."
     if module.match == "name":
+        names = [column.name for column in source]
+        if any(names.count(name) > 1 or not _USABLE.fullmatch(name) for name in names):
+            hint += " Where they have no usable names, `match: position` on the module takes them in their order."
         hint += " With `guards: {column_truth: false}` on the module the columns that do not meet would be left out."
     raise RunFailed(f"The columns do not meet: {'; '.join(problems)}.", stage="check", hint=hint)

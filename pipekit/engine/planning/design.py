@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from pipekit.drivers.base import Driver, StagedColumn, TableColumn, TableName
 from pipekit.drivers.facts import MadeType
 from pipekit.engine.context import RunContext
-from pipekit.engine.planning.columns import ColumnMatch, find_dest_name
+from pipekit.engine.planning.columns import ColumnMatch
 from pipekit.engine.planning.keys import KeyedColumns, is_unique, set_key
+from pipekit.engine.planning.naming import name_columns
+from pipekit.errors import Invalid, RunFailed
 from pipekit.models import Column
 from pipekit.runner_contract import ResultColumn
 
@@ -27,20 +29,21 @@ class Design:
 
 
 def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultColumn], resolved: str) -> Design:
-    """The dest for a query's columns: names and types from the module's mapping, else from the query; with its key."""
+    """The dest for a query's columns: names and types from the module's mapping, else made from the query's."""
     driver = context.dest_driver
+    names = name_columns(driver, context.module.columns, [item.name for item in source])
     missing = _find_missing_types(context, source)
     columns: list[TableColumn] = []
     made: dict[str, MadeType] = {}
-    for item in source:
-        name, chosen = find_dest_name(context.module.columns, item.name), _find_chosen(context, item)
+    for item, name in zip(source, names, strict=True):
+        chosen = _find_chosen(context, item)
         type_text = chosen or driver.map_type(item.type, context.source_driver)
         instead = missing.get(type_text)
         if instead is not None and (instead.create or not chosen):
             type_text = instead.type
             made |= {name: instead}
         columns.append(TableColumn(name=name, type=type_text))
-    _note_types(context, source, made)
+    _note_types(context, [(item, made.get(name)) for item, name in zip(source, names, strict=True)])
     columns = _fit(context, source, columns)
     keyed = set_key(driver, context.module, columns, unique=is_unique(context, columns, source, resolved))
     if keyed.told:
@@ -71,9 +74,16 @@ def build_dest_sql(driver: Driver, dest: TableName, keyed: KeyedColumns) -> tupl
 
 
 def _find_chosen(context: RunContext, item: ResultColumn) -> str:
+    """The type that the module gives a column, `""` for none. Raises RunFailed for what is not one type."""
     mapped: dict[str, Column] = {column.source_name.casefold(): column for column in context.module.columns}
     chosen = mapped.get(item.name.casefold())
-    return chosen.dest_type if chosen else ""
+    if chosen is None or not chosen.dest_type:
+        return ""
+    try:
+        context.dest_driver.check_type(chosen.dest_type)
+    except Invalid as error:
+        raise RunFailed(f"The column '{item.name}': {error.message}", stage="plan", hint=error.hint) from error
+    return chosen.dest_type
 
 
 def _find_missing_types(context: RunContext, source: Sequence[ResultColumn]) -> Mapping[str, MadeType]:
@@ -88,10 +98,9 @@ def _find_missing_types(context: RunContext, source: Sequence[ResultColumn]) -> 
     )
 
 
-def _note_types(context: RunContext, source: Sequence[ResultColumn], made: Mapping[str, MadeType]) -> None:
+def _note_types(context: RunContext, made: Sequence[tuple[ResultColumn, MadeType | None]]) -> None:
     told = []
-    for item in source:
-        instead = made.get(find_dest_name(context.module.columns, item.name))
+    for item, instead in made:
         if instead is not None:
             what = "is made with the table" if instead.create else f"is not in the dest and becomes {instead.type}"
             told.append(f"{item.name}: the type {item.type} {what}")

@@ -7,7 +7,20 @@ from dataclasses import replace
 from pipekit.drivers.base import Driver, MergePlan, TableFacts, TableName
 from pipekit.drivers.facts import CHANGING, Event, Reference
 from pipekit.engine.context import RunContext
+from pipekit.engine.planning.naming import check_alike
 from pipekit.errors import RunFailed
+
+
+def find_dest(context: RunContext) -> TableName:
+    """The table that the module means, as its login's session finds it; that another one is called alike is noted."""
+    driver, text, ask = context.dest_driver, context.module.dest_table, context.ask_dest()
+    dest = driver.resolve_table(ask, text)
+    typed = driver.parse_as_typed(text)
+    other = driver.find_table(ask, typed) if typed != driver.parse_table(text) else None
+    if other and other != dest:
+        told = f"{driver.write_table(dest)} is meant; {driver.write_table(other)} is another table"
+        context.record.check("dest name", True, told)
+    return dest
 
 
 def look_at_dest(context: RunContext, dest: TableName) -> TableFacts:
@@ -21,10 +34,17 @@ def look_at_dest(context: RunContext, dest: TableName) -> TableFacts:
         raise RunFailed(f"A merge into {dest} could not be undone: {facts.not_atomic}.", stage="check", hint=hint)
     if facts.hidden_rows and module.merge_strategy != "append":
         _check_row_security(context, dest)
-    if not facts.exists and not module.create_table:
-        hint = "Create it, or set `create_table: true` on the module."
-        raise RunFailed(f"There is no dest table {dest}.", stage="check", hint=hint)
+    if not facts.exists:
+        _check_may_be_made(context, dest)
     return facts
+
+
+def _check_may_be_made(context: RunContext, dest: TableName) -> None:
+    """Beside a table whose name differs by its case only none is made: statements would take one for the other."""
+    check_alike(context.dest_driver, context.ask_dest(), dest)
+    if not context.module.create_table:
+        hint = "Create it, or set `create_table: true` on the module."
+        raise RunFailed(f"There is no dest table {context.dest_driver.write_table(dest)}.", stage="check", hint=hint)
 
 
 def _check_row_security(context: RunContext, dest: TableName) -> None:

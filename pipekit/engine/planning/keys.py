@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pipekit.drivers.base import Driver, TableColumn
 from pipekit.drivers.selects import read_plain_select
 from pipekit.engine.context import RunContext
-from pipekit.engine.planning.columns import find_dest_name
+from pipekit.engine.planning.naming import find_named, name_columns
 from pipekit.errors import RunnerError
 from pipekit.models import Module
 from pipekit.runner_contract import ResultColumn
@@ -33,7 +33,7 @@ def set_key(driver: Driver, module: Module, columns: Sequence[TableColumn], *, u
 
     A primary key that they have been given stays; it serves a merge whose key it begins with.
     """
-    key = _find_key(module, columns)
+    key = _find_key(driver, module, columns)
     given = [column.name for column in columns if column.in_key]
     if not key or {*given[: len(key)]} == {column.name for column in key}:
         return KeyedColumns(columns=columns)
@@ -47,14 +47,13 @@ def set_key(driver: Driver, module: Module, columns: Sequence[TableColumn], *, u
     return KeyedColumns(columns=keyed, told=f"primary key {names}")
 
 
-def _find_key(module: Module, columns: Sequence[TableColumn]) -> list[TableColumn]:
+def _find_key(driver: Driver, module: Module, columns: Sequence[TableColumn]) -> list[TableColumn]:
     """The columns of the merge key in its order; none where one is missing, which is told elsewhere."""
     if module.merge_strategy not in ("incremental", "upsert"):
         return []
     exact = {column.name: column for column in columns}
-    folded = {column.name.casefold(): column for column in columns}
-    found = [exact.get(name) or folded.get(name.casefold()) for name in module.merge_key]
-    return [column for column in found if column] if all(found) else []
+    found = [find_named(driver, name, exact) for name in module.merge_key]
+    return [exact[name] for name in found if name] if all(found) else []
 
 
 def is_unique(
@@ -66,8 +65,9 @@ def is_unique(
         return True
     if module.merge_strategy != "incremental" or not module.guards.exactness:
         return False
-    key = {column.name for column in _find_key(module, columns)}
-    feeding = [item for item in source if find_dest_name(module.columns, item.name) in key]
+    key = {column.name for column in _find_key(context.dest_driver, module, columns)}
+    names = name_columns(context.dest_driver, module.columns, [item.name for item in source])
+    feeding = [item for item, name in zip(source, names, strict=True) if name in key]
     if not feeding or not all(_stays_apart(context, item) for item in feeding):
         return False
     return _is_own_key(context, {item.name for item in feeding}, resolved)

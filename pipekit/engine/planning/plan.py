@@ -10,9 +10,10 @@ from pipekit.engine.context import RunContext, build_claim
 from pipekit.engine.planning.children import build_child_counts
 from pipekit.engine.planning.columns import ColumnMatch, match_columns
 from pipekit.engine.planning.design import Design, design_dest, stage_made_types
-from pipekit.engine.planning.dest import look_at_dest, settle_plan
+from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
 from pipekit.engine.planning.error_position import find_error_position
+from pipekit.engine.planning.naming import find_named
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.record import join_sql
 from pipekit.engine.watermarks.places import find_unmatched_placeholders
@@ -53,7 +54,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         context.record.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
     for note in context.source_driver.find_notes(resolved):
         context.record.log(f"note: {note}\n")
-    dest = driver.resolve_table(context.ask_dest(), module.dest_table)
+    dest = find_dest(context)
     source_columns = _look_at_source(context, resolved)
     facts = look_at_dest(context, dest)
     design = _design_dest(context, dest, source_columns, resolved, facts)
@@ -170,9 +171,8 @@ def _dest_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:
     if not module.merge_key:
         message = f"The strategy {module.merge_strategy} needs a merge key."
         raise RunFailed(message, stage="plan", hint="Set the module's `key`.")
-    fed = {item.dest.name.casefold(): item.dest.name for item in match.columns}
-    exact = {item.dest.name for item in match.columns}
-    key = tuple(name if name in exact else fed.get(name.casefold(), "") for name in module.merge_key)
+    fed = [item.dest.name for item in match.columns]
+    key = tuple(find_named(context.dest_driver, name, fed) or "" for name in module.merge_key)
     missing = [name for name, found in zip(module.merge_key, key, strict=True) if not found]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
@@ -211,7 +211,7 @@ def note_plan(context: RunContext, plan: Plan) -> None:
         resolved_sql=plan.resolved_sql,
         staging_sql=join_sql(build_stage_sql(context.dest_driver, plan)),
         merge_sql=join_sql([*made_before, *(statement.sql for statement in plan.merge_sql)]),
-        dest_table=str(plan.merge.dest),
+        dest_table=context.dest_driver.write_table(plan.merge.dest),
         staging_table=str(plan.merge.staging),
     )
     unfed = f"; not fed: {', '.join(plan.columns.unfed)}" if plan.columns.unfed else ""

@@ -64,6 +64,10 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         if mark.name not in ready.overrides
     )
     record.masker = secrets.masker()
+    for connection in (definition.source, definition.dest):
+        if unused := get_driver(connection.driver).list_unused(connection.jdbc_url):
+            told = f"{', '.join(unused)} of {connection.name}'s address"
+            record.log(f"note: {told} concerns its JDBC driver alone and is left out\n")
     return RunContext(
         run=record.run,
         module=definition.module,

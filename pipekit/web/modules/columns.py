@@ -10,8 +10,9 @@ from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn
-from pipekit.engine.looking.dest_table import add_dest_column, clean_name, next_column_id
+from pipekit.engine.looking.dest_table import add_dest_column, next_column_id
 from pipekit.engine.looking.look import list_query_columns
+from pipekit.engine.planning.naming import clean_name, propose_name
 from pipekit.engine.record import join_sql
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
@@ -45,7 +46,7 @@ def show_new(request: Request, db: Db, context: ContextDep, user: Admin, module_
     chosen = next((column for column in offer.columns if column.name == wanted), next(iter(offer.columns), None))
     if chosen:
         source, dest = _drivers(db, module)
-        name = clean_name(chosen.name, dest.max_identifier_bytes, lower=True)
+        name = propose_name(dest, chosen.name)
         form.values |= {"source_name": chosen.name, "source_type": chosen.type, "dest_name": name}
         form.values["dest_type"] = dest.map_type(chosen.type, source)
     return _show(request, db, module, form, offer)
@@ -106,14 +107,19 @@ def _read_column(db: repo.State, module: Module, form: Form) -> Column:
     source_name = form.value("source_name").strip() or name
     source_type = form.value("source_type").strip()
     dest_type = form.value("dest_type").strip()
-    if not dest_type and not source_type:
-        form.note("dest_type", "Give the column a type.")
+    try:
+        if not dest_type and not source_type:
+            raise Invalid("Give the column a type.")
+        dest_type = dest_type or dest.map_type(source_type, source)
+        dest.check_type(dest_type)
+    except Invalid as error:
+        form.note("dest_type", f"{error.message} {error.hint}".strip())
     return Column(
         id=next_column_id(module.columns),
         source_name=source_name,
         source_type=source_type,
         dest_name=name,
-        dest_type=dest_type or dest.map_type(source_type, source),
+        dest_type=dest_type,
     )
 
 

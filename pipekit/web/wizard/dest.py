@@ -17,6 +17,7 @@ from pipekit.engine.looking.dest_table import (
     build_table_sql,
     find_dest_columns,
     make_dest_table,
+    settle_table,
 )
 from pipekit.engine.looking.look import list_query_columns, read_first_cell, read_first_rows
 from pipekit.engine.record import join_sql
@@ -122,6 +123,8 @@ def _tell_dest(context: Context, source: Connection, dest: Connection, draft: Mo
     table = draft.dest_table
     try:
         with context.looks.open(dest) as look:
+            draft = settle_table(look, draft)
+            table = draft.dest_table
             existing = find_dest_columns(look, draft)
         if not existing:
             return "new", f"{table} is not in {dest.name} yet: it is made."
@@ -190,7 +193,7 @@ def _look(
     draft = build_draft(form, source, dest)
     if form.problems:
         raise Invalid(next(iter(form.problems.values())))
-    existing, note = _look_at_dest(context, dest, draft)
+    draft, existing, note = _look_at_dest(context, dest, draft)
     source_driver, driver = get_driver(source.driver), get_driver(dest.driver)
     merge = build_merge_text(source_driver, driver, draft, existing)
     if part == "merge":
@@ -200,15 +203,20 @@ def _look(
     return {"note": note, "text": join_sql(list(build_table_sql(driver, draft, get_details(form))))}
 
 
-def _look_at_dest(context: Context, dest: Connection, draft: Module) -> tuple[list[TableColumn], str]:
-    """The columns of a dest table that is there; a dest that cannot be asked (a file to be made, too) is no reason
-    to show nothing."""
+def _look_at_dest(context: Context, dest: Connection, draft: Module) -> tuple[Module, list[TableColumn], str]:
+    """The draft with its table's whole name, and the columns of one that is there; a dest that cannot be asked (a file
+    to be made, too) is no reason to show nothing."""
     try:
         with context.looks.open(dest) as look:
-            return find_dest_columns(look, draft), ""
+            draft = settle_table(look, draft)
+            return draft, find_dest_columns(look, draft), ""
     except ConnectFailed as error:
         shown = say_error(context, error)
-        return [], f"{dest.name} could not be asked, so this is for a table that is not there yet: {shown['message']}"
+        return (
+            draft,
+            [],
+            f"{dest.name} could not be asked, so this is for a table that is not there yet: {shown['message']}",
+        )
 
 
 def _find_values(context: Context, db: repo.State, form: Form, names: Collection[str]) -> dict[str, str]:
@@ -265,6 +273,7 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
         _check_edited_query(context, db, form, source)
         refuse_problems(form)
         with context.looks.open(dest, read_only=False) as look:
+            draft = settle_table(look, draft)
             made = make_dest_table(look, get_driver(source.driver), draft, get_details(form))
         module = _keep(db, user.name, draft, dest, made, data, form)
     except FormRefused:

@@ -10,7 +10,8 @@ from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Cast, Driver, TableColumn, TableName
 from pipekit.drivers.sqltext import strip_query
-from pipekit.engine.looking.dest_table import TableDetails, build_table_query, clean_name, format_table, propose_columns
+from pipekit.engine.looking.dest_table import TableDetails, build_table_query, propose_columns
+from pipekit.engine.planning.naming import clean_name, format_table, propose_name
 from pipekit.errors import Invalid
 from pipekit.models import MODULE_NAME, STRATEGIES, Column, Connection, Module, as_strategy
 from pipekit.web.kit.forms import Form, FormRow, get_list, get_rows, is_blank
@@ -130,10 +131,13 @@ def settle_dest(db: repo.State, form: Form, source: Connection) -> Connection:
     form.values["dest_id"] = str(dest.id)
     driver = get_driver(dest.driver)
     if form.value("mapped_for") != dest.driver:
-        default_schema = driver.parse_table("t").schema or ""
-        form.values |= {"mapped_for": dest.driver, "dest_schema": default_schema}
+        # Without a schema the table is where the session makes it.
+        form.values |= {"mapped_for": dest.driver, "dest_schema": ""}
         for row in form.rows["col"]:
             row["dest_type"] = ""
+            proposed = propose_name(driver, row["source_name"])
+            if row["dest_name"].casefold() == proposed.casefold():
+                row["dest_name"] = proposed
     fill_types(form, source, driver)
     proposed = clean_name(form.value("table") or "result", lower=True) or "result"
     form.values.setdefault("dest_table", proposed)
@@ -222,6 +226,10 @@ def _read_columns(form: Form, driver: Driver) -> tuple[Column, ...]:
         elif name.casefold() in seen:
             form.note(f"col.{place}.dest_name", f"{name!r} stands twice.")
         seen.add(name.casefold())
+        try:
+            driver.check_type(row["dest_type"].strip())
+        except Invalid as error:
+            form.note(f"col.{place}.dest_type", f"{error.message} {error.hint}")
         columns.append(Column(**{field: row[field].strip() for field in COLUMN_FIELDS if field not in _NOT_KEPT}))
     return tuple(columns)
 

@@ -95,7 +95,7 @@ def _list_tables(context: Context, source: Connection, form: Form) -> dict[str, 
     with context.looks.open(source) as look:
         schemas = look.driver.list_schemas(look.query)
         if form.value("schema") not in schemas:
-            usual = look.driver.parse_table("t").schema
+            usual = look.driver.find_session_schema(look.query)
             form.values["schema"] = usual if usual in schemas else next(iter(schemas), "")
         schema = form.value("schema")
         tables = look.driver.list_tables(look.query, schema) if schema else []

@@ -113,6 +113,11 @@ class BatchRunner:
             (statements.SET_OPTION, self._set),
             (statements.SET, lambda match: iter([Done()])),
             (statements.SETTINGS, lambda match: self._send_settings()),
+            (
+                statements.SESSION_SCHEMA,
+                lambda match: self._send_rows(parse_columns([("", "nvarchar(128)")]), [("dbo",)]),
+            ),
+            (statements.NAMED, self._send_named),
             (statements.TRANCOUNT, lambda match: self._send_depth()),
             (statements.BEGIN, lambda match: self._ended(self.begin())),
             (statements.COMMIT, lambda match: self._ended(self.commit())),
@@ -250,6 +255,11 @@ class BatchRunner:
     def _switch(self, match: re.Match[str]) -> Tokens:
         self._switches[match.group(1).lower()] = match.group(2).lower() == "on"
         yield Done(self._status)
+
+    def _send_named(self, match: re.Match[str]) -> Tokens:
+        name = match[1].replace("''", "'")
+        rows = [tuple(parse_name(name).split(".", 1))] if self._store.find_table(name) else []
+        yield from self._send_rows(parse_columns([("s", "nvarchar(128)"), ("o", "nvarchar(128)")]), rows)
 
     def _find_table(self, name: str) -> Tokens | Table:
         table = self._store.find_table(name)

@@ -24,6 +24,9 @@ OPTIONS = {
     "numeric_roundabort": 8192, "xact_abort": 16384,
 }  # fmt: skip
 SET = re.compile(r"(?:set|use|declare)\s.*", re.I | re.S)
+SESSION_SCHEMA = re.compile(r"select\s+schema_name\(\)", re.I)
+# The table that the session finds by a name.
+NAMED = re.compile(r"select\s+s\.name,\s*o\.name\s+from\s+sys\.objects.*object_id\(N?'((?:[^']|'')*)'\).*", re.I | re.S)
 TRANCOUNT = re.compile(r"select\s+@@trancount", re.I)
 BEGIN = re.compile(r"begin\s+tran(?:saction)?(?:\s+\w+)?", re.I)
 COMMIT = re.compile(r"(?:if\s+@@trancount\s*>\s*0\s+)?commit(?:\s+tran(?:saction)?)?(?:\s+work)?", re.I)

@@ -86,6 +86,18 @@ def match_table(literal: Literal, table: TableName, schema: str = "TABLE_SCHEMA"
     return f"{where} AND {match_name(name, literal(table.name))}"
 
 
+def find_table(query: Query, literal: Literal, table: TableName) -> TableName | None:
+    """A table or view as the server finds it, called as the server calls it."""
+    sql = "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE {where}"
+    rows = query(sql.format(where=match_table(literal, table))).rows
+    return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
+
+
+def find_session_schema(query: Query) -> str | None:
+    """The database that the session is in."""
+    return query("SELECT DATABASE()").first_cell()
+
+
 def list_schemas(query: Query, staging_schema: str) -> list[str]:
     """Databases a person may want."""
     hidden = {*_SYSTEM, staging_schema}

@@ -1,10 +1,12 @@
 # The drivers of MySQL and MariaDB: gather the text of their neighbours behind the contract. Open nothing.
 """`MysqlDriver`."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from pipekit.drivers import typetext
 from pipekit.drivers.base import (
     Address,
     Driver,
@@ -29,16 +31,19 @@ class MysqlDriver(JdbcDriver):
     """MySQL and MariaDB, by MariaDB's driver or by MySQL's own."""
 
     supports_comments: ClassVar[bool] = True
+    type_pattern: ClassVar[re.Pattern[str]] = typetext.MYSQL
+    schema_told: ClassVar[str] = "its address names no database"
+    schema_mend: ClassVar[str] = "name the database in the address"
 
     # -- addresses and names -------------------------------------------------------------------------------------------
 
     def parse_url(self, jdbc_url: str) -> Address:
         address = super().parse_url(jdbc_url)
-        build_connect_url(jdbc_url)
+        self.build_connect_url(jdbc_url)
         return address
 
     def build_connect_url(self, jdbc_url: str) -> str:
-        return build_connect_url(jdbc_url)
+        return build_connect_url(super().build_connect_url(jdbc_url))
 
     def quote_literal(self, text: str) -> str:
         """One with a backslash is spelled by its bytes: what a backslash means depends on the server's `sql_mode`."""
@@ -47,6 +52,16 @@ class MysqlDriver(JdbcDriver):
         if "\0" in text:
             raise Invalid("A text constant cannot hold a NUL character.")
         return f"CONVERT(X'{text.encode().hex().upper()}' USING utf8mb4)"
+
+    def find_meant(self, query: Query, text: str) -> TableName:
+        """The server compares names by its own setting, in the catalogue's queries too."""
+        return self.parse_table(text)
+
+    def find_table(self, query: Query, table: TableName) -> TableName | None:
+        return catalogue.find_table(query, self.quote_literal, table)
+
+    def find_session_schema(self, query: Query) -> str | None:
+        return catalogue.find_session_schema(query)
 
     # -- types ---------------------------------------------------------------------------------------------------------
 

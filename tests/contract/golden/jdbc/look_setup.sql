@@ -1,1 +1,1 @@
-{pipekit tables ["pipekit_staging"]}
+{pipekit tables ["pipekit_staging", "pipekit_ledger"]}

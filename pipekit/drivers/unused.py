@@ -1,0 +1,96 @@
+# Parameters of JDBC addresses that concern the driver they were written for alone. Pure text; opens nothing.
+"""`drop_unused`: an address of a script goes on working where another driver, or none, reads it.
+
+Named here is only what changes no value, no row and no right: caches, batches, buffers, logs, what a driver remembers
+of statements. What would have to be heeded, and cannot be, is refused by the kind that reads the address.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pipekit.drivers.urls import list_parameters
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """An address without the parameters that are not used, and their names as they were written."""
+
+    jdbc_url: str
+    names: tuple[str, ...] = ()
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.replace("_", " ") for name in text.lower().split())
+
+
+_POSTGRESQL = _names(
+    "adaptiveFetch adaptiveFetchMaximum adaptiveFetchMinimum allowEncodingChanges assumeMinServerVersion autosave"
+    " binaryTransfer binaryTransferDisable binaryTransferEnable cancelSignalTimeout charSet cleanupSavepoints"
+    " databaseMetadataCacheFields databaseMetadataCacheFieldsMiB defaultRowFetchSize disableColumnSanitiser"
+    " escapeSyntaxCallMode groupStartupParameters hideUnprivilegedObjects hostRecheckSeconds loadBalanceHosts"
+    " loggerLevel logLevel logServerErrorDetail logUnclosedConnections maxResultBuffer preferQueryMode"
+    " prepareThreshold preparedStatementCacheQueries preparedStatementCacheSizeMiB protocolVersion"
+    " quoteReturningIdentifiers receiveBufferSize reWriteBatchedInserts sendBufferSize socketTimeout stringtype"
+    " tcpKeepAlive tcpNoDelay unknownLength"
+)
+_MYSQL = _names(
+    "autoReconnect autoReconnectForPools cacheCallableStmts cachePrepStmts cacheResultSetMetadata"
+    " cacheServerConfiguration callableStmtCacheSize dontTrackOpenResources elideSetAutoCommits enableQueryTimeouts"
+    " gatherPerfMetrics initialTimeout interactiveClient logSlowQueries maintainTimeStats maxReconnects"
+    " noAccessToProcedureBodies nullCatalogMeansCurrent prepStmtCacheSize prepStmtCacheSqlLimit"
+    " slowQueryThresholdMillis tcpNoDelay tcpRcvBuf tcpSndBuf useBatchMultiSend useInformationSchema"
+    " useLocalSessionState useLocalTransactionState usePipelineAuth useReadAheadInput useServerPrepStmts"
+    " useUnbufferedInput"
+)
+_UNUSED: Mapping[str, frozenset[str]] = {
+    "postgresql": _POSTGRESQL,
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+    "sqlserver": _names(
+        "cacheBulkCopyMetadata cancelQueryTimeout calcBigDecimalPrecision datetimeParameterType delayLoadingLobs"
+        " disableStatementPooling enablePrepareOnFirstPreparedStatementCall lastUpdateCount lockTimeout"
+        " maxResultBuffer prepareMethod queryTimeout responseBuffering selectMethod sendStringParametersAsUnicode"
+        " sendTemporalDataTypesAsStringForBulkCopy sendTimeAsDatetime serverPreparedStatementDiscardThreshold"
+        " socketTimeout statementPoolingCacheSize transparentNetworkIPResolution useBulkCopyForBatchInsert"
+        " useDefaultJaasConfig useFmtOnly workstationID xopenStates"
+    ),
+    "as400": _names(
+        "extended_dynamic full_open hold_statements lazy_close maximum_blocked_input_rows package package_add"
+        " package_cache package_clear package_criteria package_error package_library prefetch remarks"
+        " save_password_when_serialized"
+    ),
+    "h2": _names(
+        "AUTO_RECONNECT CACHE_SIZE CACHE_TYPE DB_CLOSE_DELAY DB_CLOSE_ON_EXIT DEFRAG_ALWAYS LOCK_MODE LOG"
+        " MAX_COMPACT_TIME MULTI_THREADED MVCC MV_STORE OPEN_NEW QUERY_CACHE_SIZE REUSE_SPACE WRITE_DELAY"
+    ),
+    "hsqldb": _names("hsqldb.cache_rows hsqldb.cache_size hsqldb.nio_data_file hsqldb.nio_max_size hsqldb.sqllog"),
+    "oracle": _names(
+        "defaultBatchValue defaultRowPrefetch oracle.jdbc.defaultRowPrefetch oracle.jdbc.implicitStatementCacheSize"
+        " oracle.jdbc.maxCachedBufferSize oracle.net.keepAlive remarksReporting"
+    ),
+    "sqlite": _names(
+        "cache_size date_class date_precision date_string_format journal_mode journal_size_limit page_size synchronous"
+        " temp_store transaction_mode"
+    ),
+}
+_SCHEME = re.compile(r"jdbc:([a-z0-9+-]+):", re.IGNORECASE)
+
+
+def drop_unused(jdbc_url: str, heeded: Collection[str] = ()) -> Kept:
+    """The address without those parameters; `heeded` are names, in lower case, that its driver does know."""
+    scheme = _SCHEME.match(jdbc_url)
+    unused = _UNUSED.get(scheme[1].lower(), frozenset()) if scheme else frozenset()
+    head, separator, items = list_parameters(jdbc_url)
+    kept: list[str] = []
+    names: list[str] = []
+    for item in items:
+        name = unquote(item.partition("=")[0]).strip()
+        folded = " ".join(name.lower().replace("_", " ").split())
+        (names if folded in unused and name.lower() not in heeded else kept).append(item)
+    if not names:
+        return Kept(jdbc_url=jdbc_url)
+    joined = ("&" if separator == "?" else ";").join(kept)
+    shown = tuple(unquote(item.partition("=")[0]).strip() for item in names)
+    return Kept(jdbc_url=f"{head}{separator}{joined}" if joined else head, names=shown)
