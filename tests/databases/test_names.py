@@ -21,7 +21,7 @@ from tests.databases.over_jdbc import register
 from tests.lending import lend_database, take_back
 from tests.project import Project
 
-pytestmark = pytest.mark.usefixtures("one_java")
+pytestmark = pytest.mark.usefixtures("one_child")
 
 Rows = list[tuple[str | None, ...]]
 
@@ -123,7 +123,7 @@ def open_derby(project: Project, folder: Path, servers: "Servers") -> Iterator[A
     """A login's schema is called like it, and need not be there."""
     register(project, "derby", DERBY_CLIENT, "")
     url = f"jdbc:derby://127.0.0.1:{servers.get('derby_server')}/{folder.name}"
-    runner = servers.get("lent_java")()
+    runner = servers.get("lent_child")()
     runner.execute(make_endpoint(DERBY_CLIENT, f"{url};create=true"), [Statement(sql="CREATE SCHEMA SHOP")])
     runner.close()
     yield connect(project, "derby", url, "rpt"), "SHOP"
