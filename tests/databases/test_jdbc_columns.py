@@ -8,7 +8,7 @@ import pytest
 
 from tests.databases.test_jdbc_around import Place
 
-pytestmark = pytest.mark.usefixtures("one_java")
+pytestmark = pytest.mark.usefixtures("one_child")
 
 # (column, value as SQLite writes it, what is said where the column would change it, or what is there)
 VALUES: dict[str, tuple[tuple[str, str, str], ...]] = {

@@ -162,7 +162,7 @@ ODD = (
 )
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 @pytest.mark.parametrize("strategy", ["full", "upsert"])
 def test_what_stands_around_a_dest_is_seen_as_by_the_native_kind(
     project: Project, postgres: LocalPostgres, dest_db: str, strategy: str
@@ -180,7 +180,7 @@ def test_what_stands_around_a_dest_is_seen_as_by_the_native_kind(
             connection.execute("DROP OWNED BY clerk CASCADE; DROP ROLE clerk")
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 @pytest.mark.parametrize(
     ("setting", "status"),
     [("default_transaction_isolation = 'serializable'", "success"), ("session_replication_role = 'replica'", "error")],
@@ -197,7 +197,7 @@ def test_a_logins_own_settings_are_put_right_or_refused_by_name(
     assert postgres.run_sql("select count(*) from t", dest_db) == ("1" if status == "success" else "0")
 
 
-@pytest.mark.usefixtures("one_java")
+@pytest.mark.usefixtures("one_child")
 def test_a_module_may_have_the_longest_name_there_is(project: Project, postgres: LocalPostgres, dest_db: str) -> None:
     postgres.run_sql("create table t (a int)", dest_db)
     both = connect(project, postgres, dest_db)
