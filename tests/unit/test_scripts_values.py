@@ -43,7 +43,7 @@ def read_modules(imported: Imported) -> dict[str, dict[str, object]]:
         (f"L=$(<last.txt)\n{LOAD}{ASK} | tee last.txt", STATE),
         (f"read -r L < last.txt\n{LOAD}{ASK} -o last.txt", STATE),
         (f"L=$(head -n 1 last.txt)\n{LOAD}{ASK} > last.tmp && mv last.tmp last.txt", STATE),
-        (f"L=$(awk '{{print $1}}' last.txt | tr -d ' ')\n{LOAD}{ASK} > $PWD/last.txt", {}),
+        (f"L=$(awk '{{print $1}}' last.txt | tr -d ' ')\n{LOAD}{ASK} > last.txt", STATE),
         (f"L=$(cat /var/lib/etl/last)\n{LOAD}{ASK} > /var/lib/etl/last", {}),
         (f'. ./state\n{LOAD}echo "L=$({ASK})" > state', {"state": "L=40000\n"}),
         (f'. ./state\n{LOAD}sed -i "s/^L=.*/L=$({ASK})/" state', {"state": "A=x\nL=40000\n"}),
@@ -63,7 +63,7 @@ def read_modules(imported: Imported) -> dict[str, dict[str, object]]:
 def test_a_value_kept_in_a_file_is_asked_anew_where_the_script_says_how(
     tmp_path: Path, script: str, files: dict[str, str]
 ) -> None:
-    imported = load(tmp_path, script.replace("$PWD/", ""), files)
+    imported = load(tmp_path, script, files)
     assert imported.disabled == 0, imported.report
     [module] = read_modules(imported).values()
     [mark] = module["watermarks"].values()  # type: ignore[attr-defined]
@@ -121,6 +121,8 @@ def test_what_a_script_takes_where_there_is_no_file_yet_is_the_default(tmp_path:
         ("L=$(env | grep ^FROM= | cut -d= -f2)\n" + LOAD, {}, "is what `env` gives"),
         ("envsubst < q.tpl > q.sql\n" + JRUNNER.format(query="q.sql"), {"q.tpl": "select $L"}, "is what `$L` gives"),
         ("L=$(hostname)\n" + LOAD, {}, "is what `hostname` gives"),
+        (f"L=$({ASK} | awk '{{print $1}}')\n{LOAD}", {}, "changes the watermark l by `awk '{print $1}'`"),
+        (f"L=$({ASK} | cut -d- -f1)\n{LOAD}", {}, "changes the watermark l by `cut -d- -f1`"),
         (f"L=$({ASK} | cut -c1-10)\n{LOAD}", {}, "changes the watermark l by `cut -c1-10`"),
         (f"L=$(cat x)\nL=$({ASK.replace('public.t', 'public.t where id > $L')})\n{LOAD}", {},
          "the answer of a query that itself needs a value"),
