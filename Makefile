@@ -4,13 +4,14 @@ PYTHON ?=
 PYTEST_FLAGS ?= -q
 BENCH_FLAGS ?=
 SOAK_FLAGS ?=
+ATTACK_FLAGS ?=
 BIN := .venv/bin
 # Processes with databases of their own; what takes long goes first (tests/selection.py).
 PYTEST = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all soak check format bench pictures screenshots lock clean
+.PHONY: help setup demo test test-all soak attack check format bench pictures screenshots lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -35,6 +36,9 @@ test-all: setup ## run every test, with all examples and sizes (PYTEST_FLAGS=)
 
 soak: setup ## five minutes of harm of every kind to two installations, judged from their dests (SOAK_FLAGS="--minutes 30 --seed 7")
 	@$(BIN)/python -m tests.soak $(SOAK_FLAGS)
+
+attack: setup ## thousands of requests of people who mean harm, to a server of its own (ATTACK_FLAGS="--routes")
+	@$(BIN)/python -m tests.attack $(ATTACK_FLAGS)
 
 check: setup ## lint, format, types, import layers, sizes
 	$(BIN)/ruff check .
