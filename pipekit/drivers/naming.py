@@ -69,7 +69,8 @@ class Naming(ABC):
         One that is there only as it is typed, in quotes, is taken too. Raises Invalid where there is no schema.
         """
         meant, typed = self.find_meant(query, text), self.parse_as_typed(text)
-        found = self.find_table(query, meant) or (self.find_table(query, typed) if typed != meant else None)
+        spellings = dict.fromkeys((meant, typed, TableName(schema=meant.schema, name=typed.name)))
+        found = next(filter(None, (self.find_table(query, table) for table in spellings)), None)
         if found or meant.schema or not self.has_schemas:
             return found or meant
         schema = self.find_session_schema(query)
