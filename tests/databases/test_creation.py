@@ -97,7 +97,7 @@ def test_a_merge_that_fails_takes_the_table_along(bench: Bench) -> None:
 
     def lose_a_row(event: Event) -> None:
         if isinstance(event, StageStarted) and event.stage == "merge":
-            bench.dest.execute(f'delete from {name_staging(bench)} where "id" = 1')
+            bench.dest.execute(f"delete from {name_staging(bench)} where id = 1")
 
     run = bench.project.run(bench.module(QUERY, table="made", create_table=True), listener=lose_a_row)
     assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none"), run.error
