@@ -138,10 +138,11 @@ as_service() {
     (cd / && umask 077 && "${clean[@]}" "$@")
 }
 
-# ensure_rights PATH MODE OWNER: of something that exists.
+# ensure_rights PATH MODE OWNER: of something that exists; of a symbolic link, which only root can have put there, it is
+# what it leads to that has a mode and an owner.
 ensure_rights() {
     local path=$1 mode=$2 owner=$3 found
-    found=$(stat -c '%a %u:%g' -- "$path")
+    found=$(stat -L -c '%a %u:%g' -- "$path")
     if [ "$found" = "$mode ${owner:-${found#* }}" ]; then
         ok "$path"
     else
@@ -151,7 +152,7 @@ ensure_rights() {
 }
 
 set_rights() {
-    [ -z "$3" ] || chown --no-dereference "$3" -- "$1"
+    [ -z "$3" ] || chown "$3" -- "$1"
     chmod "$2" -- "$1"
 }
 

@@ -11,6 +11,10 @@ from typing import Any, Literal
 
 Kind = Literal["text", "flag", "whole", "number", "object", "map", "list", "names"]
 
+# A text's length, in characters, unless its field says otherwise: what a page shows of it must stay a page.
+LONGEST = 2_000
+LONGEST_SQL = 200_000
+
 _KINDS: Mapping[object, Kind] = {str: "text", bool: "flag", int: "whole", float: "number"}
 
 
@@ -19,10 +23,10 @@ class Field:
     """One field. `of` names the object an `object`, `map` (name -> object) or `list` holds.
 
     `name` is what files call it (`timeouts.run_s` in an object of its own, `""` where it is the key it stands under),
-    `own` what the record does. `short` is the field that a plain text in a list stands
-    for. `low` and `high` bound numbers; `low` itself is allowed for whole numbers and shares, not for seconds
-    (`above`). `doc` is a sentence for files, API and documents; `label` and `help` are a form's words, `unusual` what a
-    page says where the value is not the default.
+    `own` what the record does. `short` is the field that a plain text in a list stands for. `low` and `high` bound
+    numbers; `low` itself is allowed for whole numbers and shares, not for seconds (`above`). A text has at most
+    `longest` characters. `doc` is a sentence for files, API and documents; `label` and `help` are a form's words,
+    `unusual` what a page says where the value is not the default.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Field:
     low: float | None = None
     high: float | None = None
     above: float | None = None
+    longest: int = LONGEST
     default: object = None
     pattern: str = ""
     label: str = ""
@@ -87,6 +92,8 @@ def find_problem(f: Field, value: Any) -> str:
         return ""
     if f.choices and value not in f.choices:
         return f"This must be one of {', '.join(f.choices)}."
+    if isinstance(value, str) and len(value) > f.longest:
+        return f"This may have {f.longest:,} characters; it has {len(value):,}."
     if f.above is not None and not value > f.above:  # NaN is no number of seconds
         return f"This must be more than {f.above:g}."
     if f.low is not None and not value >= f.low:

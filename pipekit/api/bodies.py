@@ -13,7 +13,6 @@ from pipekit import fields as told
 from pipekit.fields import list_fields
 
 LARGEST_ID = 2**63 - 1
-LONGEST_TEXT = 200_000
 
 
 class Body(BaseModel):
@@ -72,7 +71,8 @@ def _build_request_field(f: told.Field, hint: Any) -> tuple[Any, Any]:
     """A text is a short one, without NUL, unless the model says otherwise."""
     default: Any = ... if f.required else f.default
     if f.kind == "text" and not f.choices:
-        hint = Short if hint is str else Short | None
+        text = build_text(f.longest)
+        hint = text if hint is str else text | None
     return hint, Field(default, description=f.doc, ge=f.low, le=f.high, gt=f.above)
 
 
@@ -91,8 +91,13 @@ def _refuse_nul(text: str) -> str:
     return text
 
 
-Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(_refuse_nul)]
-Short = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_refuse_nul)]
+def build_text(longest: int) -> Any:
+    """The type of a text of so many characters at most."""
+    return Annotated[str, StringConstraints(max_length=longest), AfterValidator(_refuse_nul)]
+
+
+Text = Annotated[str, StringConstraints(max_length=told.LONGEST_SQL), AfterValidator(_refuse_nul)]
+Short = Annotated[str, StringConstraints(max_length=told.LONGEST), AfterValidator(_refuse_nul)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_refuse_nul)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 PathId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The id.")]

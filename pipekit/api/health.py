@@ -6,8 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from pipekit import __version__, repo
-from pipekit.errors import PipekitError
+from pipekit import __version__
 from pipekit.http.state import ContextDep
 
 router = APIRouter(prefix="/api", tags=["health"])
@@ -29,24 +28,9 @@ class Health(BaseModel):
 @router.get("/health", responses={503: {"model": Health, "description": "Something of it does not work."}})
 def get_health(context: ContextDep, response: Response) -> Health:
     """Whether the state database is writable and the scheduler alive; 503 when not."""
-    writable = _is_writable(context)
+    writable = context.trial.is_writable()
     alive = context.service.is_well() if context.service else None
     is_well = writable and alive is not False
     response.status_code = 200 if is_well else 503
     status: Literal["ok", "failing"] = "ok" if is_well else "failing"
     return Health(status=status, version=__version__, state_writable=writable, scheduler_alive=alive)
-
-
-def _is_writable(context: ContextDep) -> bool:
-    try:
-        db = repo.open_state(context.config.state_path)
-    except PipekitError:
-        return False
-    try:
-        with repo.transaction(db):
-            db.change("UPDATE meta SET value = value WHERE name = 'instance_id'")
-        return True
-    except PipekitError:
-        return False
-    finally:
-        db.close()

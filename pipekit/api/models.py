@@ -11,7 +11,7 @@ from pipekit.api.bodies import Answer, Body, Id, Name, Short, Text, filled, part
 from pipekit.cron import describe, next_times
 from pipekit.models import Column, ConnectionFields, GroupFields, GroupMember, Guards, Module, ModuleFields, Schedule
 from pipekit.models.people import Role
-from pipekit.repo import MOST_DAYS, USUAL_DAYS
+from pipekit.repo import MOST_COLUMNS, MOST_DAYS, USUAL_DAYS
 
 # -- connections -------------------------------------------------------------------------------------------------------
 
@@ -61,7 +61,7 @@ class ModuleNew(Body):
     merge_key: Text | Annotated[list[Text], Field(max_length=100)] | None = Field(
         default=None, description='The merge key; "a, b" or a list for several columns.'
     )
-    columns: Annotated[list[ColumnFields], Field(max_length=5000)] = Field(
+    columns: Annotated[list[ColumnFields], Field(max_length=MOST_COLUMNS)] = Field(
         default_factory=list, description="Names of source columns in the dest; empty for equal names."
     )
     guards: GuardFields = Field(default_factory=GuardFields, description="Switches of the checks of a run.")

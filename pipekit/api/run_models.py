@@ -1,13 +1,18 @@
 # Requests and responses of runs, group runs, looking and the audit trail. Knows the records they are made from.
 """Models of what happens: runs, logs, group runs, introspection, the audit trail."""
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints
 
 from pipekit.api.bodies import Answer, Body, Name, Short, Text
+from pipekit.cutting import cut
 from pipekit.engine.looking.look import MOST_ROWS
-from pipekit.models import GroupRunStatus, MergeState, RunStatus, Stage
+from pipekit.models import GroupRunStatus, MergeState, Run, RunStatus, Stage
+
+# Of all watermarks of a run in a list.
+LONGEST_LISTED = 10_000
 
 
 class RunStart(Body):
@@ -63,7 +68,7 @@ class RunSummary(Answer):
     started_at: str | None
     finished_at: str | None
     stages: dict[str, float] = Field(description="Seconds by stage.")
-    watermark_values: dict[str, str]
+    watermark_values: dict[str, str] = Field(description="In lists the ends of long ones.")
     merge_state: MergeState
     stage: Stage | None = Field(description="What it is doing now; null when it has ended.")
     stage_started_at: str | None
@@ -78,6 +83,15 @@ class RunSummary(Answer):
     error_stage: Stage | None
     error: str | None
     hint: str | None
+
+    @classmethod
+    def of_listed(cls, run: Run) -> Self:
+        """A run among others: long values of watermarks are cut, the run itself has them whole."""
+        values = run.watermark_values
+        if sum(map(len, values.values())) > LONGEST_LISTED:
+            each = max(100, LONGEST_LISTED // len(values))
+            return cls.of(replace(run, watermark_values={name: cut(value, each) for name, value in values.items()}))
+        return cls.of(run)
 
 
 class RunAnswer(RunSummary):

@@ -36,7 +36,7 @@ def list_runs(
     """Runs, the newest first. The next page: `before_id` = the `run_id` of the last one."""
     which = int(module) if module and module.isascii() and module.isdigit() and len(module) <= 18 else module
     runs = repo.list_runs(db, module=which, status=status, group_run_id=group_run, limit=limit, before_id=before_id)
-    return [RunSummary.of(run) for run in runs]
+    return [RunSummary.of_listed(run) for run in runs]
 
 
 @router.get("/{id}")

@@ -2,6 +2,7 @@
 """`main` runs `pipekit`; each command lives in the file of its group and is loaded when it is asked for."""
 
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -82,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "jrunner" in given:
         hide_passwords()
+    # Memory holds secrets, here and in what is started from here.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     options = given[: given.index("--")] if "--" in given else given
     with open_outlets() as outlets:
         is_debug = os.environ.get("PIPEKIT_DEBUG", "") not in ("", "0")

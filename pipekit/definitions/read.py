@@ -185,6 +185,8 @@ def _read_text(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
     elif f.pattern and not re.fullmatch(f.pattern, text):
         # The value is not repeated: somebody may have written the password itself.
         problem = "This must be the name of a secret, written $NAME; keep the value with `pipekit secrets set NAME`."
+    # Of a list of names the record looks at each.
+    problem = problem or (find_problem(f, text) if f.kind == "text" else "")
     if problem:
         problems.add(tree.line, path, problem)
         return _NO_FIELD

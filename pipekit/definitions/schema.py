@@ -79,6 +79,8 @@ def _scalar(f: Field) -> dict[str, Any]:
     schema |= {name: value for name, value in bounds.items() if value is not None}
     if f.pattern:
         schema["pattern"] = f"^{f.pattern}$"
+    if f.kind == "text":
+        schema["maxLength"] = f.longest
     if f.required and f.kind == "text":
         schema["minLength"] = 1
     return schema

@@ -13,6 +13,7 @@ from pipekit.config import Config
 from pipekit.engine.looking.looks import Looks
 from pipekit.repo.memory import Memory
 from pipekit.repo.pool import Pool
+from pipekit.repo.trial import Trial
 from pipekit.secrets import Secrets
 from pipekit.server.service import Service
 
@@ -27,6 +28,7 @@ class Context:
     pool: Pool
     memory: Memory
     looks: Looks
+    trial: Trial
 
     def close(self) -> None:
         """Closes the connections that wait for the next request, and ends the looks that do."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
-from pipekit.fields import list_fields, told
+from pipekit.fields import LONGEST_SQL, list_fields, told
 from pipekit.models.guards import Guards
 
 Strategy = Literal["full", "incremental", "append", "upsert"]
@@ -114,7 +114,9 @@ class ModuleFields:
     """What a person says of one sync, besides its connections, watermarks and hooks."""
 
     name: str = field(metadata=told("1 to 60 letters, digits, _ . or -.", name=""))
-    source_query: str = field(metadata=told("The source query; {name} stands for a watermark.", name="query"))
+    source_query: str = field(
+        metadata=told("The source query; {name} stands for a watermark.", name="query", longest=LONGEST_SQL)
+    )
     dest_table: str = field(metadata=told("The dest table, with its schema where the kind has schemas.", name="table"))
     merge_strategy: Strategy = field(
         default="full", metadata=told("How staging is merged into the dest.", name="strategy")
@@ -145,6 +147,7 @@ class ModuleFields:
         metadata=told(
             "What somebody who meets this module should know.",
             label="Notes",
+            longest=20_000,
             help="What somebody who meets this module should know.",
         ),
     )
@@ -196,9 +199,11 @@ class WatermarkFields:
     """What a person says of a placeholder `{name}` of a module's query, besides its connection."""
 
     name: str = field(metadata=told("Letters, digits and _; the query uses it as {name}.", name=""))
-    resolver_sql: str = field(metadata=told("Gives the value: the first cell of its first row.", name="sql"))
+    resolver_sql: str = field(
+        metadata=told("Gives the value: the first cell of its first row.", name="sql", longest=LONGEST_SQL)
+    )
     default_value: str | None = field(
-        default=None, metadata=told("The value when the SQL gives no row or NULL.", name="default")
+        default=None, metadata=told("The value when the SQL gives no row or NULL.", name="default", longest=100_000)
     )
 
 
@@ -219,7 +224,7 @@ class Watermark(WatermarkFields):
 class HookFields:
     """What a person says of SQL that runs on the dest after the merge."""
 
-    sql: str = field(metadata=told("The statement."))
+    sql: str = field(metadata=told("The statement.", longest=LONGEST_SQL))
     run_on: RunOn = field(default="success", metadata=told("When it runs."))
     run_order: int = field(default=1, metadata=told("Lower runs first.", low=-1_000_000, high=1_000_000))
 

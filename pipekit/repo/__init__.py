@@ -59,6 +59,7 @@ from pipekit.repo.live_log import (
     read_live_log_tail,
 )
 from pipekit.repo.modules import (
+    MOST_COLUMNS,
     create_module,
     delete_module,
     find_module_by_name,
@@ -161,6 +162,7 @@ from pipekit.repo.watermarks import (
 )
 
 __all__ = [
+    "MOST_COLUMNS",
     "MOST_DAYS",
     "USUAL_DAYS",
     "ArchivedRun",

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipekit.fields import list_fields, pick
 from pipekit.models import Hook, HookFields
-from pipekit.repo.modules import get_module
+from pipekit.repo.modules import check_parts, get_module
 from pipekit.repo.names import check_fields, check_text, check_told, get_row
 from pipekit.repo.state import State, transaction
 
@@ -19,7 +19,9 @@ def create_hook(db: State, *, module_id: int, sql: str, **options: Any) -> Hook:
     _check(values)
     with transaction(db):
         get_module(db, module_id)
-        return get_hook(db, db.insert("hook", {"module_id": module_id, **values}))
+        made = get_hook(db, db.insert("hook", {"module_id": module_id, **values}))
+        check_parts(db, module_id)
+        return made
 
 
 def update_hook(db: State, hook_id: int, **changes: Any) -> Hook:
@@ -28,7 +30,10 @@ def update_hook(db: State, hook_id: int, **changes: Any) -> Hook:
     _check(changes)
     with transaction(db):
         db.update("hook", hook_id, changes)
-        return get_hook(db, hook_id)
+        changed = get_hook(db, hook_id)
+        if "sql" in changes:
+            check_parts(db, changed.module_id)
+        return changed
 
 
 def delete_hook(db: State, hook_id: int) -> None:

@@ -14,6 +14,13 @@ from pipekit.repo.names import check_fields, check_text, check_told, get_row, ge
 from pipekit.repo.state import State, transaction
 
 _FIELDS = ("source_id", "dest_id", *(f.own for f in list_fields(ModuleFields)))
+# What one module may hold of several things, so that its pages stay pages; texts have a length of their own.
+MOST_COLUMNS = 2_000
+LONGEST_COLUMNS = 1_000_000
+LONGEST_KEY = 20_000
+MOST_PARTS = 50
+LONGEST_SQL_IN_ALL = 500_000
+
 _KEYED = ("incremental", "upsert")
 
 
@@ -45,12 +52,38 @@ def update_module(db: State, module_id: int, **changes: Any) -> Module:
     """Changes some fields of a module; a run under way keeps what it read. Raises as `create_module`."""
     check_fields(changes, _FIELDS)
     with transaction(db):
-        module = replace(get_module(db, module_id), **_as_fields(changes))
-        _check(module)
+        before = get_module(db, module_id)
+        module = replace(before, **_as_fields(changes))
+        _check(module, before)
         _check_connections(db, module)
         with unique(f"There is a module named {module.name!r} already."):
             db.update("module", module_id, _as_values(module))
+        if module.source_query != before.source_query:
+            check_parts(db, module_id)
         return get_module(db, module_id)
+
+
+def check_parts(db: State, module_id: int) -> None:
+    """Raises Invalid when a module has too many watermarks or hooks, or they and its query are too long together."""
+    row = db.row(
+        """
+        SELECT (SELECT count(*) FROM watermark w WHERE w.module_id = m.id) AS watermarks,
+               (SELECT count(*) FROM hook h WHERE h.module_id = m.id) AS hooks,
+               length(source_query)
+               + (SELECT coalesce(sum(length(resolver_sql) + coalesce(length(default_value), 0)), 0)
+                  FROM watermark w WHERE w.module_id = m.id)
+               + (SELECT coalesce(sum(length(sql)), 0) FROM hook h WHERE h.module_id = m.id) AS characters
+        FROM module m WHERE id = ?
+        """,
+        (module_id,),
+    )
+    assert row is not None
+    for what in ("watermarks", "hooks"):
+        if row[what] > MOST_PARTS:
+            raise Invalid(f"A module has at most {MOST_PARTS} {what}.")
+    if row["characters"] > LONGEST_SQL_IN_ALL:
+        told = f"at most {LONGEST_SQL_IN_ALL:,} characters together; these have {row['characters']:,}"
+        raise Invalid(f"The query of a module, its watermarks and its hooks have {told}.")
 
 
 def delete_module(db: State, module_id: int) -> None:
@@ -115,13 +148,31 @@ def _check_connections(db: State, module: Module) -> None:
     get_connection(db, module.dest_id)
 
 
-def _check(module: Module) -> None:
+def _check(module: Module, before: Module | None = None) -> None:
+    """What is wrong with a module; lengths of what it had `before` are let be: earlier versions did not mind."""
     _check_module_name(module.name)
     check_text(module.source_query, "A source query", field="source_query")
     check_text(module.dest_table, "A dest table", field="dest_table")
     _check_merge(module)
-    check_told(pick(module, ModuleFields), ModuleFields)
+    given = pick(module, ModuleFields)
+    if before is not None:
+        given = {name: value for name, value in given.items() if value != getattr(before, name)}
+    check_told(given, ModuleFields)
     check_told(asdict(module.guards), Guards, field="guards")
+    if "columns" in given:
+        _check_columns(module.columns)
+    if "merge_key" in given and len(module.key_text) > LONGEST_KEY:
+        raise Invalid(f"A merge key has at most {LONGEST_KEY:,} characters.", field="merge_key")
+
+
+def _check_columns(columns: tuple[Column, ...]) -> None:
+    if len(columns) > MOST_COLUMNS:
+        raise Invalid(f"A module maps at most {MOST_COLUMNS:,} columns; these are {len(columns):,}.", field="columns")
+    for column in columns:
+        check_told(asdict(column), Column, field="columns")
+    size = len(_columns_json(columns) or "")
+    if size > LONGEST_COLUMNS:
+        raise Invalid(f"The names and types of {len(columns):,} columns are {size:,} characters.", field="columns")
 
 
 def _check_module_name(name: str) -> None:

@@ -16,6 +16,7 @@ from pipekit.repo.state import State, now, transaction
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Of what a runner said beside its answers.
 LONGEST_OUTPUT = 65_536
+LONGEST_STATEMENT = 500_000
 ALIVE = "status IN ('queued', 'running')"
 
 # What a run learns while it goes; everything else is set by claim, take-over and finish.
@@ -209,10 +210,10 @@ def run_values(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cut_field(name: str, text: str) -> str:
-    """A text of a record as it is kept: what went wrong is cut, SQL is not."""
+    """A text of a record as it is kept; SQL is cut only where no page could show it."""
     if name in ("error", "hint"):
         return cut(text)
-    return cut(cut_lines(text), LONGEST_OUTPUT) if name in ("stdout", "stderr") else text
+    return cut(cut_lines(text), LONGEST_OUTPUT) if name in ("stdout", "stderr") else cut(text, LONGEST_STATEMENT)
 
 
 def storable(text: str) -> str:

@@ -5,11 +5,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pipekit.cutting import cut
 from pipekit.errors import Conflict
 from pipekit.models import Row
 from pipekit.models.people import AuditEntry, Role, User, as_role
 from pipekit.repo.names import check_fields, check_name, get_row, get_row_by_name, unique
 from pipekit.repo.state import State, now, transaction
+
+# Of a value that was changed; queries are seldom longer.
+LONGEST_NOTED = 10_000
 
 
 def create_user(db: State, *, name: str, password_hash: str, role: Role = "admin") -> User:
@@ -71,10 +75,25 @@ def list_users(db: State) -> list[User]:
 def note_audit(
     db: State, *, user: str, action: str, kind: str, name: str, detail: Mapping[str, Any] | None = None
 ) -> None:
-    """Notes who did what to which thing; call it in the transaction that does it."""
-    text = json.dumps(dict(detail), ensure_ascii=False, default=str) if detail else None
+    """Notes who did what to which thing, long values by their ends; call it in the transaction that does it."""
+    kept = {name: _cut_values(value) for name, value in (detail or {}).items()}
+    text = json.dumps(kept, ensure_ascii=False, default=str) if kept else None
     values = {"at": now(), "user": user, "action": action, "kind": kind, "name": name, "detail_json": text}
     db.insert("audit", values)
+
+
+def _cut_values(value: Any) -> Any:
+    """An old and a new value, or one alone, each as it is or, where it is long, as a text that is cut."""
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return [_cut_value(item) for item in value]
+    return _cut_value(value)
+
+
+def _cut_value(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return value if len(text) <= LONGEST_NOTED else cut(text, LONGEST_NOTED)
 
 
 def list_audit(

@@ -7,8 +7,8 @@ from pipekit.errors import Invalid
 from pipekit.fields import list_fields, pick
 from pipekit.models import WATERMARK_NAME, Watermark, WatermarkFields
 from pipekit.repo.connections import get_connection
-from pipekit.repo.modules import get_module
-from pipekit.repo.names import check_fields, check_text, get_row, unique
+from pipekit.repo.modules import check_parts, get_module
+from pipekit.repo.names import check_fields, check_text, check_told, get_row, unique
 from pipekit.repo.state import State, transaction
 
 _FIELDS = ("connection_id", *(f.own for f in list_fields(WatermarkFields)))
@@ -22,7 +22,9 @@ def create_watermark(db: State, *, module_id: int, connection_id: int, **fields:
     with transaction(db), unique(f"This module has a watermark named {name!r} already."):
         get_module(db, module_id)
         _check(db, given)
-        return get_watermark(db, db.insert("watermark", {"module_id": module_id, **given}))
+        made = get_watermark(db, db.insert("watermark", {"module_id": module_id, **given}))
+        check_parts(db, module_id)
+        return made
 
 
 def update_watermark(db: State, watermark_id: int, **changes: Any) -> Watermark:
@@ -31,7 +33,10 @@ def update_watermark(db: State, watermark_id: int, **changes: Any) -> Watermark:
     with transaction(db), unique(f"This module has a watermark named {changes.get('name')!r} already."):
         _check(db, changes)
         db.update("watermark", watermark_id, changes)
-        return get_watermark(db, watermark_id)
+        changed = get_watermark(db, watermark_id)
+        if changes.keys() & {"resolver_sql", "default_value"}:
+            check_parts(db, changed.module_id)
+        return changed
 
 
 def delete_watermark(db: State, watermark_id: int) -> None:
@@ -64,3 +69,4 @@ def _check(db: State, values: dict[str, Any]) -> None:
         get_connection(db, values["connection_id"])
     if "resolver_sql" in values:
         check_text(values["resolver_sql"], "Resolver SQL", field="resolver_sql")
+    check_told(values, WatermarkFields)

@@ -17,6 +17,7 @@ from pipekit.engine.looking.looks import Looks
 from pipekit.http.state import Context
 from pipekit.repo.memory import Memory
 from pipekit.repo.pool import Pool
+from pipekit.repo.trial import Trial
 from pipekit.secrets import Secrets
 from pipekit.server.service import Service
 from pipekit.serving.errors import install_error_handlers
@@ -45,6 +46,7 @@ def create_app(
         pool=pool,
         memory=Memory(pool),
         looks=Looks(config, secrets),
+        trial=Trial(config.state_path),
     )
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from pipekit import repo
 from pipekit.api.bodies import SafeJson
@@ -25,6 +26,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(PipekitError, _handle_ours)
     app.add_exception_handler(RequestValidationError, _handle_invalid)
     app.add_exception_handler(HTTPException, _handle_http)
+    app.add_exception_handler(ClientDisconnect, _handle_gone)
     app.add_exception_handler(Exception, _handle_unexpected)
 
 
@@ -77,6 +79,11 @@ def _find_who_looks(request: Request) -> None:
         return
     with suppress(PipekitError), closing(repo.open_to_read(request.app.state.context.config.state_path)) as db:
         request.state.session = find_session(request, db)
+
+
+def _handle_gone(request: Request, error: Exception) -> Response:
+    note_reason(request.scope, "The request was not sent whole.")
+    return Response(status_code=400)
 
 
 def _handle_unexpected(request: Request, error: Exception) -> Response:

@@ -17,6 +17,8 @@ from pipekit.logs import get_logger
 from pipekit.masking import MASK, Masker
 
 KEPT_BYTES = 65_536
+# Asked over and over, by anybody; what keeps the state from being written is told by who wants to write it.
+HEALTH_PATHS = ("/health", "/api/health")
 # What a field is called that holds something secret; the whole names are those of the forms for secrets and passwords.
 SECRET_FIELD = re.compile(
     r"pass|pwd|secret|token|csrf|authorization|api_?key|\A(?:value|current|again)\Z", re.IGNORECASE
@@ -137,6 +139,8 @@ class RequestLog:
             _LOG.exception("%s", self._line(scope, 500, body))
             error.__dict__[_LOGGED] = True
             raise
+        if scope["path"] in HEALTH_PATHS:
+            return
         if status >= 500:
             _LOG.error("%s", self._line(scope, status, body), exc_info=_find_cause(scope))
         elif status >= 400 or find_reason(scope):

@@ -8,6 +8,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 1_000_000
+# For what needs no more: questions, logins, and whoever does not even claim to be logged in.
+SMALL_BODY_BYTES = 16_384
+_SMALL_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_SMALL_PATHS = frozenset({"/login", "/logout"})
 HTTPS_ONLY_S = 365 * 24 * 3600
 
 # Styles come from our own files; the editor's are added at run time and carry the nonce.
@@ -20,8 +24,8 @@ POLICY = (
 class BodyTooLarge(HTTPException):
     """What was sent is too large."""
 
-    def __init__(self) -> None:
-        super().__init__(413, f"A request may bring {MAX_BODY_BYTES:,} bytes.")
+    def __init__(self, most: int) -> None:
+        super().__init__(413, f"This request may bring {most:,} bytes.")
 
 
 class SecurityHeaders:
@@ -51,18 +55,25 @@ class SecurityHeaders:
                 headers.setdefault("Cache-Control", "no-cache" if is_asset else "no-store")
             await send(message)
 
-        await self._app(scope, _capped(receive), send_with_headers)
+        await self._app(scope, _capped(receive, _get_most(scope)), send_with_headers)
 
 
-def _capped(receive: Receive) -> Receive:
+def _get_most(scope: Scope) -> int:
+    """How many bytes a request may bring."""
+    names = {name for name, _ in scope["headers"]}
+    is_small = scope["method"] in _SMALL_METHODS or scope["path"] in _SMALL_PATHS
+    return SMALL_BODY_BYTES if is_small or not names & {b"cookie", b"authorization"} else MAX_BODY_BYTES
+
+
+def _capped(receive: Receive, most: int) -> Receive:
     size = 0
 
     async def receive_capped() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > MAX_BODY_BYTES:
-            raise BodyTooLarge()
+        if size > most:
+            raise BodyTooLarge(most)
         return message
 
     return receive_capped

@@ -20,6 +20,7 @@ from pipekit.logs import get_logger, set_up_logging
 from pipekit.secrets import Secrets
 from pipekit.server.service import Service, check_no_server
 from pipekit.serving.app import create_app
+from pipekit.serving.door import TELL_EVERY_S, build_protocol, find_most_connections
 from pipekit.serving.request_log import is_new
 
 LOG_LEVEL_VARIABLE = "PIPEKIT_LOG_LEVEL"
@@ -88,8 +89,12 @@ def open_site(
 
 
 def _settings(config: Config, app: object) -> uvicorn.Config:
+    most = find_most_connections()
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=build_protocol(most),
+        # So many are taken from the queue before one of them is looked at.
+        backlog=min(most, 256),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -108,6 +113,27 @@ def hand_logs_to(handler: logging.Handler) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").filters[:] = [is_new]
+    # Where descriptors run out, asyncio writes a traceback for each connection that it could not take.
+    accepting = logging.getLogger("asyncio")
+    accepting.handlers[:] = [handler]
+    accepting.propagate = False
+    accepting.filters[:] = [OncePerMinute()]
+
+
+class OncePerMinute(logging.Filter):
+    """Lets a message through that was not there within the last minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        self._told = {text: at for text, at in self._told.items() if now - at < TELL_EVERY_S}
+        begin = str(record.msg)[:60]
+        is_due = begin not in self._told
+        self._told.setdefault(begin, now)
+        return is_due
 
 
 def serve_reloading(config: Config, host: str, port: int, environ: dict[str, str]) -> None:

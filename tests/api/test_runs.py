@@ -9,6 +9,7 @@ import pytest
 from pipekit import repo
 from pipekit.engine.receipt import build_receipt
 from pipekit.errors import ConfigError
+from pipekit.repo import trial
 from pipekit.runner.process import wait_until
 from tests.api.caller import Caller, Home
 from tests.patience import PATIENCE_S
@@ -166,6 +167,7 @@ def test_the_whole_program_is_paused_and_goes_on(home: Home, otto: Caller) -> No
 
 
 def test_health_fails_when_the_state_cannot_be_written(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "HOLDS_S", 0.0)
     nobody = home.call(None)
     healthy = nobody.get("/health")
     assert (healthy["status"], healthy["state_writable"]) == ("ok", True)
@@ -176,12 +178,27 @@ def test_health_fails_when_the_state_cannot_be_written(home: Home, monkeypatch: 
         db.execute("PRAGMA query_only = ON")
         return db
 
-    monkeypatch.setattr(repo, "open_state", open_read_only)
+    monkeypatch.setattr(trial, "open_state", open_read_only)
     failing = nobody.get("/health", expect=503)
     assert (failing["status"], failing["state_writable"]) == ("failing", False)
     with pytest.raises(ConfigError):
         repo.set_paused(open_read_only(home.config.state_path), True)
     assert home.call(None).get("/health", expect=503)["state_writable"] is False
+
+
+def test_health_is_tried_once_in_a_while_however_many_ask(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    real = repo.open_state
+
+    def open_counted(path: Path) -> repo.State:
+        opened.append(path)
+        return real(path)
+
+    monkeypatch.setattr(trial, "open_state", open_counted)
+    monkeypatch.setattr(trial, "HOLDS_S", 1e9)
+    nobody = home.call(None)
+    assert [nobody.get("/health")["status"] for _ in range(20)] == ["ok"] * 20
+    assert len(opened) == 1
 
 
 def test_health_fails_when_there_is_no_state(home: Home) -> None:

@@ -3,9 +3,10 @@
 
 import itertools
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,24 @@ def test_a_folder_and_a_file_of_another_kind_are_refused(folder: Path) -> None:
         connect(make_endpoint(folder, "text.db"))
     with pytest.raises(ConnectFailed, match="is a folder"):
         connect(make_endpoint(folder, "."))
+    os.mkfifo(folder / "pipe.db")
+    (folder / "link.db").symlink_to("pipe.db")
+    for name, read_only in itertools.product(("pipe.db", "link.db", "/dev/zero"), (True, False)):
+        with pytest.raises(ConnectFailed, match="not a database file"):
+            connect(make_endpoint(folder, name, read_only=read_only))
+
+
+def test_a_dest_that_is_made_is_its_owners_alone_and_one_that_is_there_keeps_its_mode(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        connect(make_endpoint(folder, "new.db")).close()
+        (folder / "old.db").touch(0o664)
+        with closing(connect(make_endpoint(folder, "old.db"))) as session:
+            session.run("create table t (id)")
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert (modes["new.db"], modes["old.db"]) == (0o600, 0o664)
 
 
 @contextmanager
@@ -91,6 +110,7 @@ def test_a_write_ahead_log_in_a_folder_one_may_only_read_is_named_as_the_reason(
         session = connect(make_endpoint(folder, "s.db"))
         run(session, "CREATE TABLE t (a)")
         session.close()
+        (folder / "s.db").chmod(0o644)
         folder.chmod(0o555)
         try:
             with as_somebody_else(), pytest.raises(ConnectFailed, match="write-ahead log") as caught:

@@ -4,6 +4,7 @@
 import hashlib
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import stat
@@ -152,6 +153,19 @@ def test_secrets_and_configuration_survive_and_their_modes_are_mended(scratch: S
     assert (mode_of(secrets), mode_of(config)) == ("0640", "0640")
     assert "open sesame" not in done.out + done.err
     assert must(scratch.deploy()).last_line == "0 changes"
+
+
+def test_a_link_is_judged_by_what_it_leads_to(scratch: Scratch, tmp_path: Path) -> None:
+    config, kept = scratch.home / "config.yaml", tmp_path / "kept.yaml"
+    config.rename(kept)
+    config.symlink_to(kept)
+    assert must(scratch.deploy("--dry-run")).last_line == "0 changes to make"
+    kept.chmod(0o600)
+    assert must(scratch.deploy()).last_line == "1 changes"
+    assert (mode_of(kept), config.is_symlink()) == ("0640", True)
+    assert must(scratch.deploy("--dry-run")).last_line == "0 changes to make"
+    config.unlink()
+    shutil.move(kept, config)
 
 
 def test_an_older_state_is_upgraded_after_a_copy_of_it_was_made(scratch: Scratch) -> None:

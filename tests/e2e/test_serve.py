@@ -3,11 +3,12 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -215,6 +216,33 @@ def test_the_pages_answer_while_it_runs_and_a_port_in_use_is_told(site: Site) ->
     assert finished.code == 2
     assert f"Another server works on this state database: process {server.pid}" in finished.stderr
     assert stop(server) == 0
+
+
+def test_nothing_that_holds_secrets_leaves_a_core_dump(site: Site) -> None:
+    run_id = site.ask(site.add("endless", ENDLESS))
+    server = site.serve()
+    site.wait_for_rows(run_id)
+    pids = [server.pid, *find_children(server.pid)]
+    assert len(pids) > 1
+    assert {resource.prlimit(pid, resource.RLIMIT_CORE)[0] for pid in pids} == {0}
+    os.kill(server.pid, signal.SIGTERM)
+    assert stop(server) == 0
+
+
+def test_half_sent_requests_stop_nobody_where_descriptors_are_few(site: Site) -> None:
+    server = site.serve(through=("prlimit", "--nofile=256:256"))
+    port = find_port(site)
+    with ExitStack() as stack:
+        for _ in range(400):
+            opened = stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE_S))
+            opened.sendall(b"POST /login HTTP/1.1\r\nHost: localhost\r\n")
+        for path in ("/api/health", "/login"):
+            client = stack.enter_context(closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)))
+            client.request("GET", path)
+            assert client.getresponse().status == 200
+    assert stop(server) == 0
+    assert site.log().count("as many as there may be") == 1
+    assert len(site.log()) < 4000
 
 
 def test_the_pages_stay_while_runs_are_drained(site: Site) -> None:

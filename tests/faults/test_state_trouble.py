@@ -202,10 +202,16 @@ class Reader:
         db.execute("UPDATE session SET last_seen_at = ?", (hour_ago,))
         self._site = site
 
+    def _find_port(self) -> int:
+        assert wait_until(lambda: "pages on http" in self._site.log(), PATIENCE_S), self._site.log()
+        return int(self._site.log().rpartition("pages on http://127.0.0.1:")[2].split()[0])
+
+    def look_at_health(self) -> int:
+        return _get(self._find_port(), "/api/health", {})
+
     def look(self) -> list[int]:
         """The statuses of some pages, and of the API, whose tokens have a last use too."""
-        assert wait_until(lambda: "pages on http" in self._site.log(), PATIENCE_S), self._site.log()
-        port = int(self._site.log().rpartition("pages on http://127.0.0.1:")[2].split()[0])
+        port = self._find_port()
         cookie, bearer = {"Cookie": f"pipekit_session={self._cookie}"}, {"Authorization": f"Bearer {self._token}"}
         asked = [("/", cookie), ("/modules", cookie), ("/runs", cookie), ("/connections", cookie)]
         return [_get(port, path, headers) for path, headers in [*asked, ("/api/runs", bearer)]]
@@ -220,8 +226,11 @@ def _get(port: int, path: str, headers: dict[str, str]) -> int:
 def test_pages_are_shown_while_nothing_can_be_written(site: Site) -> None:
     reader = Reader(site)
     server = start_server_with_a_long_wal(site)
+    assert reader.look_at_health() == 200
     with limited(server, 100_000):
         assert reader.look() == [200] * 5, site.log()
+        assert wait_until(lambda: reader.look_at_health() == 503, PATIENCE_S)
+    assert wait_until(lambda: reader.look_at_health() == 200, PATIENCE_S)
     assert_works(site, server)
 
 
@@ -254,8 +263,14 @@ def test_a_server_starts_on_a_full_disk_though_nobody_has_left_its_files_open(sm
         server = site.start("serve")
         assert wait_until(lambda: "cannot grow: the disk is full" in site.log(), PATIENCE_S), site.log()
         assert reader.look() == [200] * 5, site.log()
+        assert reader.look_at_health() == 503
         ballast.unlink()
         assert wait_until(lambda: "server started" in site.log(), PATIENCE_S), site.log()
+        assert wait_until(lambda: reader.look_at_health() == 200, PATIENCE_S)
+        # What SQLite needs is there now, and its log has room at its beginning: a small change works, a run does not.
+        ballast = fill(small_disk)
+        assert wait_until(lambda: reader.look_at_health() == 503, PATIENCE_S)
+        ballast.unlink()
         assert reader.look() == [200] * 5, site.log()
         assert stop(server) == 0
     finally:

@@ -11,7 +11,7 @@ from pipekit import repo
 from pipekit.cutting import TOLD
 from pipekit.errors import Invalid, NotFound
 from pipekit.models import Check, Connection, Module, Run
-from pipekit.repo.runs import build_list_sql
+from pipekit.repo.runs import LONGEST_STATEMENT, build_list_sql
 
 
 def make_run(db: repo.State, dw: Connection, name: str = "copy", status: Any = None, **fields: Any) -> Run:
@@ -207,14 +207,18 @@ def test_where_a_run_failed_is_kept_beside_it_and_goes_with_it(db: repo.State, o
     assert db.rows("SELECT * FROM run_fault") == []
 
 
-def test_what_went_wrong_is_cut_where_it_is_kept_and_sql_is_not(db: repo.State, dw: Connection) -> None:
+def test_what_went_wrong_is_cut_where_it_is_kept_and_sql_far_later(db: repo.State, dw: Connection) -> None:
     long = "begin " + "v" * 2_000_000 + " end"
     checks = (Check(name="exact", ok=False, detail=long),)
-    run = make_run(db, dw, status="error", error=long, hint=long, stderr=long, checks=checks, resolved_sql=long)
+    kept = "v" * LONGEST_STATEMENT
+    run = make_run(
+        db, dw, status="error", error=long, hint=long, stderr=long, checks=checks, resolved_sql=kept, merge_sql=long
+    )
     told = [run.error or "", run.hint or "", run.stderr or "", run.checks[0].detail]
     assert max(map(len, told)) <= TOLD
     assert {(text[:9], text[-7:]) for text in told} == {("begin vvv", "vvv end")}
-    assert run.resolved_sql == long
+    assert run.resolved_sql == kept
+    assert len(run.merge_sql or "") <= LONGEST_STATEMENT
     row = db.row("SELECT length(error) + length(hint) + length(checks_json) AS n FROM run_log WHERE id = ?", (run.id,))
     assert row is not None
     assert row["n"] < 4 * TOLD

@@ -1,12 +1,9 @@
 # What the log says of requests that failed. Real sockets where the server under the application has its say.
 """Bodies in the log: there, masked, capped; and an exception that is told once."""
 
-import io
-import logging
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -16,15 +13,14 @@ from httpx2 import Response
 
 from pipekit import repo
 from pipekit.http.auth import COOKIE
-from pipekit.logs import get_logger, set_up_logging
+from pipekit.logs import get_logger
 from pipekit.server.service import Service
 from pipekit.serving import request_log, site
 from pipekit.serving.app import create_app
 from tests.api.caller import Home
 from tests.patience import PATIENCE_S
 from tests.people import PASSWORD
-
-Read = Callable[[], str]
+from tests.serving.conftest import Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +41,6 @@ def log_in(home: Home) -> LoggedIn:
     session = repo.find_session(home.db, client.cookies[COOKIE])
     assert session
     return LoggedIn(client, session.csrf)
-
-
-@pytest.fixture
-def read_log(home: Home) -> Iterator[Read]:
-    """What was logged so far."""
-    stream = io.StringIO()
-    logger = get_logger()
-    before = logger.handlers[:], logger.level, logger.propagate
-    handler = set_up_logging("warning", "text", home.secrets.masker, stream)
-    uvicorn_handlers = logging.getLogger("uvicorn").handlers[:]
-    site.hand_logs_to(handler)
-    yield stream.getvalue
-    logger.handlers[:], logger.level, logger.propagate = before
-    logging.getLogger("uvicorn").handlers[:] = uvicorn_handlers
 
 
 def test_a_request_that_fails_is_in_the_log_with_its_body_and_without_its_secrets(home: Home, read_log: Read) -> None:

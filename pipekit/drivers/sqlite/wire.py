@@ -2,6 +2,7 @@
 """`connect(endpoint)` and the session, source and sink it gives."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -43,6 +44,9 @@ def connect(endpoint: Endpoint) -> "SqliteSession":
 def _check_path(path: Path, must_exist: bool) -> None:
     if path.is_dir():
         raise ConnectFailed(f"{path} is a folder, not a database file.")
+    # SQLite would wait for whoever writes into a pipe, or read a device to its end.
+    if path.exists() and not path.is_file():
+        raise ConnectFailed(f"{path} is a pipe, a socket or a device, not a database file.")
     if must_exist and not path.exists():
         raise ConnectFailed(f"There is no file {path}.", sqlstate="SQLITE_CANTOPEN")
     if not path.parent.is_dir():
@@ -53,6 +57,8 @@ def _open_file(path: Path, read_only: bool, busy_ms: int) -> sqlite3.Connection:
     uri = f"file:{quote(str(path))}?mode={'ro' if read_only else 'rwc'}"
     db: sqlite3.Connection | None = None
     try:
+        if not read_only:
+            _create_private(path)
         db = sqlite3.connect(uri, uri=True, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA schema_version").fetchone()
         _prepare(db, read_only, busy_ms)
@@ -61,6 +67,12 @@ def _open_file(path: Path, read_only: bool, busy_ms: int) -> sqlite3.Connection:
             db.close()
         raise tell_open_fault(path, error) from error
     return db
+
+
+def _create_private(path: Path) -> None:
+    """Makes an empty file that only its owner can read, unless there is one; SQLite would leave it to the umask."""
+    with contextlib.suppress(OSError):  # where it cannot be made SQLite says so
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(db: sqlite3.Connection, read_only: bool, busy_ms: int) -> None:

@@ -23,6 +23,10 @@ def resolve_watermarks(context: RunContext, overrides: Mapping[str, str]) -> Map
             hint = "A value is put into the query's text; join the table instead of listing what it holds."
             raise RunFailed(message, stage="watermark", hint=hint)
         context.record.log(f"watermark {name} = {value}\n")
+    total = sum(map(len, values.values()))
+    if total > LONGEST_VALUE:
+        message = f"The watermarks' values have {total} characters together; {LONGEST_VALUE} are allowed."
+        raise RunFailed(message, stage="watermark", hint="Join tables instead of listing what they hold.")
     context.record.put(watermark_values=values)
     return values
 

@@ -13,8 +13,9 @@ from starlette.datastructures import FormData
 from pipekit.errors import Conflict, Invalid, NameTaken, NotFound, PipekitError
 from pipekit.fields import describe_numbers, find_problem, list_fields
 
-# A mapping of a few hundred columns is a few thousand fields; the size of a body is limited elsewhere.
-MAX_FIELDS = 20_000
+# A mapping of as many columns as a module may have, and what stands beside it; a body's size is limited elsewhere.
+MAX_FIELDS = 12_000
+MOST_ROWS = 2_000
 
 # The problem of a form whose record somebody else changed meanwhile; it is no field's.
 CLASH = "clash"
@@ -48,9 +49,14 @@ def get_flag(data: FormData, name: str, default: bool = False) -> bool:
 
 
 def get_rows(data: FormData, prefix: str, names: Sequence[str]) -> list[FormRow]:
-    """Parallel arrays `prefix_name[]` as rows; a shorter one counts as filled up with nothing."""
+    """Parallel arrays `prefix_name[]` as rows; a shorter one counts as filled up with nothing.
+
+    Raises Invalid for more rows than anything has: each is looked at and drawn anew.
+    """
     columns = [get_list(data, f"{prefix}_{name}[]") for name in names]
     count = max(map(len, columns), default=0)
+    if count > MOST_ROWS:
+        raise Invalid(f"A form has at most {MOST_ROWS:,} rows of one kind; this one has {count:,}.")
     return [
         {name: column[i] if i < len(column) else "" for name, column in zip(names, columns, strict=True)}
         for i in range(count)
@@ -102,9 +108,9 @@ class Form:
 
     def take(self, data: FormData) -> None:
         """Puts what was sent over what stands there."""
-        for name in data:
-            if not name.endswith("[]"):
-                self.values[name] = get_text(data, name)
+        for name, value in data.multi_items():
+            if not name.endswith("[]") and isinstance(value, str):
+                self.values[name] = value.replace("\r\n", "\n")
 
     def note(self, name: str, message: str) -> None:
         """Notes what is wrong with a field; the first word counts."""

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from pipekit import __version__
+from pipekit.cutting import cut
 from pipekit.engine.receipt import format_count, format_duration, get_duration_s
 from pipekit.http.errors import note_reason
 from pipekit.repo.pages import RunBrief
@@ -24,6 +25,8 @@ from pipekit.web.kit.words import describe_age, format_clock, format_local, stat
 Theme = Literal["system", "light", "dark"]
 THEME_COOKIE = "pipekit_theme"
 COMPRESS_FROM = 1000
+# Of a value in a list.
+LONGEST_SHOWN = 1_000
 AGES_HOLD_S = 10
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -45,6 +48,7 @@ ENVIRONMENT.filters.update(
     sql=highlight_sql,
     strip=draw_strip,
     gantt=draw_gantt,
+    ends=lambda value: cut(str(value), LONGEST_SHOWN),
 )
 ENVIRONMENT.globals.update(version=__version__, run_seconds=get_duration_s, meter=draw_meter, timeline=draw_timeline)
 
