@@ -2,6 +2,7 @@
 """Drafts, ticks, marks, trials and moves in a browser."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect
@@ -288,13 +289,20 @@ def test_the_last_step_says_whether_the_dest_table_is_there(desk: Desk, house: H
 
 def test_the_first_page_is_drawn_again_by_itself_but_not_under_somebodys_hands(desk: Desk, house: House) -> None:
     house.run(house.add("fails_first", "select nothing_of_that from orders"))
+    desk.page.clock.install()
     page = desk.go("/")
     desk.see("fails_first")
     page.locator("#board a.row-link").first.focus()
     house.run(house.add("fails_later", "select nothing_of_that from orders"))
-    page.wait_for_timeout(11_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    # Both polls are due; that of the bar, which nothing holds back, shows that the time has passed.
+    with page.expect_request("**/status*"):
+        page.clock.run_for(11_000)
     assert "fails_later" not in page.locator("#board").inner_text()
+    assert "/board" not in asked
     page.evaluate("() => document.activeElement.blur()")
+    page.clock.run_for(11_000)
     expect(page.locator("#board")).to_contain_text("fails_later")
     desk.look("home drawn again")
 
