@@ -95,6 +95,8 @@ HSQLDB = Product(
     local=("file:/", "file:~/"),
     spellings=Spellings(
         plain=PLAIN,
+        # Not CLOB: HSQLDB forces each of them to the disk by itself, twice.
+        long_text="VARCHAR(1000000000)",
         fixed_bytes="BINARY({n})",
         max_text=1_000_000,
         max_char=1_000_000,

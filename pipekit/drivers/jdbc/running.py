@@ -10,8 +10,8 @@ from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.connection import JdbcConnection, describe_columns
 from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_statement_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_strings
-from pipekit.drivers.jdbc.mysql.floats import widen
 from pipekit.drivers.jdbc.mysql.pins import find_no_read
+from pipekit.drivers.jdbc.recasting import recast
 from pipekit.errors import RunnerError, StatementFailed
 from pipekit.runner_contract import QueryResult, ResultColumn
 
@@ -129,7 +129,7 @@ def run_query(session: JdbcConnection, sql: str, limit: int | None = None) -> Ru
                 statement.setFetchSize(max(1, min(limit, FIRST_FETCH)))
             else:
                 statement.setFetchSize(FIRST_FETCH)
-            text, types = widen(session, sql) if session.is_mysql else (sql, [])
+            text, types = recast(session, sql)
             has_rows = statement.execute(text)
             check_warnings(statement)
             return Running(session, sql, statement, statement.getResultSet() if has_rows else None, types)

@@ -3,9 +3,7 @@ package pipekit;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.Reader;
 import java.sql.Blob;
-import java.sql.Clob;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
@@ -31,13 +29,13 @@ final class Cells {
                 return Cells::writeFloat;
             case DOUBLE:
                 return Cells::writeDouble;
-            case CLOB:
-                return Cells::writeClob;
             case BYTES:
                 return (rows, column, out) -> writeBytes(rows, column, out, copy);
             case BLOB:
                 return (rows, column, out) -> writeBlob(rows, column, out, copy);
             case TEXT:
+            case CLOB:
+                // A stream of a CLOB asks the server for every piece; its whole is in memory in either way.
                 return Cells::writeText;
             case TRIMMED:
                 return Cells::writeTrimmed;
@@ -141,30 +139,6 @@ final class Cells {
             end--;
         }
         out.putText(text.substring(0, end));
-        return true;
-    }
-
-    private static boolean writeClob(ResultSet rows, int column, Bytes out) throws SQLException, Unfit {
-        Clob clob = rows.getClob(column);
-        if (clob == null) {
-            return false;
-        }
-        try (Reader reader = clob.getCharacterStream()) {
-            char[] piece = new char[PIECE];
-            int held = 0;
-            int got;
-            while ((got = reader.read(piece, held, PIECE - held)) >= 0) {
-                int length = held + got;
-                // Half a character at the end of a piece waits for its other half.
-                held = length > 0 && Character.isHighSurrogate(piece[length - 1]) ? 1 : 0;
-                out.putText(new String(piece, 0, length - held));
-                piece[0] = held == 1 ? piece[length - 1] : 0;
-            }
-            out.putText(new String(piece, 0, held));
-        } catch (IOException error) {
-            throw new SQLException(error.getMessage(), error);
-        }
-        clob.free();
         return true;
     }
 
