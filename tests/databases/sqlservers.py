@@ -16,7 +16,7 @@ from pipekit.drivers.sqlserver.session import SqlServerSession
 from pipekit.drivers.sqlserver.wire import connect
 from pipekit.drivers.urls import split_login
 from pipekit.runner_contract import Endpoint, Load, LoadColumn, Statement
-from tests.databases.tds.double import TdsDouble
+from tests.databases.tds.double import TdsDouble, lend_double
 from tests.databases.tds.library import VARIABLE, require_provider
 from tests.databases.tds.replies import Reply, Rows
 
@@ -146,7 +146,7 @@ def open_place(folder: Path, evaluates: bool = False) -> Iterator[Place]:
         yield place
         place.clear()
         return
-    with TdsDouble(folder) as double:
+    with lend_double(folder) as double:
         if evaluates:
             double.evaluate()
         yield Place(double)

@@ -98,6 +98,7 @@ def test_enums_are_made_with_the_table_where_the_module_says_so(bench: Bench) ->
     bench.project.succeed(module)
     bench.dest.execute("drop table made")
     bench.project.succeed(module)
+    bench.dest.execute("drop table made", "drop type mood", "drop schema app cascade")
 
 
 def test_an_enum_of_the_same_name_with_other_labels_is_refused_with_both(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from pipekit.engine import cancel_run, open_look
 from pipekit.engine.events import Event, StageStarted
 from pipekit.models import Guards, Module
 from tests.databases.moving import run
-from tests.databases.tds.double import TdsDouble
+from tests.databases.tds.double import TdsDouble, lend_double
 from tests.databases.tds.library import PROVIDERS, VARIABLE, find_problem
 from tests.databases.tds.replies import Close, Count, Error, Hang, Reply, Rows
 from tests.project import Project
@@ -32,7 +32,7 @@ ONE_ROW = [(name, "nvarchar(200)") for name in "abcdefgh"]
 
 @pytest.fixture
 def double(tmp_path: Path) -> Iterator[TdsDouble]:
-    with TdsDouble(tmp_path) as double:
+    with lend_double(tmp_path) as double:
         double.add_table("dbo.orders", [("id", "int not null"), ("name", "nvarchar(20)")], rows=OLD)
         teach_catalogue(double)
         yield double

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.databases.tds.double import ROOT, TdsDouble
+from tests.databases.tds.double import ROOT, TdsDouble, lend_double
 from tests.databases.tds.library import (
     PROVIDERS,
     Failed,
@@ -61,7 +61,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TdsDouble]:
 
 @pytest.fixture
 def double(tmp_path: Path) -> Iterator[TdsDouble]:
-    with TdsDouble(tmp_path) as double:
+    with lend_double(tmp_path) as double:
         yield double
 
 

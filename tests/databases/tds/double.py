@@ -1,11 +1,13 @@
 # The test's side of the double: starts its process, scripts it, and reads what it has recorded.
 """`with TdsDouble(folder) as double:`: a SQL Server that says what the test tells it to."""
 
+import atexit
 import pickle
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +19,29 @@ from tests.databases.tds.tls import make_certificate
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
+_FREE: "list[TdsDouble]" = []
 LOGIN_FAILED = Error(18456, "Login failed for user 'sa'.", severity=14)
+
+
+@contextmanager
+def lend_double(folder: Path) -> "Iterator[TdsDouble]":
+    """A double that nobody has used, as far as anybody can see; it ends with the process that has lent it."""
+    if _FREE:
+        double = _FREE.pop()
+        double.begin(folder)
+    else:
+        double = TdsDouble(folder).__enter__()
+    try:
+        yield double
+    finally:
+        if double.is_running:
+            _FREE.append(double)
+
+
+@atexit.register
+def _end() -> None:
+    for double in _FREE:
+        double.__exit__()
 
 
 class TdsDouble:
@@ -30,12 +54,12 @@ class TdsDouble:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.databases.tds.server", str(self._folder)],
+            [sys.executable, "-m", "tests.databases.tds.server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
         )
-        self.port = self._ask("port")
+        self.begin(self._folder)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -54,6 +78,15 @@ class TdsDouble:
         if not done:
             raise RuntimeError(answer)
         return answer
+
+    def begin(self, folder: Path) -> None:
+        """As if it had just been started, on another port and with another folder; that saves starting it."""
+        self._folder = folder
+        self.port = self._ask("begin", folder)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     @property
     def pid(self) -> int:

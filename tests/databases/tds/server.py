@@ -1,5 +1,5 @@
 # The double's process: it listens, serves each client in a thread, and does what the test's side asks over pipes.
-"""`python -m tests.databases.tds.server FOLDER`: requests are pickles on stdin, answers are pickles on stdout.
+"""`python -m tests.databases.tds.server`: requests are pickles on stdin, answers are pickles on stdout.
 
 The process ends as soon as its stdin closes: it dies with the test.
 """
@@ -22,13 +22,22 @@ from tests.databases.tds.store import Batch, Login, Store, Table
 class Control:
     """What the test's side can ask: every public method."""
 
-    def __init__(self, store: Store, port: int) -> None:
-        self._store = store
-        self._port = port
+    def __init__(self) -> None:
+        self._listener: socket.socket | None = None
 
-    def port(self) -> int:
-        """Where the double listens."""
-        return self._port
+    def begin(self, folder: Path) -> int:
+        """Listens on a port where nobody has been yet, and knows nothing; returns the port.
+
+        Clients of before keep the sessions and the store that they have.
+        """
+        if self._listener is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+        self._store = Store(folder)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=_accept, args=(self._listener, self._store), daemon=True).start()
+        port: int = self._listener.getsockname()[1]
+        return port
 
     def add_table(self, name: str, columns: list[ColumnSpec], rows: list[tuple[Any, ...]]) -> None:
         """Makes a table, in the place of one of the same name."""
@@ -86,24 +95,19 @@ class Control:
             kept.clear()
 
 
-def _listen(store: Store) -> int:
-    listener = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=_accept, args=(listener, store), daemon=True).start()
-    port: int = listener.getsockname()[1]
-    return port
-
-
 def _accept(listener: socket.socket, store: Store) -> None:
     for number in itertools.count(51):
-        client, _ = listener.accept()
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=serve_socket, args=(number, client, store), daemon=True).start()
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     """Runs the double until its stdin closes."""
-    store = Store(folder)
-    control = Control(store, _listen(store))
+    control = Control()
     while True:
         try:
             name, arguments = pickle.load(sys.stdin.buffer)
@@ -118,4 +122,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
