@@ -11,6 +11,8 @@ import re
 SENT = 32_768
 TOLD = 4_000
 LINE = 4_000
+# SQL of a run; more than that is no page any more.
+STATEMENT = 500_000
 
 _LEFT_OUT = " ... [{count} characters left out] ... "
 _MARK = re.compile(r" \.\.\. \[([0-9]{1,12}) characters left out\] \.\.\. ")

@@ -33,7 +33,7 @@ def list_group_runs(
 def get_group_run(user: ApiViewer, db: Db, id: PathId) -> GroupRunAnswer:
     """One group run with the runs of its members in their order."""
     summary = GroupRunSummary.of(repo.get_group_run(db, id))
-    runs = [RunSummary.of_listed(run) for run in repo.list_group_members(db, id)]
+    runs = [RunSummary.of_listed(run) for run in repo.list_group_members(db, id, with_sql=False)]
     return GroupRunAnswer.model_construct(**dict(summary), runs=runs)
 
 

@@ -1,7 +1,7 @@
 # Runs and their logs over HTTP. Knows models, not how a module runs.
 """`/api/runs`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
@@ -35,7 +35,8 @@ def list_runs(
 ) -> list[RunSummary]:
     """Runs, the newest first. The next page: `before_id` = the `run_id` of the last one."""
     which = int(module) if module and module.isascii() and module.isdigit() and len(module) <= 18 else module
-    runs = repo.list_runs(db, module=which, status=status, group_run_id=group_run, limit=limit, before_id=before_id)
+    wanted: dict[str, Any] = {"module": which, "status": status, "group_run_id": group_run, "before_id": before_id}
+    runs = repo.list_runs(db, **wanted, limit=limit, with_sql=False)
     return [RunSummary.of_listed(run) for run in runs]
 
 

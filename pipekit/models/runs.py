@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
-from pipekit.cutting import cut
+from pipekit.cutting import STATEMENT, cut
 
 RunStatus = Literal["queued", "running", "success", "dry_run", "error", "cancelled"]
 GroupRunStatus = Literal["running", "success", "dry_run", "error", "cancelled"]
 FireOutcome = Literal["fired", "catch_up", "skipped", "missed"]
 Stage = Literal["claim", "watermark", "plan", "stage", "check", "merge", "hook"]
 MergeState = Literal["none", "merged", "unknown"]
+STATEMENTS = ("resolved_sql", "staging_sql", "merge_sql")
 
 Row = Mapping[str, Any]
 
@@ -91,6 +92,7 @@ class Run:
         plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
         # Records that were written before texts were cut are as large as what they quote.
         plain |= {name: cut(plain[name]) for name in ("error", "hint") if plain[name]}
+        plain |= {name: cut(plain[name], STATEMENT) for name in STATEMENTS if plain[name]}
         return cls(
             **plain,
             dry_run=bool(row["dry_run"]),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from pipekit.cutting import cut, cut_lines
+from pipekit.cutting import STATEMENT, cut, cut_lines
 from pipekit.errors import Invalid, NotFound
 from pipekit.models import Check, MergeState, Module, Run, RunStatus
 from pipekit.repo.clock import lease_now
@@ -16,7 +16,6 @@ from pipekit.repo.state import State, now, transaction
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Of what a runner said beside its answers.
 LONGEST_OUTPUT = 65_536
-LONGEST_STATEMENT = 500_000
 ALIVE = "status IN ('queued', 'running')"
 
 # What a run learns while it goes; everything else is set by claim, take-over and finish.
@@ -53,6 +52,8 @@ LISTED = f"""
     hint, error, resolved_sql, staging_sql, merge_sql,
     {LIVE}, NULL AS error_position, NULL AS stdout, NULL AS stderr
 """
+_SQL = "resolved_sql, staging_sql, merge_sql"
+_WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL.split(", ")))
 
 
 def get_run(db: State, run_id: int) -> Run:
@@ -72,8 +73,9 @@ def list_runs(
     group_run_id: int | None = None,
     limit: int = 50,
     before_id: int | None = None,
+    with_sql: bool = True,
 ) -> list[Run]:
-    """Runs, the newest first, without `stdout`, `stderr` and `error_position` (all None).
+    """Runs, the newest first, without `stdout`, `stderr` and `error_position` (all None), perhaps without SQL.
 
     `module` is a module's id, or the name a run had when it started (so runs of deleted modules are found too, letter
     case aside). `before_id` goes on where a page ended.
@@ -81,6 +83,7 @@ def list_runs(
     if limit < 1:
         raise Invalid("A list has a limit of 1 or more.", field="limit")
     sql, values = build_list_sql(module=module, status=status, group_run_id=group_run_id, before_id=before_id)
+    sql = sql if with_sql else sql.replace(LISTED, _WITHOUT_SQL)
     return [Run.from_row(row) for row in db.rows(sql, {**values, "limit": limit})]
 
 
@@ -101,9 +104,9 @@ def build_list_sql(
     return sql, {name: value for name, (_, value) in used.items() if value is not None}
 
 
-def list_group_members(db: State, group_run_id: int) -> list[Run]:
+def list_group_members(db: State, group_run_id: int, *, with_sql: bool = True) -> list[Run]:
     """The runs of a group run in the order they start."""
-    sql = f"SELECT {LISTED} FROM run_log WHERE group_run_id = ? ORDER BY run_order, id"
+    sql = f"SELECT {LISTED if with_sql else _WITHOUT_SQL} FROM run_log WHERE group_run_id = ? ORDER BY run_order, id"
     return [Run.from_row(row) for row in db.rows(sql, (group_run_id,))]
 
 
@@ -213,7 +216,7 @@ def cut_field(name: str, text: str) -> str:
     """A text of a record as it is kept; SQL is cut only where no page could show it."""
     if name in ("error", "hint"):
         return cut(text)
-    return cut(cut_lines(text), LONGEST_OUTPUT) if name in ("stdout", "stderr") else cut(text, LONGEST_STATEMENT)
+    return cut(cut_lines(text), LONGEST_OUTPUT) if name in ("stdout", "stderr") else cut(text, STATEMENT)
 
 
 def storable(text: str) -> str:

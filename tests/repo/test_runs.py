@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pipekit import repo
-from pipekit.cutting import TOLD
+from pipekit.cutting import STATEMENT, TOLD
 from pipekit.errors import Invalid, NotFound
 from pipekit.models import Check, Connection, Module, Run
-from pipekit.repo.runs import LONGEST_STATEMENT, build_list_sql
+from pipekit.repo.runs import build_list_sql
 
 
 def make_run(db: repo.State, dw: Connection, name: str = "copy", status: Any = None, **fields: Any) -> Run:
@@ -207,18 +207,18 @@ def test_where_a_run_failed_is_kept_beside_it_and_goes_with_it(db: repo.State, o
     assert db.rows("SELECT * FROM run_fault") == []
 
 
-def test_what_went_wrong_is_cut_where_it_is_kept_and_sql_far_later(db: repo.State, dw: Connection) -> None:
+def test_what_went_wrong_is_cut_where_it_is_kept_and_sql_only_where_no_page_could_show_it(
+    db: repo.State, dw: Connection
+) -> None:
     long = "begin " + "v" * 2_000_000 + " end"
     checks = (Check(name="exact", ok=False, detail=long),)
-    kept = "v" * LONGEST_STATEMENT
-    run = make_run(
-        db, dw, status="error", error=long, hint=long, stderr=long, checks=checks, resolved_sql=kept, merge_sql=long
-    )
+    sql = {"resolved_sql": long[:STATEMENT], "merge_sql": long}
+    run = make_run(db, dw, status="error", error=long, hint=long, stderr=long, checks=checks, **sql)
     told = [run.error or "", run.hint or "", run.stderr or "", run.checks[0].detail]
     assert max(map(len, told)) <= TOLD
     assert {(text[:9], text[-7:]) for text in told} == {("begin vvv", "vvv end")}
-    assert run.resolved_sql == kept
-    assert len(run.merge_sql or "") <= LONGEST_STATEMENT
+    assert run.resolved_sql == long[:STATEMENT]
+    assert len(run.merge_sql or "") <= STATEMENT
     row = db.row("SELECT length(error) + length(hint) + length(checks_json) AS n FROM run_log WHERE id = ?", (run.id,))
     assert row is not None
     assert row["n"] < 4 * TOLD
@@ -228,6 +228,8 @@ def test_a_record_that_an_earlier_version_wrote_whole_is_cut_when_it_is_read(db:
     run = make_run(db, dw)
     long = "v" * 2_000_000
     detail = json.dumps([{"name": "exact", "ok": False, "detail": long}])
-    db.change("UPDATE run_log SET error = ?, hint = ?, checks_json = ? WHERE id = ?", (long, long, detail, run.id))
+    sql = "UPDATE run_log SET error = ?, hint = ?, checks_json = ?, resolved_sql = ? WHERE id = ?"
+    db.change(sql, (long, long, detail, long, run.id))
+    assert len(repo.get_run(db, run.id).resolved_sql or "") <= STATEMENT
     for read in (repo.get_run(db, run.id), repo.list_runs(db)[0]):
         assert max(len(read.error or ""), len(read.hint or ""), len(read.checks[0].detail)) <= TOLD
