@@ -13,7 +13,6 @@ from pipekit.engine.running import corridor
 from pipekit.models import Stage
 
 ENGINE = Path(__file__).resolve().parents[2] / "pipekit" / "engine"
-ROOMS = [ENGINE, *sorted(path for path in ENGINE.iterdir() if (path / "__init__.py").exists())]
 MAX_CORRIDOR_LINES = 150
 MAX_PARAMETERS = 4
 MAX_FILES = 16
@@ -54,6 +53,12 @@ def test_the_stages_are_those_that_a_record_knows_but_for_the_claim() -> None:
     assert ["claim", *(name for name, _ in stages)] == list(get_args(Stage))
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.name)
-def test_a_room_of_the_engine_holds_few_files(room: Path) -> None:
+def list_rooms() -> Iterator[Path]:
+    """The engine, the pages and the server, and the rooms inside them."""
+    for path in (ENGINE, ENGINE.parent / "web", ENGINE.parent / "server"):
+        yield from (folder for folder in (path, *path.iterdir()) if (folder / "__init__.py").exists())
+
+
+@pytest.mark.parametrize("room", sorted(list_rooms()), ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_a_room_holds_few_files(room: Path) -> None:
     assert len(list(room.glob("*.py"))) <= MAX_FILES
