@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pipekit.cron import check_cron, expand_cron
 from pipekit.definitions.modules import ModuleReader
-from pipekit.definitions.problems import Problems
+from pipekit.definitions.problems import DefinitionErrors, Problems
 from pipekit.definitions.read import Read, read_object
 from pipekit.definitions.records import (
     ConnectionDef,
@@ -47,6 +47,15 @@ def parse_definitions(text: str, *, file: str = "definitions", known: Known | No
     parsed = _Parser(problems, known or Known()).parse(read) if read is not None else Definitions()
     problems.raise_any()
     return parsed
+
+
+def list_refusals(text: str) -> list[str]:
+    """What `pipekit apply` would say of a file that a program has made; nothing where it would be taken."""
+    try:
+        parse_definitions(text)
+    except DefinitionErrors as errors:
+        return [f"line {problem.line}, {problem.field}: {problem.message}" for problem in errors.problems]
+    return []
 
 
 class _Parser:

@@ -8,8 +8,7 @@ from typing import Any
 
 from pipekit.cutting import cut
 from pipekit.definitions.export import build_yaml
-from pipekit.definitions.parse import parse_definitions
-from pipekit.definitions.problems import DefinitionErrors
+from pipekit.definitions.parse import list_refusals
 from pipekit.first_pipekit.columns import NAMES, Item, Table
 from pipekit.first_pipekit.reading import Reader
 from pipekit.first_pipekit.report import Runs, build_report
@@ -43,7 +42,9 @@ def import_state(path: Path) -> Imported:
         masker = reader.masker()
         text = masker.mask(HEADER + build_yaml(reader.definitions))
         runs = _count_runs(state)
-        report = masker.mask(build_report(reader, runs, state.count("user") + state.count("users"), _refusals(text)))
+        report = masker.mask(
+            build_report(reader, runs, state.count("user") + state.count("users"), list_refusals(text))
+        )
     modules = [draft.module for draft in reader.drafts.values()]
     disabled = sum(not module.enabled for module in modules)
     return Imported(text=text, report=report, modules=len(modules), disabled=disabled, runs=runs.count)
@@ -63,15 +64,6 @@ def each_run(path: Path, more: Masker) -> Iterator[ArchivedRun]:
             if group := groups.get(item.text("group_run")):
                 record["group"] = group
             yield _build_run(item, reader, _mask(record, maskers))
-
-
-def _refusals(text: str) -> list[str]:
-    """What `pipekit apply` would say of the file."""
-    try:
-        parse_definitions(text)
-    except DefinitionErrors as errors:
-        return [f"line {problem.line}, {problem.field}: {problem.message}" for problem in errors.problems]
-    return []
 
 
 def _count_runs(state: FirstState) -> Runs:

@@ -2,13 +2,11 @@
 """`import_scripts`: the whole way, and what it gives."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipekit.definitions.export import build_yaml
-from pipekit.definitions.parse import parse_definitions
-from pipekit.definitions.problems import DefinitionErrors
+from pipekit.definitions.parse import list_refusals
 from pipekit.definitions.records import Definitions, WatermarkDef
 from pipekit.errors import NotFound
 from pipekit.masking import Masker
@@ -69,7 +67,7 @@ def import_scripts(folder: Path) -> Imported:
         connections=connections,
         secrets=secrets,
         notes=notes,
-        refused=_find_refusals(text),
+        refused=list_refusals(text),
         idle=_find_idle(walked, assembler),
         groups=definitions.groups,
     )
@@ -98,15 +96,6 @@ def _mask(draft: Draft, masker: Masker) -> Draft:
 def _mask_watermark(item: WatermarkDef, masker: Masker) -> WatermarkDef:
     default = None if item.default_value is None else masker.mask(item.default_value)
     return replace(item, resolver_sql=masker.mask(item.resolver_sql), default_value=default)
-
-
-def _find_refusals(text: str) -> Sequence[str]:
-    """What `pipekit apply` would say of the file."""
-    try:
-        parse_definitions(text)
-    except DefinitionErrors as errors:
-        return [f"line {problem.line}, {problem.field}: {problem.message}" for problem in errors.problems]
-    return ()
 
 
 def _find_idle(walked: Walked, assembler: Assembler) -> list[str]:

@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipekit.http import auth
-from pipekit.http.throttle import Budget, Throttle
 from tests.api.caller import Caller, Home
-
-
-@pytest.fixture(autouse=True)
-def _nobody_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failed logins of another test do not count."""
-    monkeypatch.setattr(auth, "THROTTLE", Throttle())
-    monkeypatch.setattr(auth, "REFUSALS", Budget(60, 3600.0))
+from tests.logins import nobody_failed as nobody_failed
 
 
 @pytest.fixture

@@ -6,18 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipekit.http import auth
-from pipekit.http.throttle import Budget, Throttle
 from pipekit.repo import files, opening
 from pipekit.repo.state import State
+from tests.logins import nobody_failed as nobody_failed
 from tests.pages.site import Site, Visitor
-
-
-@pytest.fixture(autouse=True)
-def _nobody_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failed logins of another test do not count."""
-    monkeypatch.setattr(auth, "THROTTLE", Throttle())
-    monkeypatch.setattr(auth, "REFUSALS", Budget(60, 3600.0))
 
 
 @pytest.fixture

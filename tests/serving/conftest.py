@@ -11,22 +11,14 @@ from typing import Any
 
 import pytest
 
-from pipekit.http import auth
-from pipekit.http.throttle import Budget, Throttle
 from pipekit.logs import get_logger, set_up_logging
 from pipekit.server.service import Service
 from pipekit.serving import site
 from tests.api.caller import Home
+from tests.logins import nobody_failed as nobody_failed
 
 OpenPort = Callable[..., int]
 Read = Callable[[], str]
-
-
-@pytest.fixture(autouse=True)
-def _nobody_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failed logins of another test do not count."""
-    monkeypatch.setattr(auth, "THROTTLE", Throttle())
-    monkeypatch.setattr(auth, "REFUSALS", Budget(60, 3600.0))
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pipekit.engine.watermarks.places import PLACEHOLDER
 from pipekit.errors import Invalid
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_QUOTED = re.compile(r"'[^'\\]*'")
 # What would end a text, begin an escape, or be another character to one database than to another.
 _UNQUOTED = re.compile(r"[^'\\\x00-\x1f\x7f]*")
+_QUOTED = re.compile(f"'{_UNQUOTED.pattern}'")
 # An escape to MySQL, and its comment, so that a text ends elsewhere there.
 _AMBIGUOUS = re.compile(r"[\\#]")
 # Beside one of these a literal would become a part of what stands there already.
@@ -33,23 +33,21 @@ def check_literals(query: str, values: Mapping[str, str]) -> None:
 
 
 def _find_problem(query: str, match: "re.Match[str]", value: str) -> str:
+    kinds = set(_list_kinds(query, match.start()))
     if _NUMBER.fullmatch(value):
-        return _find_neighbour(query, match, value)
+        return "" if kinds == {"string"} else _find_neighbour(query, match, value)
     if _AMBIGUOUS.search(query):
         return "must be a number, as the query holds a backslash or a #, which databases read differently"
-    kinds = set(_list_kinds(query, match.start()))
     if kinds == {"string"}:
         return "" if _UNQUOTED.fullmatch(value) else "may hold no quote, backslash or control character"
     if kinds != {"other"}:
         return "stands in a comment or a name, where only an admin's may"
-    if not (_QUOTED.fullmatch(value) and _UNQUOTED.fullmatch(value[1:-1])):
+    if not _QUOTED.fullmatch(value):
         return "must be a number, or a text in single quotes without quotes in it"
     return _find_neighbour(query, match, value)
 
 
 def _find_neighbour(query: str, match: "re.Match[str]", value: str) -> str:
-    if set(_list_kinds(query, match.start())) == {"string"}:
-        return ""
     before, after = query[: match.start()][-1:], query[match.end() :][:1]
     if _JOINS.match(before) or _JOINS.match(after) or (before in "+-" and value[0] in "+-"):
         return "would run into what stands beside it in the query"
