@@ -28,7 +28,7 @@ demo: setup ## move a small shop database, change it, move the changes; leaves .
 test test-all: export PYTHONDONTWRITEBYTECODE :=
 
 test: setup ## run the quick tests, PostgreSQL included (PYTEST_FLAGS="-x tests/rules")
-	@$(PYTEST) -n 2 -m "not slow" --hypothesis-profile quick $(PYTEST_FLAGS)
+	@$(PYTEST) -n 3 -m "not slow" --hypothesis-profile quick $(PYTEST_FLAGS)
 
 # The slow ones often wait, for a package or for a lease to run out, so two processors have work for three.
 test-all: setup ## run every test, with all examples and sizes (PYTEST_FLAGS=)

@@ -172,7 +172,8 @@ class Desk:
         if key in self._looked or not AXE.exists():
             return
         self._looked.add(key)
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if self.page.evaluate("() => typeof axe") == "undefined":
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found = self.page.evaluate(_AXE_RUN)["violations"]
         bad = [
             f"{item['id']} ({item['impact']}): {node['html'][:160]} {node['failureSummary'][:300]}"
