@@ -19,11 +19,12 @@ from bench.move import NotEqual, measure_moves
 from bench.pages import measure_pages
 from bench.report import Report
 from bench.servers import Servers, start_servers
+from bench.small import measure_small
 from bench.viewers import measure_viewers
 from bench.visitors import Unanswered
 from pipekit.errors import PipekitError
 
-PARTS = ("move", "memory", "fixed", "growth", "viewers", "pages")
+PARTS = ("move", "memory", "fixed", "small", "growth", "viewers", "pages")
 
 
 def main(argv: list[str]) -> int:
@@ -63,7 +64,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
 def measure_parts(servers: Servers, folder: Path, report: Report, parts: Sequence[str]) -> None:
     """Makes the tables and the modules, then measures what was asked for into `report`."""
     home = folder / "home"
-    for folder_of_state in (home, home.with_name("growth")):
+    for folder_of_state in (home, home.with_name("growth"), home.with_name("small")):
         shutil.rmtree(folder_of_state, ignore_errors=True)
     say(f"{report.rows:,} rows are being made")
     expected = make_tables(servers, report.rows)
@@ -82,6 +83,9 @@ def measure_parts(servers: Servers, folder: Path, report: Report, parts: Sequenc
     if "fixed" in parts:
         say("1,000 rows")
         report.fixed = measure_fixed_cost(servers, home)
+    if "small" in parts:
+        say("small runs asked of a server")
+        report.parts["small"] = measure_small(servers, home.with_name("small"), report.rounds)
     if "growth" in parts:
         say("ten times the rows")
         report.growth = measure_growth(servers, home.with_name("growth"))

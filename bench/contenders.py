@@ -39,16 +39,16 @@ class Contender:
 def list_contenders(servers: Servers, home: Path) -> list[Contender]:
     """The pipe that is the limit, the same with staging by hand, and Pipekit."""
     return [
-        Contender(name=PIPE, what="psql copy out | psql copy in, straight into the dest", argv=_build_pipe(servers)),
+        Contender(name=PIPE, what="psql copy out | psql copy in, straight into the dest", argv=build_pipe(servers)),
         Contender(
             name=STAGED_PIPE,
             what="the same into an unlogged table, then truncate and insert in one transaction",
-            argv=_build_staged_pipe(servers, ""),
+            argv=build_staged_pipe(servers),
         ),
         Contender(
             name=STAGED_BINARY,
             what="the same in COPY's binary form, which is safe only between equal types",
-            argv=_build_staged_pipe(servers, "(format binary)"),
+            argv=build_staged_pipe(servers, form="(format binary)"),
         ),
         build_pipekit_run(home, TABLE),
     ]
@@ -82,18 +82,34 @@ def build_environment(home: Path) -> dict[str, str]:
     return {**os.environ, "PIPEKIT_HOME": str(home)}
 
 
-def _build_pipe(servers: Servers) -> list[str]:
-    out = psql_command(servers.source, "-c", f"copy {TABLE} to stdout")
-    into = psql_command(servers.dest, "-c", f"copy {TABLE} from stdin")
+def build_pipe(servers: Servers, table: str = TABLE) -> list[str]:
+    """psql's COPY as text from the source's table straight into the dest's of the same name."""
+    out = psql_command(servers.source, "-c", f"copy {table} to stdout")
+    into = psql_command(servers.dest, "-c", f"copy {table} from stdin")
     return ["sh", "-c", f"{shlex.join(out)} | {shlex.join(into)}"]
 
 
-def _build_staged_pipe(servers: Servers, form: str) -> list[str]:
-    out = psql_command(servers.source, "-c", f"copy {TABLE} to stdout {form}")
-    create = f"create unlogged table staging (like {TABLE}) with (autovacuum_enabled = false)"
+def build_staged_pipe(servers: Servers, table: str = TABLE, *, form: str = "") -> list[str]:
+    """The same into an unlogged table, and from there into the dest's emptied table in one transaction."""
+    out = psql_command(servers.source, "-c", f"copy {table} to stdout {form}")
+    create = f"create unlogged table staging (like {table}) with (autovacuum_enabled = false)"
     into = psql_command(
         servers.dest,
         *("-c", f"drop table if exists staging; {create}", "-c", f"copy staging from stdin {form}"),
-        *("-c", f"begin; truncate {TABLE}; insert into {TABLE} select * from staging; commit; drop table staging"),
+        *("-c", f"begin; truncate {table}; insert into {table} select * from staging; commit; drop table staging"),
     )
     return ["sh", "-c", f"{shlex.join(out)} | {shlex.join(into)}"]
+
+
+def build_stepwise_script(servers: Servers, table: str, psql: str = "") -> str:
+    """The staged pipe as scripts have it, a psql for each step; `psql` is another program than the server's own."""
+    steps = (
+        f"drop table if exists staging; create unlogged table staging (like {table})",
+        "copy staging from stdin",
+        f"begin; truncate {table}; insert into {table} select * from staging; commit; drop table staging",
+    )
+    out = psql_command(servers.source, "-c", f"copy {table} to stdout")
+    make, load, merge = (psql_command(servers.dest, "-c", step) for step in steps)
+    for argv in (out, make, load, merge):
+        argv[0] = psql or argv[0]
+    return f"{shlex.join(make)}\n{shlex.join(out)} | {shlex.join(load)}\n{shlex.join(merge)}"

@@ -14,6 +14,7 @@ from bench.growth import FEW, LIMIT_GROWTH, MANY, Growth
 from bench.memory import LIMIT_MB, MemoryResult
 from bench.move import LIMIT_RATIO, Result, find_ratio
 from bench.pages import AT_ONCE, LIMIT_MEDIAN_S, LIMIT_P95_S, PageResult
+from bench.tables import Part
 from bench.viewers import LIMIT_ANSWER_S, LIMIT_LOSS, VIEWERS, ViewersResult
 
 
@@ -30,6 +31,7 @@ class Report:
     growth: list[Growth] | None = None
     viewers: ViewersResult | None = None
     pages: list[PageResult] | None = None
+    parts: dict[str, Part] = field(default_factory=dict)
 
     def list_failures(self) -> list[str]:
         """The limits that do not hold."""
@@ -55,6 +57,7 @@ class Report:
             failures.append(f"memory grows with the rows, or is over {LIMIT_MB:.0f} MB")
         if self.fixed and self.fixed.medians[RUN] > LIMIT_S:
             failures.append(f"a run of 1,000 rows takes over {LIMIT_S:g} s")
+        failures += [limit.describe() for part in self.parts.values() for limit in part.limits if not limit.holds]
         return failures
 
     def to_text(self) -> str:
@@ -66,6 +69,8 @@ class Report:
         lines += _growth_lines(self.growth) if self.growth else ()
         lines += _viewer_lines(self.viewers) if self.viewers else ()
         lines += _page_lines(self.pages) if self.pages else ()
+        for part in self.parts.values():
+            lines += part.to_text()
         lines += [f"FAILED: {failure}" for failure in self.list_failures()] or ["All limits hold."]
         return "\n".join(lines)
 

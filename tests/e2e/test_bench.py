@@ -19,6 +19,8 @@ from bench.move import NotEqual, Result, find_ratio, measure_moves
 from bench.pages import PageResult, measure_pages
 from bench.report import Report
 from bench.servers import DATABASE, Servers, start_servers
+from bench.small import measure_small
+from bench.tables import Limit, Part
 from bench.viewers import ViewersResult
 from pipekit.demo.postgres import find_postgres_folder
 
@@ -68,6 +70,17 @@ def test_a_merge_is_measured_in_every_state_of_its_dest(measured: tuple[Servers,
     )
     assert "x into a dest that is y" in report.list_failures()[-1]
     assert "upsert, NULL in the key: emptied since" in report.to_text()
+
+
+def test_small_runs_are_asked_of_a_server_and_told_beside_psql(measured: tuple[Servers, Path, Report]) -> None:
+    servers, folder, _ = measured
+    part = measure_small(servers, folder / "small", 1, asked=2, modules=2)
+    assert [len(part.data[name]) for name in ("asked", "by_psql", "group", "group_by_psql")] == [2, 2, 1, 1]
+    assert {"plan", "stage", "merge"} <= set(part.data["stages"])
+    report = Report(rows=1, rounds=1, parts={"small": part})
+    assert "2 modules of 100 rows in a group" in report.to_text()
+    missed = Part(tables=[], limits=[Limit(what="x", measured=0.3, at_most=0.2, unit=" s")])
+    assert "x: 0.30 s, at most 0.2 s: missed by 50%" in Report(rows=1, rounds=1, parts={"y": missed}).list_failures()
 
 
 def test_pages_are_asked_for_by_twenty_at_once(measured: tuple[Servers, Path, Report]) -> None:

@@ -1,0 +1,160 @@
+# What small runs cost where a server is running already. Knows nothing of throughput.
+"""A module of 1,000 rows asked of a running server, and a group of 60 modules of 100 rows, beside psql doing the same.
+
+Debian's `psql` is a script of Perl that looks for the right program, many times as slow to start. It is what scripts
+call there, so where there is one, the group is measured beside both.
+"""
+
+import statistics
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.asking import Asker
+from bench.contenders import DEFINITION, MODULE, build_environment, build_stepwise_script, pipekit_path
+from bench.data import make_tables, take_fingerprint
+from bench.measure import measure
+from bench.move import NotEqual
+from bench.servers import DATABASE, Servers
+from bench.serving import start_server
+from bench.tables import Limit, Part, Table
+from pipekit import repo
+from pipekit.config import load_config
+
+ONE, GROUP = "asked", "few"
+ROWS, FEW_ROWS = 1000, 100
+ASKED = 50
+MODULES = 60
+LIMIT_S = 0.10
+LIMIT_GROUP = 0.8
+DEBIAN_PSQL = Path("/usr/bin/psql")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Small:
+    """Seconds of each: requests to a server, the same rows by psql, the whole group, and its loops of psql.
+
+    `stages` is each stage's median by the records of the runs that were asked for. `group_by_debian` is empty where
+    Debian's psql is not there.
+    """
+
+    asked: tuple[float, ...]
+    by_psql: tuple[float, ...]
+    stages: dict[str, float]
+    group: tuple[float, ...]
+    group_by_psql: tuple[float, ...]
+    group_by_debian: tuple[float, ...]
+    modules: int
+
+
+def measure_small(servers: Servers, home: Path, rounds: int, *, asked: int = ASKED, modules: int = MODULES) -> Part:
+    """Makes a home of its own, serves it, and measures; each dest is empty before and compared afterwards."""
+    few = [f"{GROUP}_{number:02d}" for number in range(modules)]
+    expected = {ONE: make_tables(servers, ROWS, ONE), **{name: make_tables(servers, FEW_ROWS, name) for name in few}}
+    _define(servers, home, few)
+    state_path = load_config({"PIPEKIT_HOME": str(home)}).state_path
+    with closing(repo.open_state(state_path)) as db, start_server(home) as server:
+        place = _Place(servers, home, Asker.make(db, server.port), expected)
+        found = place.measure(asked=asked, rounds=rounds, few=few)
+    return _build_part(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    servers: Servers
+    home: Path
+    asker: Asker
+    expected: dict[str, str]
+
+    def measure(self, *, asked: int, rounds: int, few: Sequence[str]) -> Small:
+        """One run beside one of psql, `asked` times; then the group beside a loop of psql, `rounds` times."""
+        singles: list[float] = []
+        by_psql: list[float] = []
+        stages: dict[str, list[float]] = {}
+        for _ in range(asked):
+            self._empty([ONE])
+            by_psql.append(self._run_psql([ONE]))
+            self._empty([ONE])
+            seconds, run = self.asker.run_module(ONE)
+            self._compare([ONE])
+            singles.append(seconds)
+            for stage, took_s in run.stages.items():
+                stages.setdefault(stage, []).append(took_s)
+        _say(f"asked of a server {statistics.median(singles):.3f} s, psql {statistics.median(by_psql):.3f} s")
+        groups: list[float] = []
+        loops: list[float] = []
+        wrapped: list[float] = []
+        for number in range(1, rounds + 1):
+            self._empty(few)
+            loops.append(self._run_psql(few))
+            if DEBIAN_PSQL.exists():
+                self._empty(few)
+                wrapped.append(self._run_psql(few, str(DEBIAN_PSQL)))
+            self._empty(few)
+            groups.append(self.asker.run_group(GROUP))
+            self._compare(few)
+            _say(f"round {number} of {rounds}: group {groups[-1]:.2f} s, psql's loop {loops[-1]:.2f} s")
+        return Small(
+            asked=tuple(singles),
+            by_psql=tuple(by_psql),
+            stages={name: statistics.median(each) for name, each in stages.items()},
+            group=tuple(groups),
+            group_by_psql=tuple(loops),
+            group_by_debian=tuple(wrapped),
+            modules=len(few),
+        )
+
+    def _empty(self, tables: Sequence[str]) -> None:
+        self.servers.dest.run_sql(f"truncate {', '.join(tables)}", DATABASE)
+
+    def _run_psql(self, tables: Sequence[str], psql: str = "") -> float:
+        """A staged pipe for each table in one shell; compared too."""
+        script = "set -e\n" + "\n".join(build_stepwise_script(self.servers, table, psql) for table in tables)
+        seconds = measure(["sh", "-c", script], cwd=self.home.parent).seconds
+        self._compare(tables)
+        return seconds
+
+    def _compare(self, tables: Sequence[str]) -> None:
+        for table in tables:
+            if take_fingerprint(self.servers.dest, table) != self.expected[table]:
+                raise NotEqual(f"the table {table} did not arrive")
+
+
+def _define(servers: Servers, home: Path, few: Sequence[str]) -> None:
+    home.mkdir(parents=True)
+    text = DEFINITION.format(source=servers.source.jdbc_url(DATABASE), dest=servers.dest.jdbc_url(DATABASE))
+    for name in (ONE, *few):
+        text += MODULE.format(name=name, query=f"select * from {name}", table=name)
+    path = home / "small.yaml"
+    path.write_text(f"{text}\ngroups:\n  {GROUP}: {{modules: [{', '.join(few)}]}}\n")
+    for arguments in (["init"], ["apply", str(path)]):
+        measure([pipekit_path(), *arguments], cwd=home.parent, env=build_environment(home))
+
+
+def _build_part(found: Small) -> Part:
+    asked, by_psql = statistics.median(found.asked), statistics.median(found.by_psql)
+    group, loop = statistics.median(found.group), statistics.median(found.group_by_psql)
+    wrapped = statistics.median(found.group_by_debian) if found.group_by_debian else loop
+    what = f"{found.modules} modules of {FEW_ROWS} rows"
+    rows = [
+        (f"{ROWS:,} rows by psql: stage, empty, insert", f"{by_psql:.3f}", "1.00"),
+        ("asked of a running server, request to finished record", f"{asked:.3f}", f"{asked / by_psql:.2f}"),
+        *((f"of it, stage {stage}", f"{seconds:.3f}", "") for stage, seconds in found.stages.items()),
+        (f"{what} by a loop of psql", f"{loop:.2f}", "1.00"),
+        *([(f"{what} by a loop of Debian's psql", f"{wrapped:.2f}", f"{wrapped / loop:.2f}")] * (wrapped is not loop)),
+        (f"{what} in a group", f"{group:.2f}", f"{group / loop:.2f}"),
+    ]
+    return Part(
+        tables=[Table(head=("small runs", "median s", "x psql"), rows=rows)],
+        limits=[
+            Limit(what="a module of 1,000 rows asked of a running server", measured=asked, at_most=LIMIT_S, unit=" s"),
+            Limit(what=f"{what} in a group, of the loop of scripts", measured=group / wrapped, at_most=LIMIT_GROUP),
+        ],
+        data=asdict(found),
+    )
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
