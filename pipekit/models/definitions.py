@@ -13,6 +13,7 @@ from pipekit.models.guards import Guards
 Strategy = Literal["full", "incremental", "append", "upsert"]
 RunOn = Literal["success", "failure", "always"]
 Match = Literal["name", "position"]
+Way = Literal["auto", "staged", "swap", "direct"]
 
 STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert")
 RUN_ON: tuple[RunOn, ...] = ("success", "failure", "always")
@@ -135,6 +136,7 @@ class ModuleFields:
     trim_char: bool = field(default=False, metadata=told("Drop the trailing blanks of the source's CHAR columns."))
     enabled: bool = field(default=True, metadata=told("Whether groups run the module."))
     match: Match = field(default="name", metadata=told("How source columns meet dest columns."))
+    load: Way = field(default="auto", metadata=told("Which way rows take into the dest; see running.md."))
     columns: tuple[Column, ...] = field(
         default=(), metadata=told("How source columns are named in the dest.", kind="list", of="column", default=None)
     )

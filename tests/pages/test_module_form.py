@@ -38,8 +38,8 @@ def test_a_module_is_made_and_its_page_is_next(site: Site, ana: Visitor) -> None
 
 def test_a_form_as_the_page_shows_it_changes_nothing_when_it_is_sent_back(site: Site, ana: Visitor) -> None:
     module = site.make_module(
-        source_query="\n  select 1 as id\n\n", merge_strategy="upsert", merge_key=("id, x", "region"), retries=0,
-        guards=Guards(shrink=0.25, null_keys=True, exactness=False), run_timeout_s=90.5, enabled=False,
+        source_query="\n  select 1 as id\n\n", load="staged", merge_strategy="upsert", merge_key=("id, x", "region"),
+        retries=0, guards=Guards(shrink=0.25, null_keys=True, exactness=False), run_timeout_s=90.5, enabled=False,
     )  # fmt: skip
     repo.create_watermark(
         site.db, module_id=module.id, name="since", connection_id=module.dest_id, resolver_sql="select\n 1"

@@ -13,6 +13,7 @@ from pipekit.engine.planning.design import Design, design_dest, stage_made_types
 from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
 from pipekit.engine.planning.error_position import find_error_position
+from pipekit.engine.planning.loading import Loading, choose_way, note_loading
 from pipekit.engine.planning.naming import find_named
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.record import join_sql
@@ -36,6 +37,7 @@ class Plan:
     merge: MergePlan
     merge_sql: tuple[Statement, ...]
     columns: ColumnMatch
+    loading: Loading
 
 
 def plan_load(context: RunContext, values: Mapping[str, str]) -> Plan:
@@ -48,7 +50,7 @@ def plan_load(context: RunContext, values: Mapping[str, str]) -> Plan:
 
 def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     """Looks at the source query's and the dest table's columns and writes down what the run will do."""
-    module, driver = context.module, context.dest_driver
+    module, driver, loading = context.module, context.dest_driver, choose_way(context)
     resolved = fill_placeholders(module.source_query, values)
     for name in find_unmatched_placeholders(module.source_query, values):
         context.record.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
@@ -81,6 +83,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         merge=merge,
         merge_sql=build_merge_statements(context, merge, design.create_sql),
         columns=match,
+        loading=loading,
     )
 
 
@@ -221,3 +224,4 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     is_made = context.module.guards.column_truth
     off = "" if is_made else "; whether all do is switched off"
     context.record.check("columns", True if is_made else None, f"{meet}{unfed}{ignored}{off}")
+    note_loading(context, plan.loading)

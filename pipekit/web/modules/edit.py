@@ -21,6 +21,7 @@ from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin, Operator
 from pipekit.web.modules.form import (
     GUARDS,
+    LOAD_WORDS,
     MORE,
     STRATEGY_WORDS,
     build_module_form,
@@ -113,6 +114,7 @@ def _show_form(
         connections=connections,
         choices=[(item.id, item.name) for item in connections],
         strategies=STRATEGY_WORDS,
+        ways=LOAD_WORDS,
         guards=GUARDS,
         more=[(f, [(choice, choice) for choice in f.choices]) for f in MORE],
         unusual=list_unusual_guards(form),

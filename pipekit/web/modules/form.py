@@ -27,7 +27,7 @@ from pipekit.web.modules.watermarks import (
 
 # In the order of the page: the first field with a problem gets the focus.
 ORDER = (
-    *("name", "source_id", "source_query", "dest_id", "dest_table", "merge_strategy", "merge_key", "match"),
+    *("name", "source_id", "source_query", "dest_id", "dest_table", "merge_strategy", "merge_key", "match", "load"),
     *("shrink", "retries", "silence_timeout_s", "run_timeout_s"),
 )
 FLAGS = ("create_table", "create_types", "trim_char", "enabled")
@@ -40,6 +40,13 @@ STRATEGY_WORDS = {
     "incremental": "Deletes the dest rows whose key appears in the load, then inserts the load. Keys may repeat.",
     "append": "Adds the rows of the query; nothing in the dest is deleted or changed.",
     "upsert": "Changes the dest rows whose key is there and inserts the others; never deletes.",
+}
+
+LOAD_WORDS = {
+    "auto": "Through staging; indexes are made anew after the rows of a large load, where that may be done.",
+    "staged": "Through staging; the indexes of the dest stay, and every row is put into them.",
+    "swap": "A new table is loaded and takes the place of the dest: readers wait for a moment only.",
+    "direct": "The dest is emptied and filled in one transaction, without staging: readers wait for the whole load.",
 }
 
 
@@ -67,7 +74,7 @@ def read_module_form(db: repo.State, module: Module) -> Form:
 
 def _build_values(module: Module | None) -> dict[str, str]:
     if module is None:
-        guards, plain = Guards(), {"merge_strategy": "full", "match": "name", "retries": "2"}
+        guards, plain = Guards(), {"merge_strategy": "full", "match": "name", "load": "auto", "retries": "2"}
         plain |= {"create_table": "1", "enabled": "1", **{f.own: _show(f.default) for f in MORE}}
     else:
         guards = module.guards
@@ -170,6 +177,7 @@ def _read_fields(db: repo.State, form: Form) -> dict[str, Any]:
         "merge_strategy": form.value("merge_strategy"),
         "merge_key": _read_key(form),
         "match": form.value("match"),
+        "load": form.value("load"),
         "columns": _read_columns(form),
         **{f.own: _read_more(form, f) for f in MORE},
         "guards": Guards(shrink=shrink, **guards),

@@ -27,7 +27,7 @@ from pipekit.web.kit.drawing import STRIP_BARS, draw_history
 from pipekit.web.kit.render import get_moment, render, render_piece
 from pipekit.web.kit.sessions import Viewer
 from pipekit.web.modules.bulk import build_notice
-from pipekit.web.modules.form import STRATEGY_WORDS
+from pipekit.web.modules.form import LOAD_WORDS, STRATEGY_WORDS
 from pipekit.web.modules.watermarks import build_placeholder_warnings
 from pipekit.web.runs.view import describe_run
 
@@ -210,6 +210,7 @@ def show_module(
         hooks=repo.list_hooks(db, module_id),
         guards=_list_guards(module.guards),
         strategies=STRATEGY_WORDS,
+        ways=LOAD_WORDS,
         last=last,
         mends=describe_run(last).mends if last else [],
         alive=[run for run in runs if not run.finished_at],
