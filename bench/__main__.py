@@ -4,27 +4,38 @@ that does not hold."""
 
 import argparse
 import json
-import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench.contenders import apply_modules
-from bench.data import TABLE, make_tables
-from bench.fixed import SMALL, measure_fixed_cost
+from bench.fixed import measure_fixed_cost
 from bench.growth import measure_growth
 from bench.measure import CommandFailed
-from bench.memory import TENTH, build_tenth_query, measure_memory
-from bench.move import NotEqual, measure_moves
+from bench.memory import measure_memory
+from bench.move import measure_moves
 from bench.pages import measure_pages
+from bench.place import Place, say
+from bench.race import NotEqual
 from bench.report import Report
-from bench.servers import Servers, start_servers
+from bench.servers import DATABASE, start_servers
 from bench.small import measure_small
+from bench.sqlite import measure_sqlite
+from bench.tables import Part
 from bench.viewers import measure_viewers
 from bench.visitors import Unanswered
 from pipekit.errors import PipekitError
 
-PARTS = ("move", "memory", "fixed", "small", "growth", "viewers", "pages")
+PARTS: Mapping[str, Callable[[Place], Part]] = {
+    "move": measure_moves,
+    "memory": measure_memory,
+    "fixed": measure_fixed_cost,
+    "small": measure_small,
+    "sqlite": measure_sqlite,
+    "growth": measure_growth,
+    "viewers": measure_viewers,
+}
+# It needs no servers.
+PAGES = "pages"
 
 
 def main(argv: list[str]) -> int:
@@ -33,14 +44,16 @@ def main(argv: list[str]) -> int:
     folder = Path(options.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(rows=options.rows, rounds=options.rounds)
+    parts = options.only or (*PARTS, PAGES)
     try:
-        parts = options.only or PARTS
-        if set(parts) != {"pages"}:
+        if set(parts) != {PAGES}:
             with start_servers(folder) as servers:
-                measure_parts(servers, folder, report, parts)
-        if "pages" in parts:
-            say("pages")
-            report.pages = measure_pages(folder)
+                report.servers = f"PostgreSQL {servers.dest.run_sql('show server_version', DATABASE)}"
+                place = Place(servers, folder, options.rows, options.rounds)
+                measure_parts(place, report, [name for name in parts if name != PAGES])
+        if PAGES in parts:
+            say(PAGES)
+            report.parts[PAGES] = measure_pages(folder)
     except (CommandFailed, NotEqual, Unanswered, PipekitError) as error:
         say(f"bench: {error}")
         return 1
@@ -56,47 +69,18 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table (default 1000000)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default 5)")
-    parser.add_argument("--only", choices=PARTS, action="append", help="measure only this part; may be repeated")
+    parser.add_argument(
+        "--only", choices=(*PARTS, PAGES), action="append", help="measure only this part; may be repeated"
+    )
     parser.add_argument("--folder", default=".bench", help="where the servers live and the JSON goes (default .bench)")
     return parser.parse_args(argv)
 
 
-def measure_parts(servers: Servers, folder: Path, report: Report, parts: Sequence[str]) -> None:
-    """Makes the tables and the modules, then measures what was asked for into `report`."""
-    home = folder / "home"
-    for folder_of_state in (home, home.with_name("growth"), home.with_name("small")):
-        shutil.rmtree(folder_of_state, ignore_errors=True)
-    say(f"{report.rows:,} rows are being made")
-    expected = make_tables(servers, report.rows)
-    modules = {
-        TABLE: (f"select * from {TABLE}", TABLE),
-        TENTH: (build_tenth_query(report.rows), TABLE),
-        SMALL: (f"select * from {SMALL}", SMALL),
-    }
-    apply_modules(servers, home, modules)
-    if "move" in parts:
-        say("moving all rows")
-        report.moves = measure_moves(servers, home, expected, report.rounds)
-    if "memory" in parts:
-        say("memory")
-        report.memory = measure_memory(servers, home, report.rows)
-    if "fixed" in parts:
-        say("1,000 rows")
-        report.fixed = measure_fixed_cost(servers, home)
-    if "small" in parts:
-        say("small runs asked of a server")
-        report.parts["small"] = measure_small(servers, home.with_name("small"), report.rounds)
-    if "growth" in parts:
-        say("ten times the rows")
-        report.growth = measure_growth(servers, home.with_name("growth"))
-    if "viewers" in parts:
-        say("a run that is watched")
-        report.viewers = measure_viewers(servers, home, expected, report.rounds)
-
-
-def say(text: str) -> None:
-    """Progress goes to standard error."""
-    print(text, file=sys.stderr, flush=True)
+def measure_parts(place: Place, report: Report, parts: Sequence[str]) -> None:
+    """Measures what was asked for into `report`, each part with what it makes for itself."""
+    for name in parts:
+        say(name)
+        report.parts[name] = PARTS[name](place)
 
 
 if __name__ == "__main__":

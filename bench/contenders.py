@@ -1,75 +1,47 @@
-# The ways of moving a table that are compared. Knows nothing of measuring.
-"""Each contender is one shell command: start-up, moving and committing all count."""
+# The ways of moving a table that are compared, as commands. Knows nothing of measuring.
+"""Each is one shell command: start-up, moving and committing all count."""
 
 import os
 import shlex
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.data import TABLE
-from bench.measure import measure
+from bench.race import Contender
 from bench.servers import DATABASE, Servers, psql_command
 
 PIPE, STAGED_PIPE, STAGED_BINARY, PIPEKIT = "pipe", "staged pipe", "staged pipe, binary", "pipekit run"
+BINARY = "(format binary)"
 
-DEFINITION = """
+_DEFINITION = """
 connections:
   source: {{driver: postgresql, jdbc_url: "{source}", username: postgres}}
   dest:   {{driver: postgresql, jdbc_url: "{dest}", username: postgres}}
+{connections}
 modules:
-"""
-MODULE = """
-  {name}:
-    {{source: source, query: "{query}", dest: dest, table: "public.{table}", strategy: full}}
+{modules}
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contender:
-    """A named command that fills the dest's table from the source's."""
-
-    name: str
-    what: str
-    argv: list[str]
-    env: Mapping[str, str] | None = field(default=None)
+def build_definition(servers: Servers, modules: Sequence[str], *, connections: str = "", groups: str = "") -> str:
+    """A definition file with both servers, perhaps more connections, modules, perhaps groups."""
+    urls = {"source": servers.source.jdbc_url(DATABASE), "dest": servers.dest.jdbc_url(DATABASE)}
+    return _DEFINITION.format(**urls, connections=connections, modules="\n".join(modules)) + groups
 
 
-def list_contenders(servers: Servers, home: Path) -> list[Contender]:
-    """The pipe that is the limit, the same with staging by hand, and Pipekit."""
-    return [
-        Contender(name=PIPE, what="psql copy out | psql copy in, straight into the dest", argv=build_pipe(servers)),
-        Contender(
-            name=STAGED_PIPE,
-            what="the same into an unlogged table, then truncate and insert in one transaction",
-            argv=build_staged_pipe(servers),
-        ),
-        Contender(
-            name=STAGED_BINARY,
-            what="the same in COPY's binary form, which is safe only between equal types",
-            argv=build_staged_pipe(servers, form="(format binary)"),
-        ),
-        build_pipekit_run(home, TABLE),
-    ]
+def build_module(name: str, query: str, table: str, *, strategy: str = "full", more: str = "") -> str:
+    """A module's line; `more` is further fields, and may say `source` and `dest` again."""
+    where = "" if "source:" in more else "source: source, "
+    where += "" if "dest:" in more else "dest: dest, "
+    return f'  {name}: {{{where}query: "{query}", table: "{table}", strategy: {strategy}{more and ", "}{more}}}'
 
 
-def build_pipekit_run(home: Path, module: str) -> Contender:
+def build_pipekit_run(home: Path, module: str, *, name: str = PIPEKIT, dest: str = TABLE) -> Contender:
     """`pipekit run MODULE --json` with the state in `home`."""
     argv = [pipekit_path(), "run", module, "--json"]
-    return Contender(name=PIPEKIT, what="a `full` run, guards and all", argv=argv, env=build_environment(home))
-
-
-def apply_modules(servers: Servers, home: Path, modules: Mapping[str, tuple[str, str]]) -> None:
-    """Makes a fresh Pipekit home with these modules: name -> (query, dest table)."""
-    home.mkdir(parents=True)
-    text = DEFINITION.format(source=servers.source.jdbc_url(DATABASE), dest=servers.dest.jdbc_url(DATABASE))
-    for name, (query, table) in modules.items():
-        text += MODULE.format(name=name, query=query, table=table)
-    path = home / "bench.yaml"
-    path.write_text(text)
-    for arguments in (["init"], ["apply", str(path)]):
-        measure([pipekit_path(), *arguments], cwd=home.parent, env=build_environment(home))
+    what = "`pipekit run`: staging, all checks, one transaction, ledger, record"
+    return Contender(name=name, what=what, argv=argv, env=build_environment(home), dest=dest)
 
 
 def pipekit_path() -> str:
@@ -82,21 +54,28 @@ def build_environment(home: Path) -> dict[str, str]:
     return {**os.environ, "PIPEKIT_HOME": str(home)}
 
 
-def build_pipe(servers: Servers, table: str = TABLE) -> list[str]:
-    """psql's COPY as text from the source's table straight into the dest's of the same name."""
-    out = psql_command(servers.source, "-c", f"copy {table} to stdout")
-    into = psql_command(servers.dest, "-c", f"copy {table} from stdin")
+def build_pipe(servers: Servers, table: str = TABLE, *, dest: str = "", form: str = "") -> list[str]:
+    """psql's COPY from the source's table straight into the dest's, of the same name unless said otherwise."""
+    out = psql_command(servers.source, "-c", f"copy {table} to stdout {form}")
+    into = psql_command(servers.dest, "-c", f"copy {dest or table} from stdin {form}")
     return ["sh", "-c", f"{shlex.join(out)} | {shlex.join(into)}"]
 
 
-def build_staged_pipe(servers: Servers, table: str = TABLE, *, form: str = "") -> list[str]:
-    """The same into an unlogged table, and from there into the dest's emptied table in one transaction."""
+def build_staged_pipe(
+    servers: Servers, table: str = TABLE, *, dest: str = "", form: str = "", merge: str = ""
+) -> list[str]:
+    """The same into an unlogged table named `staging`, and from there into the dest by `merge` in one transaction.
+
+    `merge` are statements; without it the dest is emptied and filled.
+    """
+    dest = dest or table
     out = psql_command(servers.source, "-c", f"copy {table} to stdout {form}")
-    create = f"create unlogged table staging (like {table}) with (autovacuum_enabled = false)"
+    create = f"create unlogged table staging (like {dest}) with (autovacuum_enabled = false)"
+    merge = merge or f"truncate {dest}; insert into {dest} select * from staging"
     into = psql_command(
         servers.dest,
         *("-c", f"drop table if exists staging; {create}", "-c", f"copy staging from stdin {form}"),
-        *("-c", f"begin; truncate {table}; insert into {table} select * from staging; commit; drop table staging"),
+        *("-c", f"begin; {merge}; commit; drop table staging"),
     )
     return ["sh", "-c", f"{shlex.join(out)} | {shlex.join(into)}"]
 

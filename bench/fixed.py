@@ -4,15 +4,17 @@
 import json
 import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.contenders import build_pipekit_run, pipekit_path
+from bench.contenders import build_module, build_pipekit_run, pipekit_path
 from bench.data import make_tables, take_fingerprint
 from bench.measure import Measurement, measure
-from bench.move import NotEqual
+from bench.place import Place
+from bench.race import NotEqual
 from bench.servers import DATABASE, Servers
+from bench.tables import Limit, Part, Table
 
 SMALL = "small"
 ROWS = 1000
@@ -41,23 +43,39 @@ class FixedCost:
         return self.medians[RUN] - self.medians[BARE]
 
 
-def measure_fixed_cost(servers: Servers, home: Path) -> FixedCost:
-    """Makes the small table and measures everything in turn, `REPEATS` times; the module must exist."""
-    expected = make_tables(servers, ROWS, SMALL)
-    commands = _list_commands(servers, home)
+def measure_fixed_cost(place: Place) -> Part:
+    """Makes the small table and measures everything in turn, `REPEATS` times."""
+    expected = make_tables(place.servers, ROWS, SMALL)
+    home = place.make_home("fixed", [build_module(SMALL, f"select * from {SMALL}", f"public.{SMALL}")])
+    commands = _list_commands(place.servers, home)
     runs: dict[str, list[Measurement]] = {name: [] for name in commands}
     for _ in range(REPEATS):
         for name, argv in commands.items():
-            runs[name].append(measure(argv, cwd=home.parent, env=build_pipekit_run(home, SMALL).env))
-    if take_fingerprint(servers.dest, SMALL) != expected:
+            runs[name].append(measure(argv, cwd=place.folder, env=build_pipekit_run(home, SMALL).env))
+    if take_fingerprint(place.servers.dest, SMALL) != expected:
         raise NotEqual("the small table did not arrive")
     medians = {name: statistics.median(run.seconds for run in each) for name, each in runs.items()}
     for name, seconds in medians.items():
         print(f"  {name} {seconds:.3f} s", file=sys.stderr, flush=True)
-    return FixedCost(medians=medians, stages=_find_stages(runs[RUN]))
+    return _build_part(FixedCost(medians=medians, stages=_find_stages(runs[RUN])))
 
 
-def _list_commands(servers: Servers, home: Path) -> dict[str, list[str]]:
+def _build_part(fixed: FixedCost) -> Part:
+    rows = [
+        *fixed.medians.items(),
+        ("ours: run less bare script", fixed.ours_s),
+        ("of the run, two starts of Python", fixed.python_s),
+        *((f"of the run, stage {stage}", seconds) for stage, seconds in fixed.stages.items()),
+    ]
+    head = (f"{ROWS:,} rows, from the shell", "median s")
+    return Part(
+        tables=[Table(head=head, rows=[(name, f"{seconds:.3f}") for name, seconds in rows])],
+        limits=[Limit(what=f"a run of {ROWS:,} rows", measured=fixed.medians[RUN], at_most=LIMIT_S, unit=" s")],
+        data=fixed,
+    )
+
+
+def _list_commands(servers: Servers, home: Path) -> dict[str, Sequence[str]]:
     mover = Path(__file__).with_name("bare_mover.py")
     return {
         START: [sys.executable, "-c", "pass"],

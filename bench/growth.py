@@ -2,18 +2,22 @@
 """10,000 rows beside 100,000, the merge's own seconds by the run's record: the cost must grow with the rows."""
 
 import json
+import statistics
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench.contenders import DEFINITION, build_environment, pipekit_path
+from bench.contenders import build_environment, build_module, pipekit_path
 from bench.measure import measure
-from bench.servers import DATABASE, Servers
+from bench.place import Place
+from bench.servers import DATABASE
+from bench.tables import Limit, Part, Table
 
 FEW, MANY = 10_000, 100_000
 # Ten times the rows may take so much more; a cost that grows with the square takes a hundred times as much.
 LIMIT_GROWTH = 30.0
+LIMITS = {"upsert: empty, vacuumed": 12.0}
+MOST_ROUNDS = 3
 # Below this a merge is too short to be told from noise.
 LEAST_S = 0.05
 
@@ -35,10 +39,6 @@ STRATEGIES = {
     "upsert": tuple(STATES),
     "upsert, NULL in the key": tuple(STATES),
 }
-_MODULE = (
-    '  {name}: {{source: source, query: "select * from grown where a <= {rows}{where}", dest: dest, '
-    'table: "public.{name}", strategy: {strategy}{more}}}\n'
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,35 +51,61 @@ class Growth:
     many_s: float
 
     @property
+    def words(self) -> str:
+        """What is measured."""
+        return f"{self.strategy}: {self.state}"
+
+    @property
     def ratio(self) -> float:
         """How much longer ten times the rows take."""
         return self.many_s / max(self.few_s, LEAST_S)
 
 
 def measure_growth(
-    servers: Servers, home: Path, few: int = FEW, many: int = MANY, strategies: Collection[str] = tuple(STRATEGIES)
-) -> list[Growth]:
-    """Runs each strategy once in each of its states, few rows and then many."""
-    places = [place for place in _list_places(few, many) if place[1] in strategies]
+    place: Place, few: int = FEW, many: int = MANY, strategies: Collection[str] = tuple(STRATEGIES)
+) -> Part:
+    """Runs each strategy in each of its states, few rows and then many; the median of `rounds`, three at most."""
+    servers = place.servers
+    places = [each for each in _list_places(few, many) if each[1] in strategies]
     make = "create table {} (a integer, b integer, c text)"
     servers.source.run_sql(f"{make.format('grown')}; {_FILL.format(table='grown', rows=many)}; analyze grown", DATABASE)
-    text = DEFINITION.format(source=servers.source.jdbc_url(DATABASE), dest=servers.dest.jdbc_url(DATABASE))
-    for name, strategy, state, rows in places:
-        servers.dest.run_sql(f"{make.format(name)}; create unique index on {name} (a, b)", DATABASE)
-        for sql in STATES[state]:
-            servers.dest.run_sql(sql.format(table=name, rows=rows), DATABASE)
-        text += _build_module(name, strategy, rows)
-    _apply(home, text)
-    found: dict[tuple[str, str], list[float]] = {}
-    for name, strategy, state, rows in places:
-        ran = measure([pipekit_path(), "run", name, "--json"], cwd=home.parent, env=build_environment(home))
+    home = place.make_home("growth", [_build_module(name, strategy, rows) for name, strategy, _, rows in places])
+    found: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for name, strategy, state, rows in [*places] * min(place.rounds, MOST_ROUNDS):
+        anew = f"drop table if exists {name}; {make.format(name)}; create unique index on {name} (a, b)"
+        for sql in (anew, *(each.format(table=name, rows=rows) for each in STATES[state])):
+            servers.dest.run_sql(sql, DATABASE)
+        ran = measure([pipekit_path(), "run", name, "--json"], cwd=place.folder, env=build_environment(home))
         seconds = float(json.loads(ran.stdout)["stages"]["merge"])
-        found.setdefault((strategy, state), []).append(seconds)
+        found.setdefault((strategy, state), {}).setdefault(rows, []).append(seconds)
         print(f"  {strategy}, {state}, {rows:,} rows: {seconds:.2f} s", file=sys.stderr, flush=True)
-    return [
-        Growth(strategy=strategy, state=state, few_s=seconds[0], many_s=seconds[1])
-        for (strategy, state), seconds in found.items()
+    growth = [
+        Growth(strategy=strategy, state=state, few_s=statistics.median(by[few]), many_s=statistics.median(by[many]))
+        for (strategy, state), by in found.items()
     ]
+    return build_part(growth)
+
+
+def build_part(growth: Sequence[Growth]) -> Part:
+    """A line for each strategy and state, and a limit for each."""
+    head = ("merge, by the state of the dest", f"{FEW:,} rows s", f"{MANY:,} rows s", "x")
+    return Part(
+        tables=[
+            Table(
+                head=head,
+                rows=[(each.words, f"{each.few_s:.2f}", f"{each.many_s:.2f}", f"{each.ratio:.1f}") for each in growth],
+            )
+        ],
+        limits=[
+            Limit(
+                what=f"{each.words}, ten times the rows",
+                measured=each.ratio,
+                at_most=LIMITS.get(each.words, LIMIT_GROWTH),
+            )
+            for each in growth
+        ],
+        data=growth,
+    )
 
 
 def _list_places(few: int, many: int) -> Iterator[tuple[str, str, str, int]]:
@@ -95,14 +121,7 @@ def _list_places(few: int, many: int) -> Iterator[tuple[str, str, str, int]]:
 def _build_module(name: str, strategy: str, rows: int) -> str:
     word, _, has_null = strategy.partition(",")
     keyed = word in ("incremental", "upsert")
-    more = (", key: [a, b]" if keyed else "") + (", guards: {null_keys: true}" if has_null else "")
+    more = ("key: [a, b]" if keyed else "") + (", guards: {null_keys: true}" if has_null else "")
     where = " and b is not null" if keyed and not has_null else ""
-    return _MODULE.format(name=name, rows=rows, where=where, strategy=word, more=more)
-
-
-def _apply(home: Path, text: str) -> None:
-    home.mkdir(parents=True)
-    path = home / "growth.yaml"
-    path.write_text(text)
-    for arguments in (["init"], ["apply", str(path)]):
-        measure([pipekit_path(), *arguments], cwd=home.parent, env=build_environment(home))
+    query = f"select * from grown where a <= {rows}{where}"
+    return build_module(name, query, f"public.{name}", strategy=word, more=more)

@@ -3,19 +3,22 @@
 
 import argparse
 import json
-import statistics
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.contenders import PIPE, Contender, list_contenders
-from bench.data import TABLE, Fingerprint, empty_dest, make_tables, take_fingerprint
-from bench.measure import CommandFailed, Measurement, measure
-from bench.move import NotEqual
+from bench.contenders import PIPE
+from bench.data import TABLE
+from bench.measure import CommandFailed, measure
+from bench.move import list_pipes
+from bench.place import Place
+from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
 from bench.servers import DATABASE, Servers, start_servers
+from bench.tables import Limit, Part, Table
 from pipekit.errors import PipekitError
 
 JDBC = "through JDBC"
-LIMIT_RATIO = 1.7
+LIMIT_RATIO = 1.45
 LIMIT_MB = 250.0
 LIMIT_READING = 10.0
 
@@ -27,13 +30,12 @@ def main(argv: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with start_servers(folder) as servers:
-            expected = make_tables(servers, options.rows)
-            runs = measure_moves(servers, folder, options, expected)
-            speeds = measure_reading(servers, folder, options.jar)
+            part = measure_jdbc(Place(servers, folder, options.rows, options.rounds), options.jar)
     except (CommandFailed, NotEqual, PipekitError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    return report(runs, speeds)
+    print("\n".join(part.to_text()))
+    return 0 if all(limit.holds for limit in part.limits) else 1
 
 
 def parse_options(argv: list[str]) -> argparse.Namespace:
@@ -46,23 +48,14 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def measure_moves(
-    servers: Servers, folder: Path, options: argparse.Namespace, expected: Fingerprint
-) -> dict[str, list[Measurement]]:
-    """The pipe and the move through JDBC in turn; each result is compared before it counts."""
-    contenders = [each for each in list_contenders(servers, folder / "home") if each.name == PIPE]
-    contenders.append(build_mover(servers, options.jar))
-    runs: dict[str, list[Measurement]] = {each.name: [] for each in contenders}
-    for number in range(1, options.rounds + 1):
-        for contender in contenders:
-            empty_dest(servers)
-            run = measure(contender.argv, cwd=folder, env=contender.env)
-            got = take_fingerprint(servers.dest)
-            if got != expected:
-                raise NotEqual(f"{contender.name}: the dest holds {got}, the source {expected}")
-            runs[contender.name].append(run)
-            print(f"  round {number}: {contender.name} {run.seconds:.2f} s", file=sys.stderr, flush=True)
-    return runs
+def measure_jdbc(place: Place, jar: str) -> Part:
+    """The pipe and the move through JDBC in turn, then the ways of reading."""
+    place.make_big_tables()
+    contenders = [each for each in list_pipes(place.servers) if each.name == PIPE]
+    course = Course(cwd=place.folder, prepare=place.empty, compare=place.compare)
+    results = race([*contenders, build_mover(place.servers, jar)], place.rounds, course)
+    speeds = measure_reading(place.servers, place.folder, jar)
+    return build_part(results, speeds)
 
 
 def build_mover(servers: Servers, jar: str) -> Contender:
@@ -86,21 +79,25 @@ def _module_argv(module: str) -> list[str]:
     return [sys.executable, "-c", start]
 
 
-def report(runs: dict[str, list[Measurement]], speeds: dict[str, float]) -> int:
-    """Prints the figures; 1 when one is beyond its limit."""
-    medians = {name: statistics.median(run.seconds for run in each) for name, each in runs.items()}
-    cpu = {name: statistics.median(run.cpu_s for run in each) for name, each in runs.items()}
-    peak_mb = max(run.largest_mb for run in runs[JDBC])
-    ratio, reading = medians[JDBC] / medians[PIPE], speeds["arrow"] / speeds["jpype.dbapi2"]
-    for name, seconds in medians.items():
-        print(f"{name}: median {seconds:.2f} s, processor {cpu[name]:.2f} s")
-    for name, speed in speeds.items():
-        print(f"reading, {name}: {speed:,.0f} rows/s")
-    print(
-        f"{JDBC}: {ratio:.2f} of the pipe (at most {LIMIT_RATIO}), largest process {peak_mb:.0f} MB (under {LIMIT_MB})"
+def build_part(results: Sequence[Result], speeds: Mapping[str, float]) -> Part:
+    """Both tables and the limits."""
+    moved = next(result for result in results if result.name == JDBC)
+    faster = speeds["arrow"] / speeds["jpype.dbapi2"]
+    return Part(
+        tables=[
+            build_table("PostgreSQL through its JDBC driver", results, PIPE),
+            Table(
+                head=("reading through JDBC", "rows/s"),
+                rows=[(name, f"{speed:,.0f}") for name, speed in speeds.items()],
+            ),
+        ],
+        limits=[
+            build_limit(results, JDBC, PIPE, LIMIT_RATIO),
+            Limit(what="memory of all processes together", measured=moved.peak_mb, at_most=LIMIT_MB, unit=" MB"),
+            Limit(what="reading by jpype.dbapi2, of Arrow", measured=1 / faster, at_most=1 / LIMIT_READING),
+        ],
+        data={"moves": results, "reading": speeds},
     )
-    print(f"reading as Arrow: {reading:.1f} times jpype.dbapi2 (at least {LIMIT_READING})")
-    return 0 if ratio <= LIMIT_RATIO and peak_mb < LIMIT_MB and reading >= LIMIT_READING else 1
 
 
 if __name__ == "__main__":

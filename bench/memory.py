@@ -1,58 +1,64 @@
-# Whether memory grows with the table. Knows nothing of time.
-"""Peak memory of `pipekit run` for a tenth of the table and for all of it."""
+# Whether memory grows with the table, and time faster than it. Knows nothing of how rows travel.
+"""`pipekit run` for a sixth of the table, for half of it and for all: seconds, and the peak memory of its processes."""
 
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
-from bench.contenders import build_pipekit_run
-from bench.data import TABLE, empty_dest
-from bench.measure import Process, measure
-from bench.servers import Servers
+from bench.contenders import build_module, build_pipekit_run
+from bench.data import TABLE, take_fingerprint
+from bench.place import Place
+from bench.race import Contender, Course, NotEqual, Result, race
+from bench.tables import Limit, Part, Table
 
-TENTH = f"{TABLE}_tenth"
+SHARES = (6, 2, 1)
 LIMIT_MB = 100.0
-LIMIT_GROWTH = 1.10
+LIMIT_MB_GROWTH = 1.10
+# Six times the rows may take a quarter more than six times as long: indexes of a dest are not in it, caches are.
+LIMIT_TIME_GROWTH = 1.25
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Peak:
-    """The processes of one run and their peaks."""
+def measure_memory(place: Place) -> Part:
+    """Runs each `rounds` times and reads the peaks."""
+    place.make_big_tables()
+    where = {str(share): f"l_orderkey <= {place.rows // 4 // share}" if share > 1 else "true" for share in SHARES}
+    modules = [
+        build_module(f"part_{name}", f"select * from {TABLE} where {rows}", f"public.{TABLE}")
+        for name, rows in where.items()
+    ]
+    home = place.make_home("memory", modules)
+    expected = {name: take_fingerprint(place.servers.source, TABLE, rows) for name, rows in where.items()}
 
-    rows: int
-    processes: tuple[Process, ...]
+    def compare(contender: Contender) -> None:
+        if take_fingerprint(place.servers.dest) != expected[contender.name]:
+            raise NotEqual(f"a table's part 1/{contender.name} did not arrive")
 
-    @property
-    def runner_mb(self) -> float:
-        """The peak of the process that moves the rows, the largest one."""
-        return max(process.peak_mb for process in self.processes)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MemoryResult:
-    """A tenth of the table beside all of it."""
-
-    small: Peak
-    large: Peak
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether the runner stays within its limit and needs no more for ten times the rows."""
-        return self.large.runner_mb <= min(LIMIT_MB, self.small.runner_mb * LIMIT_GROWTH)
+    contenders = [build_pipekit_run(home, f"part_{name}", name=name) for name in where]
+    results = race(contenders, place.rounds, Course(cwd=place.folder, prepare=place.empty, compare=compare))
+    return _build_part(results, {name: int(each.partition("|")[0]) for name, each in expected.items()})
 
 
-def build_tenth_query(rows: int) -> str:
-    """The first tenth of the table, to within the lines of one order."""
-    return f"select * from {TABLE} where l_orderkey <= {rows // 40}"
-
-
-def measure_memory(servers: Servers, home: Path, rows: int) -> MemoryResult:
-    """Runs both and reads the peaks."""
-    peaks = []
-    for module, count in ((TENTH, rows // 10), (TABLE, rows)):
-        empty_dest(servers)
-        contender = build_pipekit_run(home, module)
-        run = measure(contender.argv, cwd=home.parent, env=contender.env)
-        peaks.append(Peak(rows=count, processes=run.processes))
-        print(f"  {count:,} rows: largest process {peaks[-1].runner_mb:.0f} MB", file=sys.stderr, flush=True)
-    return MemoryResult(small=peaks[0], large=peaks[1])
+def _build_part(results: Sequence[Result], rows: dict[str, int]) -> Part:
+    small, *_, large = results
+    times = (large.median_s / rows[large.name]) / (small.median_s / rows[small.name])
+    return Part(
+        tables=[
+            Table(
+                head=("growth of a full run", "median s", "us a row", "all MB", "largest MB"),
+                rows=[
+                    (
+                        f"{rows[each.name]:,} rows",
+                        f"{each.median_s:.2f}",
+                        f"{each.median_s / rows[each.name] * 1e6:.2f}",
+                        f"{each.peak_mb:.0f}",
+                        f"{each.largest_mb:.0f}",
+                    )
+                    for each in results
+                ],
+            )
+        ],
+        limits=[
+            Limit(what="memory of all processes together", measured=large.peak_mb, at_most=LIMIT_MB, unit=" MB"),
+            Limit(what="memory, all rows of a sixth", measured=large.peak_mb / small.peak_mb, at_most=LIMIT_MB_GROWTH),
+            Limit(what="seconds a row, all rows of a sixth", measured=times, at_most=LIMIT_TIME_GROWTH),
+        ],
+        data=results,
+    )

@@ -1,74 +1,68 @@
-# The main measurement: one table, every contender, interleaved. Knows nothing of what the table holds.
-"""Full loads of one table, `rounds` times by each contender in turn, each result compared before it counts."""
+# The whole table into a bare dest through staging. Knows nothing of what the table holds.
+"""Full loads of one table beside psql's pipe, which is the limit, and psql with staging, which is as safe."""
 
-import statistics
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from bench.contenders import (
+    BINARY,
+    PIPE,
+    PIPEKIT,
+    STAGED_BINARY,
+    STAGED_PIPE,
+    build_module,
+    build_pipe,
+    build_pipekit_run,
+    build_staged_pipe,
+)
+from bench.data import COLUMNS, TABLE
+from bench.place import Place
+from bench.race import Contender, Course, build_limit, build_table, race
+from bench.servers import DATABASE, Servers
+from bench.tables import Part
 
-from bench.contenders import PIPE, PIPEKIT, Contender, list_contenders
-from bench.data import TABLE, Fingerprint, empty_dest, take_fingerprint
-from bench.measure import Measurement, measure
-from bench.servers import Servers
-
-LIMIT_RATIO = 1.6
-
-
-class NotEqual(Exception):
-    """The dest does not hold what the source holds."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """All measurements of one contender."""
-
-    name: str
-    what: str
-    runs: tuple[Measurement, ...]
-
-    @property
-    def median_s(self) -> float:
-        """The median wall time."""
-        return statistics.median(run.seconds for run in self.runs)
-
-    @property
-    def cpu_s(self) -> float:
-        """The median processor time of the moving processes."""
-        return statistics.median(run.cpu_s for run in self.runs)
-
-    @property
-    def peak_mb(self) -> float:
-        """The worst peak of all moving processes together."""
-        return max(run.peak_mb for run in self.runs)
-
-    @property
-    def largest_mb(self) -> float:
-        """The worst peak of one process."""
-        return max(run.largest_mb for run in self.runs)
+OTHER_TYPES = "pipekit run, types that differ"
+WIDER = f"{TABLE}_wider"
+# Rows of the table up to which the first limit is asked for; above, the second.
+MILLION = 1_000_000
+LIMITS = (1.0, 1.15)
+LIMIT_OTHER_TYPES = 1.3
 
 
-def measure_moves(servers: Servers, home: Path, expected: Fingerprint, rounds: int) -> list[Result]:
+def measure_moves(place: Place) -> Part:
     """Measures every contender `rounds` times, one after the other in each round; raises NotEqual."""
-    contenders = list_contenders(servers, home)
-    runs: dict[str, list[Measurement]] = {contender.name: [] for contender in contenders}
-    for number in range(1, rounds + 1):
-        for contender in contenders:
-            run = _measure_one(servers, home, contender, expected)
-            runs[contender.name].append(run)
-            print(f"  round {number} of {rounds}: {contender.name} {run.seconds:.2f} s", file=sys.stderr, flush=True)
-    return [Result(name=each.name, what=each.what, runs=tuple(runs[each.name])) for each in contenders]
+    course = Course(cwd=place.folder, prepare=place.empty, compare=place.compare)
+    place.make_big_tables()
+    results = race([*list_pipes(place.servers), *_list_own(place)], place.rounds, course)
+    return Part(
+        tables=[build_table(f"full, {place.rows:,} rows into a bare table", results, PIPE)],
+        limits=[
+            build_limit(results, PIPEKIT, PIPE, LIMITS[place.rows > MILLION]),
+            build_limit(results, OTHER_TYPES, PIPE, LIMIT_OTHER_TYPES),
+        ],
+        data=results,
+    )
 
 
-def find_ratio(results: list[Result], name: str = PIPEKIT) -> float:
-    """A contender's median wall time as a multiple of the pipe's."""
-    medians = {result.name: result.median_s for result in results}
-    return medians[name] / medians[PIPE]
+def list_pipes(servers: Servers) -> list[Contender]:
+    """psql's own ways."""
+    return [
+        Contender(name=PIPE, what="psql copy out | psql copy in, straight into the dest", argv=build_pipe(servers)),
+        Contender(
+            name=STAGED_PIPE,
+            what="the same into an unlogged table, then truncate and insert in one transaction",
+            argv=build_staged_pipe(servers),
+        ),
+        Contender(
+            name=STAGED_BINARY,
+            what="the same in COPY's binary form, which is safe only between equal types",
+            argv=build_staged_pipe(servers, form=BINARY),
+        ),
+    ]
 
 
-def _measure_one(servers: Servers, home: Path, contender: Contender, expected: Fingerprint) -> Measurement:
-    empty_dest(servers)
-    run = measure(contender.argv, cwd=home.parent, env=contender.env)
-    got = take_fingerprint(servers.dest, TABLE)
-    if got != expected:
-        raise NotEqual(f"{contender.name}: the dest holds {got}, the source {expected}")
-    return run
+def _list_own(place: Place) -> list[Contender]:
+    """Into a table of the same types, and into one that is wider where values stay the same text."""
+    wider = COLUMNS.replace("key integer", "key bigint").replace("varchar(44)", "text")
+    place.servers.dest.run_sql(f"create table if not exists {WIDER} ({wider})", DATABASE)
+    query = f"select * from {TABLE}"
+    modules = [build_module(TABLE, query, f"public.{TABLE}"), build_module(WIDER, query, f"public.{WIDER}")]
+    home = place.make_home("move", modules)
+    return [build_pipekit_run(home, TABLE), build_pipekit_run(home, WIDER, name=OTHER_TYPES, dest=WIDER)]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.installation import RUNS, Installation, make_installation
 from bench.serving import start_server
+from bench.tables import Limit, Part, Table
 from bench.visitors import Answer, Unanswered, Visitor, crowd
 
 AT_ONCE = 20
@@ -70,11 +71,6 @@ class PageResult:
         """The time that 95 of 100 answers stay below."""
         return find_percentile(self.seconds, 95)
 
-    @property
-    def holds(self) -> bool:
-        """Whether both limits hold."""
-        return self.median_s <= LIMIT_MEDIAN_S and self.p95_s <= LIMIT_P95_S
-
 
 def find_percentile(seconds: Sequence[float], percent: int) -> float:
     """The value that `percent` of 100 are not above."""
@@ -82,13 +78,36 @@ def find_percentile(seconds: Sequence[float], percent: int) -> float:
     return ordered[max(-(-len(ordered) * percent // 100) - 1, 0)]
 
 
-def measure_pages(
-    folder: Path, *, runs: int = RUNS, seconds: float = SECONDS, paths: Sequence[str] = PATHS
-) -> list[PageResult]:
+def measure_pages(folder: Path, *, runs: int = RUNS, seconds: float = SECONDS, paths: Sequence[str] = PATHS) -> Part:
     """Makes the installation, serves it and asks for each page in turn."""
     place = make_installation(folder / "pages", runs=runs, say=lambda text: print(text, file=sys.stderr, flush=True))
     with start_server(place.home) as server:
-        return [asyncio.run(_measure_one(server.port, place, path, seconds)) for path in paths]
+        return build_part([asyncio.run(_measure_one(server.port, place, path, seconds)) for path in paths])
+
+
+def build_part(pages: Sequence[PageResult]) -> Part:
+    """A line for each page, and two limits for each."""
+    head = (f"{AT_ONCE} requests at once", "median ms", "95 % ms", "answers", "kB", "sent kB")
+    rows = [
+        (
+            page.path,
+            f"{page.median_s * 1000:.0f}",
+            f"{page.p95_s * 1000:.0f}",
+            str(len(page.seconds)),
+            f"{page.size / 1000:.1f}",
+            f"{page.sent / 1000:.1f}",
+        )
+        for page in pages
+    ]
+    limits = [
+        limit
+        for page in pages
+        for limit in (
+            Limit(what=f"{page.path} at the median", measured=page.median_s, at_most=LIMIT_MEDIAN_S, unit=" s"),
+            Limit(what=f"{page.path} at the 95th percentile", measured=page.p95_s, at_most=LIMIT_P95_S, unit=" s"),
+        )
+    ]
+    return Part(tables=[Table(head=head, rows=rows)], limits=limits, data=pages)
 
 
 async def _measure_one(port: int, place: Installation, path: str, seconds: float) -> PageResult:

@@ -9,14 +9,15 @@ import statistics
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.asking import Asker
-from bench.contenders import DEFINITION, MODULE, build_environment, build_stepwise_script, pipekit_path
+from bench.contenders import build_module, build_stepwise_script
 from bench.data import make_tables, take_fingerprint
 from bench.measure import measure
-from bench.move import NotEqual
+from bench.place import Place
+from bench.race import NotEqual
 from bench.servers import DATABASE, Servers
 from bench.serving import start_server
 from bench.tables import Limit, Part, Table
@@ -49,22 +50,23 @@ class Small:
     modules: int
 
 
-def measure_small(servers: Servers, home: Path, rounds: int, *, asked: int = ASKED, modules: int = MODULES) -> Part:
+def measure_small(place: Place, *, asked: int = ASKED, modules: int = MODULES) -> Part:
     """Makes a home of its own, serves it, and measures; each dest is empty before and compared afterwards."""
     few = [f"{GROUP}_{number:02d}" for number in range(modules)]
-    expected = {ONE: make_tables(servers, ROWS, ONE), **{name: make_tables(servers, FEW_ROWS, name) for name in few}}
-    _define(servers, home, few)
+    expected = {name: make_tables(place.servers, ROWS if name == ONE else FEW_ROWS, name) for name in (ONE, *few)}
+    written = [build_module(name, f"select * from {name}", f"public.{name}") for name in (ONE, *few)]
+    home = place.make_home("small", written, groups=f"groups:\n  {GROUP}: {{modules: [{', '.join(few)}]}}\n")
     state_path = load_config({"PIPEKIT_HOME": str(home)}).state_path
     with closing(repo.open_state(state_path)) as db, start_server(home) as server:
-        place = _Place(servers, home, Asker.make(db, server.port), expected)
-        found = place.measure(asked=asked, rounds=rounds, few=few)
+        site = _Site(place.servers, place.folder, Asker.make(db, server.port), expected)
+        found = site.measure(asked=asked, rounds=place.rounds, few=few)
     return _build_part(found)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Site:
     servers: Servers
-    home: Path
+    folder: Path
     asker: Asker
     expected: dict[str, str]
 
@@ -112,7 +114,7 @@ class _Place:
     def _run_psql(self, tables: Sequence[str], psql: str = "") -> float:
         """A staged pipe for each table in one shell; compared too."""
         script = "set -e\n" + "\n".join(build_stepwise_script(self.servers, table, psql) for table in tables)
-        seconds = measure(["sh", "-c", script], cwd=self.home.parent).seconds
+        seconds = measure(["sh", "-c", script], cwd=self.folder).seconds
         self._compare(tables)
         return seconds
 
@@ -120,17 +122,6 @@ class _Place:
         for table in tables:
             if take_fingerprint(self.servers.dest, table) != self.expected[table]:
                 raise NotEqual(f"the table {table} did not arrive")
-
-
-def _define(servers: Servers, home: Path, few: Sequence[str]) -> None:
-    home.mkdir(parents=True)
-    text = DEFINITION.format(source=servers.source.jdbc_url(DATABASE), dest=servers.dest.jdbc_url(DATABASE))
-    for name in (ONE, *few):
-        text += MODULE.format(name=name, query=f"select * from {name}", table=name)
-    path = home / "small.yaml"
-    path.write_text(f"{text}\ngroups:\n  {GROUP}: {{modules: [{', '.join(few)}]}}\n")
-    for arguments in (["init"], ["apply", str(path)]):
-        measure([pipekit_path(), *arguments], cwd=home.parent, env=build_environment(home))
 
 
 def _build_part(found: Small) -> Part:
@@ -152,7 +143,7 @@ def _build_part(found: Small) -> Part:
             Limit(what="a module of 1,000 rows asked of a running server", measured=asked, at_most=LIMIT_S, unit=" s"),
             Limit(what=f"{what} in a group, of the loop of scripts", measured=group / wrapped, at_most=LIMIT_GROUP),
         ],
-        data=asdict(found),
+        data=found,
     )
 
 

@@ -6,19 +6,20 @@ import json
 import os
 import re
 import statistics
-import sys
 import time
 import zlib
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.data import TABLE, Fingerprint, empty_dest, take_fingerprint
+from bench.contenders import build_module
+from bench.data import TABLE, empty_dest, take_fingerprint
 from bench.installation import make_users
-from bench.move import NotEqual
 from bench.pages import find_percentile
-from bench.servers import Servers
-from bench.serving import start_server
+from bench.place import Place, say
+from bench.race import NotEqual
+from bench.serving import Server, start_server
+from bench.tables import Limit, Part, Table
 from bench.visitors import Answer, Visitor
 from pipekit import repo
 from pipekit.config import load_config
@@ -65,42 +66,76 @@ class ViewersResult:
         """The time that 99 of 100 answers stay below."""
         return find_percentile(self.answers, 99)
 
-    @property
-    def holds(self) -> bool:
-        """Whether both limits hold."""
-        return self.p99_s <= LIMIT_ANSWER_S and self.loss <= LIMIT_LOSS
 
-
-def measure_viewers(servers: Servers, home: Path, expected: Fingerprint, rounds: int) -> ViewersResult:
+def measure_viewers(place: Place) -> Part:
     """Runs the module alone and watched, `rounds` times each; raises NotEqual."""
-    alone: list[float] = []
-    watched: list[float] = []
-    alone_cores: list[float] = []
-    watched_cores: list[float] = []
-    answers: list[Answer] = []
+    place.make_big_tables()
+    home = place.make_home("viewers", [build_module(TABLE, f"select * from {TABLE}", f"public.{TABLE}")])
+    tried: list[_Tried] = []
     with closing(repo.open_state(load_config({"PIPEKIT_HOME": str(home)}).state_path)) as db:
         cookies = make_users(db)
         with start_server(home) as server:
-            for number in range(1, rounds + 1):
-                for seconds, cores, viewers in ((alone, alone_cores, 0), (watched, watched_cores, VIEWERS)):
-                    empty_dest(servers)
-                    began_s, cpu_s = time.monotonic(), read_cpu_s(server.pid)
-                    took_s, got = asyncio.run(_run_watched(db, server.port, cookies, viewers))
-                    cores.append((read_cpu_s(server.pid) - cpu_s) / (time.monotonic() - began_s))
-                    seconds.append(took_s)
-                    answers += got
-                    if take_fingerprint(servers.dest) != expected:
-                        raise NotEqual("the watched table did not arrive")
-                    print(
-                        f"  round {number} of {rounds}: {viewers} viewers {took_s:.2f} s", file=sys.stderr, flush=True
-                    )
+            for number in range(1, place.rounds + 1):
+                for viewers in (0, VIEWERS):
+                    tried.append(_try_once(place, db, server, cookies, viewers))
+                    say(f"  round {number} of {place.rounds}: {viewers} viewers {tried[-1].seconds:.2f} s")
+    return build_part(_build_result(tried))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    viewers: int
+    seconds: float
+    cores: float
+    answers: list[Answer]
+
+
+def _try_once(place: Place, db: repo.State, server: Server, cookies: list[str], viewers: int) -> _Tried:
+    """One run with so many viewers, its rows compared."""
+    empty_dest(place.servers)
+    began_s, cpu_s = time.monotonic(), read_cpu_s(server.pid)
+    seconds, answers = asyncio.run(_run_watched(db, server.port, cookies, viewers))
+    cores = (read_cpu_s(server.pid) - cpu_s) / (time.monotonic() - began_s)
+    if take_fingerprint(place.servers.dest) != place.expected:
+        raise NotEqual("the watched table did not arrive")
+    return _Tried(viewers, seconds, cores, answers)
+
+
+def _build_result(tried: list[_Tried]) -> ViewersResult:
+    alone, watched = ([each for each in tried if each.viewers == viewers] for viewers in (0, VIEWERS))
+    answers = [answer for each in tried for answer in each.answers]
     return ViewersResult(
-        alone=tuple(alone),
-        watched=tuple(watched),
-        server_cores=(statistics.median(alone_cores), statistics.median(watched_cores)),
+        alone=tuple(each.seconds for each in alone),
+        watched=tuple(each.seconds for each in watched),
+        server_cores=(
+            statistics.median(each.cores for each in alone),
+            statistics.median(each.cores for each in watched),
+        ),
         answers=tuple(answer.seconds for answer in answers),
         unchanged=sum(answer.status == 204 for answer in answers),
         sent=sum(answer.size for answer in answers),
+    )
+
+
+def build_part(viewers: ViewersResult) -> Part:
+    """The table and the limits."""
+    alone, watched = statistics.median(viewers.alone), statistics.median(viewers.watched)
+    rows = [
+        ("a run alone, s", f"{alone:.2f}"),
+        (f"with {VIEWERS} viewers of its log, s", f"{watched:.2f}"),
+        ("lost to the viewers", f"{viewers.loss:.1%}"),
+        ("cores the server kept busy, alone", f"{viewers.server_cores[0]:.2f}"),
+        ("cores the server kept busy, watched", f"{viewers.server_cores[1]:.2f}"),
+        ("answer, median, ms", f"{viewers.median_s * 1000:.0f}"),
+        ("answer, 99 of 100, ms", f"{viewers.p99_s * 1000:.0f}"),
+    ]
+    return Part(
+        tables=[Table(head=(f"{VIEWERS} viewers of one log", ""), rows=rows)],
+        limits=[
+            Limit(what="viewers: 99 of 100 answers", measured=viewers.p99_s, at_most=LIMIT_ANSWER_S, unit=" s"),
+            Limit(what="viewers: share of a run's speed lost", measured=viewers.loss, at_most=LIMIT_LOSS),
+        ],
+        data=viewers,
     )
 
 
