@@ -31,6 +31,8 @@ class Config:
     `jrunner_bulk` are the kinds of dest for which it has its flag -b.
     The pages answer to the names in `allowed_hosts` ("*": to any; none: see serving/hosts.py) and believe what proxies
     at `trusted_proxies` (addresses, networks) say of who asks. With `https` browsers reach them by HTTPS alone.
+    `jdbc_servers` are words behind `jdbc:` of drivers that Pipekit does not know and that speak to servers alone.
+    With `any_file`, which no file can set, addresses over JDBC may name any file: for who types one in a shell.
     `secret_variables` are environment variables that `$NAME` may mean, beside those that are named like a password.
     """
 
@@ -61,6 +63,8 @@ class Config:
     trusted_proxies: tuple[str, ...] = ()
     https: bool = False
     secret_variables: tuple[str, ...] = ()
+    jdbc_servers: tuple[str, ...] = ()
+    any_file: bool = False
 
 
 _PATHS = ("base_dir", "state_path", "secrets_path", "jar_folder")
@@ -88,9 +92,13 @@ _LISTS = {
         "names of environment variables, for example [DW_LOGIN]",
         re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
     ),
+    "jdbc_servers": (
+        "what stands behind jdbc: in addresses, for example [vendor]",
+        re.compile(r"[a-z0-9][a-z0-9_+.-]*"),
+    ),
 }
 _DEFAULTS = {f.name: f.default for f in fields(Config)}
-KEYS = tuple(name for name in _DEFAULTS if name != "home")
+KEYS = tuple(name for name in _DEFAULTS if name not in ("home", "any_file"))
 
 
 def load_config(environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, is_made: bool = False) -> Config:

@@ -52,7 +52,7 @@ def delete_driver(user: ApiAdmin, db: Db, kind: _Kind) -> None:
 
 
 def _register(db: repo.State, config: Config, user: User, kind: str, body: DriverChange) -> DriverAnswer:
-    given = {"jar": body.jar, "java_class": body.java_class, "url_template": body.url_template}
+    given = {"jar": body.jar, "java_class": body.java_class, "url_template": body.url_template, "folder": body.folder}
     try:
         register(db, config, kind=kind, user=user.name, **given)
     except Invalid as error:
@@ -78,5 +78,6 @@ def _describe(state: DriverState) -> DriverAnswer:
         jar=state.jar or None,
         java_class=state.java_class or None,
         jar_sha256=state.jar_sha256 or None,
+        folder=state.folder or None,
         problem=state.problem or None,
     )

@@ -155,6 +155,7 @@ class DriverChange(Body):
     jar: Short = Field(description="The jar's name in the folder for jars (`jar_folder`).")
     java_class: Short = Field(default="", description="The driver's class; empty where Pipekit knows it.")
     url_template: Short = Field(default="", description="How its addresses begin, `{...}` for what differs.")
+    folder: Short = Field(default="", description="Where its databases in files may lie; empty: servers alone.")
 
 
 class DriverNew(DriverChange):
@@ -174,6 +175,7 @@ class DriverAnswer(Answer):
     jar: str | None = Field(description="Its registered jar.")
     java_class: str | None
     jar_sha256: str | None
+    folder: str | None = Field(description="Below which folder its databases in files may lie; none: servers alone.")
     problem: str | None = Field(description="Why its jar cannot be used.")
 
 

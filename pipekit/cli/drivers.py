@@ -1,6 +1,7 @@
 # Commands about kinds of databases: list, register, check. Opens no remote database.
 """`pipekit drivers`."""
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -38,27 +39,40 @@ def list_(session: Session, as_json: bool) -> None:
 @click.option("--jar", required=True, help="The driver's jar in the folder for jars (`jar_folder` in config.yaml).")
 @click.option("--class", "java_class", default="", help="The driver's class; may be left out where Pipekit knows it.")
 @click.option("--url-template", default="", help="How its addresses begin, {...} for what differs.")
+@click.option("--folder", default="", metavar="DIR", help="Allow databases in files below this folder.")
 @json_option
 @click.pass_obj
-def add(session: Session, kind: str, jar: str, java_class: str, url_template: str, as_json: bool) -> None:
+def add(session: Session, kind: str, jar: str, java_class: str, url_template: str, folder: str, as_json: bool) -> None:
     """Register a JDBC driver: its jar, its class and how its addresses begin.
 
     Registering a kind again replaces what was registered. The jar's SHA-256 is kept, and a jar that is another since is
     not loaded. A kind is called after its product (h2, oracle), or begins with its name and _ (oracle_old): that tells
     Pipekit how it is spoken to; any other name means standard SQL.
+
+    Without --folder its connections lead to servers alone. SQL on a database in a file reads and writes files as the
+    user that Pipekit runs as, in the folder and elsewhere: docs/jdbc.md.
     """
     from pipekit.engine.jars import list_driver_states, register
 
     session.only_tell()
     db, config = session.db(), session.config()
     is_changed = register(
-        db, config, kind=kind, jar=jar, java_class=java_class, url_template=url_template, user=find_shell_user()
+        db,
+        config,
+        kind=kind,
+        jar=jar,
+        java_class=java_class,
+        url_template=url_template,
+        folder=os.path.abspath(folder) if folder else "",
+        user=find_shell_user(),
     )
     [state] = [state for state in list_driver_states(db, config) if state.kind == kind]
     if as_json:
         session.say_json(_describe(state) | {"changed": is_changed})
         return
     session.say(f"{kind}: {state.jar}, {state.java_class}, SHA-256 {state.jar_sha256}")
+    if state.folder:
+        session.say(f"Databases in files: below {state.folder}")
     if not is_changed:
         session.tell("It was registered like this before.")
 

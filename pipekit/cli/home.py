@@ -38,6 +38,7 @@ CONFIG_TEXT = """\
 # allowed_hosts: []            # the names browsers may use for the pages; empty: see docs/serving.md
 # trusted_proxies: []          # addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed
 # https: false                 # true where browsers reach the pages by HTTPS alone
+# jdbc_servers: []             # words behind jdbc: of drivers that Pipekit does not know and that open no file
 # secret_variables: []         # environment variables that $NAME may mean beside those named like a password
 # runner: native               # native, or jrunner: an installed jrunner reads and moves the rows
 # jrunner: jrunner             # the installed jrunner: its path, or its name on PATH

@@ -60,7 +60,7 @@ def jrunner(session: Session, /, **options: Any) -> int:
     A password given with -scp or -dcp is taken off the process's command line at once, where Linux allows it, but a
     shell's history and other copies keep it: name a secret ('$NAME', in quotes), or use --scp-file and --dcp-file.
     """
-    config = replace(session.config(), base_dir=Path.cwd(), runner="native")
+    config = replace(session.config(), base_dir=Path.cwd(), runner="native", any_file=True)
     registered = _list_registered(config)
     source = _find_site(session, registered, "s", options)
     query = _read_query(Path(options["sq"]))

@@ -19,7 +19,7 @@ from pipekit.definitions.records import (
     WatermarkDef,
     build_spelling,
 )
-from pipekit.definitions.state import read_known, read_state, read_templates
+from pipekit.definitions.state import read_known, read_registered, read_state
 from pipekit.errors import PipekitError
 from pipekit.fields import pick
 from pipekit.models import GroupFields, ModuleFields, WatermarkFields
@@ -36,7 +36,7 @@ def apply_text(
     it may refer only to what it defines.
     """
     with repo.transaction(db):
-        known = Known(templates=read_templates(db)) if prune else read_known(db)
+        known = Known(registered=read_registered(db)) if prune else read_known(db)
         wanted = parse_definitions(text, file=file, known=known)
         present = read_state(db, build_spelling(wanted.connections))
         changes = build_plan(wanted, present, prune=prune)

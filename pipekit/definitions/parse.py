@@ -21,8 +21,9 @@ from pipekit.definitions.records import (
 )
 from pipekit.definitions.tree import read_tree
 from pipekit.drivers import DRIVERS, get_driver
+from pipekit.engine.embedded import check_registered_url
 from pipekit.errors import PipekitError
-from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, GroupFields
+from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, DriverRegistration, GroupFields
 
 MAX_NAME = 200
 
@@ -31,12 +32,12 @@ MAX_NAME = 200
 class Known:
     """What a file may refer to without defining it: name of a connection -> its driver, and names of modules.
 
-    `templates` are the kinds that an installation has registered beside the built-in ones: kind -> URL template.
+    `registered` are the kinds that an installation has registered with a jar.
     """
 
     connections: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, object] = field(default_factory=dict)
-    templates: Mapping[str, str] = field(default_factory=dict)
+    registered: Mapping[str, DriverRegistration] = field(default_factory=dict)
 
 
 def parse_definitions(text: str, *, file: str = "definitions", known: Known | None = None) -> Definitions:
@@ -93,7 +94,7 @@ class _Parser:
         return ConnectionDef(**{**read.record(ConnectionDef, name), "username": read["username"] or None})
 
     def _is_known_kind(self, read: Read) -> bool:
-        kinds = sorted({*DRIVERS, *self._known.templates})
+        kinds = sorted({*DRIVERS, *self._known.registered})
         is_known = read["driver"] in kinds
         if not is_known:
             near = difflib.get_close_matches(read["driver"], kinds, n=1)
@@ -103,11 +104,9 @@ class _Parser:
         return is_known
 
     def _check_url(self, read: Read) -> None:
-        driver, template = get_driver(read["driver"]), self._known.templates.get(read["driver"])
+        registration = self._known.registered.get(read["driver"])
         try:
-            driver.parse_url(read["jdbc_url"])
-            if template:
-                driver.check_template(read["jdbc_url"], template)
+            check_registered_url(get_driver(read["driver"]), registration, read["jdbc_url"])
         except PipekitError as error:
             told = f"{error.message} {error.hint}".strip()
             self._problems.add(read.line_of("jdbc_url"), read.path_of("jdbc_url"), told)

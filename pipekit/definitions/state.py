@@ -16,7 +16,7 @@ from pipekit.definitions.records import (
     find_spelling,
 )
 from pipekit.fields import pick
-from pipekit.models import GroupFields, Module, ModuleFields, WatermarkFields
+from pipekit.models import DriverRegistration, GroupFields, Module, ModuleFields, WatermarkFields
 from pipekit.repo import State
 
 
@@ -25,14 +25,13 @@ def read_known(db: State) -> Known:
     return Known(
         connections={c.name: c.driver for c in repo.list_connections(db)},
         modules={m.name: m for m in repo.list_modules(db)},
-        templates=read_templates(db),
+        registered=read_registered(db),
     )
 
 
-def read_templates(db: State) -> Mapping[str, str]:
-    """The kinds that are registered, each with what its addresses look like."""
-    found = repo.list_driver_registrations(db)
-    return {item.kind: item.url_template or "" for item in found if item.jar}
+def read_registered(db: State) -> Mapping[str, DriverRegistration]:
+    """The kinds that are registered with a jar."""
+    return {item.kind: item for item in repo.list_driver_registrations(db) if item.jar}
 
 
 def read_state(db: State, spelling: Mapping[str, str] | None = None) -> Definitions:

@@ -41,6 +41,8 @@ class Driver(Naming, ABC):
     # Reached over JDBC: needs a registered jar. `java_class` is the driver class where the registration names none.
     needs_jar: ClassVar[bool] = False
     java_class: ClassVar[str] = ""
+    # ... and may open files of this machine as databases, not servers alone.
+    may_be_embedded: ClassVar[bool] = False
     # DROP TABLE may commit what stands before it, so a merge does not drop its staging table itself.
     commits_ddl: ClassVar[bool] = False
     # Stands behind a table that is looked at while a merge may hold a row of it, where that would have to wait.
@@ -78,6 +80,17 @@ class Driver(Naming, ABC):
 
     def check_template(self, jdbc_url: str, url_template: str) -> None:
         """Raises Invalid (field `jdbc_url`) for a URL that does not begin as its kind was registered."""
+
+    def find_file(self, jdbc_url: str, servers: Collection[str] = ()) -> str | None:
+        """The file that an address over JDBC names, as its driver reads it; None for a server.
+
+        `servers` are words behind `jdbc:` of drivers that are not known here and speak to servers alone.
+        """
+        return None
+
+    def find_word(self, jdbc_url: str) -> str:
+        """What stands behind `jdbc:` where it says what a driver does that is not known here; else `""`."""
+        return ""
 
     def build_connect_url(self, jdbc_url: str) -> str:
         """The URL a connection is opened with: a checked one, with the parameters Pipekit insists on."""

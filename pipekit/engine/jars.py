@@ -8,7 +8,7 @@ Pipekit may pick one of them, and load nothing else.
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from pipekit import repo
 from pipekit.config import Config
 from pipekit.drivers import DRIVERS, KIND, get_driver
 from pipekit.drivers.base import Driver
+from pipekit.engine.embedded import check_files, check_folder, check_place, check_registered_url
 from pipekit.errors import ConfigError, Conflict, DriverUnknown, Invalid, NotFound, PipekitError
 from pipekit.models import DriverRegistration
 from pipekit.runner.native import NativeRunner
@@ -38,6 +39,7 @@ class DriverState:
     java_class: str = ""
     jar_sha256: str = ""
     url_template: str = ""
+    folder: str = ""
     problem: str = ""
     hint: str = ""
 
@@ -46,23 +48,36 @@ class DriverState:
 
 
 def register(
-    db: repo.State, config: Config, *, kind: str, jar: str, java_class: str, url_template: str, user: str
+    db: repo.State,
+    config: Config,
+    *,
+    kind: str,
+    jar: str,
+    java_class: str = "",
+    url_template: str = "",
+    folder: str = "",
+    user: str,
 ) -> bool:
-    """Registers a kind that is reached over JDBC, an upsert; whether that changed anything. Raises Invalid."""
+    """Registers a kind that is reached over JDBC, an upsert; whether that changed anything. Raises Invalid.
+
+    Its embedded databases lie below `folder`; without one it is for servers alone.
+    """
     driver = _check_kind(kind)
     java_class = java_class.strip() or driver.java_class
     if not java_class or not all(part.isidentifier() for part in java_class.split(".")):
         hint = "It is in the documents of the driver, for example org.h2.Driver."
         raise Invalid("Give the full name of the driver's class.", field="class", hint=hint)
-    template = url_template.strip() or driver.url_example
-    _check_template(driver, template)
     path = find_jar(config, jar)
-    values = {
-        "jar": str(path.relative_to(config.jar_folder)),
-        "jar_sha256": hash_jar(path),
-        "java_class": java_class,
-        "url_template": template,
-    }
+    wanted = DriverRegistration(
+        kind=kind,
+        jar=str(path.relative_to(config.jar_folder)),
+        jar_sha256=hash_jar(path),
+        java_class=java_class,
+        url_template=url_template.strip() or driver.url_example,
+        folder=check_folder(driver, folder.strip()) if folder.strip() else None,
+    )
+    _check_template(config, driver, wanted)
+    values = {name: value for name, value in asdict(wanted).items() if name != "kind"}
     with repo.transaction(db):
         is_changed = repo.register_driver(db, kind, **values)
         if is_changed:
@@ -101,12 +116,15 @@ def _check_kind(kind: str) -> Driver:
     return driver
 
 
-def _check_template(driver: Driver, template: str) -> None:
+def _check_template(config: Config, driver: Driver, wanted: DriverRegistration) -> None:
     """A template is an address with `{...}` for what differs; filled in, it must be one its kind takes."""
+    template = wanted.url_template or ""
     filled = fill_template(template)
     try:
         driver.parse_url(filled)
         driver.check_template(filled, template)
+        if not wanted.folder:
+            check_place(driver, filled, wanted, config.jdbc_servers)
     except Invalid as error:
         raise Invalid(error.message, field="url_template", hint=error.hint) from error
 
@@ -168,16 +186,14 @@ def list_kinds(db: repo.State) -> list[str]:
 def check_url(db: repo.State, kind: str, jdbc_url: str) -> None:
     """Raises Invalid (field `jdbc_url`) for an address its kind does not take, built in or as it is registered."""
     driver = get_registered_driver(db, kind)
-    driver.parse_url(jdbc_url)
-    found = repo.find_driver_registration(db, kind) if driver.needs_jar else None
-    if found and found.jar and found.url_template:
-        driver.check_template(jdbc_url, found.url_template)
+    check_registered_url(driver, repo.find_driver_registration(db, kind) if driver.needs_jar else None, jdbc_url)
 
 
 def add_driver(config: Config, endpoint: Endpoint) -> Endpoint:
     """The endpoint with the jar its kind is registered with; one of a kind that needs none as it is.
 
-    Raises DriverUnknown without a registration, Invalid for an address of another form and a jar that is gone.
+    Raises DriverUnknown without a registration, Invalid for an address of another form, one of a file that the kind is
+    not registered for, and a jar that is gone.
     """
     driver = get_driver(endpoint.kind)
     if not driver.needs_jar:
@@ -187,8 +203,11 @@ def add_driver(config: Config, endpoint: Endpoint) -> Endpoint:
     if found is None or not found.jar:
         message = f"No driver is registered for the kind '{endpoint.kind}'."
         raise DriverUnknown(message, hint=describe_add(endpoint.kind))
-    if found.url_template:
-        driver.check_template(endpoint.jdbc_url, found.url_template)
+    driver.check_template(endpoint.jdbc_url, found.url_template or "")
+    if not config.any_file:
+        file = check_place(driver, endpoint.jdbc_url, found, config.jdbc_servers)
+        if file is not None and found.folder:
+            check_files(config, found.folder, file)
     return replace(
         endpoint,
         jdbc_url=driver.build_connect_url(endpoint.jdbc_url),
@@ -243,12 +262,21 @@ def _look(config: Config, kind: str, found: DriverRegistration | None) -> Driver
         jar_sha256=found.jar_sha256 or "",
         java_class=found.java_class or driver.java_class,
         url_template=found.url_template or "",
+        folder=found.folder or "",
     )
-    return _guard(state, lambda: _check_jar(config, state))
+    return _guard(state, lambda: _check_registration(config, driver, found))
 
 
-def _check_jar(config: Config, state: DriverState) -> None:
-    path = find_jar(config, state.jar)
+def _check_registration(config: Config, driver: Driver, found: DriverRegistration) -> None:
+    if found.folder:
+        check_folder(driver, found.folder)
+    if found.url_template:
+        _check_template(config, driver, found)
+    _check_jar(config, found)
+
+
+def _check_jar(config: Config, state: DriverRegistration) -> None:
+    path = find_jar(config, state.jar or "")
     found = hash_jar(path)
     if found != state.jar_sha256:
         raise ConfigError(

@@ -66,7 +66,8 @@ def parse_columns(text: str | None) -> tuple[Column, ...]:
 class DriverRegistration:
     """A kind that is registered; `jar` and `java_class` are for kinds that are reached over JDBC.
 
-    `jar` is relative to the configured folder, `jar_sha256` what it was when it was registered.
+    `jar` is relative to the configured folder, `jar_sha256` what it was when it was registered. Embedded databases of
+    the kind lie below `folder`; without one its connections lead to servers alone.
     """
 
     kind: str
@@ -74,10 +75,11 @@ class DriverRegistration:
     java_class: str | None = None
     url_template: str | None = None
     jar_sha256: str | None = None
+    folder: str | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        plain = {name: row[name] for name in ("kind", "jar", "url_template", "jar_sha256")}
+        plain = {name: row[name] for name in ("kind", "jar", "url_template", "jar_sha256", "folder")}
         return cls(**plain, java_class=row["class"])
 
 

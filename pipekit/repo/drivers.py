@@ -5,9 +5,10 @@ from pipekit.models import DriverRegistration
 from pipekit.repo.state import State, transaction
 
 _UPSERT = """\
-INSERT INTO driver (kind, jar, jar_sha256, class, url_template)
-VALUES (:kind, :jar, :jar_sha256, :class, :url_template)
-ON CONFLICT (kind) DO UPDATE SET jar = :jar, jar_sha256 = :jar_sha256, class = :class, url_template = :url_template"""
+INSERT INTO driver (kind, jar, jar_sha256, class, url_template, folder)
+VALUES (:kind, :jar, :jar_sha256, :class, :url_template, :folder)
+ON CONFLICT (kind) DO UPDATE SET
+    jar = :jar, jar_sha256 = :jar_sha256, class = :class, url_template = :url_template, folder = :folder"""
 
 
 def register_driver(
@@ -18,16 +19,17 @@ def register_driver(
     jar_sha256: str | None = None,
     java_class: str | None = None,
     url_template: str | None = None,
+    folder: str | None = None,
 ) -> bool:
     """Makes the kind's registration what is given, an upsert; whether that changed anything."""
     wanted = DriverRegistration(
-        kind=kind, jar=jar, jar_sha256=jar_sha256, java_class=java_class, url_template=url_template
+        kind=kind, jar=jar, jar_sha256=jar_sha256, java_class=java_class, url_template=url_template, folder=folder
     )
     with transaction(db):
         if find_driver_registration(db, kind) == wanted:
             return False
         values = {"kind": kind, "jar": jar, "jar_sha256": jar_sha256, "class": java_class}
-        db.execute(_UPSERT, {**values, "url_template": url_template})
+        db.execute(_UPSERT, {**values, "url_template": url_template, "folder": folder})
         return True
 
 

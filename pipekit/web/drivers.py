@@ -17,7 +17,7 @@ from pipekit.web.kit.sessions import Admin, Viewer
 
 router = APIRouter(include_in_schema=False)
 
-ORDER = ("kind", "jar", "java_class", "url_template")
+ORDER = ("kind", "jar", "java_class", "url_template", "folder")
 
 
 @router.get("/drivers")

@@ -20,12 +20,19 @@ PASSWORD = "no word of a query"
 _WHOLE = ("SMALLINT", "INTEGER", "BIGINT")
 
 
-def register(project: Project, kind: str, driver: tuple[str, str], template: str) -> None:
-    """Copies the driver's jar into the project's folder for jars and registers it."""
+def register(project: Project, kind: str, driver: tuple[str, str], template: str, folder: Path | str = "") -> None:
+    """Copies the driver's jar into the project's folder for jars and registers it; with databases below a folder."""
     jar, java_class = driver
     put_jar(project, jar)
     jars.register(
-        project.db, project.config, kind=kind, jar=jar, java_class=java_class, url_template=template, user="tests"
+        project.db,
+        project.config,
+        kind=kind,
+        jar=jar,
+        java_class=java_class,
+        url_template=template,
+        folder=str(folder),
+        user="tests",
     )
 
 

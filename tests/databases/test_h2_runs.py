@@ -33,7 +33,7 @@ class Files:
     def __init__(self, folder: Path, kind: str) -> None:
         template, url = URLS[kind]
         self.project = Project(folder)
-        register(self.project, kind, {"h2": H2, "hsqldb": HSQLDB}[kind], template)
+        register(self.project, kind, {"h2": H2, "hsqldb": HSQLDB}[kind], template, folder)
         self.file = repo.create_connection(
             self.project.db, name="file", driver=kind, jdbc_url=url.format(folder), username="sa"
         )

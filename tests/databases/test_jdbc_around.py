@@ -127,7 +127,7 @@ class Place:
         else:
             driver, template, url = FILES[kind]
             url, login = url.format(folder), {"username": "sa"}
-        register(self.project, kind, driver, template)
+        register(self.project, kind, driver, template, "" if server else folder)
         sqlite3.connect(folder / "lite.db").execute("create table one (a)").connection.close()
         self.lite = self.project.add_connection("lite", f"jdbc:sqlite:{folder}/lite.db")
         self.dest = repo.create_connection(self.project.db, name="dest", driver=kind, jdbc_url=url, **login)

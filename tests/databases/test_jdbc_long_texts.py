@@ -106,7 +106,7 @@ def test_a_query_that_cannot_be_nested_is_read_as_it_is(server: Endpoint) -> Non
 def test_a_table_that_is_made_keeps_long_texts_with_their_rows(tmp_path: Path) -> None:
     """HSQLDB forces each value that it keeps apart to the disk by itself."""
     project = Project(tmp_path)
-    register(project, "hsqldb", HSQLDB, "jdbc:hsqldb:file:/{path}")
+    register(project, "hsqldb", HSQLDB, "jdbc:hsqldb:file:/{path}", tmp_path)
     source = project.add_connection("source", f"jdbc:sqlite:{tmp_path}/source.db")
     (tmp_path / "source.db").touch()
     dest = project.add_connection("dest", f"jdbc:hsqldb:file:{tmp_path}/db;shutdown=true", username="SA")

@@ -97,7 +97,7 @@ def open_pgjdbc(project: Project, folder: Path, servers: "Servers") -> Iterator[
 
 @contextmanager
 def open_h2(project: Project, folder: Path, servers: "Servers") -> Iterator[Any]:
-    register(project, "h2", H2, "")
+    register(project, "h2", H2, "", folder)
     first = connect(project, "h2", f"jdbc:h2:{folder}/names", "sa")
     run_in(project, first, "CREATE SCHEMA RPT")
     yield connect(project, "h2", f"jdbc:h2:{folder}/names;SCHEMA=RPT", "sa"), "PUBLIC"
@@ -105,7 +105,7 @@ def open_h2(project: Project, folder: Path, servers: "Servers") -> Iterator[Any]
 
 @contextmanager
 def open_hsqldb(project: Project, folder: Path, servers: "Servers") -> Iterator[Any]:
-    register(project, "hsqldb", HSQLDB, "")
+    register(project, "hsqldb", HSQLDB, "", folder)
     url = f"jdbc:hsqldb:file:{folder}/names;shutdown=true"
     first = connect(project, "hsqldb", url, "SA")
     run_in(

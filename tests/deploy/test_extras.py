@@ -31,10 +31,11 @@ def test_the_extras_are_installed_and_kept_by_the_next_deployment(extended: Scra
 
 def test_a_registered_jar_is_read_by_the_installed_program_with_the_java_that_came_along(extended: Scratch) -> None:
     shutil.copy2(find_jar("h2.jar"), extended.prefix / "opt/pipekit/jars")
-    must(run(extended.program, "drivers", "add", "--kind", "h2", "--jar", "h2.jar", "--url-template", "jdbc:h2:{file}"))
+    folder = extended.prefix / "var/lib/pipekit"
+    added = ("drivers", "add", "--kind", "h2", "--jar", "h2.jar", "--url-template", "jdbc:h2:{file}")
+    must(run(extended.program, *added, "--folder", str(folder)))
     # No JAVA_HOME is handed on, and Java is not looked for on PATH.
     must(run(extended.program, "drivers", "check", "h2"))
-    folder = extended.prefix / "var/lib/pipekit"
     definition = f"connections: {{shop: {{driver: h2, jdbc_url: 'jdbc:h2:{folder}/shop', username: sa}}}}\n"
     must(run(extended.program, "apply", "-", stdin=definition))
     rows = must(run(extended.program, "query", "shop", "select 6 * 7 as answer", "--format", "csv")).out

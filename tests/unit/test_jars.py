@@ -114,7 +114,7 @@ def test_a_kind_pipekit_knows_needs_neither_class_nor_template(project: Project)
     found = repo.find_driver_registration(project.db, "h2")
     assert found is not None
     assert (found.java_class, found.url_template) == ("org.h2.Driver", "jdbc:h2:tcp://localhost/shop")
-    for address in ("jdbc:h2:/data/shop", "jdbc:h2:tcp://db/shop"):
+    for address in ("jdbc:h2:ssl://db/shop", "jdbc:h2:tcp://db/shop"):
         check_url(project.db, "h2", address)
 
 

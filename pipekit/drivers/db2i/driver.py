@@ -33,6 +33,7 @@ class Db2iDriver(JdbcDriver):
     version_sql: ClassVar[str] = DB2I.version_sql
     max_identifier_bytes: ClassVar[int] = DB2I.max_name_bytes
     java_class: ClassVar[str] = DB2I.java_class
+    may_be_embedded: ClassVar[bool] = False
     staging_schema: ClassVar[str] = "PIPEKIT"
     supports_comments: ClassVar[bool] = True
     product: ClassVar[Product] = DB2I

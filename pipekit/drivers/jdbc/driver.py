@@ -2,7 +2,7 @@
 """`JdbcDriver`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -23,6 +23,7 @@ from pipekit.drivers.jdbc import around, catalogue, ledger, names, types
 from pipekit.drivers.jdbc.conditions import build_if_there
 from pipekit.drivers.jdbc.keeping import KeepingText
 from pipekit.drivers.jdbc.merge import MergeText, build_staging
+from pipekit.drivers.jdbc.places import find_file, find_word
 from pipekit.drivers.jdbc.products import STANDARD, Product
 from pipekit.drivers.jdbc.urls import check_template, parse_url
 from pipekit.drivers.sqltext import strip_query
@@ -41,6 +42,7 @@ class JdbcDriver(Driver):
     max_identifier_bytes: ClassVar[int] = STANDARD.max_name_bytes
     extra: ClassVar[str] = "jdbc"
     needs_jar: ClassVar[bool] = True
+    may_be_embedded: ClassVar[bool] = True
     commits_ddl: ClassVar[bool] = True
     keeps_rows: ClassVar[bool] = True
     product: ClassVar[Product] = STANDARD
@@ -56,6 +58,12 @@ class JdbcDriver(Driver):
 
     def parse_url(self, jdbc_url: str) -> Address:
         return parse_url(self.product, self._drop_unused(jdbc_url).jdbc_url)
+
+    def find_file(self, jdbc_url: str, servers: Collection[str] = ()) -> str | None:
+        return find_file(self.product, self.build_connect_url(jdbc_url), servers) if self.may_be_embedded else None
+
+    def find_word(self, jdbc_url: str) -> str:
+        return "" if self.product.schemes else find_word(jdbc_url)
 
     def build_connect_url(self, jdbc_url: str) -> str:
         return self._drop_unused(jdbc_url).jdbc_url

@@ -41,6 +41,10 @@ _OPTIONS = (
     # Drivers that build dates with a calendar must not meet an hour that a time zone leaves out.
     "-Duser.timezone=UTC",
     "-Dderby.stream.error.file=/dev/null",
+    # What embedded databases let SQL do with classes and files, as far as they can be told: docs/jdbc.md.
+    "-Dh2.allowedClasses=java.lang.Math,org.h2.fulltext.FullText",
+    "-Dhsqldb.method_class_names=java.lang.Math",
+    "-Dtextdb.allow_full_path=false",
 )
 _HINT = f"{describe_install('jdbc')} It brings a Java of its own; or set JAVA_HOME, or java_home in config.yaml."
 

@@ -24,6 +24,7 @@ def get_jdbc_driver(kind: str) -> JdbcDriver:
         "version_sql": product.version_sql,
         "max_identifier_bytes": product.max_name_bytes,
         "java_class": product.java_class,
+        "may_be_embedded": bool(product.local) or not product.schemes,
         "product": product,
     }
     driver: JdbcDriver = type(
