@@ -210,8 +210,16 @@ def test_a_kind_is_registered_changed_and_forgotten(home: Home, ana: Caller) -> 
         ({"kind": "h2", "jar": "../h2.jar"}, "jar"),
         ({"kind": "sqlite", "jar": "h2.jar"}, "kind"),
         ({"kind": "h2", "jar": "h2.jar", "java_class": "no class"}, "java_class"),
+        ({"kind": "h2", "jar": "h2.jar", "folder": "/"}, "folder"),
+        ({"kind": "h2", "jar": "h2.jar", "url_template": "jdbc:h2:{file}"}, "url_template"),
     ):
         assert ana.fail("POST", "/drivers", 422, body)["field"] == field
+    body = {"name": "file", "driver": "h2", "jdbc_url": f"jdbc:h2:{folder.parent}/file"}
+    assert "registered for servers alone" in ana.fail("POST", "/connections", 422, body)["message"]
+    opened = ana.ask("PUT", "/drivers/h2", {"jar": "h2-new.jar", "folder": str(folder.parent)}, expect=200)
+    assert opened["folder"] == str(folder.parent)
+    ana.delete(f"/connections/{ana.post('/connections', body, expect=201)['id']}", expect=204)
+    assert ana.ask("PUT", "/drivers/h2", {"jar": "h2-new.jar"}, expect=200)["folder"] is None
     connection = ana.post(
         "/connections", {"name": "cellar", "driver": "h2", "jdbc_url": "jdbc:h2:tcp://localhost/shop"}, expect=201
     )
@@ -221,7 +229,7 @@ def test_a_kind_is_registered_changed_and_forgotten(home: Home, ana: Caller) -> 
     ana.fail("GET", "/drivers/h2", 404)
     ana.fail("DELETE", "/drivers/sqlite", 404)
     trail = [(e["action"], e["name"]) for e in ana.get("/audit?kind=driver")]
-    assert trail == [("delete", "h2"), ("register", "h2"), ("register", "h2")]
+    assert trail == [("delete", "h2"), *[("register", "h2")] * 4]
 
 
 def test_secrets_go_in_and_only_their_names_come_out(home: Home, ana: Caller, vera: Caller) -> None:

@@ -42,10 +42,13 @@ def test_bringing_the_built_in_kinds_up_to_date_keeps_a_jar_that_was_registered(
 
 def test_a_driver_is_added_checked_and_refused_once_its_jar_is_another(project: Project) -> None:
     jar = put_jar(project, H2[0])
-    added = project.cli_json("drivers", "add", "--kind", "h2", "--jar", "h2.jar")
+    named = ("--kind", "h2", "--jar", "h2.jar")
+    added = project.cli_json("drivers", "add", *named)
     assert (added["changed"], added["state"], added["java_class"]) == (True, "ok", "org.h2.Driver")
     assert len(added["jar_sha256"]) == 64
-    again = project.cli("drivers", "add", "--kind", "h2", "--jar", "h2.jar")
+    assert "Databases in files: below" in project.cli("drivers", "add", *named, "--folder", str(project.home)).stdout
+    assert project.cli("drivers", "add", *named).code == 0
+    again = project.cli("drivers", "add", *named)
     assert again.code == 0
     assert "like this before" in again.stderr
     checked = project.cli("drivers", "check", "h2")

@@ -61,6 +61,10 @@ def test_an_admin_registers_a_jar_that_lies_in_the_folder(site: Site, ana: Visit
     again = ana.get("/drivers?kind=h2")
     assert again.one("#f-jar option[selected]").attributes["value"] == "h2.jar"
     assert again.one("#f-java_class").attributes["value"] == "org.h2.Driver"
+    opened = {**again.form(form), "folder": str(site.config.home)}
+    assert ana.post("/drivers", opened).status == 303
+    assert ana.get("/drivers?kind=h2").one("#f-folder").attributes["value"] == str(site.config.home)
+    assert str(site.config.home) in ana.get("/drivers").one("#jars").text()
 
 
 @pytest.mark.parametrize(
@@ -75,6 +79,8 @@ def test_an_admin_registers_a_jar_that_lies_in_the_folder(site: Site, ana: Visit
         ({"jar": "gone.jar"}, "jar", "There is no file"),
         ({"java_class": "no class"}, "java_class", "full name of the driver's class"),
         ({"url_template": "jdbc:h2:mem:x;INIT=RUNSCRIPT"}, "url_template", ""),
+        ({"url_template": "jdbc:h2:{file}"}, "url_template", "registered for servers alone"),
+        ({"folder": "files"}, "folder", "whole path"),
     ],
 )
 def test_what_cannot_be_registered_is_said_beside_its_field(

@@ -72,6 +72,7 @@ allowed_hosts: [pipekit.example.com, "10.0.0.1", "[::1]"]
 trusted_proxies: [127.0.0.1, "fd00::/8"]
 https: true
 secret_variables: [DW_LOGIN]
+jdbc_servers: [vendor]
 """
     write(tmp_path / ".pipekit", text)
     assert load_config({}, tmp_path) == Config(
@@ -90,6 +91,7 @@ secret_variables: [DW_LOGIN]
         trusted_proxies=("127.0.0.1", "fd00::/8"),
         https=True,
         secret_variables=("DW_LOGIN",),
+        jdbc_servers=("vendor",),
     )
 
 
