@@ -108,11 +108,20 @@ def tell_import(
 
 
 def write_file(path: Path, text: str) -> None:
-    """Writes a file whole or not at all; raises Invalid where it cannot be written."""
-    half = path.with_name(f".{path.name}.{os.getpid()}.new")
+    """Writes a file whole or not at all, where its links lead; a device or a pipe is written to, never replaced.
+
+    Raises Invalid where it cannot be written.
+    """
+    if path.exists() and not path.is_file():
+        half = target = path
+    else:
+        target = Path(os.path.realpath(path))
+        half = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         half.write_text(text, "utf-8")
-        half.replace(path)
+        if half != target:
+            half.replace(target)
     except OSError as error:
-        half.unlink(missing_ok=True)
+        if half != target:
+            half.unlink(missing_ok=True)
         raise Invalid(f"{path} cannot be written: {error.strerror}.") from error

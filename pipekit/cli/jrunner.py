@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pipekit.runner_contract import QueryResult
     from pipekit.secrets import Secrets
 
-# How a value that does not fit is told; the run's own hints are about modules, the one that matters here has a flag.
-_NAMES_A_ROW = re.compile(r"\brow [0-9]+", re.IGNORECASE)
+# How a value that does not fit is told: the switch of modules for it is a flag here. A NULL is no such value.
+_NAMES_A_ROW = re.compile(r"(?!.*\bnull\b).*\brow [0-9]+", re.IGNORECASE | re.DOTALL)
 _INEXACT_HINT = "Widen the dest column or cast in the query; --inexact would let the dest change such values."
 _TSV = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -235,11 +235,19 @@ def _load(
         run = copy_between(config, copy, registered, _print_counter)
     if run.status != "success":
         session.tell_error(run.error or f"The load ended as {run.status}.")
-        if run.error_stage in ("stage", "check") and _NAMES_A_ROW.search(run.error or ""):
-            session.tell_hint(_INEXACT_HINT)
+        if hint := _find_hint(run):
+            session.tell_hint(hint)
         return 1
     _print_end(run, time.monotonic() - started)
     return 0
+
+
+def _find_hint(run: "Run") -> str:
+    """What mends it for who has no module, and so none of its switches but one."""
+    if run.error_stage in ("stage", "check") and _NAMES_A_ROW.match(run.error or ""):
+        return _INEXACT_HINT
+    hint = run.hint or ""
+    return f"Of a module this would be said: {hint}" if "module" in hint else hint
 
 
 def _print_counter(event: "Event") -> None:

@@ -168,6 +168,8 @@ class Session:
         if not has_problems:
             message = cut(message)
         if self.json:
+            # The exit code says it too, whether or not this can be written.
+            self.only_tell()
             self.say_json({"error": {"code": code, "message": clean_text(message), "hint": hint, **(more or {})}})
             return exit_code
         lines = message.split("\n") if has_problems else [message]

@@ -36,13 +36,13 @@ _POSTGRESQL = _names(
     " tcpKeepAlive tcpNoDelay unknownLength"
 )
 _MYSQL = _names(
-    "autoReconnect autoReconnectForPools cacheCallableStmts cachePrepStmts cacheResultSetMetadata"
-    " cacheServerConfiguration callableStmtCacheSize dontTrackOpenResources elideSetAutoCommits enableQueryTimeouts"
-    " gatherPerfMetrics initialTimeout interactiveClient logSlowQueries maintainTimeStats maxReconnects"
-    " noAccessToProcedureBodies nullCatalogMeansCurrent prepStmtCacheSize prepStmtCacheSqlLimit"
-    " slowQueryThresholdMillis tcpNoDelay tcpRcvBuf tcpSndBuf useBatchMultiSend useInformationSchema"
-    " useLocalSessionState useLocalTransactionState usePipelineAuth useReadAheadInput useServerPrepStmts"
-    " useUnbufferedInput"
+    "allowPublicKeyRetrieval autoReconnect autoReconnectForPools cacheCallableStmts cachePrepStmts"
+    " cacheResultSetMetadata cacheServerConfiguration callableStmtCacheSize characterEncoding dontTrackOpenResources"
+    " elideSetAutoCommits enableQueryTimeouts gatherPerfMetrics initialTimeout interactiveClient logSlowQueries"
+    " maintainTimeStats maxReconnects noAccessToProcedureBodies nullCatalogMeansCurrent prepStmtCacheSize"
+    " prepStmtCacheSqlLimit slowQueryThresholdMillis tcpNoDelay tcpRcvBuf tcpSndBuf useBatchMultiSend"
+    " useInformationSchema useLocalSessionState useLocalTransactionState usePipelineAuth useReadAheadInput"
+    " useServerPrepStmts useUnbufferedInput useUnicode"
 )
 _UNUSED: Mapping[str, frozenset[str]] = {
     "postgresql": _POSTGRESQL,

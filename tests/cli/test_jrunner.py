@@ -106,6 +106,14 @@ def test_a_value_that_does_not_fit_is_refused_unless_it_may_be_converted(files: 
     assert files.sql("to.db", "select k from whole") == [(7,)]
 
 
+def test_a_refusal_that_no_flag_lifts_has_a_hint_without_one(files: Home) -> None:
+    files.sql("to.db", "create table whole (k integer not null)")
+    words = (*SOURCE, "-dcu", "jdbc:sqlite:to.db")
+    files.write("pull.sql", "select null as k")
+    assert "--inexact" not in jrunner(files, *words, "-dt", "whole").stderr
+    assert "Hint: Of a module this would be said: Create it" in jrunner(files, *words, "-dt", "nosuch").stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

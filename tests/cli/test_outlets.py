@@ -59,6 +59,8 @@ def test_what_moves_rows_ends_as_it_would_have(shop: Home, form: str) -> None:
 def test_a_run_that_fails_says_so_by_its_exit_code_alone(shop: Home) -> None:
     assert run_in_shell(shop, CLOSED, "run", "broken") == (1, "")
     assert shop.ok_json("runs", "list")[0]["status"] == "error"
+    for form in (FULL, CLOSED, GONE):
+        assert run_in_shell(shop, form, "run", "nosuch", "--json") == (2, "")
 
 
 def test_what_only_prints_says_that_it_could_not(shop: Home) -> None:
@@ -76,6 +78,18 @@ def test_closed_output_is_named_and_a_reader_that_left_is_not(shop: Home) -> Non
     for words in (("query", "shop", many), ("query", "shop", many, "--format", "json")):
         code, told = run_in_shell(shop, "{{ {command} 2>told; echo $? >code; }} | head -n 1", *words)
         assert (code, told) == (141, "")
+
+
+def test_a_pipe_or_a_link_is_written_through_and_never_replaced(shop: Home) -> None:
+    os.mkfifo(shop.folder / "pipe")
+    read = "cat pipe >read & {command} >told 2>&1; echo $? >code; wait"
+    assert run_in_shell(shop, read, "export", "pipe") == (0, "Wrote pipe.\n")
+    (shop.folder / "link").symlink_to("real.yaml")
+    shop.ok("export", str(shop.folder / "link"))
+    exported = shop.ok("export")
+    assert (shop.folder / "pipe").is_fifo()
+    assert (shop.folder / "link").is_symlink()
+    assert (shop.folder / "read").read_text() == (shop.folder / "real.yaml").read_text() == exported
 
 
 def test_a_character_that_the_output_has_not_is_named(shop: Home) -> None:

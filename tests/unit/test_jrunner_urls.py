@@ -71,6 +71,7 @@ def test_the_file_of_a_database_is_named_whole(jdbc_url: str, placed: str) -> No
         ("postgresql", "jdbc:postgresql://h/d?reWriteBatchedInserts=true&a=1", "jdbc:postgresql://h/d?a=1", 1),
         ("sqlserver", "jdbc:sqlserver://h;database={a;b};selectMethod=x", "jdbc:sqlserver://h;database={a;b}", 1),
         ("mariadb", "jdbc:mariadb://h/d?cachePrepStmts=true&prepStmtCacheSize=9", "jdbc:mariadb://h/d", 2),
+        ("mariadb", "jdbc:mariadb://h/d?useUnicode=true&characterEncoding=UTF-8", "jdbc:mariadb://h/d", 2),
         ("h2", "jdbc:h2:/shop;DB_CLOSE_DELAY=-1;SCHEMA=RPT", "jdbc:h2:/shop;SCHEMA=RPT", 1),
         ("db2i", "jdbc:as400://h/LIB;extended dynamic=true;libraries=A,B", "jdbc:as400://h/LIB;libraries=A,B", 1),
         ("sqlite", "jdbc:sqlite:a.db?journal_mode=WAL", "jdbc:sqlite:a.db", 1),

@@ -39,6 +39,17 @@ _STATES = {
     "25006": "A query that is read may not write, nor may its functions; for a dest the server, "
     "the login or the database is set to read only (default_transaction_read_only, a standby).",
 }
+_DENIED = "42501"
+_OWN_SCHEMA = "Staging and the ledger are in the dest's schema pipekit_staging"
+# Whose rights are missing where Pipekit works, not where the dest's owner does.
+_OWN_RIGHTS = {
+    "permission denied for database": f"{_OWN_SCHEMA}, which the first run makes: GRANT CREATE ON DATABASE to the login, "
+    "or make the schema and give the login USAGE and CREATE on it.",
+    "permission denied for schema pipekit_staging": f"{_OWN_SCHEMA}, which another login made: GRANT USAGE, CREATE ON "
+    "SCHEMA pipekit_staging to this one, and SELECT, INSERT, UPDATE, DELETE on its table pipekit_ledger.",
+    "permission denied for table pipekit_ledger": f"{_OWN_SCHEMA}, which another login made: GRANT SELECT, INSERT, "
+    "UPDATE, DELETE ON pipekit_staging.pipekit_ledger to this one.",
+}
 
 
 def is_transient(state: str, message: str) -> bool:
@@ -71,5 +82,6 @@ def find_mend(state: str, message: str, detail: str = "") -> str:
     """What to do about it, `""` where the server's own words must do; `detail` tells the sides of a foreign key."""
     if state in FOREIGN_KEY_STATES:
         return _LET_GO if "referenced from" in detail else _PARENT_FIRST
-    told = next((mend for words, mend in _WORDS.items() if words in message), "")
+    words_of = _OWN_RIGHTS if state == _DENIED else _WORDS
+    told = next((mend for words, mend in words_of.items() if words in message), "")
     return told or _STATES.get(state, "")
