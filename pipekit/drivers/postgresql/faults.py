@@ -43,8 +43,8 @@ _DENIED = "42501"
 _OWN_SCHEMA = "Staging and the ledger are in the dest's schema pipekit_staging"
 # Whose rights are missing where Pipekit works, not where the dest's owner does.
 _OWN_RIGHTS = {
-    "permission denied for database": f"{_OWN_SCHEMA}, which the first run makes: GRANT CREATE ON DATABASE to the login, "
-    "or make the schema and give the login USAGE and CREATE on it.",
+    "permission denied for database": f"{_OWN_SCHEMA}, which the first run makes: GRANT CREATE ON DATABASE to the "
+    "login, or make the schema and give the login USAGE and CREATE on it.",
     "permission denied for schema pipekit_staging": f"{_OWN_SCHEMA}, which another login made: GRANT USAGE, CREATE ON "
     "SCHEMA pipekit_staging to this one, and SELECT, INSERT, UPDATE, DELETE on its table pipekit_ledger.",
     "permission denied for table pipekit_ledger": f"{_OWN_SCHEMA}, which another login made: GRANT SELECT, INSERT, "
