@@ -150,6 +150,10 @@ class Runner(Protocol):
         """Runs one query; at most `limit` rows come back, cells cut to `longest` characters (None: whole)."""
         ...
 
+    def look(self, endpoint: Endpoint, queries: Sequence[str], *, longest: int | None = None) -> list[QueryResult]:
+        """Runs Pipekit's own queries together, which read little and change nothing; columns may have no types."""
+        ...
+
     def stream(self, endpoint: Endpoint, sql: str) -> Iterator[QueryResult]:
         """Runs one query and yields its rows block by block; at least one block, so that the columns are known."""
         ...

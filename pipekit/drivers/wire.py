@@ -87,6 +87,10 @@ class Session(Protocol):
         """Runs a query and returns its rows as text."""
         ...
 
+    def look(self, queries: Sequence[str]) -> list[QueryResult]:
+        """Runs Pipekit's own queries, which read little and change nothing; types of columns may be missing."""
+        ...
+
     def stream(self, sql: str) -> Iterator[QueryResult]:
         """Runs a query and yields blocks of rows as text; at least one block, so that the columns are known."""
         ...
@@ -106,6 +110,18 @@ class Session(Protocol):
     def close(self) -> None:
         """Closes the connection; safe to call twice."""
         ...
+
+
+class LooksOneByOne:
+    """A session that is asked one query after the other."""
+
+    def query(self, sql: str, limit: int | None = None) -> QueryResult:
+        """See `Session.query`."""
+        raise NotImplementedError
+
+    def look(self, queries: Sequence[str]) -> list[QueryResult]:
+        """See `Session.look`."""
+        return [self.query(sql) for sql in queries]
 
 
 def check_expectations(expect: Sequence[Expect], counts: dict[str, int]) -> None:

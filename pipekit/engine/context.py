@@ -3,7 +3,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from pipekit.drivers.claims import Claim
 from pipekit.engine.jars import add_driver
 from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import start_runner
-from pipekit.errors import Invalid
+from pipekit.errors import Invalid, StatementFailed
 from pipekit.models import Connection, Hook, Module, Run, Watermark
 from pipekit.runner.native import NativeRunner
-from pipekit.runner_contract import Endpoint, Query
+from pipekit.runner_contract import Endpoint, Query, QueryResult
 from pipekit.secrets import Secrets
 
 
@@ -50,6 +50,7 @@ class RunContext:
     stdout: str = field(default="")
     stderr: str = field(default="")
     claim: Claim | None = field(default=None)
+    answers: dict[str, QueryResult] = field(default_factory=dict)
 
     @property
     def ledger_entry(self) -> LedgerEntry:
@@ -61,8 +62,19 @@ class RunContext:
         return lambda sql: self.runner.query(self.source, sql)
 
     def ask_dest(self) -> Query:
-        """A `query` callable on the dest."""
-        return lambda sql: self.runner.query(self.dest, sql)
+        """A `query` callable for looks at the dest; what was asked ahead is answered once from what was found then."""
+        return lambda sql: self.answers.pop(sql, None) or self.runner.look(self.dest, [sql])[0]
+
+    def ask_ahead(self, queries: Sequence[str]) -> None:
+        """Asks the dest together what will be asked of it; what it refuses to answer so is asked when it is wanted."""
+        self.answers.clear()
+        try:
+            found = self.runner.look(self.dest, queries) if queries else []
+        except StatementFailed as error:
+            if error.transient:
+                raise
+            return
+        self.answers |= zip(queries, found, strict=True)
 
     def renew_runner(self) -> None:
         """Starts a runner in place of one that was killed or ended; it no longer listens to the stop signal."""

@@ -20,7 +20,7 @@ from pipekit.cutting import SENT, cut
 from pipekit.drivers import describe_install, find_package, get_driver
 from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
-from pipekit.runner_contract import Endpoint, Expect, Load, Statement, check_claim, load_from_wire
+from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, Statement, check_claim, load_from_wire
 
 PROGRESS_EVERY_S = 0.3
 CLOSE = "close"
@@ -39,8 +39,8 @@ class Child:
 
     def handle(self, request: Answer) -> Answer:
         """Does one operation and returns its `done` event."""
-        operation = {"query": self.query, "execute": self.execute, "migrate": self.migrate, "ping": self.ping}
-        operation |= {"probe": self.probe, "forget": self.forget}
+        operation = {"query": self.query, "look": self.look, "execute": self.execute, "migrate": self.migrate}
+        operation |= {"ping": self.ping, "probe": self.probe, "forget": self.forget}
         return {"event": "done", **operation[request["op"]](request)}
 
     def ping(self, request: Answer) -> Answer:
@@ -63,9 +63,18 @@ class Child:
         limit = request["limit"]
         results = iter([session.query(request["sql"], limit)]) if limit is not None else session.stream(request["sql"])
         for block in results:
-            columns = [[column.name, column.type] for column in block.columns]
-            self._emit({"event": "rows", "columns": columns, "rows": _cut_cells(block.rows, request["longest"])})
+            self._emit_rows(block, request["longest"])
         return {}
+
+    def look(self, request: Answer) -> Answer:
+        """Sends what each of several queries found in a `rows` event of its own."""
+        for found in self.session(request["endpoint"]).look(request["queries"]):
+            self._emit_rows(found, request["longest"])
+        return {}
+
+    def _emit_rows(self, found: QueryResult, longest: int | None) -> None:
+        columns = [[column.name, column.type] for column in found.columns]
+        self._emit({"event": "rows", "columns": columns, "rows": _cut_cells(found.rows, longest)})
 
     def execute(self, request: Answer) -> Answer:
         """Runs statements in one transaction."""
@@ -80,7 +89,7 @@ class Child:
         with contextlib.closing(self.session(request["source"]).source(request["sql"])) as source:
             _check_columns(source, load)
             dest = self.session(request["dest"])
-            check_claim(dest.query, load)
+            check_claim(lambda sql: dest.look([sql])[0], load)
             sink = dest.sink(load)
             stream = source.open(_common_format(source, sink))
             progress = _Progress(self._emit)

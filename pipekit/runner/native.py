@@ -112,8 +112,13 @@ class NativeRunner:
         request = {"op": "query", "endpoint": to_wire(endpoint), "sql": sql, "limit": limit, "longest": longest}
         for event in self._events(request, self._silence_timeout_s):
             if event["event"] == "rows":
-                columns = tuple(ResultColumn(name=name, type=type_) for name, type_ in event["columns"])
-                yield QueryResult(columns=columns, rows=tuple(tuple(row) for row in event["rows"]))
+                yield _read_rows(event)
+
+    def look(self, endpoint: Endpoint, queries: Sequence[str], *, longest: int | None = None) -> list[QueryResult]:
+        """See `Runner.look`."""
+        request = {"op": "look", "endpoint": to_wire(endpoint), "queries": list(queries), "longest": longest}
+        events = self._events(request, self._silence_timeout_s)
+        return [_read_rows(event) for event in events if event["event"] == "rows"]
 
     def execute(
         self,
@@ -290,6 +295,11 @@ class NativeRunner:
         how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
         message = f"The runner ended {how} in the middle of its work."
         raise RunnerDied(message, hint="The run's log has what it said last.")
+
+
+def _read_rows(event: Event) -> QueryResult:
+    columns = tuple(ResultColumn(name=name, type=type_) for name, type_ in event["columns"])
+    return QueryResult(columns=columns, rows=tuple(tuple(row) for row in event["rows"]))
 
 
 def _child_argv(kinds: Collection[str]) -> list[str]:

@@ -110,6 +110,11 @@ class RunnerContract:
             runner.query(databases.source, "SELECT * FROM nowhere")
         assert runner.query(databases.source, "SELECT 1 AS a").first_cell() == "1"
 
+    def test_several_looks_are_answered_together(self, runner: NativeRunner, databases: Databases) -> None:
+        found = runner.look(databases.dest, ["SELECT 1 AS a", "SELECT 'four' AS b"])
+        assert [(block.columns[0].name, block.rows) for block in found] == [("a", (("1",),)), ("b", (("four",),))]
+        assert runner.look(databases.dest, []) == []
+
     # -- changing ------------------------------------------------------------------------------------------------------
 
     def test_statements_are_one_transaction(self, runner: NativeRunner, databases: Databases) -> None:

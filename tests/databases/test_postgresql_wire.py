@@ -158,9 +158,41 @@ def test_a_broken_expectation_rolls_everything_back(session: PostgresSession) ->
     assert session.query("SELECT count(*) FROM t").first_cell() == "0"
 
 
+def test_of_statements_that_go_together_the_one_that_fails_is_told_and_none_stays(session: PostgresSession) -> None:
+    run(session, "CREATE TABLE t (a integer)")
+    statements = [Statement(sql=f"INSERT INTO t VALUES ({value})") for value in ("1", "1 / 0", "2")]
+    with pytest.raises(StatementFailed, match="division by zero") as failed:
+        session.execute(statements, (), False)
+    assert (failed.value.sqlstate, failed.value.transient) == ("22012", False)
+    assert session.look(["SELECT count(*) FROM t", "SELECT 'é', NULL"])[0].rows == (("0",),)
+
+
+def test_nothing_runs_after_a_statement_that_is_refused(session: PostgresSession) -> None:
+    run(session, "CREATE SEQUENCE numbers")
+    refused = Statement(sql="SELECT 3", name="n", value=True, refusal="there are {got}")
+    with pytest.raises(CheckFailed, match="there are 3"):
+        session.execute([refused, Statement(sql="SELECT nextval('numbers')")], (), False)
+    assert session.look(["SELECT is_called FROM numbers"])[0].rows == (("f",),)
+
+
+def test_looks_are_answered_in_their_order_and_one_that_fails_leaves_the_session_well(session: PostgresSession) -> None:
+    found = session.look(
+        ["SELECT 1 AS a, NULL AS b", "SELECT 'é' AS c WHERE false", "SELECT 2 UNION SELECT 3 ORDER BY 1"]
+    )
+    assert [block.rows for block in found] == [(("1", None),), (), (("2",), ("3",))]
+    assert [[column.name for column in block.columns] for block in found[:2]] == [["a", "b"], ["c"]]
+    with pytest.raises(StatementFailed, match="nowhere"):
+        session.look(["SELECT 1", "SELECT * FROM nowhere", "SELECT 2"])
+    assert session.query("SELECT 4").first_cell() == "4"
+
+
 def test_a_statement_may_not_end_the_transaction_it_is_in(session: PostgresSession) -> None:
-    with pytest.raises(StatementFailed, match="ended the transaction"):
-        session.execute([Statement(sql="COMMIT"), Statement(sql="SELECT 1")], (), False)
+    for ends in ("COMMIT", "SELECT 1; COMMIT", "/* a note */ COMMIT"):
+        run(session, "CREATE TABLE IF NOT EXISTS t (a integer)")
+        statements = [Statement(sql=sql) for sql in ("SELECT 0", ends, "INSERT INTO t VALUES (1)")]
+        with pytest.raises(StatementFailed, match="ended the transaction"):
+            session.execute(statements, (), False)
+        assert session.query("SELECT count(*) FROM t").first_cell() == "0"
 
 
 def test_autocommit_runs_what_cannot_run_in_a_transaction(session: PostgresSession) -> None:

@@ -16,12 +16,12 @@ from pipekit.drivers.jdbc.reading import JdbcSource
 from pipekit.drivers.jdbc.running import NO_QUERY, check_warnings, read_texts, run_query
 from pipekit.drivers.jdbc.writing import JdbcSink
 from pipekit.drivers.sqltext import strip_query
-from pipekit.drivers.wire import check_expectations, check_refusal
+from pipekit.drivers.wire import LooksOneByOne, check_expectations, check_refusal
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, Statement, gather
 
 
-class JdbcSession(JdbcConnection):
+class JdbcSession(JdbcConnection, LooksOneByOne):
     """One connection; see `drivers.wire.Session`."""
 
     def __init__(self, connection: Any, endpoint: Endpoint, connect: Callable[[Endpoint], "JdbcSession"]) -> None:

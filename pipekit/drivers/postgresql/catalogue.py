@@ -59,14 +59,18 @@ WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p', 'f', 'v', 'm'){table}
 ORDER BY c.relname, a.attnum"""
 
 
-def find_table(query: Query, name: str) -> TableName | None:
-    """The table that a name means to the session; `name` is a literal that holds it as it stands in a query."""
-    sql = (
+def build_find_sql(name: str) -> str:
+    """Schema and name of a table; `name` is a literal that holds it as it stands in a query."""
+    return (
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
         " JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
         f" WHERE c.oid = pg_catalog.to_regclass({name})"
     )
-    rows = query(sql).rows
+
+
+def find_table(query: Query, name: str) -> TableName | None:
+    """The table that a name means to the session; `name` as in `build_find_sql`."""
+    rows = query(build_find_sql(name)).rows
     return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
 
 
@@ -95,11 +99,15 @@ def list_tables(query: Query, literal: Literal, schema: str) -> list[TableInfo]:
     ]
 
 
+def build_columns_sql(literal: Literal, table: TableName) -> str:
+    """A table's columns in order."""
+    where = f" AND c.relname = {literal(table.name)}"
+    return _COLUMNS.format(schema=literal(table.schema or "public"), table=where)
+
+
 def get_columns(query: Query, literal: Literal, table: TableName) -> list[TableColumn]:
     """A table's columns in order; none when there is no such table."""
-    where = f" AND c.relname = {literal(table.name)}"
-    rows = query(_COLUMNS.format(schema=literal(table.schema or "public"), table=where)).rows
-    return [_read_column(row[1:]) for row in rows]
+    return [_read_column(row[1:]) for row in query(build_columns_sql(literal, table)).rows]
 
 
 def column_inventory(query: Query, literal: Literal, schema: str) -> dict[str, list[TableColumn]]:

@@ -137,6 +137,15 @@ class PostgresDriver(Driver):
     def find_query_table(self, query: Query, text: str) -> TableName | None:
         return catalogue.find_table(query, self.quote_literal(text))
 
+    def list_looks(self, table: TableName) -> tuple[str, ...]:
+        return (
+            catalogue.build_find_sql(self.quote_literal(self.quote_table(table))),
+            facts.build_facts_sql(self.quote_literal, table),
+            catalogue.build_columns_sql(self.quote_literal, table),
+            sequences.build_list_sql(self.quote_literal, table),
+            ledger.build_setup_look(self.quote_literal, self.ledger_table()),
+        )
+
     def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
         return sequences.list_sequences(query, self.quote_literal, table, columns)
 

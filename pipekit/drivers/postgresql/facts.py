@@ -133,9 +133,14 @@ _TRIGGER_EVENTS: dict[int, Event] = {4: "insert", 8: "delete", 16: "update", 32:
 _RULE_EVENTS: dict[str, Event] = {"2": "update", "3": "insert", "4": "delete"}
 
 
+def build_facts_sql(literal: Literal, table: TableName) -> str:
+    """One row, none where there is no such table."""
+    return _FACTS.format(schema=literal(table.schema or "public"), table=literal(table.name))
+
+
 def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFacts:
     """What stands in the way of writing to a table, and everything around it that a merge may touch."""
-    rows = query(_FACTS.format(schema=literal(table.schema or "public"), table=literal(table.name))).rows
+    rows = query(build_facts_sql(literal, table)).rows
     if not rows:
         return TableFacts(exists=False)
     kind, usable, insertable, updatable, truncatable, keepable, hidden, inherited, *lists = rows[0]

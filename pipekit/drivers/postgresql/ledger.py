@@ -31,10 +31,15 @@ CREATE TABLE IF NOT EXISTS {table} (
 )"""
 
 
+def build_setup_look(literal: Literal, ledger: TableName) -> str:
+    """Whether the staging schema and the ledger are there."""
+    return _LOOK.format(schema=literal(ledger.schema or ""), table=literal(ledger.name))
+
+
 def find_setup_sql(query: Query, literal: Literal, ledger: TableName) -> tuple[str, ...]:
     """What is missing of the staging schema and the ledger; looks first, as IF NOT EXISTS asks for rights even then."""
     schema = ledger.schema or ""
-    row = query(_LOOK.format(schema=literal(schema), table=literal(ledger.name))).rows[0]
+    row = query(build_setup_look(literal, ledger)).rows[0]
     if row[0] == "t" and row[1] == "t":
         return ()
     table = quote_table(ledger)

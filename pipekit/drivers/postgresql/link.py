@@ -6,7 +6,7 @@ import math
 import select
 import socket
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -29,6 +29,7 @@ from pipekit.runner_contract import Endpoint
 
 # Name, oid of the type and its modifier, of each column.
 Described = list[tuple[str, int, int]]
+Result = abc.PGresult
 # A COPY's error context -> the row (from 1) and the column it names.
 FindPlace = Callable[[str], tuple[int | None, str]]
 
@@ -116,6 +117,25 @@ class Link:
                     yield result if result.status == pq.ExecStatus.SINGLE_TUPLE else self._checked(result)
             finally:
                 self._drain()
+
+    def run_all(self, statements: Sequence[str]) -> list[abc.PGresult]:
+        """Runs statements, each one of its own, asked and answered in one go; those after one that fails do not run.
+
+        Not right after `run_one`: libpq would give the first one's rows one by one too.
+        """
+        with self._guard():
+            self._connection.enter_pipeline_mode()
+            try:
+                for sql in statements:
+                    self._connection.send_query_params(_encode(sql), [])
+                self._connection.pipeline_sync()
+                results = [self._get_result() for _ in statements]
+                self._next_result()
+            finally:
+                self._connection.exit_pipeline_mode()
+            for self._sent, result in zip(statements, results, strict=True):
+                self._checked(result)
+            return results
 
     def describe(self, sql: str) -> Described:
         """(name, type oid, type modifier) of each column of a query that is not run. Asked and answered in one go."""

@@ -38,7 +38,7 @@ WITH RECURSIVE dest AS (
   FROM family JOIN pg_catalog.pg_attribute AS a ON a.attrelid = family.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid AND t.typcategory = 'N'
   LEFT JOIN pg_catalog.pg_attrdef AS f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
-  WHERE a.attgenerated = '' AND a.attname IN ({columns})
+  WHERE a.attgenerated = ''
 ), found AS (
   SELECT c.attname, d.objid AS sequence FROM columns AS c
   JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -78,15 +78,15 @@ FROM {sequence} AS q,
   (SELECT {extreme}({column}) AS fed FROM {table} WHERE {column} BETWEEN {low} AND {high}) AS f"""
 
 
+def build_list_sql(literal: Literal, table: TableName) -> str:
+    """The sequences that number columns of a table, by the column's default, identity, domain, or as their owner."""
+    return _FIND.format(schema=literal(table.schema or "public"), table=literal(table.name), plain=_PLAIN)
+
+
 def list_sequences(query: Query, literal: Literal, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
-    """The sequences that number these columns, by the column's default, identity, domain, or as their owner."""
-    text = _FIND.format(
-        schema=literal(table.schema or "public"),
-        table=literal(table.name),
-        columns=", ".join(map(literal, columns)),
-        plain=_PLAIN,
-    )
-    return tuple(_read_sequence(row) for row in query(text).rows)
+    """Those of these columns."""
+    found = [_read_sequence(row) for row in query(build_list_sql(literal, table)).rows]
+    return tuple(sequence for sequence in found if sequence.column in columns)
 
 
 def _read_sequence(row: tuple[str | None, ...]) -> FedSequence:

@@ -2,10 +2,11 @@
 """`PostgresSession`, the `Session` of this kind."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 
 from pipekit.drivers.postgresql.late import build_hold_sql
-from pipekit.drivers.postgresql.link import Link
+from pipekit.drivers.postgresql.link import Link, Result
 from pipekit.drivers.postgresql.settings import Pins
 from pipekit.drivers.postgresql.transactions import Transactions
 from pipekit.drivers.postgresql.transfer import PostgresSink, PostgresSource
@@ -13,12 +14,17 @@ from pipekit.drivers.postgresql.trimming import build_trimmed_query
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations, check_refusal
 from pipekit.errors import StatementFailed
-from pipekit.runner_contract import Expect, Load, QueryResult, Statement, gather
+from pipekit.runner_contract import Expect, Load, QueryResult, ResultColumn, Statement, gather
 
 STREAM_ROWS = 2000
 STREAM_BYTES = 256 * 1024
 
 Cells = tuple[str | None, ...]
+
+# What cannot end a transaction, and is one statement: it may be sent before the one in front of it is answered.
+_CANNOT_END = re.compile(
+    r"\s*(?:ALTER|ANALYZE|COMMENT|CREATE|DELETE|DROP|INSERT|LOCK|MERGE|SELECT|SET|TRUNCATE|UPDATE|WITH)\b[^;]*\Z"
+)
 
 
 class PostgresSession(Transactions):
@@ -31,6 +37,16 @@ class PostgresSession(Transactions):
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Runs one query; every cell is the server's own text."""
         return gather(self._read(sql, limit))
+
+    def look(self, queries: Sequence[str]) -> list[QueryResult]:
+        """Asked and answered in one go, the end of the transaction with them; types of columns are not told."""
+        self.begin()
+        try:
+            *found, _ = self.link.run_all([*queries, "COMMIT"])
+        except BaseException:
+            self.roll_back()
+            raise
+        return [_read_texts(result) for result in found]
 
     def stream(self, sql: str) -> Iterator[QueryResult]:
         """Runs one query and yields its rows block by block, never all of them."""
@@ -46,10 +62,8 @@ class PostgresSession(Transactions):
             return counts
         self.begin()
         try:
-            for statement in statements:
-                self._execute_one(statement, counts)
-                if not self.link.in_transaction:
-                    raise StatementFailed("A statement ended the transaction it is part of.", hint=statement.sql[:200])
+            for batch in _split(statements):
+                self._execute_batch(batch, counts)
             check_expectations(expect, counts)
         except BaseException:
             self.roll_back()
@@ -85,8 +99,19 @@ class PostgresSession(Transactions):
         self.begin()
         self.commit()
 
+    def _execute_batch(self, batch: Sequence[Statement], counts: dict[str, int]) -> None:
+        if len(batch) == 1:
+            self._execute_one(batch[0], counts)
+        else:
+            for statement, result in zip(batch, self.link.run_all([item.sql for item in batch]), strict=True):
+                self._count(statement, result, counts)
+        if not self.link.in_transaction:
+            raise StatementFailed("A statement ended the transaction it is part of.", hint=batch[-1].sql[:200])
+
     def _execute_one(self, statement: Statement, counts: dict[str, int]) -> None:
-        result = self.link.run(statement.sql)
+        self._count(statement, self.link.run(statement.sql), counts)
+
+    def _count(self, statement: Statement, result: Result, counts: dict[str, int]) -> None:
         if not statement.name:
             return
         count = result.command_tuples or 0
@@ -131,3 +156,26 @@ class PostgresSession(Transactions):
             self.roll_back()
             raise
         yield QueryResult(columns=columns, rows=tuple(rows))
+
+
+def _split(statements: Sequence[Statement]) -> Iterator[list[Statement]]:
+    """Statements that go together; after one that may be refused nothing is sent before its count is known."""
+    batch: list[Statement] = []
+    for statement in statements:
+        goes_along = _CANNOT_END.match(statement.sql) is not None
+        if batch and not goes_along:
+            yield batch
+            batch = []
+        batch.append(statement)
+        if statement.refusal or not goes_along:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _read_texts(result: Result) -> QueryResult:
+    names = [(result.fname(i) or b"").decode() for i in range(result.nfields)]
+    cells = [[result.get_value(row, i) for i in range(result.nfields)] for row in range(result.ntuples)]
+    rows = [tuple([None if cell is None else cell.decode() for cell in row]) for row in cells]
+    return QueryResult(columns=tuple(ResultColumn(name=name) for name in names), rows=tuple(rows))

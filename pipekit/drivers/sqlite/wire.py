@@ -15,7 +15,7 @@ from pipekit.drivers.sqlite.faults import tell_fault, tell_open_fault
 from pipekit.drivers.sqlite.reading import BLOCK_ROWS, BlockReader, split_script, starts_query
 from pipekit.drivers.sqlite.values import Converter, Unfit, build_copy_converters, build_row_converters, split_copy_text
 from pipekit.drivers.sqltext import strip_query
-from pipekit.drivers.wire import Count, Format, Stream, check_expectations, check_refusal
+from pipekit.drivers.wire import Count, Format, LooksOneByOne, Stream, check_expectations, check_refusal
 from pipekit.errors import ConnectFailed, Inexact, Invalid, RunnerError, StatementFailed
 from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, ResultColumn, Statement
 
@@ -90,7 +90,7 @@ def _prepare(db: sqlite3.Connection, read_only: bool, busy_ms: int) -> None:
     db.execute("PRAGMA foreign_keys = 0")
 
 
-class SqliteSession:
+class SqliteSession(LooksOneByOne):
     """One open file."""
 
     def __init__(self, db: sqlite3.Connection, path: Path, read_only: bool, busy_ms: int, trims: bool = False) -> None:

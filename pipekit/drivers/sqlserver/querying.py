@@ -13,6 +13,7 @@ from pipekit.drivers.sqlserver.link import Link, Reading
 from pipekit.drivers.sqlserver.names import quote_identifier
 from pipekit.drivers.sqlserver.part import Part
 from pipekit.drivers.sqlserver.query import build_derived, check_single
+from pipekit.drivers.wire import LooksOneByOne
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.runner_contract import QueryResult, ResultColumn, gather
 
@@ -63,7 +64,7 @@ def build_exact_query(sql: str, columns: Sequence[tuple[str, bool]]) -> str:
     return build_derived(sql, ", ".join(chosen))
 
 
-class Querying:
+class Querying(LooksOneByOne):
     """One connection that is asked; what a read-only one wrote is rolled back."""
 
     def __init__(self, link: Link, read_only: bool, trim_char: bool) -> None:

@@ -14,6 +14,7 @@ from pipekit.errors import RunFailed
 def find_dest(context: RunContext) -> TableName:
     """The table that the module means, as its login's session finds it; that another one is called alike is noted."""
     driver, text, ask = context.dest_driver, context.module.dest_table, context.ask_dest()
+    context.ask_ahead(driver.list_looks(driver.parse_table(text)))
     dest = driver.resolve_table(ask, text)
     typed = driver.parse_as_typed(text)
     other = driver.find_table(ask, typed) if typed != driver.parse_table(text) else None

@@ -66,7 +66,7 @@ def end_sessions(runner: Runner, driver: Driver, endpoint: Endpoint, application
 
 def find_claim(runner: Runner, driver: Driver, dest: Endpoint, staging: TableName) -> Claim | None:
     """Whose a staging table is, None when it is nobody's."""
-    return read_claim(staging, runner.query(dest, build_find_sql(driver, staging)))
+    return read_claim(staging, runner.look(dest, [build_find_sql(driver, staging)])[0])
 
 
 def drop_staging(runner: Runner, driver: Driver, dest: Endpoint, claim: Claim) -> None:

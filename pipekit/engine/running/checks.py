@@ -119,7 +119,7 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
         return
 
     def query(sql: str) -> QueryResult:
-        return context.runner.query(context.dest, sql, longest=LONGEST_EXAMPLE)
+        return context.runner.look(context.dest, [sql], longest=LONGEST_EXAMPLE)[0]
 
     if not plan.merge.null_keys:
         count, example = query(context.dest_driver.build_null_key_sql(plan.merge)).rows[0]
@@ -155,7 +155,7 @@ def _check_blank_keys(context: RunContext, plan: Plan, key: str) -> None:
     sql = context.dest_driver.build_blank_key_sql(plan.merge, padded) if padded and not plan.create_sql else ""
     if not sql:
         return
-    count, example = context.runner.query(context.dest, sql, longest=LONGEST_EXAMPLE).rows[0]
+    count, example = context.runner.look(context.dest, [sql], longest=LONGEST_EXAMPLE)[0].rows[0]
     if int(count or 0):
         dest = plan.merge.dest
         message = f"{count} rows of {dest} have a staged key ({key}) but for blanks at its end, for example {example}."
