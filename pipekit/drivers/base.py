@@ -174,13 +174,6 @@ class Driver(Naming, ABC):
     def get_table_facts(self, query: Query, table: TableName) -> TableFacts:
         """Whether the table exists and how it may be emptied."""
 
-    def list_looks(self, table: TableName) -> tuple[str, ...]:
-        """What the looks at a dest of this name will ask, where one answer to all spares time; none where it does not.
-
-        An answer is taken by its text; what is not here is asked when it is wanted.
-        """
-        return ()
-
     def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
         """Sequences that number these columns of a table; none where a load moves them on by itself, or nothing can."""
         return ()

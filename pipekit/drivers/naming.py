@@ -113,6 +113,13 @@ class Naming(ABC):
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
+    def list_looks(self, table: TableName) -> tuple[str, ...]:
+        """What the looks at a dest of this name will ask, where one answer to all spares time; none where it does not.
+
+        An answer is taken by its text; what is not here is asked when it is wanted.
+        """
+        return ()
+
     @abstractmethod
     def list_schemas(self, query: Query) -> list[str]:
         """Schemas with tables a person may want, the system's own left out."""
