@@ -26,7 +26,7 @@ class Config:
     same time. A server that is told to end gives its runs `drain_s` before it cancels them. Records of runs are
     kept `keep_runs_days`, their live logs `keep_logs_days`. `log_level` and `log_format` are those of a server's
     own log. `jar_folder` is the only place that jars of JDBC drivers are taken from, `java_home` the Java they run
-    in ("" is the one that comes with the extra). Its pages are on `host` and `port`; port 0 is any free one.
+    in ("" is the one that comes with the extra), `java_options` what it is started with beside our own. Its pages are on `host` and `port`; port 0 is any free one.
     `runner` is native or jrunner, and `jrunner` the installed program: its path, or its name on PATH;
     `jrunner_bulk` are the kinds of dest for which it has its flag -b.
     The pages answer to the names in `allowed_hosts` ("*": to any; none: see serving/hosts.py) and believe what proxies
@@ -59,6 +59,7 @@ class Config:
     jrunner: str = "jrunner"
     jrunner_bulk: tuple[str, ...] = ("postgresql", "sqlserver")
     java_home: str = ""
+    java_options: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     https: bool = False
@@ -76,7 +77,7 @@ _CHOICES = {
     "runner": ("native", "jrunner"),
 }
 # What they name is run, or loaded by what is.
-_PROGRAMS = {"jrunner", "java_home", "jar_folder"}
+_PROGRAMS = {"jrunner", "java_home", "java_options", "jar_folder"}
 # Lists of texts: what stands in one, for a person, and what an item looks like.
 _LISTS = {
     "jrunner_bulk": ("kinds, for example [postgresql]; [] is for none", re.compile(r"[a-z][a-z0-9_]*")),
@@ -87,6 +88,10 @@ _LISTS = {
     "trusted_proxies": (
         "addresses or networks, for example [127.0.0.1, 10.0.0.0/8]",
         re.compile(r"[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?"),
+    ),
+    "java_options": (
+        "properties of the Java of JDBC drivers, for example [-DsocksProxyHost=proxy, -DsocksProxyPort=1080]",
+        re.compile(r"-D[A-Za-z0-9_.]+=[!-~]*"),
     ),
     "secret_variables": (
         "names of environment variables, for example [DW_LOGIN]",

@@ -15,7 +15,7 @@ class Endpoint:
 
     `base_dir` is where relative file names of embedded databases start; `read_only` asks for a session that cannot
     write. `jar`, `jar_sha256` and `driver_class` are of a registered JDBC driver, `java_home` overrides the bundled
-    Java; `trim_char` drops the trailing blanks of fixed-length text as it is read.
+    Java, `java_options` are added to its start; `trim_char` drops the trailing blanks of fixed-length text as it is read.
     """
 
     kind: str
@@ -30,6 +30,7 @@ class Endpoint:
     jar_sha256: str = ""
     driver_class: str = ""
     java_home: str = ""
+    java_options: tuple[str, ...] = ()
     trim_char: bool = False
 
 
@@ -184,6 +185,11 @@ def to_wire(record: Any) -> dict[str, Any]:
     """A record of this module as plain JSON data."""
     data: dict[str, Any] = json.loads(json.dumps(asdict(record)))
     return data
+
+
+def endpoint_from_wire(data: dict[str, Any]) -> Endpoint:
+    """The `Endpoint` that `to_wire` wrote."""
+    return Endpoint(**{**data, "java_options": tuple(data["java_options"])})
 
 
 def load_from_wire(data: dict[str, Any]) -> Load:

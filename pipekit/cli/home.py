@@ -18,6 +18,7 @@ CONFIG_TEXT = """\
 # base_dir: ..                 # where relative names of embedded database files start
 # state_path: pipekit.db       # the state database; relative names start in this folder
 # jar_folder: jars             # the only folder that jars of JDBC drivers are taken from; beside the state database
+# java_options: []             # properties that Java is started with, for example [-DsocksProxyHost=proxy]
 # java_home: ""                # the Java for JDBC drivers; empty: the one of the extra jdbc, else JAVA_HOME
 # secrets_path: secrets.env    # the secrets file, readable by its owner only
 

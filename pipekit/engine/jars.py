@@ -215,6 +215,7 @@ def add_driver(config: Config, endpoint: Endpoint) -> Endpoint:
         jar_sha256=found.jar_sha256 or "",
         driver_class=found.java_class or driver.java_class,
         java_home=config.java_home,
+        java_options=config.java_options,
     )
 
 
@@ -294,6 +295,7 @@ def _probe(config: Config, runner: NativeRunner, state: DriverState) -> DriverSt
         jar_sha256=state.jar_sha256,
         driver_class=state.java_class,
         java_home=config.java_home,
+        java_options=config.java_options,
     )
 
     def look() -> None:

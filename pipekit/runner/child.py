@@ -20,7 +20,16 @@ from pipekit.cutting import SENT, cut
 from pipekit.drivers import describe_install, find_package, get_driver
 from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
-from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, Statement, check_claim, load_from_wire
+from pipekit.runner_contract import (
+    Endpoint,
+    Expect,
+    Load,
+    QueryResult,
+    Statement,
+    check_claim,
+    endpoint_from_wire,
+    load_from_wire,
+)
 
 PROGRESS_EVERY_S = 0.3
 CLOSE = "close"
@@ -49,7 +58,7 @@ class Child:
 
     def probe(self, request: Answer) -> Answer:
         """Loads a registered driver and connects to nothing."""
-        endpoint = Endpoint(**request["endpoint"])
+        endpoint = endpoint_from_wire(request["endpoint"])
         return {"probe": _import(endpoint.kind, "pipekit.drivers.jdbc.probe").probe(endpoint)}
 
     def forget(self, request: Answer) -> Answer:
@@ -102,7 +111,7 @@ class Child:
 
     def session(self, data: Answer) -> Session:
         """The open session of an endpoint, connected on first use."""
-        endpoint = Endpoint(**data)
+        endpoint = endpoint_from_wire(data)
         if endpoint not in self._sessions:
             self._sessions[endpoint] = _connect(endpoint)
         return self._sessions[endpoint]

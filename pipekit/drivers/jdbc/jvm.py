@@ -52,7 +52,7 @@ _HINT = f"{describe_install('jdbc')} It brings a Java of its own; or set JAVA_HO
 def start(endpoint: Endpoint) -> None:
     """Starts the virtual machine, once for the process; raises ConnectFailed where there is none.
 
-    The first endpoint decides which Java it is and where Derby's relative names start.
+    The first endpoint decides which Java it is, what it is started with, and where Derby's relative names start.
     """
     if jpype.isJVMStarted():
         _check_home(endpoint.java_home)
@@ -61,7 +61,7 @@ def start(endpoint: Endpoint) -> None:
     version = _read_version(home)
     if version < OLDEST_JAVA:
         raise ConnectFailed(f"The Java in {home} is version {version}; {OLDEST_JAVA} or later is needed.", hint=_HINT)
-    options = [*_OPTIONS, f"-Dderby.system.home={Path(endpoint.base_dir).absolute()}"]
+    options = [*_OPTIONS, *endpoint.java_options, f"-Dderby.system.home={Path(endpoint.base_dir).absolute()}"]
     if version >= NEEDS_NATIVE_ACCESS:
         options.append("--enable-native-access=ALL-UNNAMED")
     options += _share_classes(home, version)
