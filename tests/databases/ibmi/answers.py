@@ -1,10 +1,10 @@
 # What a test lets the double answer to a statement. Knows no bytes.
-"""`Rows`, `Called`, `Count` and `Outcome`, of which `Answer` gives one to each statement."""
+"""`Rows`, `Called`, `Count` and `Outcome`, of which a `Talk` gives one to each statement."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from tests.databases.ibmi.columns import Column
 
@@ -103,4 +103,35 @@ class Count:
 
 
 Answer = Rows | Count | Outcome
-Answers = Callable[[str], Answer]
+
+
+class Talk(Protocol):
+    """What answers the statements of one connection."""
+
+    def answer(self, sql: str) -> Answer:
+        """The answer to a statement that is prepared."""
+        ...
+
+    def end(self, commit: bool) -> None:
+        """COMMIT, or ROLLBACK."""
+        ...
+
+    def close(self) -> None:
+        """The connection is gone; what is not committed is rolled back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A `Talk` of a function, which has no transactions."""
+
+    say: Callable[[str], Answer]
+
+    def answer(self, sql: str) -> Answer:
+        return self.say(sql)
+
+    def end(self, commit: bool) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

@@ -22,6 +22,7 @@ from tests.databases.ibmi.answers import (
     Outcome,
     Row,
     Rows,
+    Talk,
     Trouble,
     fail,
 )
@@ -56,7 +57,6 @@ class Place(Protocol):
 
     delay_s: float
 
-    def answer(self, sql: str) -> Answer: ...
     def note(self, what: str) -> None: ...
     def expect_cancel(self, job: str) -> threading.Event: ...
     def cancel(self, job: str) -> None: ...
@@ -98,6 +98,7 @@ class DatabaseServer:
     """One connection, from its first request to its end."""
 
     place: Place
+    talk: Talk
     connection: socket.socket
     job: Job
     blocks: dict[int, dict[int, bytes]] = field(default_factory=dict)
@@ -158,7 +159,9 @@ class DatabaseServer:
         work.outcome = Outcome(7, -201)
 
     def commit(self, work: Work) -> None:
-        self.place.note("COMMIT" if work.request.id == 0x1807 else "ROLLBACK")
+        is_commit = work.request.id == 0x1807
+        self.place.note("COMMIT" if is_commit else "ROLLBACK")
+        self.talk.end(is_commit)
 
     def cancel(self, work: Work) -> None:
         name = work.request.parts[0x3826]
@@ -176,7 +179,7 @@ class DatabaseServer:
     def prepare(self, work: Work) -> None:
         sql = _read_sql(work.parts)
         self.place.note(sql)
-        answer = self.place.answer(sql)
+        answer = self.talk.answer(sql)
         if isinstance(answer, Outcome):
             self.answers.pop(work.statement, None)
             work.outcome = answer

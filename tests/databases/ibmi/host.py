@@ -5,10 +5,10 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
-from tests.databases.ibmi.answers import Answer, Answers
+from tests.databases.ibmi.answers import Talk
 from tests.databases.ibmi.database import DatabaseServer
 from tests.databases.ibmi.entrance import (
     DATABASE_PORT,
@@ -28,10 +28,12 @@ _LEVEL = "V7R4M00016"
 
 
 class Host:
-    """A system: `answers` says what becomes of a statement. `delay_s` is waited before each reply of the database."""
+    """A system: a `Talk` answers each connection. `delay_s` is waited before each reply of the database."""
 
-    def __init__(self, answers: Answers, *, ccsid: int = 37, level: str = _LEVEL, delay_s: float = 0) -> None:
-        self._answers = answers
+    def __init__(
+        self, open_talk: Callable[[], Talk], *, ccsid: int = 37, level: str = _LEVEL, delay_s: float = 0
+    ) -> None:
+        self._open_talk = open_talk
         self._ccsid = ccsid
         self._level = level
         self.delay_s = delay_s
@@ -41,10 +43,6 @@ class Host:
         self._open: set[str] = set()
         self.seen: list[str] = []
         self.faults: list[str] = []
-
-    def answer(self, sql: str) -> Answer:
-        """What the test says."""
-        return self._answers(sql)
 
     def note(self, what: str) -> None:
         """Keeps what was asked: statements, FETCH, COMMIT and ROLLBACK."""
@@ -81,9 +79,11 @@ class Host:
             self._jobs += 1
             name = f"QZDASOINITQUSER     {self._jobs:06d}"
         self._open.add(name)
+        talk = self._open_talk()
         try:
-            DatabaseServer(self, connection, Job(name, self._ccsid, self._level)).run()
+            DatabaseServer(self, talk, connection, Job(name, self._ccsid, self._level)).run()
         finally:
+            talk.close()
             self._open.discard(name)
 
 
