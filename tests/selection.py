@@ -14,6 +14,7 @@ SLOW = (
     "databases/test_db2i_",
     "databases/test_derby_",
     "databases/test_h2_",
+    "databases/test_ibmi_",
     "databases/test_jdbc_",
     "databases/test_jrunner_",
     "databases/test_large.py",

@@ -57,6 +57,11 @@ class Host:
         self.note(f"CANCEL {job}")
         self.expect_cancel(job).set()
 
+    def let_go(self) -> None:
+        """Ends what waits to be cancelled."""
+        for event in list(self._cancels.values()):
+            event.set()
+
     @property
     def open_jobs(self) -> Sequence[str]:
         """The names of jobs whose connections are open: name, user, number, as 26 characters."""
@@ -92,6 +97,7 @@ class Door:
 
     def __init__(self) -> None:
         self.hosts: dict[str, Host] = {}
+        self._all: list[Host] = []
         self._threads: list[threading.Thread] = []
         self._connections: set[socket.socket] = set()
 
@@ -104,6 +110,8 @@ class Door:
         # A thread that waits in accept is woken by this, and not by close.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for host in self._all:
+            host.let_go()
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -120,6 +128,7 @@ class Door:
     def add(self, name: str, host: Host) -> Host:
         """Makes a host reachable by a name."""
         self.hosts[name] = host
+        self._all.append(host)
         return host
 
     def _find(self, name: str, port: int) -> Serve | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.databases.ibmi.answers import UNMAPPED, Outcome, Row
-from tests.databases.ibmi.columns import BIT_DATA, LOCATORS, VARYING, VARYING_WIDE, Column
+from tests.databases.ibmi.columns import BIT_DATA, LOCATORS, LONG_VARCHAR, VARCHAR, VARYING_WIDE, Column
 from tests.databases.ibmi.values import Formats, decode, decode_text, encode
 from tests.databases.ibmi.wire import CODECS, build_part, get_long, get_short, put_long, put_short
 
@@ -163,7 +163,8 @@ def read_rows(data: bytes, columns: Sequence[Column], job: Job) -> list[Row]:
 
 
 def _measure(column: Column, data: bytes, at: int) -> int:
-    if column.type in VARYING:
+    # Bytes of varying length come at full length all the same, behind them whatever the driver's buffer held.
+    if column.type in (VARCHAR, LONG_VARCHAR):
         return 2 + get_short(data, at)
     if column.type in VARYING_WIDE:
         return 2 + 2 * get_short(data, at)

@@ -1,0 +1,208 @@
+# The double of IBM i's host servers, asked by jt400 itself. No IBM i is here: this is what the driver understands.
+"""Every type both ways, blocks, LOBs, errors, limits, cancelled and broken connections."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipekit.drivers.db2i.driver import DRIVER
+from pipekit.errors import ConnectFailed, RunnerError, StatementFailed
+from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint, Load, LoadColumn, Loaded
+from tests.databases.ibmi import columns as c
+from tests.databases.ibmi.answers import Answer, Count, Mischief, Row, Rows, Saying, Trouble, fail
+from tests.databases.ibmi.columns import Column
+from tests.databases.ibmi.host import Door, Host
+from tests.databases.jdbc import JT400, make_endpoint
+
+# Column, the value behind it, and its text as a runner gives it.
+TYPES: list[tuple[Column, Any, str]] = [
+    (c.smallint("SI"), -5, "-5"),
+    (c.integer("IN"), -(2**31), "-2147483648"),
+    (c.bigint("BI"), 2**63 - 1, "9223372036854775807"),
+    (c.real("RE"), 1.5, "1.5"),
+    (c.double("DO"), -2.25e300, "-2.25E300"),
+    (c.decimal("DE", 9, 2), Decimal("-1234567.89"), "-1234567.89"),
+    (c.decimal("DE31", 31, 10), Decimal("123456789012345678901.0123456789"), "123456789012345678901.0123456789"),
+    (c.numeric("NU", 7, 3), Decimal("-12.345"), "-12.345"),
+    (c.decfloat("F16", 16), Decimal("-1.23E+5"), "-123000"),
+    (c.decfloat("F34"), Decimal("9876543210123456789012345678901234E-10"), "987654321012345678901234.5678901234"),
+    (c.char("C37", 10), "ABä", "ABä       "),
+    (c.varchar("V37", 30), "VAR äö", "VAR äö"),
+    (c.varchar("V273", 30, 273), "Müller [x]", "Müller [x]"),
+    (c.varchar("V8", 60, 1208), "€ 中", "€ 中"),
+    (c.char("CBIT", 4, c.BIT_DATA), b"\xc1\xc2\xc3\xc4", "0xC1C2C3C4"),
+    (c.graphic("G", 6), "gr中", "gr中   "),
+    (c.vargraphic("VG", 20), "vg中", "vg中"),
+    (c.binary("BIN", 4), b"\1\2\3\4", "0x01020304"),
+    (c.varbinary("VBI", 10), b"\5\6", "0x0506"),
+    (c.date("DA"), dt.date(1, 1, 1), "0001-01-01"),
+    (c.date("DZ"), dt.date(9999, 12, 31), "9999-12-31"),
+    (c.time("TI"), dt.time(13, 5, 9), "13:05:09"),
+    (c.timestamp("TS"), dt.datetime(2024, 2, 29, 13, 5, 9, 123456), "2024-02-29 13:05:09.123456"),
+    (c.timestamp("TS12", 12), "2024-02-29-13.05.09.123456789012", "2024-02-29 13:05:09.123456789012"),
+    (c.timestamp("TS0", 0), dt.datetime(1, 1, 1), "0001-01-01 00:00:00"),
+    (c.rowid("RID"), b"\1" * 17, "01" * 17),
+    (c.blob("BL"), b"blob \0\1\2", "0x626C6F6220000102"),
+    (c.clob("CL"), "clob text ä", "clob text ä"),
+    (c.dbclob("DC"), "dbclob 中", "dbclob 中"),
+    (c.xml("X"), "<a>€</a>", "<a>€</a>"),
+]
+COLUMNS = [column for column, _, _ in TYPES]
+NUMBERS = [c.integer("ID"), c.varchar("NAME", 20)]
+
+
+class System:
+    """A host, and a runner whose Java goes through the door to it."""
+
+    def __init__(self, door: Door, runner: NativeRunner) -> None:
+        self.door = door
+        self.runner = runner
+        self.answers: dict[str, Answer] = {}
+        self.taken: list[Row] = []
+        self.host = door.add("ibmi", Host(lambda: Saying(self._say)))
+
+    def _say(self, sql: str) -> Answer:
+        for part, answer in self.answers.items():
+            if part in sql:
+                return answer
+        return fail(-204, "42704", "NOSUCH in SHOPLIB type *FILE not found.", "The object was not found.")
+
+    def endpoint(self, options: str = "", **more: Any) -> Endpoint:
+        url = DRIVER.build_connect_url(f"jdbc:as400://ibmi/SHOPLIB{options}")
+        login = {"username": "SHOP", "password": "anything", **more}
+        return make_endpoint(JT400, url, kind="db2i", java_options=self.door.java_options, **login)
+
+    def read(self, sql: str, options: str = "") -> list[tuple[str | None, ...]]:
+        return list(self.runner.query(self.endpoint(options), sql).rows)
+
+    def take(self, rows: Sequence[Row]) -> int:
+        self.taken += rows
+        return len(rows)
+
+    def load(self, columns: Sequence[Column]) -> Loaded:
+        """Moves what `FROM TYPES` gives into DEST, of the same types."""
+        names = [column.name for column in columns]
+        loads = tuple(LoadColumn(source_name=n, source_type="", stage_name=n, stage_type="") for n in names)
+        source, dest = self.endpoint(application_name="source"), self.endpoint(application_name="dest")
+        return self.runner.migrate(source, "SELECT * FROM TYPES", dest, Load(table="DEST", columns=loads))
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    with Door() as door:
+        yield door
+
+
+@pytest.fixture(scope="module")
+def runner(door: Door) -> Iterator[NativeRunner]:
+    with NativeRunner(silence_timeout_s=120) as runner:
+        yield runner
+
+
+@pytest.fixture
+def system(door: Door, runner: NativeRunner) -> Iterator[System]:
+    made = System(door, runner)
+    yield made
+    # The next test's host has the same name.
+    runner.forget_sessions()
+    assert made.host.faults == []
+
+
+def test_every_type_is_read_as_it_was_sent(system: System) -> None:
+    system.answers["FROM TYPES"] = Rows(COLUMNS, [[value for _, value, _ in TYPES], [None] * len(TYPES)])
+    first, second = system.read("SELECT * FROM TYPES")
+    assert {column.name: text for column, text in zip(COLUMNS, first, strict=True)} == {
+        column.name: text for column, _, text in TYPES
+    }
+    assert set(second) == {None}
+
+
+def test_every_type_is_written_as_it_was_read(system: System) -> None:
+    """ROWID is for nobody to write; twelve digits of a second are more than java.time has, see below."""
+    types = [one for one in TYPES if one[0].name not in ("RID", "TS12")]
+    columns, values = [column for column, _, _ in types], [value for _, value, _ in types]
+    system.answers["INSERT INTO DEST"] = Count(columns, system.take)
+    system.answers["COUNT(*)"] = Rows([c.integer("N")], [(2,)])
+    system.answers["FROM DEST"] = Rows(columns, [])
+    system.answers["FROM TYPES"] = Rows(columns, [values, [None] * len(types)])
+    system.load(columns)
+    written, nulls = system.taken
+    assert [_plain(value) for value in written] == [_plain(value) for value in values]
+    assert set(nulls) == {None}
+
+
+def _plain(value: Any) -> Any:
+    """Moments as the driver sends them, numbers without their exponent, fixed text without its blanks."""
+    if isinstance(value, dt.datetime):
+        text = f"{value.year:04d}" + value.strftime("-%m-%d-%H.%M.%S.%f")
+        return text.removesuffix(".000000")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, dt.time):
+        return value.strftime("%H.%M.%S")
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+@pytest.mark.parametrize("digits", [16, 34])
+@pytest.mark.parametrize("text", ["0", "1", "-9.99", "1E+20", "-1E-30", "NaN", "Infinity", "-Infinity", "123456789.5"])
+def test_decimal_floats_of_any_size_are_read(system: System, digits: int, text: str) -> None:
+    system.answers["FROM FLOATS"] = Rows([c.decfloat("F", digits)], [(Decimal(text),)])
+    ((read,),) = system.read("SELECT F FROM FLOATS")
+    assert read is not None
+    assert Decimal(read).compare_total(Decimal(text)) == 0 or Decimal(read) == Decimal(text)
+
+
+def test_a_large_result_comes_in_blocks(system: System) -> None:
+    """A row of 26 bytes and two indicators: 17,000 of them fill 512 KB."""
+    system.answers["FROM BIG"] = Rows(NUMBERS, ((n, f"row {n}") for n in range(40_000)))
+    rows = system.read("SELECT * FROM BIG")
+    assert (len(rows), rows[-1]) == (40_000, ("39999", "row 39999"))
+    assert system.host.seen.count("FETCH") == 3
+
+
+def test_an_error_is_told_with_its_state_and_both_texts(system: System) -> None:
+    with pytest.raises(StatementFailed) as caught:
+        system.read("SELECT * FROM NOSUCH")
+    assert caught.value.sqlstate == "42704"
+    assert "[SQL0204] NOSUCH in SHOPLIB" in caught.value.message
+    assert "The object was not found." in caught.value.message
+
+
+@pytest.mark.parametrize("at", [0, 30_000])
+def test_an_error_in_a_block_is_told_wherever_it_comes(system: System, at: int) -> None:
+    failed = fail(-913, "57033", "Row or object ORDERS in SHOPLIB type *FILE in use.")
+    system.answers["FROM LOCKED"] = Rows(NUMBERS, [(n, "x") for n in range(40_000)], [Trouble(at, failed)])
+    with pytest.raises(StatementFailed) as caught:
+        system.read("SELECT * FROM LOCKED")
+    assert caught.value.sqlstate == "57033"
+    assert "in use" in caught.value.message
+
+
+@pytest.mark.parametrize("mischief", [Mischief.RESET, Mischief.END, Mischief.GARBLE])
+def test_a_connection_that_breaks_in_the_middle_is_an_error(system: System, mischief: Mischief) -> None:
+    system.answers["FROM BROKEN"] = Rows(NUMBERS, [(n, "x") for n in range(40_000)], [Trouble(30_000, mischief)])
+    with pytest.raises(RunnerError) as caught:
+        system.read("SELECT * FROM BROKEN")
+    assert caught.value.message
+    assert system.host.faults == []
+
+
+def test_a_server_that_says_nothing_any_more_ends_by_the_sockets_own_time(system: System) -> None:
+    system.answers["FROM STALLED"] = Rows(NUMBERS, [(n, "x") for n in range(40_000)], [Trouble(30_000, Mischief.STALL)])
+    with pytest.raises(RunnerError) as caught:
+        system.read("SELECT * FROM STALLED", ";socket timeout=500")
+    assert "Read timed out" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("user", "told"), [("NOBODY", "user ID is not known"), ("WRONG", "password"), ("DISABLED", "disabled")]
+)
+def test_a_login_that_is_refused_is_told_without_the_password(system: System, user: str, told: str) -> None:
+    with pytest.raises(ConnectFailed) as caught:
+        system.runner.query(system.endpoint(username=user, password="keptdark"), "SELECT 1 FROM SYSIBM.SYSDUMMY1")
+    assert told.lower() in caught.value.message.lower()
+    assert "keptdark" not in f"{caught.value.message} {caught.value.hint}"
