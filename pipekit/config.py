@@ -26,7 +26,8 @@ class Config:
     same time. A server that is told to end gives its runs `drain_s` before it cancels them. Records of runs are
     kept `keep_runs_days`, their live logs `keep_logs_days`. `log_level` and `log_format` are those of a server's
     own log. `jar_folder` is the only place that jars of JDBC drivers are taken from, `java_home` the Java they run
-    in ("" is the one that comes with the extra), `java_options` what it is started with beside our own. Its pages are on `host` and `port`; port 0 is any free one.
+    in ("" is the one that comes with the extra), `java_options` what it is started with beside our own.
+    Its pages are on `host` and `port`; port 0 is any free one.
     `runner` is native or jrunner, and `jrunner` the installed program: its path, or its name on PATH;
     `jrunner_bulk` are the kinds of dest for which it has its flag -b.
     The pages answer to the names in `allowed_hosts` ("*": to any; none: see serving/hosts.py) and believe what proxies

@@ -15,7 +15,8 @@ class Endpoint:
 
     `base_dir` is where relative file names of embedded databases start; `read_only` asks for a session that cannot
     write. `jar`, `jar_sha256` and `driver_class` are of a registered JDBC driver, `java_home` overrides the bundled
-    Java, `java_options` are added to its start; `trim_char` drops the trailing blanks of fixed-length text as it is read.
+    Java, `java_options` are added to its start; `trim_char` drops the trailing blanks of fixed-length text as it is
+    read.
     """
 
     kind: str
