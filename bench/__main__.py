@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.fixed import measure_fixed_cost
 from bench.growth import measure_growth
+from bench.loads import measure_indexed, measure_swap, measure_wide
 from bench.measure import CommandFailed
 from bench.memory import measure_memory
 from bench.move import measure_moves
@@ -27,6 +28,9 @@ from pipekit.errors import PipekitError
 
 PARTS: Mapping[str, Callable[[Place], Part]] = {
     "move": measure_moves,
+    "indexed": measure_indexed,
+    "swap": measure_swap,
+    "wide": measure_wide,
     "memory": measure_memory,
     "fixed": measure_fixed_cost,
     "small": measure_small,

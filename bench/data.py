@@ -13,9 +13,13 @@ COLUMNS = """
 """
 
 # `pick(i, seed, n)` is a number from 0 to n - 1 that depends on i and seed alone.
-FILL = """
+PICK = """
 create function pg_temp.pick(i bigint, seed bigint, n bigint) returns bigint immutable language sql
     as $$ select (hashint8extended(i, seed) & 9223372036854775807) % n $$;
+"""
+FILL = (
+    f"{PICK}"
+    """
 insert into {table}
 select i / 4 + 1, pg_temp.pick(i, 1, 200000) + 1, pg_temp.pick(i, 2, 10000) + 1, i % 4 + 1,
     pg_temp.pick(i, 3, 50) + 1, (pg_temp.pick(i, 4, 10400000) + 90000) / 100.0, pg_temp.pick(i, 5, 11) / 100.0,
@@ -27,6 +31,7 @@ select i / 4 + 1, pg_temp.pick(i, 1, 200000) + 1, pg_temp.pick(i, 2, 10000) + 1,
     case when i % 50 <> 0 then substr(md5(i::text) || md5((i * 7)::text), 1, 10 + pg_temp.pick(i, 14, 34)::int) end
 from generate_series(0, {rows} - 1) as i;
 """
+)
 
 Fingerprint = str
 

@@ -80,8 +80,8 @@ class Course:
     """What happens around each run: `prepare` before it, `compare` after it (raises NotEqual), `watch` beside it."""
 
     cwd: Path
-    prepare: Callable[[Contender], object]
-    compare: Callable[[Contender], object]
+    prepare: Callable[[Contender], None]
+    compare: Callable[[Contender], None]
     watch: Callable[[Contender], AbstractContextManager[Watched]] | None = None
 
 
