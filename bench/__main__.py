@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.fixed import measure_fixed_cost
 from bench.growth import measure_growth
+from bench.keyed import measure_keyed
 from bench.loads import measure_indexed, measure_swap, measure_wide
 from bench.measure import CommandFailed
 from bench.memory import measure_memory
@@ -31,6 +32,7 @@ PARTS: Mapping[str, Callable[[Place], Part]] = {
     "indexed": measure_indexed,
     "swap": measure_swap,
     "wide": measure_wide,
+    "keyed": measure_keyed,
     "memory": measure_memory,
     "fixed": measure_fixed_cost,
     "small": measure_small,

@@ -46,7 +46,7 @@ def build_rebuilding_merge(dest: Indexed) -> str:
 
 
 def build_swap_pipe(servers: Servers, dest: Indexed, table: str = TABLE) -> list[str]:
-    """The argv of a load of a new table in COPY's binary form, which takes the dest's place."""
+    """The argv of a load of a new table in COPY's binary form, which takes the dest's place; without statistics."""
     fresh = Indexed(f"{dest.name}_fresh", dest.indexes)
     out = psql_command(servers.source, "-c", f"copy {table} to stdout (format binary)")
     steps = (
@@ -56,7 +56,6 @@ def build_swap_pipe(servers: Servers, dest: Indexed, table: str = TABLE) -> list
         f"copy {fresh.name} from stdin (format binary, freeze)",
         *([fresh.create] if fresh.indexes else []),
         "commit",
-        f"analyze {fresh.name}",
         f"begin; drop table {dest.name}; {fresh.build_rename(dest.name)}; commit",
     )
     into = psql_command(servers.dest, *(word for step in steps for word in ("-c", step)))

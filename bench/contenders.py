@@ -54,15 +54,23 @@ def build_environment(home: Path) -> dict[str, str]:
     return {**os.environ, "PIPEKIT_HOME": str(home)}
 
 
-def build_pipe(servers: Servers, table: str = TABLE, *, dest: str = "", form: str = "") -> list[str]:
+def build_pipe(
+    servers: Servers, table: str = TABLE, *, dest: str = "", form: str = "", database: str = DATABASE
+) -> list[str]:
     """psql's COPY from the source's table straight into the dest's, of the same name unless said otherwise."""
     out = psql_command(servers.source, "-c", f"copy {table} to stdout {form}")
-    into = psql_command(servers.dest, "-c", f"copy {dest or table} from stdin {form}")
+    into = psql_command(servers.dest, "-c", f"copy {dest or table} from stdin {form}", database=database)
     return ["sh", "-c", f"{shlex.join(out)} | {shlex.join(into)}"]
 
 
 def build_staged_pipe(
-    servers: Servers, table: str = TABLE, *, dest: str = "", form: str = "", merge: str = ""
+    servers: Servers,
+    table: str = TABLE,
+    *,
+    dest: str = "",
+    form: str = "",
+    merge: str = "",
+    database: str = DATABASE,
 ) -> list[str]:
     """The same into an unlogged table named `staging`, and from there into the dest by `merge` in one transaction.
 
@@ -76,6 +84,7 @@ def build_staged_pipe(
         servers.dest,
         *("-c", f"drop table if exists staging; {create}", "-c", f"copy staging from stdin {form}"),
         *("-c", f"begin; {merge}; commit; drop table staging"),
+        database=database,
     )
     return ["sh", "-c", f"{shlex.join(out)} | {shlex.join(into)}"]
 

@@ -17,9 +17,7 @@ PICK = """
 create function pg_temp.pick(i bigint, seed bigint, n bigint) returns bigint immutable language sql
     as $$ select (hashint8extended(i, seed) & 9223372036854775807) % n $$;
 """
-FILL = (
-    f"{PICK}"
-    """
+FILL = """
 insert into {table}
 select i / 4 + 1, pg_temp.pick(i, 1, 200000) + 1, pg_temp.pick(i, 2, 10000) + 1, i % 4 + 1,
     pg_temp.pick(i, 3, 50) + 1, (pg_temp.pick(i, 4, 10400000) + 90000) / 100.0, pg_temp.pick(i, 5, 11) / 100.0,
@@ -31,7 +29,6 @@ select i / 4 + 1, pg_temp.pick(i, 1, 200000) + 1, pg_temp.pick(i, 2, 10000) + 1,
     case when i % 50 <> 0 then substr(md5(i::text) || md5((i * 7)::text), 1, 10 + pg_temp.pick(i, 14, 34)::int) end
 from generate_series(0, {rows} - 1) as i;
 """
-)
 
 Fingerprint = str
 
@@ -40,7 +37,7 @@ def make_tables(servers: Servers, rows: int, table: str = TABLE) -> Fingerprint:
     """Fills the source's table, makes the dest's without rows, and returns the source's fingerprint."""
     for server in (servers.source, servers.dest):
         server.run_sql(f"create table {table} ({COLUMNS})", DATABASE)
-    fill = FILL.format(table=table, rows=rows)
+    fill = PICK + FILL.format(table=table, rows=rows)
     servers.source.run_sql(f"{fill} vacuum (freeze, analyze) {table};", DATABASE, timeout_s=3600)
     return take_fingerprint(servers.source, table)
 
@@ -51,10 +48,12 @@ def empty_dest(servers: Servers, table: str = TABLE) -> None:
     servers.settle()
 
 
-def take_fingerprint(server: LocalPostgres, table: str = TABLE, where: str = "true") -> Fingerprint:
+def take_fingerprint(
+    server: LocalPostgres, table: str = TABLE, where: str = "true", *, database: str = DATABASE
+) -> Fingerprint:
     """The number of rows and two sums of 64-bit hashes over every row's text: equal for equal rows in any order."""
     sql = f"""
         select count(*), sum(hashtextextended(t::text, 0)::numeric), sum(hashtextextended(t::text, 1)::numeric)
         from {table} t where {where}
     """
-    return server.run_sql(sql, DATABASE, timeout_s=3600)
+    return server.run_sql(sql, database, timeout_s=3600)

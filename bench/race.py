@@ -1,6 +1,7 @@
 # Contenders in turn, each result compared before it counts. Knows nothing of what moves, from where or how.
 """`race`: every contender once in each round, one after the other, so that a disturbance hits all of them."""
 
+import math
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -44,8 +45,8 @@ class Result:
 
     @property
     def median_s(self) -> float:
-        """The median wall time."""
-        return statistics.median(run.seconds for run in self.runs)
+        """The median wall time; without end where no run counts."""
+        return statistics.median(run.seconds for run in self.runs) if self.runs else math.inf
 
     @property
     def cpu_s(self) -> float:
@@ -64,8 +65,8 @@ class Result:
 
     @property
     def wait_s(self) -> float:
-        """The median of the longest wait that a reader had in each run; 0 where there was none."""
-        return statistics.median(self.waits or (0.0,))
+        """The median of the longest wait that a reader had in each run; without end where no run counts."""
+        return statistics.median(self.waits) if self.waits else math.inf
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ def race(contenders: Sequence[Contender], rounds: int, course: Course) -> list[R
             except (CommandFailed, NotEqual) as error:
                 if not contender.other:
                     raise
-                told = lane.problem = f"not counted: {str(error).splitlines()[0][:200]}"
+                told = lane.problem = f"not counted: {_shorten(str(error))}"
             print(f"  round {number} of {rounds}: {contender.name} {told}", file=sys.stderr, flush=True)
     return [_build_result(each, lanes[each.name]) for each in contenders]
 
@@ -120,6 +121,12 @@ def _run_one(contender: Contender, course: Course, lane: _Lane) -> None:
     lane.runs.append(run)
     if watched is not None:
         lane.waits.append(watched.longest_s)
+
+
+def _shorten(text: str) -> str:
+    """The first line and the last, where programs say what is wrong."""
+    lines = text.strip().splitlines()
+    return " ... ".join(line.strip()[:150] for line in (lines[:1] + lines[1:][-1:]))
 
 
 def _build_result(contender: Contender, lane: _Lane) -> Result:
@@ -138,9 +145,11 @@ def find_ratio(results: Sequence[Result], name: str, base: str) -> float:
     return medians[name] / medians[base]
 
 
-def build_limit(results: Sequence[Result], name: str, base: str, at_most: float) -> Limit:
-    """That a contender takes at most so many times what another takes."""
-    return Limit(what=f"{name}, of {base}", measured=find_ratio(results, name, base), at_most=at_most)
+def build_limit(results: Sequence[Result], name: str, base: str, at_most: float, *, when: str = "") -> Limit:
+    """That a contender takes at most so many times what another takes; `when` says in which case."""
+    return Limit(
+        what=f"{name}{when and ', '}{when}, of {base}", measured=find_ratio(results, name, base), at_most=at_most
+    )
 
 
 def build_table(words: str, results: Sequence[Result], base: str) -> Table:
@@ -152,12 +161,12 @@ def build_table(words: str, results: Sequence[Result], base: str) -> Table:
 
 def _build_row(result: Result, results: Sequence[Result], base: str, has_waits: bool) -> Sequence[str]:
     if result.problem:
-        return (result.name, result.problem, *([""] * (6 + has_waits)))
+        return (result.name, *(["-"] * (5 + has_waits)), result.problem)
     return (
         result.name,
         f"{result.median_s:.2f}",
         f"{find_ratio(results, result.name, base):.2f}",
-        *([f"{result.wait_s:.2f}"] * has_waits),
+        *([f"{result.wait_s:.2f}"] if has_waits else []),
         f"{result.cpu_s:.1f}",
         f"{result.peak_mb:.0f}",
         f"{result.largest_mb:.0f}",

@@ -1,6 +1,7 @@
 # What was measured, as tables for people and as JSON for programs. Measures nothing itself.
 """The report of a benchmark run."""
 
+import math
 import os
 import platform
 import time
@@ -45,11 +46,12 @@ def describe_machine() -> str:
 
 
 def _pack(value: Any) -> Any:
-    """Records as objects, `stdout` left out; what else is no JSON as text."""
+    """Records as objects, `stdout` left out; what else is no JSON as text, as is a figure without end."""
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: _pack(getattr(value, each.name)) for each in fields(value) if each.name != "stdout"}
     if isinstance(value, Mapping):
         return {str(name): _pack(each) for name, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_pack(each) for each in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    is_plain = value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    return value if is_plain else str(value)

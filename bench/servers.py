@@ -49,7 +49,7 @@ def start_servers(folder: Path) -> Iterator[Servers]:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def psql_command(server: LocalPostgres, *arguments: str) -> list[str]:
-    """The argv of psql on the server's database."""
-    login = ["-h", "127.0.0.1", "-p", str(server.port), "-U", "postgres", "-d", DATABASE]
+def psql_command(server: LocalPostgres, *arguments: str, database: str = DATABASE) -> list[str]:
+    """The argv of psql on one of the server's databases."""
+    login = ["-h", "127.0.0.1", "-p", str(server.port), "-U", "postgres", "-d", database]
     return [str(server.psql_path), "-qAtX", "-v", "ON_ERROR_STOP=1", *login, *arguments]

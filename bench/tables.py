@@ -1,6 +1,7 @@
 # What a part of the benchmark gives: tables, and the limits beside what was measured. Measures nothing.
 """`Part`, its `Table`s and `Limit`s, and how a person reads them."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ class Limit:
     def describe(self) -> str:
         """Both figures, and by how much it is missed."""
         verdict = "held" if self.holds else f"missed by {self.measured / self.at_most - 1:.0%}"
+        if not math.isfinite(self.measured):
+            return f"{self.what}: not measured"
         return f"{self.what}: {self.measured:.2f}{self.unit}, at most {self.at_most:g}{self.unit}: {verdict}"
 
 

@@ -13,13 +13,14 @@ import pytest
 from bench import growth, viewers
 from bench.__main__ import measure_parts
 from bench.contenders import PIPE, PIPEKIT
-from bench.data import empty_dest, take_fingerprint
+from bench.data import TABLE, empty_dest, take_fingerprint
 from bench.growth import Growth, measure_growth
 from bench.measure import CommandFailed, Measurement, Process, measure
 from bench.move import list_pipes
 from bench.pages import PageResult, build_part, measure_pages
 from bench.place import Place
 from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
+from bench.reader import watch_table
 from bench.report import Report
 from bench.servers import DATABASE, start_servers
 from bench.small import measure_small
@@ -28,6 +29,7 @@ from bench.viewers import ViewersResult
 from pipekit.demo.postgres import find_postgres_folder
 
 ROWS = 2_000
+MEASURED = ("move", "indexed", "wide", "keyed", "memory", "fixed", "viewers", "sqlite")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, 
     # In a thread of its own: the browser tests leave their event loop running in this one.
     with start_servers(folder) as servers, ThreadPoolExecutor(1) as thread:
         place = Place(servers, folder, ROWS, 1)
-        thread.submit(measure_parts, place, report, ("move", "memory", "fixed", "viewers", "sqlite")).result()
+        thread.submit(measure_parts, place, report, MEASURED).result()
         report.parts["pages"] = thread.submit(measure_pages, folder, runs=3000, seconds=0.1, paths=paths).result()
         yield place, report
 
@@ -52,6 +54,9 @@ def test_every_part_is_measured_and_told(measured: tuple[Place, Report]) -> None
     for words in (
         "staged pipe, binary",
         "pipekit run, types that differ",
+        "full, 2,000 rows, primary key and two indexes",
+        "full, 120 rows x 298 columns",
+        "166 rows by key into 2,000, 95 % of them unchanged",
         "growth of a full run",
         "python -c pass",
         "of the run, stage merge",
@@ -64,11 +69,18 @@ def test_every_part_is_measured_and_told(measured: tuple[Place, Report]) -> None
     assert record["parts"]["fixed"]["data"]["medians"]["pipekit run"] > 0
 
 
+def test_a_reader_beside_a_load_tells_how_long_it_waited(measured: tuple[Place, Report]) -> None:
+    place, _ = measured
+    with watch_table(place.servers.dest, TABLE) as seen:
+        place.servers.dest.run_sql(f"begin; lock {TABLE}; select pg_sleep(0.3); commit", DATABASE)
+    assert seen.longest_s > 0.2
+
+
 def test_a_merge_is_measured_in_every_state_of_its_dest(measured: tuple[Place, Report]) -> None:
     place, _ = measured
-    part = measure_growth(place, few=100, many=300, strategies=["upsert, NULL in the key"])
-    assert [row[0] for row in part.tables[0].rows][-1] == "upsert, NULL in the key: emptied since"
-    counts = [place.servers.dest.run_sql(f"select count(*) from {name}", DATABASE) for name in ("grown_31", "grown_32")]
+    part = measure_growth(place, few=100, many=300, strategies=["full"])
+    assert [row[0] for row in part.tables[0].rows] == ["full: empty, vacuumed", "full: full, never analyzed"]
+    counts = [place.servers.dest.run_sql(f"select count(*) from {name}", DATABASE) for name in ("grown_3", "grown_4")]
     assert counts == ["100", "300"]
     slow = growth.build_part([Growth(strategy="x", state="y", few_s=1, many_s=2 * growth.LIMIT_GROWTH)])
     assert "x: y, ten times the rows" in Report(rows=1, rounds=1, parts={"growth": slow}).list_failures()[-1]
@@ -140,7 +152,7 @@ def test_a_result_that_is_not_equal_does_not_count(measured: tuple[Place, Report
     other = Contender(name="other", what="", argv=pipe.argv, other=True)
     results = race([other], 3, course)
     assert results[0].runs == ()
-    assert build_table("x", results, PIPE).rows[0][1] == "not counted: other brought something else"
+    assert build_table("x", results, PIPE).rows[0][-1] == "not counted: other brought something else"
 
 
 def test_one_changed_value_changes_the_fingerprint(measured: tuple[Place, Report]) -> None:

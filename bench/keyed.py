@@ -1,0 +1,138 @@
+# Changes merged by key into a big table. Knows nothing of how a merge finds its rows.
+"""A twelfth of the big table's rows come again, all of them changed or one in twenty; beside what a person would write.
+
+The dest is a database that is copied from a template before each run, so that every contender meets the same pages.
+"""
+
+from collections.abc import Sequence
+
+from bench.contenders import build_module, build_pipe, build_pipekit_run, build_staged_pipe
+from bench.data import COLUMNS, TABLE, take_fingerprint
+from bench.measure import measure
+from bench.place import Place, say
+from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
+from bench.servers import DATABASE
+from bench.tables import Part
+
+KEY = ("l_orderkey", "l_linenumber")
+SCRIPT, CONFLICT, CONFLICT_DIFFERS = "delete + insert, by hand", "ON CONFLICT, by hand", "ON CONFLICT, what differs"
+INCREMENTAL, UPSERT = "pipekit run, incremental", "pipekit run, upsert"
+# A database of its own: the template has to be without sessions.
+DEST, TEMPLATE = "keyed", "keyed_template"
+CHANGES, FEW_CHANGES = "changed", "hardly_changed"
+LIMIT_INCREMENTAL, LIMIT_UPSERT, LIMIT_UNCHANGED = 0.90, 0.80, 0.35
+# Every twelfth line of the big table, all over it; of those, which differ.
+SHARE = 12
+_WHICH = f"(l_orderkey * 4 + l_linenumber) % {SHARE} = 0"
+_DIFFERS = {CHANGES: "true", FEW_CHANGES: f"(l_orderkey * 4 + l_linenumber) / {SHARE} % 20 = 0"}
+
+
+def measure_keyed(place: Place) -> Part:
+    """Both sets of changes; limits against the script that deletes and inserts."""
+    place.make_big_tables()
+    _make_template(place)
+    found = {changes: _measure(place, changes) for changes in _DIFFERS}
+    for name in (DEST, TEMPLATE):
+        place.servers.dest.drop_database(name)
+    count = f"{place.rows // SHARE:,} rows by key into {place.rows:,}"
+    all_changed, few_changed = found[CHANGES], found[FEW_CHANGES]
+    return Part(
+        tables=[
+            build_table(f"{count}, all of them changed", all_changed, SCRIPT),
+            build_table(f"{count}, 95 % of them unchanged", few_changed, SCRIPT),
+        ],
+        limits=[
+            build_limit(all_changed, INCREMENTAL, SCRIPT, LIMIT_INCREMENTAL),
+            build_limit(all_changed, UPSERT, SCRIPT, LIMIT_UPSERT),
+            build_limit(few_changed, INCREMENTAL, SCRIPT, LIMIT_UNCHANGED, when="95 % unchanged"),
+            build_limit(few_changed, UPSERT, SCRIPT, LIMIT_UNCHANGED, when="95 % unchanged"),
+        ],
+        data=found,
+    )
+
+
+def _make_template(place: Place) -> None:
+    """The dest as it is before each run, and what comes."""
+    source, dest = place.servers.source, place.servers.dest
+    dest.create_database(TEMPLATE)
+    dest.run_sql(f"create table {TABLE} ({COLUMNS})", TEMPLATE)
+    measure(build_pipe(place.servers, database=TEMPLATE), cwd=place.folder)
+    key = f"alter table {TABLE} add primary key ({', '.join(KEY)})"
+    dest.run_sql(f"{key}; vacuum (freeze, analyze) {TABLE};", TEMPLATE, timeout_s=3600)
+    for name, differs in _DIFFERS.items():
+        changed = f"case when {differs} then l_quantity + 1 else l_quantity end"
+        source.run_sql(
+            f"create table {name} as select * from {TABLE} where {_WHICH}; update {name} set l_quantity = {changed}; "
+            f"vacuum (full, freeze, analyze) {name};",
+            DATABASE,
+            timeout_s=3600,
+        )
+        source.run_sql(
+            f"create view {name}_expected as select * from {name} union all select * from {TABLE} where not {_WHICH}",
+            DATABASE,
+        )
+
+
+def _measure(place: Place, changes: str) -> list[Result]:
+    say(f"  rows of the table {changes}")
+    dest = place.servers.dest
+    expected = take_fingerprint(place.servers.source, f"{changes}_expected")
+
+    def prepare(_: Contender) -> None:
+        dest.drop_database(DEST)
+        dest.run_sql(f"create database {DEST} template {TEMPLATE} strategy file_copy", timeout_s=600)
+        place.servers.settle()
+
+    def compare(contender: Contender) -> None:
+        got = take_fingerprint(dest, TABLE, database=DEST)
+        if got != expected:
+            raise NotEqual(f"{contender.name}: the dest holds {got}, not {expected}")
+
+    course = Course(cwd=place.folder, prepare=prepare, compare=compare)
+    return race(_list_contenders(place, changes), place.rounds, course)
+
+
+def _list_contenders(place: Place, changes: str) -> list[Contender]:
+    by_hand = {SCRIPT: _build_delete_insert(), CONFLICT: _build_conflict(), CONFLICT_DIFFERS: _build_conflict(True)}
+    modules = [
+        build_module(
+            strategy,
+            f"select * from {changes}",
+            f"public.{TABLE}",
+            strategy=strategy,
+            more=f"key: [{', '.join(KEY)}], dest: {DEST}",
+        )
+        for strategy in ("incremental", "upsert")
+    ]
+    url = place.servers.dest.jdbc_url(DEST)
+    connection = f'  {DEST}: {{driver: postgresql, jdbc_url: "{url}", username: postgres}}'
+    home = place.make_home(changes, modules, connections=connection)
+    return [
+        *(
+            Contender(
+                name=name,
+                what="staged by psql, analyzed, merged in one transaction",
+                argv=build_staged_pipe(
+                    place.servers, changes, dest=TABLE, merge=f"analyze staging; {merge}", database=DEST
+                ),
+            )
+            for name, merge in by_hand.items()
+        ),
+        build_pipekit_run(home, "incremental", name=INCREMENTAL),
+        build_pipekit_run(home, "upsert", name=UPSERT),
+    ]
+
+
+def _build_delete_insert() -> str:
+    matches = " and ".join(f"t.{column} = s.{column}" for column in KEY)
+    return f"delete from {TABLE} t using staging s where {matches}; insert into {TABLE} select * from staging"
+
+
+def _build_conflict(only_what_differs: bool = False) -> str:
+    columns: Sequence[str] = [part.split()[0] for part in COLUMNS.replace("15,2", "").split(",")]
+    others = [column for column in columns if column not in KEY]
+    sets = ", ".join(f"{column} = excluded.{column}" for column in others)
+    old, new = (", ".join(f"{row}.{column}" for column in others) for row in ("t", "excluded"))
+    where = f" where ({old}) is distinct from ({new})" if only_what_differs else ""
+    insert = f"insert into {TABLE} as t select * from staging"
+    return f"{insert} on conflict ({', '.join(KEY)}) do update set {sets}{where}"
