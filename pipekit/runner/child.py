@@ -6,6 +6,7 @@ The child ends by itself as soon as its stdin closes, whatever it is doing: it d
 """
 
 import contextlib
+import gc
 import json
 import os
 import queue
@@ -32,6 +33,8 @@ from pipekit.runner_contract import (
 )
 
 PROGRESS_EVERY_S = 0.3
+# Blocks of rows are thousands of containers that hold no cycle; Python would look them through several times a block.
+CONTAINERS_BEFORE_COLLECTING = 50_000
 CLOSE = "close"
 
 Answer = dict[str, Any]
@@ -270,6 +273,7 @@ def _take_stdout() -> BinaryIO:
 
 def main() -> None:
     """Runs the child."""
+    gc.set_threshold(CONTAINERS_BEFORE_COLLECTING)
     events = _take_stdout()
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()

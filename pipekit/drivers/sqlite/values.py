@@ -8,11 +8,10 @@ make of it; a value that is then another one is refused.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from operator import eq
+from math import isnan
 from typing import Any
 
-from pipekit.drivers.sqlite.typemap import EXACT_DIGITS, Affinity, bare_type, find_length, get_affinity, to_neutral
-from pipekit.drivers.types import is_bytes_type
+from pipekit.drivers.sqlite.typemap import Affinity, bare_type, find_length, get_affinity, to_neutral
 from pipekit.runner_contract import LoadColumn
 
 Cells = Sequence[Any]
@@ -26,12 +25,12 @@ _LOOKS_NUMERIC = re.compile(
     r"[ \t\n\v\f\r]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\n\v\f\r]*"
 ).fullmatch
 
-_FLOAT_TYPE = re.compile(r"(?:real|double(?: precision)?|float\d*(?:\(\d+\))?)", re.IGNORECASE)
-_INTEGER_TYPE = re.compile(
+FLOAT_TYPE = re.compile(r"(?:real|double(?: precision)?|float\d*(?:\(\d+\))?)", re.IGNORECASE)
+INTEGER_TYPE = re.compile(
     r"(?:small|big|tiny|medium)?int(?:eger)?\d*(?: unsigned)?|oid|(?:small|big)?serial\d*", re.IGNORECASE
 )
-_DECIMAL_TYPE = re.compile(r"(?:numeric|decimal|number|dec)(?:\((\d+)(?:, *-?\d+)?\))?", re.IGNORECASE)
-_CLOCK_TYPE = re.compile(
+DECIMAL_TYPE = re.compile(r"(?:numeric|decimal|number|dec)(?:\((\d+)(?:, *-?\d+)?\))?", re.IGNORECASE)
+CLOCK_TYPE = re.compile(
     r"(?:date|time(?:stamp)?(?:tz)?(?:\(\d+\))?(?: with(?:out)? time zone)?|datetime)", re.IGNORECASE
 )
 
@@ -47,7 +46,7 @@ class Unfit(Exception):
 
 def is_number_type(type_text: str) -> bool:
     """Whether a source's type says that its values are numbers, whatever database spells it."""
-    return any(pattern.fullmatch(type_text.strip()) for pattern in (_FLOAT_TYPE, _INTEGER_TYPE, _DECIMAL_TYPE))
+    return any(pattern.fullmatch(type_text.strip()) for pattern in (FLOAT_TYPE, INTEGER_TYPE, DECIMAL_TYPE))
 
 
 class ColumnRule:
@@ -62,6 +61,8 @@ class ColumnRule:
         # A text that went through a column of this very type before is not changed by going through it again.
         self.is_settled = same and not self.is_number
         self.length = find_length(column.stage_type) if exact and not same else None
+        # A text goes into the column as it is, whatever it says.
+        self.keeps_all_texts = self.length is None and (self.affinity in ("TEXT", "BLOB") or self.is_settled)
         self.wants_number = self.affinity in ("INTEGER", "REAL") or to_neutral(column.stage_type).name == "decimal"
 
     # -- blocks --------------------------------------------------------------------------------------------------------
@@ -80,11 +81,14 @@ class ColumnRule:
 
     def _fits(self, cells: Cells, kinds: set[type]) -> bool:
         """Whether a block is free of NaN, of integers beyond 64 bits and of texts over the declared length."""
-        if float in kinds and not all(map(eq, cells, cells)):
+        if float in kinds and _may_hold_nan(cells):
             return False
         if int in kinds and not _fit_int64(cells):
             return False
-        return str not in kinds or self.length is None or max(map(len, _only(str, cells))) <= self.length
+        if str not in kinds or self.length is None:
+            return True
+        texts = filter(None, cells) if kinds == {str} else _only(str, cells)
+        return max(map(len, texts), default=0) <= self.length
 
     def _each(self, one: One, cells: Cells) -> Cells:
         converted: list[Any] = []
@@ -129,14 +133,14 @@ class ColumnRule:
         if self.is_number and self.affinity != "INTEGER" and text.lower().lstrip("+-") in ("nan", "infinity", "inf"):
             return self._store_float(float(text))
         if self.exact:
-            raise Unfit(f"{_show(text)} is not a {'whole ' if self.affinity == 'INTEGER' else ''}number")
+            raise Unfit(f"{show(text)} is not a {'whole ' if self.affinity == 'INTEGER' else ''}number")
         return text
 
     def _store_numeric_text(self, text: str) -> Any:
         """A text that SQLite would turn into a number: fine when the number is written the same."""
         number = self._as_number(text)
         if self.exact and text not in self._spellings(number):
-            raise Unfit(f"the text {_show(text)} would become the number {self._spellings(number)[0]}")
+            raise Unfit(f"the text {show(text)} would become the number {self._spellings(number)[0]}")
         return number
 
     def _spellings(self, number: int | float) -> tuple[str, ...]:
@@ -156,7 +160,7 @@ class ColumnRule:
 
     def _check_length(self, text: str) -> str:
         if self.length is not None and len(text) > self.length:
-            raise Unfit(f"{_show(text)} has {len(text)} characters, the column is declared for {self.length}")
+            raise Unfit(f"{show(text)} has {len(text)} characters, the column is declared for {self.length}")
         return text
 
     def _store_bool(self, value: bool) -> Any:
@@ -191,7 +195,7 @@ class ColumnRule:
         try:
             number = Decimal(text)
         except InvalidOperation:
-            raise Unfit(f"{_show(text)} is not a number") from None
+            raise Unfit(f"{show(text)} is not a number") from None
         if (
             self.affinity != "REAL"
             and number.adjusted() < 20
@@ -206,11 +210,11 @@ class ColumnRule:
 
     def _check_float(self, number: Decimal, value: float, text: str) -> None:
         if self.affinity == "INTEGER" and number.adjusted() >= 18 and number == number.to_integral_value():
-            raise Unfit(f"{_show(text)} is beyond a 64-bit integer")
+            raise Unfit(f"{show(text)} is beyond a 64-bit integer")
         if self.affinity == "INTEGER":
-            raise Unfit(f"{_show(text)} is not a whole number")
+            raise Unfit(f"{show(text)} is not a whole number")
         if Decimal(repr(value)) != number:
-            raise Unfit(f"{_show(text)} has more digits than a number in SQLite keeps, it would become {value!r}")
+            raise Unfit(f"{show(text)} has more digits than a number in SQLite keeps, it would become {value!r}")
 
 
 _UNTOUCHED: dict[Affinity, frozenset[type]] = {
@@ -226,6 +230,14 @@ def _in_int64(value: int) -> bool:
     return INT64_MIN <= value <= INT64_MAX
 
 
+def _may_hold_nan(cells: Cells) -> bool:
+    """By the sum, which is NaN as soon as one of them is; two infinities may also make one."""
+    try:
+        return isnan(sum(cells))
+    except (TypeError, OverflowError):
+        return isnan(sum(_only(float, cells)))
+
+
 def _fit_int64(cells: Cells) -> bool:
     numbers = _only(int, cells)
     return _in_int64(min(numbers)) and _in_int64(max(numbers))
@@ -235,80 +247,11 @@ def _only(kind: type, cells: Cells) -> list[Any]:
     return [cell for cell in cells if type(cell) is kind]
 
 
-def _show(text: str) -> str:
+def show(text: str) -> str:
+    """A value in a message."""
     return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
 
 
 def build_row_converters(columns: Iterable[LoadColumn], exact: bool, foreign: bool = False) -> list[Converter]:
     """One converter per column for blocks of plain Python values; `foreign` ones come from no SQLite file."""
     return [ColumnRule(column, exact, foreign).convert for column in columns]
-
-
-# -- COPY text ---------------------------------------------------------------------------------------------------------
-
-_NULL = "\\N"
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_BOOLS: dict[str, bool | None] = {"t": True, "f": False}
-
-
-def split_copy_text(block: bytes) -> list[tuple[str, ...]]:
-    """A block of whole rows of PostgreSQL's COPY text as columns of still escaped texts."""
-    lines = block.decode("utf-8").split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return list(zip(*[line.split("\t") for line in lines], strict=True))
-
-
-def build_copy_converters(columns: Iterable[LoadColumn], exact: bool) -> list[Converter]:
-    """One converter per column for the columns of `split_copy_text`."""
-    return [_build_copy_converter(column, exact) for column in columns]
-
-
-def _build_copy_converter(column: LoadColumn, exact: bool) -> Converter:
-    rule = ColumnRule(column, exact, foreign=True)
-    source = column.source_type.strip().lower()
-    if rule.affinity not in ("TEXT", "REAL") and _INTEGER_TYPE.fullmatch(source):
-        return lambda cells: _parse_each(int, cells)
-    if _reads_as_float(rule.affinity, source):
-        return lambda cells: rule.convert(_parse_each(float, cells))
-    if source == "boolean":
-        return lambda cells: rule.convert([_BOOLS.get(cell) for cell in cells])
-    if is_bytes_type(source):
-        return lambda cells: _parse_each(_parse_bytea, cells)
-    if rule.affinity == "NUMERIC" and _CLOCK_TYPE.fullmatch(source) and not rule.wants_number:
-        return lambda cells: _parse_each(str, cells)
-    return lambda cells: rule.convert(_unescape_each(cells))
-
-
-def _reads_as_float(affinity: Affinity, source: str) -> bool:
-    """A float, or a decimal of so few digits that its float always means the same digits."""
-    if _FLOAT_TYPE.fullmatch(source):
-        return affinity in ("REAL", "NUMERIC", "BLOB")
-    match = _DECIMAL_TYPE.fullmatch(source)
-    return affinity in ("REAL", "NUMERIC") and bool(match and match[1] and int(match[1]) <= EXACT_DIGITS)
-
-
-def _parse_each(parse: One, cells: Cells) -> Cells:
-    parsed: list[Any] = []
-    try:
-        if _NULL not in cells:
-            parsed.extend(map(parse, cells))
-        else:
-            parsed.extend(None if cell == _NULL else parse(cell) for cell in cells)
-    except ValueError:
-        raise Unfit(f"{_show(cells[len(parsed)])} is not a value of its own type", len(parsed)) from None
-    return parsed
-
-
-def _parse_bytea(cell: str) -> bytes:
-    r"""`\\xDEAD`, as COPY escapes `\xDEAD`."""
-    return bytes.fromhex(cell[3:])
-
-
-def _unescape_each(cells: Cells) -> Cells:
-    return [cell if "\\" not in cell else None if cell == _NULL else _ESCAPED.sub(_unescape, cell) for cell in cells]
-
-
-def _unescape(match: re.Match[str]) -> str:
-    return _ESCAPES.get(match[1], match[1])

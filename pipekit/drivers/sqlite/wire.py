@@ -4,7 +4,7 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +12,8 @@ from urllib.parse import quote
 from pipekit.drivers.sqlite.attaching import build_authorizer
 from pipekit.drivers.sqlite.driver import DRIVER
 from pipekit.drivers.sqlite.faults import tell_fault, tell_open_fault
+from pipekit.drivers.sqlite.loading import BlockConverter, name_unfit
 from pipekit.drivers.sqlite.reading import BLOCK_ROWS, BlockReader, split_script, starts_query
-from pipekit.drivers.sqlite.values import Converter, Unfit, build_copy_converters, build_row_converters, split_copy_text
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import Count, Format, LooksOneByOne, Stream, check_expectations, check_refusal
 from pipekit.errors import ConnectFailed, Inexact, Invalid, RunnerError, StatementFailed
@@ -22,9 +22,12 @@ from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, ResultC
 BUSY_TIMEOUT_MS = 60_000
 WAL_WAIT_MS = 2_000
 OLDEST = (3, 37, 0)
+# Rows that one statement takes where they are narrow: faster than one by one; more of them gain nothing.
+ROWS_AT_ONCE, CELLS_AT_ONCE = 8, 200
 
 _VIEW = "pipekit_query_columns"
 _FAULTS = (sqlite3.Error, sqlite3.Warning)
+_REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEncodeError)
 
 
 def connect(endpoint: Endpoint) -> "SqliteSession":
@@ -295,6 +298,8 @@ class SqliteSink:
         names = ", ".join(DRIVER.quote_identifier(column.stage_name) for column in load.columns)
         marks = ", ".join("?" for _ in load.columns)
         self._insert = f"INSERT INTO {load.table} ({names}) VALUES ({marks})"
+        self._at_once = max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // len(load.columns)))
+        self._insert_many = self._insert + f", ({marks})" * (self._at_once - 1)
 
     def formats(self) -> Sequence[Format]:
         return ("copy-text", "arrow", "rows")
@@ -316,41 +321,36 @@ class SqliteSink:
         return int(held)
 
     def _load_blocks(self, stream: Stream, on_rows: Count) -> None:
-        split, converters = self._choose_converters(stream.format)
+        converter = BlockConverter(self._load, stream.format)
         done = 0
         for block, _ in stream.blocks:
-            columns = split(block)
-            if not columns:
-                continue
-            converted = [self._convert(i, converters[i], cells, done) for i, cells in enumerate(columns)]
-            done += self._insert_block(list(zip(*converted, strict=True)), done)
-            on_rows(done)
+            if columns := converter.convert(block, done):
+                done += self._insert_block(columns, done)
+                on_rows(done)
 
-    def _choose_converters(self, format: Format) -> tuple[Callable[[Any], list[Any]], list[Converter]]:
-        if format == "copy-text":
-            return split_copy_text, build_copy_converters(self._load.columns, self._load.exact)
-        if format == "arrow":
-            return _split_batch, build_row_converters(self._load.columns, self._load.exact, foreign=True)
-        return _transpose, build_row_converters(self._load.columns, self._load.exact)
-
-    def _convert(self, place: int, converter: Converter, cells: Sequence[Any], done: int) -> Sequence[Any]:
+    def _insert_block(self, columns: Sequence[Sequence[Any]], done: int) -> int:
+        before, width, rows = self._db.total_changes, len(columns), len(columns[0])
+        cells: list[Any] = [None] * (width * rows)
+        for place, column in enumerate(columns):
+            cells[place::width] = column
         try:
-            return converter(cells)
-        except Unfit as error:
-            raise self._inexact(place, error.reason, done + error.index + 1) from None
+            self._db.executemany(self._insert_many, zip(*[iter(cells)] * (width * self._at_once), strict=False))
+            rest = cells[len(cells) - rows % self._at_once * width :]
+            self._db.executemany(self._insert, zip(*[iter(rest)] * width, strict=True))
+        except _REFUSALS as error:
+            raise self._find_refused(cells, self._db.total_changes - before, done) or error from None
+        return rows
 
-    def _inexact(self, place: int, reason: str, row: int) -> Inexact:
-        column = self._load.columns[place].source_name
-        return Inexact(f"Column {column}, row {row}: {reason}.", column=column, row=row)
-
-    def _insert_block(self, rows: list[tuple[Any, ...]], done: int) -> int:
-        before = self._db.total_changes
-        try:
-            self._db.executemany(self._insert, rows)
-        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEncodeError) as error:
-            place = self._db.total_changes - before
-            raise self._refused(error, rows[place], done + place + 1) from error
-        return len(rows)
+    def _find_refused(self, cells: list[Any], first: int, done: int) -> RunnerError | None:
+        """Of rows that were refused together, the first that is refused alone."""
+        width = len(self._load.columns)
+        for row in range(first, len(cells) // width):
+            values = tuple(cells[row * width : (row + 1) * width])
+            try:
+                self._db.execute(self._insert, values)
+            except _REFUSALS as error:
+                return self._refused(error, values, done + row + 1)
+        return None
 
     def _refused(self, error: Exception, values: tuple[Any, ...], row: int) -> RunnerError:
         """Names the column: from SQLite's message, or as the one whose value cannot be bound."""
@@ -361,16 +361,5 @@ class SqliteSink:
             return tell_fault(error, column=named[0] if named else "", row=row)
         for place, value in enumerate(values):
             if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
-                return self._inexact(place, "the text is not valid Unicode", row)
+                return name_unfit(self._load, place, "the text is not valid Unicode", row)
         return Inexact(f"Row {row}: {error}.", row=row)
-
-
-def _split_batch(batch: Any) -> list[list[Any]]:
-    # Loaded late: most moves need no Arrow.
-    from pipekit.drivers.arrow import column_values
-
-    return [column_values(column) for column in batch.columns] if batch.num_rows else []
-
-
-def _transpose(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return list(zip(*rows, strict=True))

@@ -1,0 +1,117 @@
+# PostgreSQL's COPY text -> columns of what SQLite stores. Knows no connection.
+"""Blocks of COPY text taken apart into columns, and each column read by the type it has in the source."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from pipekit.drivers.sqlite.typemap import EXACT_DIGITS, Affinity
+from pipekit.drivers.sqlite.values import (
+    CLOCK_TYPE,
+    DECIMAL_TYPE,
+    FLOAT_TYPE,
+    INTEGER_TYPE,
+    Cells,
+    ColumnRule,
+    Converter,
+    One,
+    Unfit,
+    show,
+)
+from pipekit.drivers.types import is_bytes_type
+from pipekit.errors import StatementFailed
+from pipekit.runner_contract import LoadColumn
+
+_NULL = "\\N"
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_BOOLS: dict[str, bool | None] = {"t": True, "f": False}
+# How often the values of a block must repeat for it to pay that each is read once.
+_REPEATED = 4
+
+
+def split_copy_text(block: bytes, width: int) -> list[Sequence[str]]:
+    """A block of whole rows of COPY text as `width` columns of still escaped texts."""
+    text = block.decode("utf-8")
+    cells = text.replace("\n", "\t").split("\t")
+    if cells.pop() or len(cells) != width * text.count("\n"):
+        raise StatementFailed(f"The source sent rows that have not {width} columns each.")
+    return [cells[place::width] for place in range(width)] if cells else []
+
+
+def build_copy_converters(columns: Iterable[LoadColumn], exact: bool) -> list[Converter]:
+    """One converter per column for the columns of `split_copy_text`."""
+    return [_build_copy_converter(column, exact) for column in columns]
+
+
+def _build_copy_converter(column: LoadColumn, exact: bool) -> Converter:
+    rule = ColumnRule(column, exact, foreign=True)
+    source = column.source_type.strip().lower()
+    if rule.affinity not in ("TEXT", "REAL") and INTEGER_TYPE.fullmatch(source):
+        return partial(_parse_each, int)
+    if _reads_as_float(rule.affinity, source):
+        return lambda cells: rule.convert(_parse_repeated(float, cells))
+    if source == "boolean":
+        return lambda cells: rule.convert([_BOOLS.get(cell) for cell in cells])
+    if is_bytes_type(source):
+        return partial(_parse_each, _parse_bytea)
+    if rule.affinity == "NUMERIC" and CLOCK_TYPE.fullmatch(source) and not rule.wants_number:
+        return _put_nulls
+    if rule.keeps_all_texts:
+        return _unescape_each
+    return lambda cells: rule.convert(_unescape_each(cells))
+
+
+def _reads_as_float(affinity: Affinity, source: str) -> bool:
+    """A float, or a decimal of so few digits that its float always means the same digits."""
+    if FLOAT_TYPE.fullmatch(source):
+        return affinity in ("REAL", "NUMERIC", "BLOB")
+    match = DECIMAL_TYPE.fullmatch(source)
+    return affinity in ("REAL", "NUMERIC") and bool(match and match[1] and int(match[1]) <= EXACT_DIGITS)
+
+
+def _parse_each(parse: One, cells: Cells) -> Cells:
+    """What `parse` makes of each; a NULL shows by being refused."""
+    try:
+        return list(map(parse, cells))
+    except ValueError:
+        pass
+    parsed: list[object] = []
+    try:
+        parsed.extend(None if cell == _NULL else parse(cell) for cell in cells)
+    except ValueError:
+        raise Unfit(f"{show(cells[len(parsed)])} is not a value of its own type", len(parsed)) from None
+    return parsed
+
+
+def _parse_repeated(parse: One, cells: Cells) -> Cells:
+    """The same, where values that repeat are read once."""
+    distinct = list(set(cells))
+    if _REPEATED * len(distinct) > len(cells):
+        return _parse_each(parse, cells)
+    try:
+        known = dict(zip(distinct, _parse_each(parse, distinct), strict=True))
+    except Unfit:  # the block, and with it the place, is asked for
+        return _parse_each(parse, cells)
+    return list(map(known.__getitem__, cells))
+
+
+def _parse_bytea(cell: str) -> bytes:
+    r"""`\\xDEAD`, as COPY escapes `\xDEAD`."""
+    if cell == _NULL:
+        raise ValueError(cell)
+    return bytes.fromhex(cell[3:])
+
+
+def _put_nulls(cells: Cells) -> Cells:
+    return [None if cell == _NULL else cell for cell in cells] if _NULL in cells else cells
+
+
+def _unescape_each(cells: Cells) -> Cells:
+    if "\\" not in "".join(cells):
+        return cells
+    return [cell if "\\" not in cell else None if cell == _NULL else _ESCAPED.sub(_unescape, cell) for cell in cells]
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return _ESCAPES.get(match[1], match[1])
