@@ -102,6 +102,22 @@ class MadeType:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Swap:
+    """How a table that a run makes may take the dest's place.
+
+    `obstacles` are clauses about the dest (`the view v reads it`) that forbid it, `carried` says what comes along
+    (`2 indexes`), `unfired` are the triggers that would have fired had its rows been deleted and inserted. `computed`
+    columns depend on the types of others. `shape` is the driver's own.
+    """
+
+    obstacles: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    unfired: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()
+    shape: object = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
 
@@ -110,7 +126,7 @@ class MergePlan:
     `own` are foreign keys of the dest to itself. `only` means the table itself and not those that inherit from it.
     `referring` and `fires` (names) are what the
     merge's own statements touch or set off. `sequences` stand behind fed columns; with `moves_sequences` the merge
-    moves them on, else it only looks at them.
+    moves them on, else it only looks at them. With a `swap` the staging table is the dest to be.
     """
 
     strategy: "Strategy"
@@ -128,6 +144,7 @@ class MergePlan:
     fires: tuple[str, ...] = ()
     sequences: tuple[FedSequence, ...] = ()
     moves_sequences: bool = False
+    swap: Swap | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -147,6 +147,25 @@ def test_two_merges_into_one_dest_without_a_unique_key_come_one_after_the_other(
     assert mover.dest.query("SELECT * FROM arrived").rows == (("1", "x"),)
 
 
+def test_two_merges_take_turns_though_another_table_has_taken_the_dests_place(
+    mover: Mover, open_session: OpenSession
+) -> None:
+    run(mover.dest, "CREATE TABLE arrived (a integer)")
+    plan = mover.build_plan(mover.move("SELECT 1 AS a"), "full")
+    first, second = open_session(), open_session()
+    first.begin()
+    for statement in DRIVER.build_turn_sql(plan):
+        first.link.run(statement.sql)
+    run(mover.dest, "DROP TABLE arrived; CREATE TABLE arrived (a integer)")
+    thread = threading.Thread(target=second.execute, args=(DRIVER.build_turn_sql(plan), (), False))
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+    first.commit()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+
+
 @pytest.mark.parametrize("ending", ["COMMIT", "ROLLBACK"])
 def test_a_fence_waits_for_the_merge_it_shuts_out(mover: Mover, open_session: OpenSession, ending: str) -> None:
     merging, fencing = open_session(), open_session()

@@ -35,7 +35,7 @@ VICTIMS = ("runner", "pipekit run")
 OTHER_STAGES = ("stage", "merge", "commit")  # the others are the same whatever the strategy
 OTHER_STRATEGIES = [
     (stage, victim, strategy)
-    for strategy in ("incremental", "append", "upsert")
+    for strategy in ("incremental", "append", "upsert", "swap")
     for stage in OTHER_STAGES
     for victim in VICTIMS
 ]
@@ -60,7 +60,7 @@ class Scene:
 
     def after(self, strategy: str) -> list[tuple[Any, ...]]:
         new = [(i, "new") for i in range(21, NEW + 1)]
-        kept = {"full": [], "incremental": range(1, 21), "upsert": range(1, 21), "append": range(1, OLD + 1)}[strategy]
+        kept = {"full": [], "swap": [], "incremental": range(1, 21), "upsert": range(1, 21), "append": range(1, OLD + 1)}[strategy]
         return sorted([(i, "old") for i in kept] + new)
 
 
@@ -86,7 +86,8 @@ def scene(postgres: LocalPostgres, tmp_path: Path, request: pytest.FixtureReques
         query="select id, slow(v) as v from public.t where id > {floor}",
         dest=connections[1],
         table="public.t",
-        merge_strategy=strategy,
+        merge_strategy="full" if strategy == "swap" else strategy,
+        load="swap" if strategy == "swap" else "auto",
         merge_key="id",
         guards=Guards(shrink=0.1),
         watermarks=[{"name": "floor", "connection_id": connections[0].id, "resolver_sql": "select floor()"}],

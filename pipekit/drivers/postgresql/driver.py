@@ -16,7 +16,7 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.facts import Look, MadeType, Reference
+from pipekit.drivers.facts import Look, MadeType, Reference, Swap
 from pipekit.drivers.postgresql import (
     catalogue,
     facts,
@@ -31,6 +31,7 @@ from pipekit.drivers.postgresql import (
     turns,
     types,
 )
+from pipekit.drivers.postgresql.swap import entrance
 from pipekit.drivers.types import Type
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
@@ -49,6 +50,7 @@ class PostgresDriver(Driver):
     compares_bytes = True
     trims_by_sql = True
     keeps_rows = True
+    can_swap = True
     type_pattern = typetext.POSTGRESQL
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",
@@ -149,6 +151,9 @@ class PostgresDriver(Driver):
     def list_sequences(self, query: Query, table: TableName, columns: Sequence[str]) -> tuple[FedSequence, ...]:
         return sequences.list_sequences(query, self.quote_literal, table, columns)
 
+    def find_swap(self, query: Query, table: TableName) -> Swap:
+        return entrance.find_swap(query, self.quote_literal, table)
+
     def find_setup_sql(self, query: Query) -> tuple[str, ...]:
         return ledger.find_setup_sql(query, self.quote_literal, self.ledger_table())
 
@@ -170,6 +175,15 @@ class PostgresDriver(Driver):
         self, staging: TableName, dest: TableName, columns: Sequence[StagedColumn]
     ) -> tuple[str, ...]:
         return merge.build_staging_sql(staging, dest, columns)
+
+    def build_swap_table_sql(self, plan: MergePlan) -> tuple[str, ...]:
+        return entrance.build_table_sql(plan)
+
+    def build_fitting_sql(self, plan: MergePlan) -> tuple[str, ...]:
+        return entrance.build_fitting_sql(plan)
+
+    def name_fitted(self, plan: MergePlan, text: str) -> str:
+        return entrance.name_fitted(plan, text)
 
     def build_mark_sql(self, staging: TableName, mark: str) -> tuple[str, ...]:
         return (f"COMMENT ON TABLE {self.quote_table(staging)} IS {self.quote_literal(mark)}",)
@@ -202,7 +216,7 @@ class PostgresDriver(Driver):
         return sqlstate.startswith(("22", "23", "P0", "42")) and sqlstate != "42501"
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
-        return merge.build_merge_sql(plan)
+        return entrance.build_swap(plan) if plan.swap else merge.build_merge_sql(plan)
 
     def build_sequence_sql(self, plan: MergePlan, sequence: FedSequence, name: str) -> Statement:
         return sequences.build_move_sql(plan, sequence, name)

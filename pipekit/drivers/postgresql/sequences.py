@@ -127,9 +127,12 @@ def build_move_sql(plan: MergePlan, sequence: FedSequence, name: str) -> Stateme
 
 
 def _choose_rows(plan: MergePlan, sequence: FedSequence, staged: StagedColumn) -> tuple[str, str]:
-    """The dest where an index gives its last number at once; else what was fed, which is not read for nothing."""
+    """The dest where an index gives its last number at once; else what was fed, which is not read for nothing.
+
+    After a swap both are one.
+    """
     name = quote_identifier(sequence.column)
-    if sequence.indexed:
+    if sequence.indexed or plan.swap:
         return quote_table(plan.dest), name
     value = name if staged.stage_type is None else build_cast(name, staged.stage_type, staged.dest.type)
     return quote_table(plan.staging), value

@@ -6,7 +6,8 @@ from pipekit.drivers.postgresql.names import quote_table
 from pipekit.drivers.postgresql.settings import PINNED
 from pipekit.runner_contract import Statement
 
-# Advisory locks are numbers; of the dest it is what its partitions have in common.
+# Advisory locks are numbers; of the dest it is what its partitions have in common, and its name, which stays when another
+# table takes its place.
 DEST_LOCK = int.from_bytes(b"pdst")
 
 # A view is also what it reads. In the order of their numbers, so that two merges never wait for each other.
@@ -19,10 +20,14 @@ WITH RECURSIVE part AS (
   JOIN pg_catalog.pg_depend AS d ON d.objid = r.oid
     AND d.classid = CAST('pg_catalog.pg_rewrite' AS pg_catalog.regclass)
     AND d.refclassid = CAST('pg_catalog.pg_class' AS pg_catalog.regclass)
+), whole AS (
+  SELECT coalesce(CAST(pg_catalog.pg_partition_root(CAST(part.id AS pg_catalog.regclass)) AS pg_catalog.oid), part.id)
+    AS id FROM part
 ), held AS (
-  SELECT DISTINCT pg_catalog.hashtext(CAST(coalesce(CAST(pg_catalog.pg_partition_root(
-    CAST(part.id AS pg_catalog.regclass)) AS pg_catalog.oid), part.id) AS text)) AS number
-  FROM part ORDER BY number
+  SELECT pg_catalog.hashtext(CAST(whole.id AS text)) AS number FROM whole
+  UNION SELECT pg_catalog.hashtext(pg_catalog.format('%I.%I', n.nspname, c.relname)) FROM whole
+  JOIN pg_catalog.pg_class AS c ON c.oid = whole.id JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  ORDER BY number
 )
 SELECT pg_catalog.pg_advisory_xact_lock({lock}, held.number) FROM held"""
 

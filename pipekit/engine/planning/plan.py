@@ -50,7 +50,7 @@ def plan_load(context: RunContext, values: Mapping[str, str]) -> Plan:
 
 def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     """Looks at the source query's and the dest table's columns and writes down what the run will do."""
-    module, driver, loading = context.module, context.dest_driver, choose_way(context)
+    module, driver = context.module, context.dest_driver
     resolved = fill_placeholders(module.source_query, values)
     for name in find_unmatched_placeholders(module.source_query, values):
         context.record.log(f"note: {{{name}}} in the query is no watermark of the module and stays as it is\n")
@@ -72,7 +72,8 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         sequences=() if design.create_sql else find_sequences(context, dest, match),
         moves_sequences=moves_sequences(module),
     )
-    merge = settle_plan(driver, asked, facts)
+    loading = choose_way(context, asked, facts)
+    merge = replace(asked, swap=loading.swap) if loading.swap else settle_plan(driver, asked, facts)
     return Plan(
         resolved_sql=resolved,
         source_sql=_cut_to_columns(context, resolved, match),
@@ -153,7 +154,10 @@ def replace_staging(context: RunContext, plan: Plan, staging: TableName) -> Plan
 def build_staging_statements(context: RunContext, merge: MergePlan) -> tuple[str, ...]:
     """Makes the staging table anew and marks it as this run's."""
     driver = context.dest_driver
-    made = driver.build_staging_sql(merge.staging, merge.dest, merge.columns)
+    if merge.swap:
+        made = driver.build_swap_table_sql(merge)
+    else:
+        made = driver.build_staging_sql(merge.staging, merge.dest, merge.columns)
     return (*made, *driver.build_mark_sql(merge.staging, context.run.run_key))
 
 

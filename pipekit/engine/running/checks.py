@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.plan import Plan
+from pipekit.engine.running.fitting import fit
 from pipekit.engine.running.measures import (
     Measure,
     Measured,
@@ -48,6 +49,8 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     if plan.merge.strategy == "full":
         with _asking("not empty"):
             _check_full(context, plan, loaded)
+    if plan.merge.swap:
+        fit(context, plan)
     return staged
 
 

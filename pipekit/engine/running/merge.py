@@ -86,6 +86,8 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
     except StatementFailed as error:
         if not context.dest_driver.commits_ddl:
             explain_clash(context, plan)
+        if plan.merge.swap:
+            error.message = context.dest_driver.name_fitted(plan.merge, error.message)
         error.hint = " ".join(filter(None, (_find_mend(plan, error), error.hint)))
         raise
 
