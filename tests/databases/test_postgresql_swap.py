@@ -372,18 +372,19 @@ def test_the_planner_goes_on_knowing_the_table(name: str, request: pytest.Fixtur
 
 
 class Reader(threading.Thread):
-    """Reads the dest again and again."""
+    """Asks for the same rows again and again, until it is told to end."""
 
-    def __init__(self, swapper: Swapper) -> None:
+    def __init__(self, swapper: Swapper, sql: str) -> None:
         super().__init__()
         self._connection = swapper.connect()
-        self.reads: list[list[tuple[Any, ...]]] = []
+        self._sql = sql
+        self.reads: list[tuple[Any, ...]] = []
         self._over = threading.Event()
 
     def run(self) -> None:
         with self._connection:
             while not self._over.is_set():
-                self.reads.append(self._connection.execute("SELECT v, count(*) FROM t GROUP BY v").fetchall())
+                self.reads += self._connection.execute(self._sql).fetchall()
                 time.sleep(0.001)
 
     def end(self) -> None:
@@ -391,29 +392,66 @@ class Reader(threading.Thread):
         self.join(PATIENCE_S)
 
 
+def hold_up(swapper: Swapper, table: str, reader: Reader) -> str:
+    """The error of a swap that somebody who reads a table lets wait for a second, while a reader must pass."""
+    seen: list[int] = []
+    with swapper.connect() as holder:
+        holder.execute(f"BEGIN; SET LOCAL application_name TO 'someone'; SELECT * FROM {table}")
+        reader.start()
+        run = swapper.project.run(swapper.module(NEW), when("merge", lambda: seen.append(len(reader.reads))))
+        seen.append(len(reader.reads))
+        who = f"process {holder.info.backend_pid} (postgres, someone, its transaction began at "
+    assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none")
+    assert who in (run.error or "")
+    # Had it waited in line, the reader would have waited behind it for as long.
+    assert seen[1] - seen[0] > 10
+    return run.error or ""
+
+
 def test_readers_pass_a_swap_that_waits_and_see_one_load_or_the_other(
     swapper: Swapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     swapper.sql(PLAIN)
     monkeypatch.setattr(changing, "LIMIT_S", 1.0)
-    reader, seen = Reader(swapper), []
-    with swapper.connect() as holder:
-        holder.execute("BEGIN; SELECT * FROM t")
-        holder.execute("SET application_name TO 'someone'")
-        who = holder.info.backend_pid
-        reader.start()
-        run = swapper.project.run(swapper.module(NEW), when("merge", lambda: seen.append(len(reader.reads))))
-        seen.append(len(reader.reads))
-    assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none")
-    assert "public.t could not be swapped within 1 s; nothing was merged. It is held by process" in (run.error or "")
-    assert f"process {who} (postgres, someone, its transaction began at " in (run.error or "")
-    # Had it waited in line, a reader would have waited as long behind it.
-    assert seen[1] - seen[0] > 10
+    reader = Reader(swapper, "SELECT min(v), max(v), count(*) FROM t")
+    error = hold_up(swapper, "t", reader)
+    assert error.startswith("public.t could not be swapped within 1 s; nothing was merged. It is held by process ")
     swapper.project.succeed(swapper.module(NEW, name="n"))
-    swapper.rows("SELECT 1")
     reader.end()
-    assert {tuple(rows) for rows in map(tuple, reader.reads)} <= {(("old", 2),), (("new", 3),)}
+    assert set(reader.reads) <= {("old", "old", 2), ("new", "new", 3)}
     assert swapper.rows("SELECT v, count(*) FROM t GROUP BY v") == [("new", 3)]
+
+
+def test_readers_of_a_table_that_the_dest_refers_to_pass_as_well(
+    swapper: Swapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swapper.sql(f"{PLAIN}; CREATE TABLE other (id integer PRIMARY KEY); INSERT INTO other SELECT generate_series(1, 9)")
+    swapper.sql("ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES other")
+    monkeypatch.setattr(changing, "LIMIT_S", 1.0)
+    reader = Reader(swapper, "SELECT count(*) FROM other")
+    hold_up(swapper, "other", reader)
+    reader.end()
+    swapper.project.succeed(swapper.module(NEW, name="n"))
+    assert swapper.rows("SELECT count(*), min(v) FROM t") == [(3, "new")]
+
+
+def test_a_swap_gets_past_an_autovacuum(swapper: Swapper) -> None:
+    swapper.sql(
+        "CREATE TABLE t (id integer, v text) WITH (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0,"
+        " autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);"
+        " INSERT INTO t SELECT i, 'old' FROM generate_series(1, 50000) AS i; DELETE FROM t WHERE id > 40000"
+    )
+    vacuums = "SELECT 1 FROM pg_stat_progress_vacuum WHERE relid = 't'::regclass"
+    swapper.server.run_sql("ALTER SYSTEM SET autovacuum_naptime TO 1; SELECT pg_reload_conf()")
+    try:
+        assert wait_until(lambda: bool(swapper.rows(vacuums)), PATIENCE_S)
+        still = []
+        module = swapper.module(NEW)
+        run = swapper.project.run(module, when("merge", lambda: still.append(swapper.rows(vacuums))))
+    finally:
+        swapper.server.run_sql("ALTER SYSTEM RESET autovacuum_naptime; SELECT pg_reload_conf()")
+    assert still == [[(1,)]]
+    assert run.status == "success", run.error
 
 
 def test_a_swap_goes_on_when_the_table_is_free(swapper: Swapper) -> None:

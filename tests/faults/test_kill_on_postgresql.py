@@ -60,7 +60,13 @@ class Scene:
 
     def after(self, strategy: str) -> list[tuple[Any, ...]]:
         new = [(i, "new") for i in range(21, NEW + 1)]
-        kept = {"full": [], "swap": [], "incremental": range(1, 21), "upsert": range(1, 21), "append": range(1, OLD + 1)}[strategy]
+        kept = {
+            "full": [],
+            "swap": [],
+            "incremental": range(1, 21),
+            "upsert": range(1, 21),
+            "append": range(1, OLD + 1),
+        }[strategy]
         return sorted([(i, "old") for i in kept] + new)
 
 

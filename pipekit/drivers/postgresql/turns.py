@@ -6,8 +6,8 @@ from pipekit.drivers.postgresql.names import quote_table
 from pipekit.drivers.postgresql.settings import PINNED
 from pipekit.runner_contract import Statement
 
-# Advisory locks are numbers; of the dest it is what its partitions have in common, and its name, which stays when another
-# table takes its place.
+# Advisory locks are numbers; of the dest it is what its partitions have in common, and its name, which stays when
+# another table takes its place.
 DEST_LOCK = int.from_bytes(b"pdst")
 
 # A view is also what it reads. In the order of their numbers, so that two merges never wait for each other.
