@@ -52,7 +52,8 @@ BEGIN
     EXIT WHEN pg_catalog.clock_timestamp() > given_up;
     PERFORM pg_catalog.pg_sleep({pause_s});
   END LOOP;
-  SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('process %s (%s%s%s)', a.pid, coalesce(a.usename, a.backend_type),
+  SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('process %s (%s%s%s)', a.pid,
+      coalesce(a.usename, a.backend_type),
       CASE WHEN a.application_name <> '' THEN ', ' || a.application_name END,
       ', its transaction began at ' || pg_catalog.to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS') || ' UTC'), '; ')
     INTO told FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
