@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from pipekit.scripts.clients import find_client
 from pipekit.scripts.conditions import judge
-from pipekit.scripts.expansion import expand, expand_dollars, expand_fields, expand_number, show
+from pipekit.scripts.expansion import expand, expand_dollars, expand_fields, expand_number, get_variable, show
 from pipekit.scripts.filters import FILTERS, expand_glob, name_command
 from pipekit.scripts.found import MARKER, Place
 from pipekit.scripts.lexer import Word
@@ -44,6 +44,7 @@ _PRINT = frozenset((
 # Whether these succeed is what a script asks them for.
 ASKING = frozenset(("grep", "egrep", "fgrep", "pgrep", "pidof", "diff", "cmp", "ping", "nc", "lsof", "fuser"))
 _QUIET = frozenset(("pgrep", "pidof", "diff", "cmp", "ping", "nc", "lsof", "fuser"))
+_A_NAME = re.compile(r"[\w./-]+")
 _NAMES_A_CLIENT = re.compile(r"\b(?:jrunner|psql|sqlite3|sqlcmd|db2|mysql|sqlplus|isql|bteq)\b", re.IGNORECASE)
 
 Builtin = Callable[[Shell, int, list[Word], list[str]], None]
@@ -120,10 +121,15 @@ def _call_program(shell: Shell, line: int, name: str, texts: list[str]) -> None:
 
 
 def _call_filter(shell: Shell, line: int, base: str, texts: list[str]) -> None:
+    given = texts
     texts = [one for text in texts for one in (expand_glob(shell, text) if base in ("ls", "cat") else [text])]
     text = FILTERS[base](shell, line, texts, shell.stdin)
     shell.say(text)
     unknown = shell.notes.only_unknown(text)
+    if base == "ls" and texts != given and unknown is None:
+        files = ", ".join(text for text in texts if not text.startswith("-"))
+        told = f"The files that `{name_command(base, given)}` names are taken as they stand: {files}."
+        shell.notes.take(shell.place(line), told)
     if base in ASKING:
         shell.status = OPEN
     elif unknown is not None and unknown.origin == "file":
@@ -136,8 +142,10 @@ def _note_unknown(shell: Shell, line: int, name: str, texts: list[str]) -> None:
     told = name_command(base, texts)
     shell.say(shell.mark(line, told) + "\n")
     shell.status = OPEN
-    for text in texts:
-        shell.touched.setdefault(shell.resolve(text), []).append(f"`{told}` ({shell.place(line)})")
+    # Also what stands inside of a word, or in a program's own text: `python3 -c "open('pull.sql', 'w')..."`.
+    named = {name for text in (*texts, shell.stdin or "") for name in (text, *_A_NAME.findall(text))}
+    for path in {shell.resolve(name) for name in named if name}:
+        shell.touched.setdefault(path, []).append(f"`{told}` ({shell.place(line)})")
     names_client = _NAMES_A_CLIENT.search(f"{told} {shell.stdin or ''}")
     if shell.captures and not names_client:
         return
@@ -229,7 +237,9 @@ def _source(shell: Shell, line: int, words: list[Word], texts: list[str]) -> Non
 
 def _assign_all(shell: Shell, line: int, words: list[Word], *, exports: bool) -> bool:
     """`export A=1 B`: whether that is all there is. `exports` is whether other scripts are given them."""
-    exports = exports or any(re.fullmatch(r"-\w*x\w*", word.plain) for word in words)
+    flags = "".join(word.plain for word in words if re.fullmatch(r"-\w+", word.plain))
+    # A name for another variable (`declare -n`), which nobody follows here.
+    exports, refers = exports or "x" in flags, "n" in flags
     for word in words:
         found = shell.split_assignment(word)
         named = found[0] if found is not None else word.plain
@@ -239,6 +249,9 @@ def _assign_all(shell: Shell, line: int, words: list[Word], *, exports: bool) ->
                 continue
             return False
         name, rest, append = found
+        if refers:
+            shell.assign(name, shell.mark(line, f"declare {show(words)}"), line)
+            continue
         if rest.parts and rest.parts[-1].kind == "array":
             shell.arrays[name] = list_items(shell, rest.parts[-1].text, line)
             continue
@@ -301,9 +314,13 @@ def _read_lines(shell: Shell, line: int, words: list[Word], texts: list[str]) ->
 
 
 def _shift(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
+    count = int(texts[0]) if texts and texts[0].isdigit() else 1
     if shell.arguments is not None:
-        count = int(texts[0]) if texts and texts[0].isdigit() else 1
         shell.arguments = shell.arguments[count:]
+        return
+    # Nobody knows them, but which is which.
+    left = [get_variable(shell, str(at + count), line) for at in range(1, 10)]
+    shell.variables |= {str(at): value for at, value in enumerate(left, 1)}
 
 
 def _print_into(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:

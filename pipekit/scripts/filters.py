@@ -16,6 +16,14 @@ _FIRST = re.compile(r"-?(?:n\s*)?\+?(\d+)\Z")
 _BLANKS = {"[:space:]": " \t\n\r", "[:blank:]": " \t", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 _CLASSES = {"[:upper:]": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "[:lower:]": "abcdefghijklmnopqrstuvwxyz", **_BLANKS}
 _ONE_VALUE = re.compile(r"\s*(?:NR\s*[=><]=?\s*\d+)?\s*(?:\{\s*(?:print(?:\s+\$[01])?|\$1=\$1)\s*;?\s*\})?\s*1?\s*\Z")
+_PRINTF_ITEM = re.compile(r"%[-0-9.]*[sdqu]")
+_PRINTF_ESCAPE = re.compile(
+    r"\\(?:([nrt\\\"])|x([0-7][0-9a-fA-F]|[0-9a-fA-F](?![0-9a-fA-F]))|([01][0-7]{2}|[0-7]{1,2}(?![0-7])))"
+)
+_MORE_ESCAPES = re.compile(r"\\[0-7xuUabcefv]")
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
+# Orders of `ls` that the files' times and sizes decide.
+_BY_STATE = re.compile(r"-[a-zA-Z]*[tScuU]|--sort|--time")
 _COUNTED = 1_000
 # What `mktemp` gives: no file that lasts.
 MADE = "/tmp/made-on-line-"
@@ -72,12 +80,21 @@ def _printf(shell: Shell, line: int, words: list[str], stdin: str | None) -> str
         except (ValueError, TypeError):
             return value
 
-    form = words[0].replace("\\n", "\n").replace("\\t", "\t")
+    form = _PRINTF_ESCAPE.sub(_unescape, words[0])
+    if "%" in _PRINTF_ITEM.sub("", form.replace("%%", "")) or _MORE_ESCAPES.search(form):
+        return shell.mark(line, name_command("printf", words))
     text = ""
     while rounds == 0 or (at < len(values) and rounds < _COUNTED and "%" in form):
-        text += re.sub(r"%[-0-9.]*[sdqu]", take, form)
+        text += _PRINTF_ITEM.sub(take, form)
         rounds += 1
     return text.replace("%%", "%")
+
+
+def _unescape(found: re.Match[str]) -> str:
+    letter, hexadecimal, octal = found.groups()
+    if letter:
+        return _ESCAPED.get(letter, letter)
+    return chr(int(hexadecimal, 16) if hexadecimal else int(octal, 8))
 
 
 def _dirname(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
@@ -110,7 +127,9 @@ def _seq(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
 
 
 def _ls(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
-    """The files of the folder that its words name; what lies elsewhere nobody knows."""
+    """The files of the folder that its words name; what lies elsewhere, or which is the newest, nobody knows."""
+    if any(_BY_STATE.match(word) for word in words):
+        return shell.mark(line, name_command("ls", words)) + "\n"
     wanted = [word for word in words if not word.startswith("-")] or ["."]
     tree = shell.world.tree
     names = [word for word in wanted if shell.resolve(word) in tree.texts]

@@ -139,6 +139,13 @@ def test_what_a_script_takes_where_there_is_no_file_yet_is_the_default(tmp_path:
          "make.py names its query's file q.sql: does it write it?"),
         ("make-query q.sql\n" + JRUNNER.format(query="q.sql"), QUERY, "does it write it?"),
         ("./gen > /tmp/q.sql\n" + JRUNNER.format(query="/tmp/q.sql"), {}, "is what `gen` gives"),
+        ("python3 -c \"open('q.sql', 'w')\"\n" + JRUNNER.format(query="q.sql"), QUERY, "does it write it?"),
+        ("python3 - <<E\nopen('q.sql', 'w')\nE\n" + JRUNNER.format(query="q.sql"), QUERY, "does it write it?"),
+        ("printf -v L '%(%Y%m%d)T' -1\n" + LOAD, {}, "is what `printf %(%Y%m%d)T -1` gives"),
+        ("printf -v L '\\u0034'\n" + LOAD, {}, "is what `printf \\u0034` gives"),
+        ("A=4\ndeclare -n L=A\n" + LOAD, {}, "is what `declare -n L=A` gives"),
+        ("shift\nL=${1:-7}\n" + LOAD, {}, "is what `$2` gives (run.sh:2), and `7` when that is nothing"),
+        ("L=$(ls -t day* | head -1)\n" + LOAD, {"day1": "", "day2": ""}, "is what `ls -t day1 day2` gives"),
         (JRUNNER.format(query="full.sql").replace("public.t", "${1:-public.t}"), FULL, "the dest table is what `$1`"),
         (JRUNNER.format(query="full.sql") + " $CLEAR", FULL, "a flag of jrunner is what `$CLEAR` gives"),
         (f"while ! grep -q x y; do\n{JRUNNER.format(query='full.sql')}\ndone", FULL, "how often it goes round"),
@@ -228,6 +235,18 @@ def test_loops_over_lists_are_a_module_each(
 def test_a_number_in_a_list_is_no_constant(tmp_path: Path) -> None:
     imported = load(tmp_path, f"for L in $(cat last.txt); do\n{LOAD}done", STATE)
     assert (imported.modules, imported.disabled) == (1, 1), imported.report
+
+
+def test_files_that_a_pattern_names_are_taken_as_they_stand_and_told(tmp_path: Path) -> None:
+    script = f"cp $(ls day*.sql | tail -1) /tmp/q.sql\n{AT_Q}"
+    imported = load(tmp_path, script, {"day1.sql": "select 1 as id", "day2.sql": "select 2 as id"})
+    assert "The files that `ls day*.sql` names are taken as they stand: day1.sql, day2.sql." in imported.report
+
+
+def test_printf_writes_what_a_shell_would_write(tmp_path: Path) -> None:
+    script = f'printf "select \\047x\\047 as \\x69d, \\"v\\" from t -- %d%%\\n" 7 > /tmp/q.sql\n{AT_Q}'
+    [module] = read_modules(load(tmp_path, script)).values()
+    assert str(module["query"]).strip() == "select 'x' as id, \"v\" from t -- 7%"
 
 
 def test_arguments_are_those_of_whoever_starts_a_script(tmp_path: Path) -> None:
