@@ -9,7 +9,7 @@ from contextlib import suppress
 from pipekit.scripts.clients import find_client
 from pipekit.scripts.conditions import judge
 from pipekit.scripts.expansion import expand, expand_dollars, expand_fields, expand_number, get_variable, show
-from pipekit.scripts.filters import FILTERS, expand_glob, name_command
+from pipekit.scripts.filters import FILTERS, expand_glob, name_command, tell_listed
 from pipekit.scripts.found import MARKER, Place
 from pipekit.scripts.lexer import Word
 from pipekit.scripts.lists import list_items, list_lines, read_words
@@ -120,17 +120,14 @@ def _call_program(shell: Shell, line: int, name: str, texts: list[str]) -> None:
         _note_unknown(shell, line, name, texts)
 
 
-def _call_filter(shell: Shell, line: int, base: str, texts: list[str]) -> None:
-    given = texts
-    texts = [one for text in texts for one in (expand_glob(shell, text) if base in ("ls", "cat") else [text])]
+def _call_filter(shell: Shell, line: int, base: str, given: list[str]) -> None:
+    texts = [one for text in given for one in (expand_glob(shell, text) if base in ("ls", "cat") else [text])]
     text = FILTERS[base](shell, line, texts, shell.stdin)
     shell.say(text)
     unknown = shell.notes.only_unknown(text)
     if base == "ls" and texts != given and unknown is None:
-        files = ", ".join(text for text in texts if not text.startswith("-"))
-        told = f"The files that `{name_command(base, given)}` names are taken as they stand: {files}."
-        shell.notes.take(shell.place(line), told)
-    if base in ASKING:
+        tell_listed(shell, line, given, texts)
+    elif base in ASKING:
         shell.status = OPEN
     elif unknown is not None and unknown.origin == "file":
         shell.status = Verdict(None, True)
@@ -142,7 +139,7 @@ def _note_unknown(shell: Shell, line: int, name: str, texts: list[str]) -> None:
     told = name_command(base, texts)
     shell.say(shell.mark(line, told) + "\n")
     shell.status = OPEN
-    # Also what stands inside of a word, or in a program's own text: `python3 -c "open('pull.sql', 'w')..."`.
+    # Also what stands inside of a word: `python3 -c "open('pull.sql', 'w')..."`.
     named = {name for text in (*texts, shell.stdin or "") for name in (text, *_A_NAME.findall(text))}
     for path in {shell.resolve(name) for name in named if name}:
         shell.touched.setdefault(path, []).append(f"`{told}` ({shell.place(line)})")
@@ -236,9 +233,8 @@ def _source(shell: Shell, line: int, words: list[Word], texts: list[str]) -> Non
 
 
 def _assign_all(shell: Shell, line: int, words: list[Word], *, exports: bool) -> bool:
-    """`export A=1 B`: whether that is all there is. `exports` is whether other scripts are given them."""
+    """`export A=1 B`: whether that is all there is. `exports`: other scripts are given them. `-n` is not followed."""
     flags = "".join(word.plain for word in words if re.fullmatch(r"-\w+", word.plain))
-    # A name for another variable (`declare -n`), which nobody follows here.
     exports, refers = exports or "x" in flags, "n" in flags
     for word in words:
         found = shell.split_assignment(word)
@@ -318,7 +314,6 @@ def _shift(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None
     if shell.arguments is not None:
         shell.arguments = shell.arguments[count:]
         return
-    # Nobody knows them, but which is which.
     left = [get_variable(shell, str(at + count), line) for at in range(1, 10)]
     shell.variables |= {str(at): value for at, value in enumerate(left, 1)}
 

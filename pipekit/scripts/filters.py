@@ -141,6 +141,13 @@ def _ls(shell: Shell, line: int, words: list[str], stdin: str | None) -> str:
     return "".join(f"{name}\n" for name in names) or shell.mark(line, name_command("ls", words)) + "\n"
 
 
+def tell_listed(shell: Shell, line: int, words: list[str], names: list[str]) -> None:
+    """That `ls` and its patterns were taken for these files."""
+    files = ", ".join(name for name in names if not name.startswith("-"))
+    told = f"The files that `{name_command('ls', words)}` names are taken as they stand: {files}."
+    shell.notes.take(shell.place(line), told)
+
+
 # -- changing ----------------------------------------------------------------------------------------------------------
 
 
