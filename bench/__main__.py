@@ -3,11 +3,11 @@
 that does not hold."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from bench.document import NoPlace
 from bench.fixed import measure_fixed_cost
 from bench.growth import measure_growth
 from bench.keyed import measure_keyed
@@ -16,7 +16,8 @@ from bench.measure import CommandFailed
 from bench.memory import measure_memory
 from bench.move import measure_moves
 from bench.pages import measure_pages
-from bench.place import Place, say
+from bench.peers import install_peers
+from bench.place import Peers, Place, say
 from bench.race import NotEqual
 from bench.report import Report
 from bench.servers import DATABASE, start_servers
@@ -53,21 +54,28 @@ def main(argv: list[str]) -> int:
     parts = options.only or (*PARTS, PAGES)
     try:
         if set(parts) != {PAGES}:
+            peers = _find_peers(folder, report) if options.peers else None
             with start_servers(folder) as servers:
                 report.servers = f"PostgreSQL {servers.dest.run_sql('show server_version', DATABASE)}"
-                place = Place(servers, folder, options.rows, options.rounds)
+                place = Place(servers, folder, options.rows, options.rounds, peers)
                 measure_parts(place, report, [name for name in parts if name != PAGES])
         if PAGES in parts:
             say(PAGES)
             report.parts[PAGES] = measure_pages(folder)
-    except (CommandFailed, NotEqual, Unanswered, PipekitError) as error:
+        return report.finish(folder, write=options.write)
+    except (CommandFailed, NotEqual, Unanswered, NoPlace, PipekitError) as error:
         say(f"bench: {error}")
         return 1
-    path = folder / f"{report.began.replace(':', '')}.json"
-    path.write_text(json.dumps(report.to_json(), indent=1) + "\n")
-    print(report.to_text())
-    print(f"Written to {path}")
-    return 1 if report.list_failures() else 0
+
+
+def _find_peers(folder: Path, report: Report) -> Peers | None:
+    """Others' tools; None, and a note, where they cannot be had."""
+    say("sling and dlt are being installed")
+    try:
+        return install_peers(folder)
+    except CommandFailed as error:
+        report.notes.append(f"Not beside it are sling and dlt: {str(error).splitlines()[-1]}")
+        return None
 
 
 def parse_options(argv: list[str]) -> argparse.Namespace:
@@ -78,6 +86,8 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", choices=(*PARTS, PAGES), action="append", help="measure only this part; may be repeated"
     )
+    parser.add_argument("--peers", action="store_true", help="install sling and dlt with pip and measure them too")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument("--folder", default=".bench", help="where the servers live and the JSON goes (default .bench)")
     return parser.parse_args(argv)
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from bench.contenders import PIPE
 from bench.data import TABLE
+from bench.document import NoPlace
 from bench.measure import CommandFailed, measure
 from bench.move import list_pipes
 from bench.place import Place
 from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
+from bench.report import Report
 from bench.servers import DATABASE, Servers, start_servers
 from bench.tables import Limit, Part, Table
 from pipekit.errors import PipekitError
@@ -30,12 +32,14 @@ def main(argv: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with start_servers(folder) as servers:
-            part = measure_jdbc(Place(servers, folder, options.rows, options.rounds), options.jar)
-    except (CommandFailed, NotEqual, PipekitError) as error:
+            report = Report(rows=options.rows, rounds=options.rounds)
+            report.servers = f"PostgreSQL {servers.dest.run_sql('show server_version', DATABASE)}"
+            place = Place(servers, folder, options.rows, options.rounds)
+            report.parts["jdbc"] = measure_jdbc(place, options.jar)
+        return report.finish(folder, write=options.write)
+    except (CommandFailed, NotEqual, NoPlace, PipekitError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    print("\n".join(part.to_text()))
-    return 0 if all(limit.holds for limit in part.limits) else 1
 
 
 def parse_options(argv: list[str]) -> argparse.Namespace:
@@ -43,6 +47,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.jdbc", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table (default 1000000)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default 5)")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument("--folder", default=".bench", help="where the servers live (default .bench)")
     parser.add_argument("--jar", default="/usr/share/java/postgresql.jar", help="PostgreSQL's JDBC driver")
     return parser.parse_args(argv)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from bench.contenders import build_module, build_pipe, build_pipekit_run, build_staged_pipe
 from bench.data import COLUMNS, TABLE, take_fingerprint
 from bench.measure import measure
+from bench.peers import build_sling
 from bench.place import Place, say
 from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
 from bench.servers import DATABASE
@@ -120,6 +121,11 @@ def _list_contenders(place: Place, changes: str) -> list[Contender]:
         ),
         build_pipekit_run(home, "incremental", name=INCREMENTAL),
         build_pipekit_run(home, "upsert", name=UPSERT),
+        *(
+            build_sling(peers, place.servers, table=changes, database=DEST, key=",".join(KEY))
+            for peers in (place.peers,)
+            if peers
+        ),
     ]
 
 

@@ -13,6 +13,7 @@ from bench.contenders import (
     build_staged_pipe,
 )
 from bench.data import COLUMNS, TABLE
+from bench.peers import build_dlt, build_sling
 from bench.place import Place
 from bench.race import Contender, Course, build_limit, build_table, race
 from bench.servers import DATABASE, Servers
@@ -30,7 +31,8 @@ def measure_moves(place: Place) -> Part:
     """Measures every contender `rounds` times, one after the other in each round; raises NotEqual."""
     course = Course(cwd=place.folder, prepare=place.empty, compare=place.compare)
     place.make_big_tables()
-    results = race([*list_pipes(place.servers), *_list_own(place)], place.rounds, course)
+    peers = [build(place.peers, place.servers) for build in (build_sling, build_dlt) if place.peers]
+    results = race([*list_pipes(place.servers), *_list_own(place), *peers], place.rounds, course)
     return Part(
         tables=[build_table(f"full, {place.rows:,} rows into a bare table", results, PIPE)],
         limits=[

@@ -14,15 +14,24 @@ from bench.race import Contender, NotEqual
 from bench.servers import DATABASE, Servers
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Peers:
+    """Other people's tools: a home of their own, an interpreter that has them, and a program."""
+
+    home: Path
+    python: Path
+    sling: Path
+
+
 @dataclass(slots=True)
 class Place:
-    """`rows` is the size of the big table, `rounds` how often each contender runs, `peers` whether others' tools do."""
+    """`rows` is the size of the big table, `rounds` how often each contender runs, `peers` whose tools do, if any."""
 
     servers: Servers
     folder: Path
     rows: int
     rounds: int
-    peers: bool = False
+    peers: Peers | None = None
     _expected: Fingerprint = field(default="", repr=False)
 
     @property

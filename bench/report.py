@@ -1,25 +1,47 @@
 # What was measured, as tables for people and as JSON for programs. Measures nothing itself.
 """The report of a benchmark run."""
 
+import json
 import math
 import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
+from bench.document import DOCUMENT, write_figures
 from bench.tables import Part
+
+
+def describe_machine() -> str:
+    """Cores, system and Python, and how busy the machine is before anything is measured."""
+    system = f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}"
+    cores = f"{os.cpu_count()} cores{_find_processor()}"
+    return f"{cores}, {system}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the beginning"
+
+
+def _find_processor() -> str:
+    """The processor's name where Linux tells it."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    return next((f" of {line.partition(':')[2].strip()}" for line in lines if line.startswith("model name")), "")
 
 
 @dataclass(slots=True)
 class Report:
-    """Everything that was measured, by the names of the parts; `servers` is the version of the databases."""
+    """Everything that was measured, by the names of the parts; `servers` is the version of the databases.
+
+    `notes` say what was not as one would think, such as tools that could not be had.
+    """
 
     rows: int
     rounds: int
     began: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     servers: str = ""
+    machine: str = field(default_factory=describe_machine)
+    notes: list[str] = field(default_factory=list)
     parts: dict[str, Part] = field(default_factory=dict)
 
     def list_failures(self) -> list[str]:
@@ -28,7 +50,11 @@ class Report:
 
     def to_text(self) -> str:
         """The tables."""
-        lines = [f"{self.rows:,} rows x 16 columns, {self.rounds} rounds, {describe_machine()}, {self.servers}", ""]
+        lines = [
+            f"{self.rows:,} rows, {self.rounds} rounds, {self.machine}, {self.servers}",
+            *self.notes,
+            "",
+        ]
         for part in self.parts.values():
             lines += part.to_text()
         lines += [f"FAILED: {failure}" for failure in self.list_failures()] or ["All limits hold."]
@@ -37,12 +63,18 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Every single measurement; standard output of the commands is left out."""
         record: dict[str, Any] = _pack(self)
-        return record | {"machine": describe_machine(), "failures": self.list_failures()}
+        return record | {"failures": self.list_failures()}
 
-
-def describe_machine() -> str:
-    """Cores, system and Python."""
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    def finish(self, folder: Path, *, write: bool) -> int:
+        """Prints the tables, keeps everything as JSON in `folder`, perhaps writes the document; the exit code."""
+        record = self.to_json()
+        path = folder / f"{self.began.replace(':', '')}.json"
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        print(self.to_text())
+        print(f"Written to {path}")
+        if write:
+            print(f"Written into {DOCUMENT.name}: {', '.join(write_figures(record))}")
+        return 1 if record["failures"] else 0
 
 
 def _pack(value: Any) -> Any:

@@ -26,7 +26,7 @@ class Limit:
         verdict = "held" if self.holds else f"missed by {self.measured / self.at_most - 1:.0%}"
         if not math.isfinite(self.measured):
             return f"{self.what}: not measured"
-        return f"{self.what}: {self.measured:.2f}{self.unit}, at most {self.at_most:g}{self.unit}: {verdict}"
+        return f"{self.what}: {self.measured:.2f}{self.unit}, at most {self.at_most:.3g}{self.unit}: {verdict}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

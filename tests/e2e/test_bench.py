@@ -14,10 +14,12 @@ from bench import growth, viewers
 from bench.__main__ import measure_parts
 from bench.contenders import PIPE, PIPEKIT
 from bench.data import TABLE, empty_dest, take_fingerprint
+from bench.document import NoPlace, write_figures
 from bench.growth import Growth, measure_growth
 from bench.measure import CommandFailed, Measurement, Process, measure
 from bench.move import list_pipes
 from bench.pages import PageResult, build_part, measure_pages
+from bench.peers import install_peers
 from bench.place import Place
 from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
 from bench.reader import watch_table
@@ -38,7 +40,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, 
     if find_postgres_folder() is None and "CI" not in os.environ:
         pytest.skip("the demo extra is not installed")
     folder = tmp_path_factory.mktemp("bench")
-    report = Report(rows=ROWS, rounds=1)
+    report = Report(rows=ROWS, rounds=1, servers="PostgreSQL")
     paths = ("/", "/modules", "/runs/2900/live", "/status")
     # In a thread of its own: the browser tests leave their event loop running in this one.
     with start_servers(folder) as servers, ThreadPoolExecutor(1) as thread:
@@ -99,6 +101,34 @@ def test_a_limit_that_is_missed_is_told_with_both_figures() -> None:
     report = Report(rows=1, rounds=1, parts={"z": Part(tables=[], limits=limits)})
     assert report.list_failures() == ["x: 0.30 s, at most 0.2 s: missed by 50%"]
     assert "y: 0.20, at most 0.2: held" in report.to_text()
+
+
+def test_what_was_measured_is_written_into_its_place_and_nowhere_else(
+    measured: tuple[Place, Report], tmp_path: Path
+) -> None:
+    _, report = measured
+    path = tmp_path / "figures.md"
+    outside = "# Figures\n\n<!-- figures: move 9 -->\nold\n<!-- end -->\n"
+    path.write_text(f"{outside}<!-- figures: move 2000 -->\nold\n<!-- end -->\nafter\n")
+    record = json.loads(json.dumps(report.to_json()))
+    with pytest.raises(NoPlace, match="no place for wide"):
+        write_figures({**record, "parts": {name: record["parts"][name] for name in ("move", "wide")}}, path)
+    record["parts"] = {"move": record["parts"]["move"]}
+    for _ in range(2):
+        assert write_figures(record, path) == ["move 2000"]
+    before, found, rest = path.read_text().partition("<!-- figures: move 2000 -->\n")
+    assert (before, bool(found)) == (outside, True)
+    figures, _, after = rest.partition("<!-- end -->")
+    assert after == "\nafter\n"
+    assert "| full, 2,000 rows into a bare table | median s | x pipe | cpu s | all MB | largest MB |" in figures
+    assert "PostgreSQL" in figures
+    assert "old" not in figures
+
+
+def test_tools_that_cannot_be_had_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(CommandFailed, match="sling's wheel is for Linux on x86_64 only"):
+        install_peers(tmp_path)
 
 
 def test_pages_are_asked_for_by_twenty_at_once(measured: tuple[Place, Report]) -> None:
