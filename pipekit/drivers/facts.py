@@ -6,6 +6,7 @@ from typing import Literal
 
 from pipekit.drivers.tables import StagedColumn, TableName
 from pipekit.models import Strategy
+from pipekit.runner_contract import Statement
 
 Action = Literal["no action", "restrict", "cascade", "set null", "set default"]
 Event = Literal["insert", "update", "delete", "truncate"]
@@ -118,15 +119,35 @@ class Swap:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rebuild:
+    """What of a dest's indexes a merge can take away before its rows come, and make again when they are there.
+
+    `names` are those indexes; `kept` has each other one with the reason why it stays. An `obstacle` says why none can
+    go. `rows` is the dest's own guess of what it holds. `unchanged` refuses to go on when somebody has changed an index
+    since they were looked at; `make` brings everything back as it was. `busy` is the SQLSTATE of a dest that others
+    hold, where the merge could do with less if its indexes stayed.
+    """
+
+    names: tuple[str, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
+    obstacle: str = ""
+    rows: int = 0
+    unchanged: "Statement | None" = None
+    drop: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
+    busy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
 
     `row_key` is a unique key of the dest that is fed. With `keeps` the merge of `full` and `incremental` leaves a row
     whose `row_key` comes again where it is: it is updated, only rows that are gone are deleted, new ones inserted.
     `own` are foreign keys of the dest to itself. `only` means the table itself and not those that inherit from it.
-    `referring` and `fires` (names) are what the
-    merge's own statements touch or set off. `sequences` stand behind fed columns; with `moves_sequences` the merge
-    moves them on, else it only looks at them. With a `swap` the staging table is the dest to be.
+    `referring` and `fires` (names) are what the merge's own statements touch or set off. `sequences` stand behind fed
+    columns; with `moves_sequences` the merge moves them on, else it only looks at them. `rebuild` are indexes that it
+    makes anew. With a `swap` the staging table is the dest to be.
     """
 
     strategy: "Strategy"
@@ -145,6 +166,7 @@ class MergePlan:
     sequences: tuple[FedSequence, ...] = ()
     moves_sequences: bool = False
     swap: Swap | None = None
+    rebuild: "Rebuild | None" = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

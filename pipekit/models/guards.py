@@ -16,7 +16,8 @@ class Guards:
     `null_keys` True says that NULLs in the merge key match each other. `atomic` False accepts a dest whose changes
     cannot be rolled back. `children` True lets foreign keys take rows of other tables along. `row_security` True means
     only the rows that the login may see. `dest_truth` False accepts what triggers, rules and views make of the rows.
-    `sequences` None moves the sequences behind fed columns on where the strategy is full.
+    `sequences` None moves the sequences behind fed columns on where the strategy is full. `truncate` False empties a
+    dest by DELETE.
     """
 
     empty_source: bool = field(
@@ -115,6 +116,16 @@ class Guards:
             label="Move on the sequences behind fed columns",
             help="So that the next number an application takes is free. They are never set back.",
             unusual="sequences are moved on: {}",
+        ),
+    )
+
+    truncate: bool = field(
+        default=True,
+        metadata=told(
+            "A full load may empty the dest by TRUNCATE; else it deletes, and no reader waits or sees an empty table.",
+            label="A full load may empty the dest by TRUNCATE",
+            help="Otherwise it deletes row by row, which takes longer: no reader waits, and none sees an empty table.",
+            unusual="the dest is emptied by DELETE",
         ),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pipekit.drivers.base import Driver, LedgerEntry, MergePlan, StagedColumn, TableColumn, TableName
+from pipekit.drivers.facts import Rebuild
 from pipekit.drivers.types import Type
 from pipekit.models import Strategy
 from pipekit.runner_contract import Query, QueryResult, ResultColumn, Statement
@@ -164,6 +165,19 @@ def _write_exactness(driver: Driver) -> str:
     return join([f"-- {name}\n{sql}" for name, sql in driver.build_exactness_sql(plan)])
 
 
+def _look_at_indexes(driver: Driver, query: Query) -> object:
+    return driver.find_rebuild(query, driver.parse_table('"it\'s"')) if driver.can_rebuild else None
+
+
+def _write_rebuilt(driver: Driver, strategy: Strategy) -> str:
+    """The merge around one index."""
+    rebuild = Rebuild(
+        names=("i",), unchanged=Statement(sql="SELECT 'as seen'", name="as seen"), drop=("DROP i",), make=("MAKE i",)
+    )
+    plan = build_plan(driver, strategy, () if strategy != "incremental" else ("id",))
+    return join(driver.build_merge_sql(replace(plan, rebuild=rebuild))) if driver.can_rebuild else "(keeps it)"
+
+
 def _orders(driver: Driver) -> TableName:
     """Where an address as it stands in the documents makes it."""
     schema = {"postgresql": "public", "sqlserver": "dbo"}.get(driver.kind)
@@ -208,6 +222,10 @@ CASES = (
     _merge("upsert_null_keys", "upsert", ("id", 'odd "name"'), null_keys=True),
     _merge("upsert_converted", "upsert", ("id",), converted=("id", "amount")),
     _merge("upsert_only_keys", "upsert", ("id", "line"), only=("id", "line")),
+    Case("look_rebuild", lambda d: capture(lambda query: _look_at_indexes(d, query))),
+    Case("full_rebuilt", lambda d: _write_rebuilt(d, "full")),
+    Case("incremental_rebuilt", lambda d: _write_rebuilt(d, "incremental")),
+    Case("append_rebuilt", lambda d: _write_rebuilt(d, "append")),
     Case("ledger", lambda d: join(d.build_ledger_sql(ENTRY))),
     Case("ledger_fence", lambda d: d.build_fence_sql(replace(ENTRY, rows=None))),
     Case("ledger_outcome", lambda d: d.build_outcome_sql(ENTRY.run_key)),

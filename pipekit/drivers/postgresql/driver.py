@@ -16,7 +16,7 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.facts import Look, MadeType, Reference, Swap
+from pipekit.drivers.facts import Look, MadeType, Rebuild, Reference, Swap
 from pipekit.drivers.postgresql import (
     catalogue,
     facts,
@@ -27,6 +27,7 @@ from pipekit.drivers.postgresql import (
     merge,
     missing,
     names,
+    rebuild,
     sequences,
     turns,
     types,
@@ -51,6 +52,7 @@ class PostgresDriver(Driver):
     trims_by_sql = True
     keeps_rows = True
     can_swap = True
+    can_rebuild = True
     type_pattern = typetext.POSTGRESQL
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",
@@ -153,6 +155,12 @@ class PostgresDriver(Driver):
 
     def find_swap(self, query: Query, table: TableName) -> Swap:
         return entrance.find_swap(query, self.quote_literal, table)
+
+    def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
+        return rebuild.find_rebuild(query, self.quote_literal, table)
+
+    def tell_rebuilt(self, message: str) -> str:
+        return rebuild.tell_rebuilt(message)
 
     def find_setup_sql(self, query: Query) -> tuple[str, ...]:
         return ledger.find_setup_sql(query, self.quote_literal, self.ledger_table())

@@ -15,6 +15,7 @@ from pipekit.drivers.postgresql.joins import (
 )
 from pipekit.drivers.postgresql.keeping import build_keeping
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.rebuild import build_drop, build_lock, build_make
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Statement
 
@@ -101,7 +102,9 @@ def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
     """
     late = (Statement(sql="SET CONSTRAINTS ALL DEFERRED"),) if plan.referring else ()
     due = (Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"),) if plan.referring or plan.fires else ()
-    return (*late, *_build_strategy(plan), *due)
+    due = due or ((Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"),) if plan.rebuild else ())
+    lock = build_lock(plan) if plan.strategy != "full" else ()
+    return (*lock, *late, *_build_strategy(plan), *due, *build_make(plan))
 
 
 def _build_strategy(plan: MergePlan) -> tuple[Statement, ...]:
@@ -110,10 +113,10 @@ def _build_strategy(plan: MergePlan) -> tuple[Statement, ...]:
     if plan.strategy == "full":
         return (*_build_emptying(plan), _build_insert(plan))
     if plan.strategy == "incremental":
-        return (build_join_choice(plan.dest), *_build_deletes(plan), _build_insert(plan))
+        return (build_join_choice(plan.dest), *_build_deletes(plan), *build_drop(plan), _build_insert(plan))
     if plan.strategy == "upsert":
         return (build_join_choice(plan.dest), *_build_upsert(plan))
-    return (_build_insert(plan),)
+    return (*build_drop(plan), _build_insert(plan))
 
 
 def _is_converted(column: StagedColumn) -> bool:
@@ -178,6 +181,7 @@ def _build_emptying(plan: MergePlan) -> tuple[Statement, ...]:
         Statement(sql=f"LOCK TABLE {dest} IN ACCESS EXCLUSIVE MODE"),
         Statement(sql=count_sql, name="before", value=True),
         Statement(sql="SELECT pg_catalog.current_setting('pipekit.rows')", name="deleted", value=True),
+        *build_drop(plan),
         Statement(sql=f"TRUNCATE TABLE {dest}"),
     )
 

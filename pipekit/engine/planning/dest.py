@@ -37,7 +37,7 @@ def look_at_dest(context: RunContext, dest: TableName) -> TableFacts:
         _check_row_security(context, dest)
     if not facts.exists:
         _check_may_be_made(context, dest)
-    return facts
+    return facts if module.guards.truncate else replace(facts, can_truncate=False)
 
 
 def _check_may_be_made(context: RunContext, dest: TableName) -> None:

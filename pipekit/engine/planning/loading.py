@@ -36,8 +36,7 @@ def choose_way(context: RunContext, merge: MergePlan, facts: TableFacts) -> Load
         kind = context.dest_driver.label
         message = f"{kind} dests cannot be loaded by `load: {asked}`."
         raise RunFailed(message, stage="plan", hint=_MEND)
-    why = "by the module's `load`" if asked == "staged" else ""
-    return Loading(why=why)
+    return Loading(why="by the module's `load`" if asked == "staged" else "")
 
 
 def _choose_swap(context: RunContext, merge: MergePlan, facts: TableFacts) -> Loading:

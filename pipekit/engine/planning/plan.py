@@ -13,6 +13,7 @@ from pipekit.engine.planning.design import Design, design_dest, stage_made_types
 from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
 from pipekit.engine.planning.error_position import find_error_position
+from pipekit.engine.planning.indexes import settle_way
 from pipekit.engine.planning.loading import Loading, choose_way, note_loading
 from pipekit.engine.planning.naming import find_named
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
@@ -74,6 +75,8 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     )
     loading = choose_way(context, asked, facts)
     merge = replace(asked, swap=loading.swap) if loading.swap else settle_plan(driver, asked, facts)
+    if context.run.dry_run and not design.create_sql:
+        loading, merge = settle_way(context, loading, merge, None)
     return Plan(
         resolved_sql=resolved,
         source_sql=_cut_to_columns(context, resolved, match),
@@ -137,6 +140,23 @@ def build_merge_statements(
     )
     drop = Statement(sql=driver.build_drop_table_sql(merge.staging))
     return statements if driver.commits_ddl else (*statements, drop, build_release_sql(driver, claim))
+
+
+def settle_load(context: RunContext, plan: Plan, rows: int) -> Plan:
+    """The plan by which so many staged rows are merged; what is new is noted in the run's record."""
+    if plan.create_sql:
+        return plan
+    return replace_way(context, plan, *settle_way(context, plan.loading, plan.merge, rows))
+
+
+def replace_way(context: RunContext, plan: Plan, loading: Loading, merge: MergePlan) -> Plan:
+    """The same plan with another way into the dest, noted in the run's record."""
+    note_loading(context, loading)
+    if merge == plan.merge:
+        return replace(plan, loading=loading)
+    statements = build_merge_statements(context, merge, plan.create_sql)
+    context.record.put(merge_sql=join_sql([statement.sql for statement in statements]))
+    return replace(plan, loading=loading, merge=merge, merge_sql=statements)
 
 
 def replace_staging(context: RunContext, plan: Plan, staging: TableName) -> Plan:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from pipekit.engine.context import RunContext
-from pipekit.engine.planning.plan import Plan
+from pipekit.engine.planning.plan import Plan, settle_load
 from pipekit.engine.running.fitting import fit
 from pipekit.engine.running.measures import (
     Measure,
@@ -35,7 +35,10 @@ LONGEST_EXAMPLE = 1_000
 
 
 def run_checks(context: RunContext, staged: Staged) -> Staged:
-    """Runs every check that concerns the module; raises RunFailed (stage `check`) at the first that fails."""
+    """Runs every check that concerns the module, and settles how the rows that have come are merged.
+
+    Raises RunFailed (stage `check`) at the first check that fails.
+    """
     plan, loaded = staged.plan, staged.loaded
     _check_counts(context, staged)
     # First, as keys are compared as what the dest makes of them.
@@ -51,7 +54,7 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
             _check_full(context, plan, loaded)
     if plan.merge.swap:
         fit(context, plan)
-    return staged
+    return replace(staged, plan=settle_load(context, plan, loaded.rows_staged))
 
 
 @contextlib.contextmanager

@@ -17,7 +17,8 @@ from pipekit.engine.planning.dest_truth import (
     judge_truth,
     say_fires,
 )
-from pipekit.engine.planning.plan import Plan, build_merge_statements
+from pipekit.engine.planning.indexes import is_of_rebuild, keep_indexes
+from pipekit.engine.planning.plan import Plan, build_merge_statements, replace_way
 from pipekit.engine.planning.sequences import note_sequences
 from pipekit.engine.recovering.ledger import drop_staging, is_same_key
 from pipekit.engine.running.checks import COUNT_SWITCH
@@ -48,7 +49,7 @@ def merge(context: RunContext, staged: Staged) -> None:
     # The last look: a cancelled run, or one whose lease is gone, does not begin its merge.
     if context.stop.is_set():
         raise Cancelled()
-    counts = _execute(context, plan, loaded)
+    counts = _execute_or_keep(context, plan, loaded)
     claim, context.claim = context.claim, None
     context.record.put(staging_left=False)
     if context.dest_driver.commits_ddl and claim is not None:
@@ -71,6 +72,21 @@ def merge(context: RunContext, staged: Staged) -> None:
     _note_harm(context, plan, counts, loaded)
 
 
+def _execute_or_keep(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
+    """Once more with the indexes kept, where making them anew was all that stood in the way of a merge.
+
+    That is certain: the server has refused the lock, or a look inside the transaction, and rolled back.
+    """
+    try:
+        return _execute(context, plan, loaded)
+    except (CheckFailed, StatementFailed) as error:
+        if not is_of_rebuild(plan.merge, error):
+            raise
+        told = error.message
+    context.record.log(f"{told}\nmerging with the indexes kept\n")
+    return _execute(context, replace_way(context, plan, *keep_indexes(plan.merge, told)), loaded)
+
+
 def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
     """The transaction; what the dest refuses gets the mend that the plan knows."""
     statements = build_merge_statements(context, plan.merge, plan.create_sql, loaded.rows_staged)
@@ -89,6 +105,8 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
         if plan.merge.swap:
             error.message = context.dest_driver.name_fitted(plan.merge, error.message)
         error.hint = " ".join(filter(None, (_find_mend(plan, error), error.hint)))
+        if plan.merge.rebuild:
+            error.message = context.dest_driver.tell_rebuilt(error.message)
         raise
 
 

@@ -1,0 +1,82 @@
+# Whether the indexes of a dest are made anew after a run's rows, and why not. Decides, builds no SQL and moves nothing.
+"""`settle_way`, asked when it is known how many rows have come, and by a dry run before."""
+
+from dataclasses import replace
+
+from pipekit.drivers.base import MergePlan
+from pipekit.drivers.facts import Rebuild
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.loading import Loading
+from pipekit.errors import CheckFailed, StatementFailed
+
+KEPT = "indexes are kept: "
+# From here on making three indexes anew took half as long as keeping them up, on PostgreSQL 18; at 10,000 rows the gain
+# was 40 ms.
+LEAST_ROWS = 50_000
+_FEW = f"making them anew pays from {LEAST_ROWS:,} rows on"
+
+
+def settle_way(context: RunContext, loading: Loading, merge: MergePlan, rows: int | None) -> tuple[Loading, MergePlan]:
+    """The way into the dest, and the merge by it, for so many staged rows; None expects as many as the dest holds."""
+    if loading.way != "staged" or not context.dest_driver.can_rebuild:
+        return loading, merge
+    if context.module.load == "staged":
+        return keep_indexes(merge, "the module says `load: staged`")
+    return _weigh(context, merge, rows)
+
+
+def is_of_rebuild(merge: MergePlan, error: CheckFailed | StatementFailed) -> bool:
+    """Whether a merge failed, and was rolled back, only because it would have made indexes anew."""
+    rebuild = merge.rebuild
+    if rebuild is None:
+        return False
+    if isinstance(error, CheckFailed):
+        return rebuild.unchanged is not None and error.message == rebuild.unchanged.refusal
+    return merge.strategy != "full" and bool(rebuild.busy) and error.sqlstate == rebuild.busy
+
+
+def keep_indexes(merge: MergePlan, why: str) -> tuple[Loading, MergePlan]:
+    """The merge that leaves them alone."""
+    return Loading(why=f"{KEPT}{why}"), replace(merge, rebuild=None)
+
+
+def _weigh(context: RunContext, merge: MergePlan, rows: int | None) -> tuple[Loading, MergePlan]:
+    obstacle = _find_obstacle(merge)
+    if not obstacle and rows is not None and rows < LEAST_ROWS:
+        obstacle = _FEW
+    if obstacle:
+        return keep_indexes(merge, obstacle)
+    found = context.dest_driver.find_rebuild(context.ask_dest(), merge.dest)
+    if why := _judge(merge, found, rows):
+        return keep_indexes(merge, why)
+    return Loading(why=_tell(found, rows)), replace(merge, rebuild=found)
+
+
+def _find_obstacle(merge: MergePlan) -> str:
+    """What of the merge itself needs the indexes while rows come, or keeps readers from waiting."""
+    if merge.strategy == "upsert" or merge.keeps:
+        return "rows are found by them"
+    if merge.strategy == "full" and not merge.can_truncate:
+        return "the dest is emptied by DELETE"
+    if merge.referring:
+        return "other rows refer to it"
+    return f"{merge.fires[0]} may read by them" if merge.fires else ""
+
+
+def _judge(merge: MergePlan, found: Rebuild, rows: int | None) -> str:
+    if found.obstacle:
+        return found.obstacle
+    if not found.names:
+        return "; ".join(f"{name}, as {why}" for name, why in found.kept)
+    expected = found.rows if rows is None else rows
+    if expected < LEAST_ROWS:
+        return _FEW
+    if merge.strategy != "full" and expected < found.rows:
+        return f"{expected:,} rows are fewer than about {found.rows:,} that are there"
+    return ""
+
+
+def _tell(found: Rebuild, rows: int | None) -> str:
+    when = f"as {rows:,} rows came" if rows is not None else f"if at least {LEAST_ROWS:,} come"
+    kept = "".join(f"; {name} is kept, as {why}" for name, why in found.kept)
+    return f"indexes are made anew after the rows, {when}: {', '.join(found.names)}{kept}"

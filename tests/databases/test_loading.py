@@ -1,0 +1,190 @@
+# Which way a run takes into its dest, and what its record says of it. On a real PostgreSQL.
+"""`load` of a module: runs from end to end."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from pipekit.demo.postgres import LocalPostgres
+from pipekit.engine.planning.indexes import LEAST_ROWS
+from pipekit.models import Connection, Module, Run
+from pipekit.runner.process import wait_until
+from tests.lending import lend_database, take_back
+from tests.patience import PATIENCE_S
+from tests.project import Project
+
+KEPT = "staged, indexes are kept: "
+FEW = f"{KEPT}making them anew pays from 50,000 rows on"
+MANY = LEAST_ROWS + 1
+
+
+class Place:
+    """A database that is source and dest at once, with a dest that has a primary key and one more index."""
+
+    def __init__(self, folder: Path, postgres: LocalPostgres) -> None:
+        self._numbers = itertools.count(1)
+        self.name = lend_database(postgres)
+        self.sql = psycopg.connect(
+            host="127.0.0.1", port=postgres.port, user="postgres", dbname=self.name, autocommit=True
+        )
+        self.project = Project(folder)
+        self.connection: Connection = self.project.add_connection(
+            "here", postgres.jdbc_url(self.name), username="postgres"
+        )
+        self.sql.execute("CREATE TABLE t (id integer PRIMARY KEY, v text); CREATE INDEX t_v ON t (v)")
+
+    def module(self, rows: int, first: int = 1, **options: Any) -> Module:
+        query = f"SELECT n AS id, 'v' || n AS v FROM generate_series({first}, {first + rows - 1}) AS n"
+        return self.project.add_module(
+            f"m{next(self._numbers)}", source=self.connection, query=query, dest=self.connection, table="t",
+            **options,
+        )  # fmt: skip
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.sql.execute(sql).fetchall()
+
+    def indexes(self) -> list[tuple[Any, ...]]:
+        return self.ask("SELECT indexrelid FROM pg_index WHERE indrelid = 't'::regclass ORDER BY 1")
+
+
+@pytest.fixture
+def place(tmp_path: Path, postgres: LocalPostgres, near_when_quick: None) -> Iterator[Place]:
+    place = Place(tmp_path, postgres)
+    yield place
+    place.sql.close()
+    take_back(postgres, place.name)
+    place.project.close()
+
+
+def told(run: Run) -> str:
+    return "; ".join(check.detail for check in run.checks if check.name == "load")
+
+
+def test_a_large_load_makes_the_indexes_anew_and_a_small_one_keeps_them(place: Place) -> None:
+    before = place.indexes()
+    small = place.project.succeed(place.module(100))
+    assert (told(small), place.indexes()) == (FEW, before)
+    large = place.project.succeed(place.module(MANY))
+    assert told(large) == ("staged, indexes are made anew after the rows, as 50,001 rows came: t_pkey, t_v")
+    assert "DROP CONSTRAINT" in (large.merge_sql or "")
+    assert large.rows_inserted == MANY
+    assert not {*before} & {*place.indexes()}
+    assert place.ask("SELECT count(*), max(id) FROM t") == [(MANY, MANY)]
+
+
+def test_a_dry_run_says_what_the_next_run_will_do_by_what_the_dest_holds(place: Place) -> None:
+    before = place.indexes()
+    assert told(place.project.run(place.module(MANY), dry_run=True)) == FEW
+    place.sql.execute(f"INSERT INTO t SELECT n, 'v' FROM generate_series(1, {MANY}) AS n")
+    place.sql.execute("ANALYZE t")
+    run = place.project.run(place.module(MANY), dry_run=True)
+    assert told(run) == "staged, indexes are made anew after the rows, if at least 50,000 come: t_pkey, t_v"
+    assert "DROP INDEX" in (run.merge_sql or "")
+    assert place.indexes() == before
+
+
+def test_a_module_that_says_staged_keeps_its_indexes(place: Place) -> None:
+    before = place.indexes()
+    run = place.project.succeed(place.module(MANY, load="staged"))
+    assert (told(run), place.indexes()) == (f"{KEPT}the module says `load: staged`", before)
+
+
+def test_rows_that_are_added_make_the_indexes_anew_where_they_are_at_least_as_many_as_are_there(place: Place) -> None:
+    place.project.succeed(place.module(MANY, merge_strategy="append"))
+    place.sql.execute(f"INSERT INTO t SELECT n, 'v' FROM generate_series({MANY + 1}, {MANY * 2}) AS n; ANALYZE t")
+    before = place.indexes()
+    run = place.project.succeed(place.module(MANY, first=MANY * 2 + 1, merge_strategy="append"))
+    assert told(run) == f"{KEPT}50,001 rows are fewer than about 100,002 that are there"
+    assert place.indexes() == before
+    place.sql.execute("ANALYZE t")
+    again = place.module(MANY * 3, merge_strategy="incremental", merge_key=("id",))
+    assert told(place.project.succeed(again)).startswith("staged, indexes are made anew")
+    assert place.ask("SELECT count(*), max(id) FROM t") == [(MANY * 3, MANY * 3)]
+
+
+WHY = [
+    ("CREATE TABLE child (id integer REFERENCES t ON DELETE CASCADE)", {}, "rows are found by them"),
+    ("CREATE PUBLICATION p FOR TABLE t WITH (publish = 'insert, delete')", {}, "the dest is emptied by DELETE"),
+    ("", {"merge_strategy": "upsert", "merge_key": ("id",)}, "rows are found by them"),
+    (
+        "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER looks BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION look()",
+        {},
+        "trigger looks may read by them",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "options", "why"), WHY, ids=[why for _, _, why in WHY])
+def test_what_needs_the_indexes_while_rows_come_keeps_them_and_is_named(
+    place: Place, sql: str, options: dict[str, Any], why: str
+) -> None:
+    place.sql.execute(sql)
+    run = place.project.succeed(place.module(10, **options))
+    assert told(run) == KEPT + why
+
+
+def test_a_key_that_comes_twice_in_a_large_load_is_told_as_in_a_small_one(place: Place) -> None:
+    place.sql.execute("INSERT INTO t VALUES (0, 'old')")
+    query = f"SELECT n % {MANY} AS id, 'v' AS v FROM generate_series(1, {MANY + 1}) AS n"
+    module = place.project.add_module("twice", source=place.connection, query=query, dest=place.connection, table="t")
+    before = place.indexes()
+    run = place.project.run(module)
+    assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none")
+    assert run.error == 'duplicate key value violates unique constraint "t_pkey"\nKey (id)=(1) is duplicated.'
+    assert (place.ask("SELECT id FROM t"), place.indexes()) == ([(0,)], before)
+
+
+def test_somebody_who_reads_the_dest_for_long_keeps_no_added_rows_out_but_their_indexes_stay(
+    place: Place, postgres: LocalPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipekit.drivers.postgresql.rebuild.LOCK_S", 0.1)
+    before = place.indexes()
+    with psycopg.connect(host="127.0.0.1", port=postgres.port, user="postgres", dbname=place.name) as reader:
+        reader.execute("SELECT * FROM t")
+        run = place.project.succeed(place.module(MANY, merge_strategy="append"))
+    assert told(run) == f"{KEPT}canceling statement due to lock timeout"
+    assert (run.rows_inserted, place.indexes()) == (MANY, before)
+    assert "DROP INDEX" not in (run.merge_sql or "")
+
+
+def test_an_index_that_changes_while_the_merge_waits_for_the_dest_is_kept_as_it_is(
+    place: Place, postgres: LocalPostgres
+) -> None:
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass"
+    place.sql.execute("INSERT INTO t VALUES (0, 'old')")
+    with psycopg.connect(host="127.0.0.1", port=postgres.port, user="postgres", dbname=place.name) as other:
+        other.execute("LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        other.execute("COMMENT ON INDEX t_v IS 'mine'")
+
+        def let_go() -> None:
+            assert wait_until(lambda: place.ask(waits) == [(1,)], PATIENCE_S)
+            other.commit()
+
+        letting = threading.Thread(target=let_go)
+        letting.start()
+        run = place.project.succeed(place.module(MANY))
+        letting.join()
+    assert told(run) == f"{KEPT}Somebody has changed an index of public.t since the run looked at them."
+    assert (run.rows_deleted, run.rows_inserted) == (1, MANY)
+    assert place.ask("SELECT obj_description('t_v'::regclass)") == [("mine",)]
+
+
+@pytest.mark.parametrize("truncate", [True, False])
+def test_a_reader_of_before_a_full_load_sees_no_rows_after_truncate_and_the_old_ones_after_delete(
+    place: Place, postgres: LocalPostgres, truncate: bool
+) -> None:
+    place.sql.execute("INSERT INTO t VALUES (0, 'old'), (1, 'old')")
+    with psycopg.connect(host="127.0.0.1", port=postgres.port, user="postgres", dbname=place.name) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        run = place.project.succeed(place.module(3, guards={"truncate": truncate}))
+        seen = reader.execute("SELECT count(*) FROM t").fetchall()
+    assert (run.dest_rows_before, run.rows_deleted, run.rows_inserted) == (2, 2, 3)
+    assert seen == [(0,) if truncate else (2,)]
+    assert ("TRUNCATE" in (run.merge_sql or "")) == truncate
