@@ -10,6 +10,7 @@ from typing import Any
 from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.problems import Problems
 from pipekit.definitions.tree import Broken, Mapping, Scalar, Sequence, Tree
+from pipekit.drivers import DRIVERS
 from pipekit.fields import Field, find_problem, list_fields
 from pipekit.models import parse_key
 
@@ -182,6 +183,10 @@ def _read_text(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
         near = difflib.get_close_matches(text.lower(), f.choices, n=1)
         told = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(f.choices)}."
         problem = f"'{text}' is not allowed here; {told}"
+    elif f.name == "driver" and f.pattern and not re.fullmatch(f.pattern, text):
+        near = difflib.get_close_matches(text.lower(), DRIVERS, n=1, cutoff=0.5)
+        told = f"; did you mean '{near[0]}'?" if near else f"; for example {', '.join(DRIVERS)}."
+        problem = f"'{text[:40]}' is not the name of a kind: small letters, digits and _{told}"
     elif f.pattern and not re.fullmatch(f.pattern, text):
         # The value is not repeated: somebody may have written the password itself.
         problem = "This must be the name of a secret, written $NAME; keep the value with `pipekit secrets set NAME`."

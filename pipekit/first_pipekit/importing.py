@@ -2,6 +2,7 @@
 """`import_state` and `each_run`."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,14 +57,17 @@ def each_run(path: Path, more: Masker) -> Iterator[ArchivedRun]:
         reader = Reader(state)
         maskers = (reader.masker(), more)
         groups = {str(item.id): reader.find_group(item.values["group"]) for item in Table(state, "group_run").each()}
-        logs = [_Child(state, name, column) for name, column in _list_children(state)]
-        for item in Table(state, "run_log").each():
-            record = dict(item.row)
+        with ExitStack() as open_tables:
+            logs = [_Child(state, *child) for child in _list_children(state)]
             for log in logs:
-                record |= log.take(item.id)
-            if group := groups.get(item.text("group_run")):
-                record["group"] = group
-            yield _build_run(item, reader, _mask(record, maskers))
+                open_tables.callback(log.rows.close)
+            for item in Table(state, "run_log").each():
+                record = dict(item.row)
+                for log in logs:
+                    record |= log.take(item.id)
+                if group := groups.get(item.text("group_run")):
+                    record["group"] = group
+                yield _build_run(item, reader, _mask(record, maskers))
 
 
 def _count_runs(state: FirstState) -> Runs:
@@ -89,8 +93,8 @@ class _Child:
 
     def __init__(self, state: FirstState, table: str, column: str) -> None:
         self._table, self._column = table, column
-        self._rows = state.each(table, column, *_ORDER_COLUMNS)
-        self._next = next(self._rows, None)
+        self.rows = state.each(table, column, *_ORDER_COLUMNS)
+        self._next = next(self.rows, None)
 
     def take(self, run_id: Any) -> dict[str, Any]:
         """The rows of this run: a log's text where it is one, else the rows under their table's name."""
@@ -98,7 +102,7 @@ class _Child:
         while self._next is not None and _is_up_to(self._next[self._column], run_id):
             if self._next[self._column] == run_id:
                 found.append({name: value for name, value in self._next.items() if name != self._column})
-            self._next = next(self._rows, None)
+            self._next = next(self.rows, None)
         text = next((name for name in _TEXT_COLUMNS if found and name in found[0]), "")
         if text:
             return {"live_log": "".join(str(row[text]) for row in found)}

@@ -1,7 +1,7 @@
 # The state file of the first Pipekit: told from ours, opened without changing it, its rows as they lie there.
 """`is_first_state`, and `FirstState`: tables whose columns differ from version to version."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from pipekit.repo.state import State
 _TABLES = frozenset({"connection", "module"})
 _ONE_OF = frozenset({"run_log", "watermark", "driver", "grp"})
 _OURS = "meta"
+_COPY = "What was written last is in the file with -wal behind its name, where there is one: copy both."
+_HEAD = b"SQLite format 3\0"
 _WAL_VERSION = (2, 2)  # bytes 18 and 19 of the file
 
 
@@ -50,7 +52,7 @@ class FirstState:
         row = self._db.row(f"SELECT count(*) AS rows FROM {_quote(table)}") if table in self.tables else None
         return int(row["rows"]) if row else 0
 
-    def each(self, table: str, *order: str) -> Iterator[dict[str, Any]]:
+    def each(self, table: str, *order: str) -> Generator[dict[str, Any], None, None]:
         """The rows of a table, by those of these columns that it has."""
         if table not in self.tables:
             return
@@ -78,7 +80,7 @@ def open_first_state(path: Path) -> Iterator[FirstState]:
                 f"{path} is a state file of this Pipekit.", hint="`pipekit export` writes what it defines."
             )
         if not is_first_state(found.tables):
-            raise ConfigError(f"{path} is no state file of the first Pipekit: it lacks its tables.")
+            raise ConfigError(f"{path} is no state file of the first Pipekit: it lacks its tables.", hint=_COPY)
         yield found
 
 
@@ -89,6 +91,8 @@ def _is_at_rest(path: Path) -> bool:
             head = file.read(20)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    if head and not head.startswith(_HEAD):
+        raise ConfigError(f"{path} is no state file of the first Pipekit: it is no SQLite database.")
     wal = path.with_name(f"{path.name}-wal")
     return tuple(head[18:20]) == _WAL_VERSION and not (wal.exists() and wal.stat().st_size)
 

@@ -13,6 +13,9 @@ from tests.cli.conftest import Home
 from tests.first_state import NEWEST, OLDEST, PASSWORD, make_first_state
 
 
+KEPT = "Kept 0 of 0 runs; the others were kept before."
+
+
 @pytest.fixture
 def old(home: Home) -> Path:
     """The newest version's file, and the databases that its connections lead to."""
@@ -125,6 +128,14 @@ def test_the_oldest_version_is_read_too(home: Home, old: Path) -> None:
     assert "log: moved 3 rows" in home.ok("runs", "archive", str(run["id"]))
 
 
+def test_what_a_file_lacks_or_holds_oddly_is_told_and_nothing_else_is(home: Home) -> None:
+    odd = "drop table run_log; update module set source_query = x'73656c656374ff' where id = 2;"
+    lacking = make_first_state(home.folder / "first.db", NEWEST + odd)
+    imported = home.run_apart("import-state", str(lacking), "--runs", "--output", str(home.folder / "out.yaml"))
+    assert "problem: its SQL holds bytes that are no UTF-8 text" in imported.stdout
+    assert [line.split(":")[0] for line in imported.stderr.splitlines()] == [f"Wrote {home.folder}/out.yaml", KEPT]
+
+
 def test_a_file_that_another_program_writes_just_now_is_read_as_of_one_moment(home: Home, old: Path) -> None:
     with closing(sqlite3.connect(old, isolation_level=None)) as writer:
         writer.execute("insert into grp values (7, 'later')")
@@ -154,7 +165,7 @@ def test_what_is_no_file_of_the_first_pipekit_is_refused_by_what_it_is(home: Hom
     home.sql("other.db", "create table customer (id integer)")
     for name, words in (
         ("nothing.db", "There is no file"),
-        ("text", "not a database"),
+        ("text", "it is no SQLite database"),
         ("other.db", "no state file of the first Pipekit"),
         (".pipekit/pipekit.db", "state file of this Pipekit"),
     ):

@@ -219,6 +219,12 @@ def test_a_password_that_is_no_reference_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in "".join(found)
 
 
+def test_a_kind_that_is_not_spelt_as_one_is_refused_with_what_may_be_meant() -> None:
+    found = problems_of("connections:\n  dw: {driver: PostgreSQL, jdbc_url: 'jdbc:postgresql://h/d'}\n")
+    told = "'PostgreSQL' is not the name of a kind: small letters, digits and _; did you mean 'postgresql'?"
+    assert found == [f"orders.yaml:2: connections.dw.driver: {told}"]
+
+
 @pytest.mark.parametrize(
     "text", ["", "# only a comment\n", "a: [\n", "a: \t- b\n\x07", "- 1\n", "a: &a [*a]\n", "--- 1\n--- 2\n"]
 )
