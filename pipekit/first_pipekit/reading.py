@@ -233,7 +233,11 @@ class Reader:
         )
         if masked != module:
             draft.problems.append("its SQL held a password, which was taken out")
-        texts = (masked.source_query, *(mark.resolver_sql for mark in masked.watermarks), *(h.sql for h in masked.hooks))
+        texts = (
+            masked.source_query,
+            *(mark.resolver_sql for mark in masked.watermarks),
+            *(h.sql for h in masked.hooks),
+        )
         if any("\ufffd" in text for text in texts):
             draft.problems.append("its SQL holds bytes that are no UTF-8 text")
         draft.module = replace(masked, enabled=masked.enabled and not draft.problems)
