@@ -12,7 +12,6 @@ from pipekit.definitions import parse_definitions
 from tests.cli.conftest import Home
 from tests.first_state import NEWEST, OLDEST, PASSWORD, make_first_state
 
-
 KEPT = "Kept 0 of 0 runs; the others were kept before."
 
 
