@@ -147,7 +147,8 @@ class MergePlan:
     `own` are foreign keys of the dest to itself. `only` means the table itself and not those that inherit from it.
     `referring` and `fires` (names) are what the merge's own statements touch or set off. `sequences` stand behind fed
     columns; with `moves_sequences` the merge moves them on, else it only looks at them. `rebuild` are indexes that it
-    makes anew. With a `swap` the staging table is the dest to be.
+    makes anew. With a `swap` the staging table is the dest to be. `whole` says that `columns` are all that the dest
+    takes, in its order.
     """
 
     strategy: "Strategy"
@@ -167,6 +168,7 @@ class MergePlan:
     moves_sequences: bool = False
     swap: Swap | None = None
     rebuild: "Rebuild | None" = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

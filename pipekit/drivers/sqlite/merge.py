@@ -48,6 +48,9 @@ class MergeText:
         return f"SELECT count(*), min(keys.example) FROM ({grouped} HAVING count(*) > 1) AS keys"
 
     def build(self) -> tuple[Statement, ...]:
+        return (*self._build_columns_look(), *self._build_strategy())
+
+    def _build_strategy(self) -> tuple[Statement, ...]:
         strategy = self._plan.strategy
         if strategy == "full":
             return (self._build_empty(), self._build_insert())
@@ -63,8 +66,30 @@ class MergeText:
         """DELETE without WHERE is SQLite's truncate; it rolls back, and its count is the rows there were before."""
         return Statement(sql=f"DELETE FROM {self._dest}", name="deleted")
 
+    def _build_columns_look(self) -> tuple[Statement, ...]:
+        """Where rows go over whole, by place: that each column stands where the plan found it."""
+        if not self._inserts_whole():
+            return ()
+        held, staged = (
+            f"SELECT cid, name FROM pragma_table_info({self._literal(name)}, 'main')"
+            for name in (self._plan.dest.name, self._plan.staging.name)
+        )
+        differ = f"(SELECT count(*) FROM ({held} EXCEPT {staged})) + (SELECT count(*) FROM ({staged} EXCEPT {held}))"
+        refusal = f"The columns of {self._plan.dest.name} were changed while the run was under way; nothing was merged."
+        return (
+            Statement(sql=f"SELECT {differ}", name="moved", value=True, refusal=refusal, hint="Run the module again."),
+        )
+
+    def _inserts_whole(self) -> bool:
+        return self._plan.whole and self._plan.strategy != "upsert"
+
     def _build_insert(self, where: str = "") -> Statement:
-        """OR ABORT overrides a REPLACE or IGNORE in the dest's own constraints, which lose rows silently."""
+        """OR ABORT overrides a REPLACE or IGNORE in the dest's own constraints, which lose rows silently.
+
+        Without names, and between tables that are alike, SQLite copies rows as they lie there and reads no column.
+        """
+        if self._inserts_whole():
+            return Statement(sql=f"INSERT OR ABORT INTO {self._dest}\nSELECT * FROM {self._staging}", name="inserted")
         into = f"INSERT OR ABORT INTO {self._dest} ({', '.join(self._names)})"
         chosen = ", ".join(f"staging.{name}" for name in self._names)
         return Statement(sql=f"{into}\nSELECT {chosen} FROM {self._staging} AS staging{where}", name="inserted")

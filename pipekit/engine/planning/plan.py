@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipekit.drivers.base import Driver, MergePlan, TableFacts, TableName
+from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableFacts, TableName
 from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
 from pipekit.engine.context import RunContext, build_claim
 from pipekit.engine.planning.children import build_child_counts
@@ -72,6 +72,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         null_keys=module.guards.null_keys,
         sequences=() if design.create_sql else find_sequences(context, dest, match),
         moves_sequences=moves_sequences(module),
+        whole=_is_whole(match, design.columns),
     )
     loading = choose_way(context, asked, facts)
     merge = replace(asked, swap=loading.swap) if loading.swap else settle_plan(driver, asked, facts)
@@ -89,6 +90,11 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         columns=match,
         loading=loading,
     )
+
+
+def _is_whole(match: ColumnMatch, dest: Sequence[TableColumn]) -> bool:
+    """Whether the query gives every column that the dest takes, in the dest's order."""
+    return [item.dest.name for item in match.columns] == [column.name for column in dest if not column.generated]
 
 
 def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
