@@ -28,6 +28,7 @@ class Config:
     own log. `jar_folder` is the only place that jars of JDBC drivers are taken from, `java_home` the Java they run
     in ("" is the one that comes with the extra), `java_options` what it is started with beside our own.
     Its pages are on `host` and `port`; port 0 is any free one.
+    Where a process runs several, `warm_runners` children wait for the next runs; 0: each run starts its own.
     `runner` is native or jrunner, and `jrunner` the installed program: its path, or its name on PATH;
     `jrunner_bulk` are the kinds of dest for which it has its flag -b.
     The pages answer to the names in `allowed_hosts` ("*": to any; none: see serving/hosts.py) and believe what proxies
@@ -49,6 +50,7 @@ class Config:
     heartbeat_s: float = 3.0
     retry_delays_s: tuple[float, ...] = (1.0, 5.0)
     max_runs: int = 4
+    warm_runners: int = 2
     drain_s: float = 60.0
     keep_runs_days: int = 365
     keep_logs_days: int = 30
@@ -71,6 +73,7 @@ class Config:
 
 _PATHS = ("base_dir", "state_path", "secrets_path", "jar_folder")
 _TIMES = ("connect_timeout_s", "silence_timeout_s", "run_timeout_s", "lease_s", "heartbeat_s", "drain_s")
+MOST_WARM = 64
 _COUNTS = ("max_runs", "keep_runs_days", "keep_logs_days")
 _CHOICES = {
     "log_level": ("debug", "info", "warning", "error"),
@@ -238,6 +241,10 @@ def _checked(path: Path, key: str, value: Any) -> Any:
     if key in _COUNTS:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ConfigError(f"{path}: `{key}` must be a whole number, 1 or more.")
+        return value
+    if key == "warm_runners":
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_WARM:
+            raise ConfigError(f"{path}: `{key}` must be a whole number, 0 to {MOST_WARM}; 0 keeps none waiting.")
         return value
     if key == "host":
         if not isinstance(value, str) or not value.strip():

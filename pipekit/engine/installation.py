@@ -7,16 +7,21 @@ from dataclasses import dataclass, replace
 
 from pipekit import repo
 from pipekit.config import Config
+from pipekit.runner.spares import Spares
 from pipekit.secrets import Secrets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installation:
-    """What one thread needs to start runs, run them and close them. `db` is used by that thread alone."""
+    """What one thread needs to start runs, run them and close them. `db` is used by that thread alone.
+
+    `spares` are children for the runs of who will run several; without them each run starts its own.
+    """
 
     db: repo.State
     config: Config
     secrets: Secrets
+    spares: Spares | None = None
 
     @contextmanager
     def open_for_thread(self) -> Iterator["Installation"]:

@@ -116,6 +116,15 @@ def list_modules(db: State) -> list[Module]:
     return [Module.from_row(row) for row in db.rows("SELECT * FROM module ORDER BY name")]
 
 
+def find_usual_kinds(db: State) -> tuple[str, ...]:
+    """The kinds of source and dest that most modules have; none where there is no module."""
+    row = db.row(
+        "SELECT s.driver AS source, d.driver AS dest FROM module AS m JOIN connection AS s ON s.id = m.source_id"
+        " JOIN connection AS d ON d.id = m.dest_id GROUP BY 1, 2 ORDER BY count(*) DESC LIMIT 1"
+    )
+    return (row["source"], row["dest"]) if row else ()
+
+
 def _as_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as the record holds them."""
     given = dict(options)

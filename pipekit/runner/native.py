@@ -29,6 +29,7 @@ Event = dict[str, Any]
 LogText = Callable[[str], None]
 
 POLL_S = 0.1
+LEAVE_WITHIN_S = 2.0
 KEPT_OUTPUT = 65_536
 
 # Nothing else of our environment reaches a child: PG* variables would change where it connects, and secrets that came
@@ -53,7 +54,8 @@ class NativeRunner:
 
     `stop` is an event that ends the current operation with Cancelled; `silence_timeout_s` bounds the time without a
     sign of life while rows are read or moved; `deadline` (of `time.monotonic`) bounds everything; `kinds` are drivers
-    the child may load while it waits for its first operation.
+    the child may load while it waits for its first operation. `child` is one that `start_child` has started before;
+    `hand_back` takes it, without connections, once all its work has gone well, or says that it is to end.
     """
 
     sees_values = True
@@ -66,6 +68,8 @@ class NativeRunner:
         silence_timeout_s: float = 900.0,
         deadline: float | None = None,
         kinds: Collection[str] = (),
+        child: Program | None = None,
+        hand_back: Callable[[Program], bool] | None = None,
     ) -> None:
         self.log = log
         self._stop = stop or threading.Event()
@@ -73,8 +77,9 @@ class NativeRunner:
         self.deadline = deadline
         self._said = {"stdout": bytearray(), "stderr": bytearray()}
         self._buffer = bytearray()
+        self._hand_back = hand_back
         self._is_busy = False
-        self._program: Program | None = start_piped(_child_argv(kinds), env=_child_environment(os.environ))
+        self._program: Program | None = child or start_child(kinds)
         self.pid = self._program.pid
         self._selector = selectors.DefaultSelector()
         for pipe, take in ((self._program.stdout, self._take_stdout), (self._program.stderr, self._take_stderr)):
@@ -170,12 +175,32 @@ class NativeRunner:
 
     def close(self) -> None:
         """Lets the child close its connections and end; kills it when it does not, or is in the midst of something."""
-        program = self._program
-        if program is None:
-            return
         if self._is_busy:
             # It would hear of it only when somebody has read all that it still has to say.
             self.kill()
+        elif not self._try_to_hand_back():
+            self._end()
+
+    def _try_to_hand_back(self) -> bool:
+        hand_back, self._hand_back = self._hand_back, None
+        if hand_back is None or self._program is None:
+            return False
+        self.deadline = time.monotonic() + LEAVE_WITHIN_S
+        try:
+            self.forget_sessions()
+            for key, _ in self._selector.select(0):
+                key.data(os.read(key.fd, KEPT_OUTPUT))  # what it has said of this run belongs to this run
+        except RunnerError:
+            return False
+        if not hand_back(self._program):
+            return False
+        self._program = None
+        self._selector.close()
+        return True
+
+    def _end(self) -> None:
+        program = self._program
+        if program is None:
             return
         try:
             self._send({"op": "close"})
@@ -214,9 +239,10 @@ class NativeRunner:
         while True:
             event = json.loads(self._next_line(silence_s))
             self._is_busy = event["event"] not in ("done", "error")
-            if not self._is_busy:
+            if not self._is_busy and request["op"] != "forget":
                 self._keep("stdout", f"{request['op']} {json.dumps(event)}\n".encode())
             if event["event"] == "error":
+                self._hand_back = None  # what has failed may have left something behind
                 raise _error_from(event)
             yield event
             if not self._is_busy:
@@ -300,6 +326,11 @@ class NativeRunner:
 def _read_rows(event: Event) -> QueryResult:
     columns = tuple(ResultColumn(name=name, type=type_) for name, type_ in event["columns"])
     return QueryResult(columns=columns, rows=tuple(tuple(row) for row in event["rows"]))
+
+
+def start_child(kinds: Collection[str]) -> Program:
+    """A runner child that loads the drivers of these kinds and waits."""
+    return start_piped(_child_argv(kinds), env=_child_environment(os.environ))
 
 
 def _child_argv(kinds: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 
 from pipekit import repo
 from pipekit.config import Config
@@ -13,6 +13,7 @@ from pipekit.engine.starting.workers import Workers
 from pipekit.errors import PipekitError
 from pipekit.logs import get_logger
 from pipekit.models import Run
+from pipekit.runner.spares import Spares
 from pipekit.secrets import Secrets
 
 POLL_S = 0.5
@@ -34,6 +35,7 @@ class Dispatcher:
         self._secrets_factory = secrets_factory
         self._stopping = threading.Event()
         self._workers = Workers(self._work)
+        self._spares = Spares(config.warm_runners)
         self._ended = threading.Event()
         self._loop = threading.Thread(target=self._dispatch, name="queue", daemon=True)
 
@@ -45,6 +47,9 @@ class Dispatcher:
     def start(self) -> None:
         """Begins to claim."""
         self._loop.start()
+        with suppress(PipekitError), closing(repo.open_state(self._config.state_path)) as db:
+            if kinds := repo.find_usual_kinds(db):
+                self._spares.prepare(kinds)
 
     def wake(self) -> None:
         """Looks at the queue at once instead of at the next poll."""
@@ -59,6 +64,7 @@ class Dispatcher:
         self._workers.woken.set()
         if self._loop.ident is not None:
             self._ended.wait()
+        self._spares.close()
         self._workers.wait(drain_s)
         left = self._workers.list_running()
         if left:
@@ -134,7 +140,8 @@ class Dispatcher:
         try:
             with closing(repo.open_state(self._config.state_path)) as db:
                 secrets = self._make_secrets(db, run)
-                run_claimed(Installation(db=db, config=self._config, secrets=secrets), run)
+                own = Installation(db=db, config=self._config, secrets=secrets, spares=self._spares)
+                run_claimed(own, run)
         except Exception:
             # Its record is closed by recovery once the lease has run out, where the engine could not do it.
             _LOG.exception("run %d of %s met a mistake of the program", run.id, run.module)

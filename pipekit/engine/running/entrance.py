@@ -4,66 +4,107 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from pipekit import repo
-from pipekit.config import Config
 from pipekit.drivers import get_driver
 from pipekit.engine.context import BoundWatermark, RunContext, application_name, open_endpoint
 from pipekit.engine.definition import Definition, check_overrides
 from pipekit.engine.installation import Installation
 from pipekit.engine.record import RunRecord
-from pipekit.engine.runners import start_runner
+from pipekit.engine.runners import lend_runner
+from pipekit.errors import PipekitError
 from pipekit.runner.native import NativeRunner
+from pipekit.runner_contract import Endpoint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Endpoints:
+    """A run's databases, their secrets resolved; `watermarks` are those that are asked."""
+
+    source: Endpoint
+    dest: Endpoint
+    watermarks: tuple[BoundWatermark, ...]
+
+    def list_all(self) -> frozenset[Endpoint]:
+        return frozenset({self.source, self.dest, *(bound.endpoint for bound in self.watermarks)})
+
+    def name(self, application: str) -> "_Endpoints":
+        """The same, their sessions called so."""
+
+        def rename(endpoint: Endpoint) -> Endpoint:
+            return replace(endpoint, application_name=application)
+
+        marks = tuple(replace(bound, endpoint=rename(bound.endpoint)) for bound in self.watermarks)
+        return _Endpoints(source=rename(self.source), dest=rename(self.dest), watermarks=marks)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ready:
-    """What a run has before it is claimed: its runner starts meanwhile, so that this costs no time; `stop` ends it."""
+    """What a run has before it is claimed: its runner starts meanwhile, so that this costs no time; `stop` ends it.
+
+    `endpoints` is None where they could not be made: the run says why.
+    """
 
     definition: Definition
     overrides: Mapping[str, str]
     stop: threading.Event
     runner: NativeRunner
+    endpoints: _Endpoints | None
 
 
-def get_ready(config: Config, definition: Definition, overrides: Mapping[str, str]) -> Ready:
-    """Starts a runner for a run that is about to be claimed.
+def get_ready(installation: Installation, definition: Definition, overrides: Mapping[str, str]) -> Ready:
+    """Starts a runner for a run that is about to be claimed, or takes one that waits.
 
     Raises Invalid for an override of a watermark that the module does not have.
     """
     check_overrides(definition, overrides)
-    module = definition.module
+    module, config = definition.module, installation.config
     stop = threading.Event()
-    runner = start_runner(
+    try:
+        endpoints = _open_endpoints(installation, definition, overrides)
+    except PipekitError:
+        endpoints = None
+    runner = lend_runner(
         config,
+        installation.spares,
+        {definition.source.driver, definition.dest.driver},
+        _list_seen(endpoints),
         stop=stop,
         deadline=time.monotonic() + (module.run_timeout_s or config.run_timeout_s),
         silence_timeout_s=module.silence_timeout_s or config.silence_timeout_s,
-        kinds={definition.source.driver, definition.dest.driver},
     )
-    return Ready(definition=definition, overrides=dict(overrides), stop=stop, runner=runner)
+    return Ready(definition=definition, overrides=dict(overrides), stop=stop, runner=runner, endpoints=endpoints)
+
+
+def _list_seen(endpoints: _Endpoints | None) -> frozenset[Endpoint]:
+    """What a child would know after this run; nothing where it may not be used for another one."""
+    found = endpoints.list_all() if endpoints else frozenset()
+    drivers = [(get_driver(endpoint.kind), endpoint.jdbc_url) for endpoint in found]
+    return frozenset() if any(driver.stays_open(driver.parse_url(url)) for driver, url in drivers) else found
+
+
+def _open_endpoints(installation: Installation, definition: Definition, overrides: Mapping[str, str]) -> _Endpoints:
+    """Resolves secrets and drivers; the run's name comes later. Raises as `open_endpoint`."""
+    open_one = partial(open_endpoint, installation.config, installation.secrets, application="")
+    dest = open_one(definition.dest)
+    source = open_one(definition.source, read_only=True, trim_char=definition.module.trim_char)
+    marks = tuple(
+        BoundWatermark(watermark=mark, endpoint=open_one(connection, read_only=True))
+        for mark, connection in definition.watermarks
+        if mark.name not in overrides
+    )
+    return _Endpoints(source=source, dest=dest, watermarks=marks)
 
 
 def open_context(installation: Installation, record: RunRecord, ready: Ready) -> RunContext:
-    """Resolves secrets and drivers; from here on the run needs nothing but its databases."""
-    config, secrets, definition = installation.config, installation.secrets, ready.definition
+    """The context of a run; from here on it needs nothing but its databases."""
+    config, definition = installation.config, ready.definition
     instance = repo.get_instance_id(installation.db)
-    application = application_name(record.run, instance)
-    dest = open_endpoint(config, secrets, definition.dest, application=application)
-    trim_char = definition.module.trim_char
-    source = open_endpoint(
-        config, secrets, definition.source, application=application, read_only=True, trim_char=trim_char
-    )
-    marks = tuple(
-        BoundWatermark(
-            watermark=mark,
-            endpoint=open_endpoint(config, secrets, connection, application=application, read_only=True),
-        )
-        for mark, connection in definition.watermarks
-        if mark.name not in ready.overrides
-    )
-    record.masker = secrets.masker()
+    endpoints = ready.endpoints or _open_endpoints(installation, definition, ready.overrides)
+    endpoints = endpoints.name(application_name(record.run, instance))
+    record.masker = installation.secrets.masker()
     for connection in (definition.source, definition.dest):
         if unused := get_driver(connection.driver).list_unused(connection.jdbc_url):
             told = f"{', '.join(unused)} of {connection.name}'s address"
@@ -72,11 +113,11 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         run=record.run,
         module=definition.module,
         instance=instance,
-        source=source,
-        dest=dest,
-        source_driver=get_driver(source.kind),
-        dest_driver=get_driver(dest.kind),
-        watermarks=marks,
+        source=endpoints.source,
+        dest=endpoints.dest,
+        source_driver=get_driver(endpoints.source.kind),
+        dest_driver=get_driver(endpoints.dest.kind),
+        watermarks=endpoints.watermarks,
         hooks=definition.hooks,
         overrides=ready.overrides,
         config=config,

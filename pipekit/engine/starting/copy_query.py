@@ -40,7 +40,7 @@ def copy_query(
     recover_copies(installation, spec.dest)
     module = _make_module(f"copy_{uuid.uuid4().hex[:8]}", spec)
     definition = Definition(module=module, source=spec.source, dest=spec.dest)
-    ready = get_ready(installation.config, definition, options.watermarks)
+    ready = get_ready(installation, definition, options.watermarks)
     try:
         run = repo.start_adhoc_run(
             installation.db,

@@ -2,6 +2,8 @@
 """`run_group`: one execution of a group, from its group run to the fold."""
 
 import threading
+from contextlib import closing
+from dataclasses import replace
 
 from pipekit import repo
 from pipekit.engine.events import Event, Listener, RunStarted
@@ -13,6 +15,7 @@ from pipekit.engine.starting.waiting import WAIT_S, Vigil, give_up
 from pipekit.engine.starting.workers import Workers
 from pipekit.errors import Conflict, GroupBusy, PipekitError
 from pipekit.models import Group, GroupRun, Run
+from pipekit.runner.spares import Spares
 
 
 def run_group(
@@ -25,6 +28,11 @@ def run_group(
     """
     if group.paused:
         raise Conflict(f"The group {group.name!r} is paused.", hint=f"Let it go on: `pipekit resume {group.name}`.")
+    with closing(Spares(installation.config.warm_runners)) as spares:
+        return _run(replace(installation, spares=spares), group, dry_run, listener)
+
+
+def _run(installation: Installation, group: Group, dry_run: bool, listener: Listener | None) -> GroupRun:
     crew = _Crew(installation, listener)
     group_run = _create(installation, group, crew.owner, dry_run)
     try:

@@ -37,7 +37,7 @@ def run_module(
     """
     options = options or RunOptions()
     definition = read_definition(installation.db, module)
-    ready = get_ready(installation.config, definition, options.watermarks)
+    ready = get_ready(installation, definition, options.watermarks)
     asked: Run | None = None
     try:
         asked = _enqueue(installation, module, options)
@@ -62,7 +62,7 @@ def run_claimed(installation: Installation, run: Run, listener: Listener | None 
     db = installation.db
     try:
         definition = read_definition(db, repo.get_module(db, run.module_id))
-        ready = get_ready(installation.config, definition, repo.get_overrides(db, run.id))
+        ready = get_ready(installation, definition, repo.get_overrides(db, run.id))
     except Exception as error:
         return _fail_early(installation, run, error, listener)
     return execute_run(installation, run, ready, listener)
