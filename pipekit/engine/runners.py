@@ -11,6 +11,10 @@ from pipekit.runner.native import NativeRunner
 from pipekit.runner.spares import Spares
 from pipekit.runner_contract import Endpoint
 
+# A child that waits may just have been killed, or be held up by whatever; one that is started now has no such past.
+TRIES = 2
+ANSWERS_WITHIN_S = 5.0
+
 
 def start_runner(config: Config, **options: Any) -> NativeRunner:
     """A runner by the `runner` of config.yaml; options are those of `NativeRunner`."""
@@ -25,5 +29,10 @@ def lend_runner(
     """The same in a child that waits, for a run between the databases `seen`; empty where they are not known."""
     if spares is None or config.runner == "jrunner":
         return start_runner(config, kinds=kinds, **options)
-    hand_back = partial(spares.take_back, kinds=kinds, seen=seen)
-    return NativeRunner(kinds=kinds, child=spares.take(kinds, seen), hand_back=hand_back, **options)
+    options["hand_back"] = partial(spares.take_back, kinds=kinds, seen=seen)
+    for _ in range(TRIES):
+        child = spares.take(kinds, seen)
+        runner = NativeRunner(kinds=kinds, child=child, **options)
+        if child is None or runner.answers(ANSWERS_WITHIN_S):
+            return runner
+    return NativeRunner(kinds=kinds, **options)

@@ -30,6 +30,8 @@ LogText = Callable[[str], None]
 
 POLL_S = 0.1
 LEAVE_WITHIN_S = 2.0
+# What is asked of a child between two runs is nobody's record.
+_UNTOLD = ("ping", "forget")
 KEPT_OUTPUT = 65_536
 
 # Nothing else of our environment reaches a child: PG* variables would change where it connects, and secrets that came
@@ -91,6 +93,17 @@ class NativeRunner:
     def ping(self) -> Event:
         """Waits until the child answers."""
         return self._last({"op": "ping"}, self._silence_timeout_s)
+
+    def answers(self, within_s: float) -> bool:
+        """Whether the child answers within that time; one that does not is killed."""
+        deadline, self.deadline = self.deadline, time.monotonic() + within_s
+        try:
+            self.ping()
+        except RunnerError:
+            self.kill()
+            return False
+        self.deadline = deadline
+        return True
 
     def probe(self, endpoint: Endpoint) -> Event:
         """What a registered driver says of itself and of the endpoint's URL; nothing is connected to."""
@@ -239,7 +252,7 @@ class NativeRunner:
         while True:
             event = json.loads(self._next_line(silence_s))
             self._is_busy = event["event"] not in ("done", "error")
-            if not self._is_busy and request["op"] != "forget":
+            if not self._is_busy and request["op"] not in _UNTOLD:
                 self._keep("stdout", f"{request['op']} {json.dumps(event)}\n".encode())
             if event["event"] == "error":
                 self._hand_back = None  # what has failed may have left something behind

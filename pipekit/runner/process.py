@@ -27,10 +27,11 @@ class Finished:
 
 
 class Program:
-    """A program running in a process group of its own; its pipes are binary."""
+    """A program running in a process group of its own; its pipes are binary. It was `begun` by the monotonic clock."""
 
     def __init__(self, popen: "subprocess.Popen[bytes]") -> None:
         self._popen = popen
+        self.begun = time.monotonic()
         self.pid = popen.pid
 
     @property

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from pipekit.runner.native import start_child
 from pipekit.runner.process import Program
@@ -41,28 +40,32 @@ class Spares:
         self._most = most
         self._lock = threading.Lock()
         self._waiting: list[_Spare] = []
-        self._begun: WeakKeyDictionary[Program, float] = WeakKeyDictionary()
         self._is_closed = False
 
-    def take(self, kinds: Collection[str], seen: frozenset[Endpoint] = frozenset()) -> Program:
-        """A child for a run between these databases. What has died while it waited is passed over.
+    def take(self, kinds: Collection[str], seen: frozenset[Endpoint] = frozenset()) -> Program | None:
+        """A child for a run between these databases, None where none waits; who has died meanwhile is passed over.
 
-        Where it is the last one that nobody has used, another is started for the next run.
+        In place of one that nobody has used, and where there was none, another is started for the next run.
         """
         wanted = frozenset(kinds)
         with self._lock:
-            found = self._pick(lambda spare: bool(seen) and spare.seen == seen)
-            is_used = found is not None
-            found = found or self._pick(lambda spare: spare.kinds == wanted and not spare.seen) or self._start(wanted)
-        if not is_used:
+            used = self._pick(lambda spare: bool(seen) and spare.seen == seen)
+            fresh = None if used else self._pick(lambda spare: spare.kinds == wanted and not spare.seen)
+        if used is None:
             self.prepare(wanted)
-        return found
+        return used or fresh
 
     def take_back(self, program: Program, kinds: Collection[str], seen: frozenset[Endpoint]) -> bool:
         """Lets a child that has closed its connections wait for another such run; False says that it may not."""
         with self._lock:
-            is_old = time.monotonic() - self._begun.get(program, 0.0) > SERVES_S
-            if self._is_closed or is_old or not seen or len(self._waiting) >= self._most:
+            if self._is_closed or not seen or time.monotonic() - program.begun > SERVES_S:
+                return False
+            # It is likelier to be wanted again than one that has waited for longer.
+            others = [spare for spare in self._waiting if spare.seen and spare.seen != seen]
+            if len(self._waiting) >= self._most and others:
+                self._waiting.remove(others[0])
+                _end(others[0])
+            if len(self._waiting) >= self._most:
                 return False
             self._let_wait(program, frozenset(kinds), seen)
         return True
@@ -74,7 +77,7 @@ class Spares:
                 return
             if len(self._waiting) >= self._most:
                 _end(self._waiting.pop(0))
-            self._let_wait(self._start(kinds), frozenset(kinds), frozenset())
+            self._let_wait(start_child(kinds), frozenset(kinds), frozenset())
 
     def close(self) -> None:
         """Ends those that wait, and keeps none any more."""
@@ -83,11 +86,6 @@ class Spares:
             waiting, self._waiting = self._waiting, []
         for spare in waiting:
             _end(spare)
-
-    def _start(self, kinds: Collection[str]) -> Program:
-        program = start_child(kinds)
-        self._begun[program] = time.monotonic()
-        return program
 
     def _pick(self, fits: Callable[[_Spare], bool]) -> Program | None:
         for spare in list(filter(fits, self._waiting)):

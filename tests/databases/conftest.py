@@ -1,15 +1,18 @@
 # A database shared by the tests of a file, and PostgreSQL sessions with it. The server is the fixture of all tests.
 """Fixtures `database`, `open_session`, `session` and `mover`; `near_when_quick` and `one_child`; what Java needs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pipekit.config import Config
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.postgresql.wire import connect
+from pipekit.engine.runners import start_runner
+from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint
 from tests.databases.jdbc import Open, open_sessions, start_derby
 from tests.databases.mariadb import UNKIND, Mariadb, start_mariadb
@@ -75,7 +78,17 @@ def lent_child() -> Iterator[OneChild]:
 @pytest.fixture
 def one_child(lent_child: OneChild, monkeypatch: pytest.MonkeyPatch) -> None:
     """All runs of a test, and of its file, in one process. What a run leaves in it is for other tests to say."""
-    monkeypatch.setattr("pipekit.engine.runners.NativeRunner", lent_child)
+    _run_in(lent_child, monkeypatch)
+
+
+def _run_in(runner: Callable[..., NativeRunner], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run gets such a runner, and none a child that waits."""
+
+    def start_own(config: Config, spares: Any, kinds: Collection[str], seen: Any, **options: Any) -> NativeRunner:
+        return start_runner(config, kinds=kinds, **options)
+
+    monkeypatch.setattr("pipekit.engine.runners.NativeRunner", runner)
+    monkeypatch.setattr("pipekit.engine.running.entrance.lend_runner", start_own)
 
 
 @pytest.fixture
@@ -84,7 +97,7 @@ def near_when_quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     if request.node.get_closest_marker("own_process"):
         return
     if is_quick():
-        monkeypatch.setattr("pipekit.engine.runners.NativeRunner", NearRunner)
+        _run_in(NearRunner, monkeypatch)
     else:
         request.getfixturevalue("one_child")
 

@@ -2,20 +2,25 @@
 """`Dispatcher`."""
 
 import logging
+import os
+import signal
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipekit import repo
 from pipekit.config import Config
+from pipekit.engine.runners import lend_runner
 from pipekit.errors import PipekitError
 from pipekit.models import Connection, Module, Run
+from pipekit.runner.native import NativeRunner
 from pipekit.secrets import Secrets
 from pipekit.server.dispatcher import Dispatcher
 from tests.patience import PATIENCE_S
@@ -233,3 +238,75 @@ def test_a_stop_cancels_what_does_not_end_in_time(project: Project) -> None:
     dispatcher.stop(0.5)
     assert dispatcher.running_count == 0
     assert project.get_run(run.id).status == "cancelled"
+
+
+# -- children that wait ------------------------------------------------------------------------------------------------
+
+
+def list_children() -> set[int]:
+    """The runner children of this process that live."""
+    found = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        for pid in map(int, path.read_text().split()):
+            with suppress(OSError):
+                if b"pipekit.runner.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.add(pid)
+    return found
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes in which runs were done, one after the other."""
+    pids: list[int] = []
+
+    def note(*told: Any, **options: Any) -> NativeRunner:
+        runner = lend_runner(*told, **options)
+        pids.append(runner.pid)
+        return runner
+
+    monkeypatch.setattr("pipekit.engine.running.entrance.lend_runner", note)
+    return pids
+
+
+def run_through(project: Project, dispatcher: Dispatcher, module: Module) -> Run:
+    asked = ask(project, module)
+    dispatcher.wake()
+    wait_until(lambda: all_ended(project))
+    return project.get_run(asked.id)
+
+
+def test_runs_between_the_same_databases_share_a_child_until_a_secret_changes(
+    project: Project, served: list[int]
+) -> None:
+    path = project.config.secrets_path
+    path.touch(0o600)
+    repo.update_connection(project.db, connection(project, "dw").id, password="$DW")
+    modules = add(project, "a"), add(project, "b", "select 1 as i")
+    before = list_children()
+    with dispatching(project, factory=lambda: Secrets(path, {})) as dispatcher:
+        for secret in ("one", "two"):
+            path.write_text(f"DW={secret}\n")
+            for module in (*modules, *modules):
+                assert run_through(project, dispatcher, module).error is None
+    assert len(set(served[:4])) == len(set(served[4:])) == 1
+    assert served[0] != served[4]
+    assert list_children() == before
+
+
+def test_a_child_that_waits_may_die_or_be_stopped_with_its_run(project: Project, served: list[int]) -> None:
+    module, slow = add(project, "a"), add(project, "slow", SLOW)
+    with dispatching(project) as dispatcher:
+        assert run_through(project, dispatcher, module).status == "success"
+        for pid in list_children():
+            os.kill(pid, signal.SIGKILL)
+        assert run_through(project, dispatcher, module).status == "success"
+        asked = ask(project, slow)
+        dispatcher.wake()
+        wait_until(lambda: project.get_run(asked.id).resolved_sql)
+        repo.request_cancel(project.db, asked.id)
+        wait_until(lambda: all_ended(project))
+        assert project.get_run(asked.id).status == "cancelled"
+        stopped = served[-1]
+        assert run_through(project, dispatcher, module).status == "success"
+    assert stopped == served[-2] != served[-1]
+    assert stopped not in list_children()
