@@ -3,7 +3,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 
 from pipekit import repo
 from pipekit.config import Config
@@ -47,9 +47,6 @@ class Dispatcher:
     def start(self) -> None:
         """Begins to claim."""
         self._loop.start()
-        with suppress(PipekitError), closing(repo.open_state(self._config.state_path)) as db:
-            if kinds := repo.find_usual_kinds(db):
-                self._spares.prepare(kinds)
 
     def wake(self) -> None:
         """Looks at the queue at once instead of at the next poll."""
@@ -109,6 +106,8 @@ class Dispatcher:
             self._stopping.wait(POLL_S)
 
     def _claim_while_open(self, db: repo.State) -> None:
+        if kinds := repo.find_usual_kinds(db):
+            self._spares.prepare(kinds)
         while not self._stopping.is_set():
             self._workers.woken.clear()
             while self._claim(db):
