@@ -6,6 +6,7 @@
 
 import base64
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ FITTING = {
 ORDER = ("get", "post", "put", "patch", "delete")
 SCHEMA = schemathesis.openapi.from_dict(build_openapi())
 OPERATIONS = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]
+# How many calls came to which hundred.
+ANSWERED: Counter[int] = Counter()
 OPERATIONS.sort(key=lambda operation: ORDER.index(operation.method))
 
 
@@ -81,6 +84,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     repo.create_group_run(db, group.id, triggered_by="manual", dry_run=True)
     repo.create_token(db, 2, "somebody else's")
     yield made
+    told = ", ".join(f"{count} of {hundred}xx" for hundred, count in sorted(ANSWERED.items()))
+    print(f"\n{sum(ANSWERED.values())} calls of {len(OPERATIONS)} operations: {told}")
     made.close()
 
 
@@ -119,6 +124,7 @@ def test_an_operation_keeps_to_its_description(home: Home, login: dict[str, str]
     def check(built: tuple[Any, bool]) -> None:
         case, is_forbidden = built
         answer = case.call(headers=login, app=home.app)
+        ANSWERED[answer.status_code // 100] += 1
         # Too large is an answer to anything, which the last check does not know.
         checks = [*CHECKS, negative_data_rejection] if is_forbidden and answer.status_code != 413 else CHECKS
         case.validate_response(answer, checks=checks)

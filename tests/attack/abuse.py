@@ -1,20 +1,18 @@
-# What somebody sends who means harm: other sites' requests, too much, half of it, guesses, odd addresses. Judges each.
+# What somebody sends who means harm: other sites' requests, too much, guesses, odd addresses. Judges each.
 """`ABUSES`: functions that take a target and give `Shot`s, one for each request."""
 
 import json
-import socket
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import NamedTuple
 
 from tests.attack.access import Route, list_routes
-from tests.attack.target import NOBODY, Answer, Target
+from tests.attack.shots import Shot
+from tests.attack.target import NOBODY, Target
+from tests.attack.waiting import send_and_stay
 from tests.pages.test_access import OPEN
 from tests.people import PEOPLE
 
 REFUSED = range(400, 500)
-HALF_SENT = 150
 JSON = {"Content-Type": "application/json"}
 
 ODD_PATHS = (
@@ -55,14 +53,6 @@ ODD_PATHS = (
 
 
 ODD_PARTS = ("0", "-1", "9" * 20, str(2**63), "%00", "%ED%A0%80", "1%27--", "x" * 3000)
-
-
-class Shot(NamedTuple):
-    """One request, what came back, and whether that is as it must be."""
-
-    told: str
-    answer: Answer
-    is_right: bool
 
 
 def send_foreign_forms(target: Target) -> Iterator[Shot]:
@@ -152,23 +142,6 @@ def guess(target: Target) -> Iterator[Shot]:
         yield Shot(f"Basic login {number}", answer, answer.status in (401, 429))
 
 
-def send_halves(target: Target) -> Iterator[Shot]:
-    """Requests that end in the middle, and stay; whoever comes meanwhile is answered."""
-    begun = (
-        b"GET /login HT",
-        b"GET /login HTTP/1.1\r\nHost: localhost\r\nX-",
-        b"POST /login HTTP/1.1\r\nHost: localhost\r\n",
-    )
-    body = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nname=ana"
-    with ExitStack() as stack:
-        for number in range(HALF_SENT):
-            half = stack.enter_context(socket.create_connection(("127.0.0.1", target.port), timeout=30))
-            half.sendall(begun[number % 3] + (body if number % 3 == 2 else b""))
-            if number % 10 == 0:
-                answer = target.clients["vera"].send("GET", "/api/modules")
-                yield Shot(f"GET /api/modules beside {number + 1} half-sent requests", answer, answer.status == 200)
-
-
 def send_odd_paths(target: Target) -> Iterator[Shot]:
     """Addresses that nobody would type, by everybody."""
     for path in ODD_PATHS:
@@ -185,7 +158,7 @@ ABUSES: dict[str, Callable[[Target], Iterator[Shot]]] = {
     "names of other sites": send_foreign_hosts,
     "too much": send_too_much,
     "guessed logins": guess,
-    "half-sent requests": send_halves,
+    "connections that stay": send_and_stay,
     "odd addresses": send_odd_paths,
     "odd parts of addresses": send_odd_parts,
 }

@@ -251,14 +251,14 @@ def cut_short(tree: Path, prefix: Path, rubbish: Path) -> None:
 # -- the unit ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_unit_is_sound_and_its_exposure_at_most_2_5(scratch: Scratch) -> None:
+def test_the_unit_is_sound_and_its_exposure_at_most_1_6(scratch: Scratch) -> None:
     analyze = find_program("systemd-analyze", "systemd")
     sound = run(analyze, "verify", "--man=no", scratch.unit)
     assert (sound.code, sound.out, sound.err) == (0, "", "")
     judged = must(run(analyze, "security", "--offline=yes", "--no-pager", scratch.unit)).out
     found = re.search(r"Overall exposure level for pipekit\.service: ([0-9.]+)", judged)
     assert found is not None
-    assert float(found[1]) <= 2.5
+    assert float(found[1]) <= 1.6
 
 
 def test_the_unit_of_a_prefix_differs_from_the_shipped_one_in_its_paths_only(scratch: Scratch) -> None:
