@@ -74,7 +74,8 @@ def _find_peers(folder: Path, report: Report) -> Peers | None:
     try:
         return install_peers(folder)
     except CommandFailed as error:
-        report.notes.append(f"Not beside it are sling and dlt: {str(error).splitlines()[-1]}")
+        say(f"  {error}")
+        report.notes.append("sling and dlt could not be had on this machine.")
         return None
 
 

@@ -45,7 +45,7 @@ def _list_lines(record: Mapping[str, Any], part: Mapping[str, Any]) -> Iterator[
         yield from _list_table(table)
     yield ""
     for item in part["limits"]:
-        yield f"- {Limit(**item).describe()}"
+        yield f"- {Limit(**{**item, 'measured': float(item['measured'])}).describe()}"
     yield ""
     yield ", ".join(
         (record["began"][:10], f"{record['rounds']} rounds", record["machine"], record["servers"] or "no database")

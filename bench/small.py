@@ -6,7 +6,6 @@ call there, so where there is one, the group is measured beside both.
 """
 
 import statistics
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,13 +15,14 @@ from bench.asking import Asker
 from bench.contenders import build_module, build_stepwise_script
 from bench.data import make_tables, take_fingerprint
 from bench.measure import measure
-from bench.place import Place
+from bench.place import Place, say
 from bench.race import NotEqual
 from bench.servers import DATABASE, Servers
 from bench.serving import start_server
 from bench.tables import Limit, Part, Table
 from pipekit import repo
 from pipekit.config import load_config
+from pipekit.models.runs import Run
 
 ONE, GROUP = "asked", "few"
 ROWS, FEW_ROWS = 1000, 100
@@ -71,48 +71,45 @@ class _Site:
     expected: dict[str, str]
 
     def measure(self, *, asked: int, rounds: int, few: Sequence[str]) -> Small:
-        """One run beside one of psql, `asked` times; then the group beside a loop of psql, `rounds` times."""
-        singles: list[float] = []
-        by_psql: list[float] = []
-        stages: dict[str, list[float]] = {}
-        for _ in range(asked):
-            self._empty([ONE])
-            by_psql.append(self._run_psql([ONE]))
-            self._empty([ONE])
-            seconds, run = self.asker.run_module(ONE)
-            self._compare([ONE])
-            singles.append(seconds)
-            for stage, took_s in run.stages.items():
-                stages.setdefault(stage, []).append(took_s)
-        _say(f"asked of a server {statistics.median(singles):.3f} s, psql {statistics.median(by_psql):.3f} s")
-        groups: list[float] = []
-        loops: list[float] = []
-        wrapped: list[float] = []
-        for number in range(1, rounds + 1):
-            self._empty(few)
-            loops.append(self._run_psql(few))
-            if DEBIAN_PSQL.exists():
-                self._empty(few)
-                wrapped.append(self._run_psql(few, str(DEBIAN_PSQL)))
-            self._empty(few)
-            groups.append(self.asker.run_group(GROUP))
-            self._compare(few)
-            _say(f"round {number} of {rounds}: group {groups[-1]:.2f} s, psql's loop {loops[-1]:.2f} s")
+        """One run beside one of psql, `asked` times; then the group beside loops of psql, `rounds` times."""
+        singles = [self._ask_once() for _ in range(asked)]
+        say(f"  asked of a server {statistics.median(seconds for _, seconds, _ in singles):.3f} s")
+        groups = [self._ask_group(few) for _ in range(rounds)]
+        say(f"  a group of {len(few)} {statistics.median(seconds for *_, seconds in groups):.2f} s")
+        stages = [run.stages for *_, run in singles]
         return Small(
-            asked=tuple(singles),
-            by_psql=tuple(by_psql),
-            stages={name: statistics.median(each) for name, each in stages.items()},
-            group=tuple(groups),
-            group_by_psql=tuple(loops),
-            group_by_debian=tuple(wrapped),
+            by_psql=tuple(seconds for seconds, _, _ in singles),
+            asked=tuple(seconds for _, seconds, _ in singles),
+            stages={name: statistics.median(each.get(name, 0.0) for each in stages) for name in stages[0]},
+            group_by_psql=tuple(seconds for seconds, _, _ in groups),
+            group_by_debian=tuple(seconds for _, seconds, _ in groups if seconds is not None),
+            group=tuple(seconds for *_, seconds in groups),
             modules=len(few),
         )
+
+    def _ask_once(self) -> tuple[float, float, Run]:
+        """Seconds of psql and of a request, and the record of the latter."""
+        by_psql = self._run_psql([ONE])
+        self._empty([ONE])
+        asked, run = self.asker.run_module(ONE)
+        self._compare([ONE])
+        return by_psql, asked, run
+
+    def _ask_group(self, few: Sequence[str]) -> tuple[float, float | None, float]:
+        """Seconds of psql's loop, of Debian's psql if it is there, and of the group."""
+        by_psql = self._run_psql(few)
+        by_debian = self._run_psql(few, str(DEBIAN_PSQL)) if DEBIAN_PSQL.exists() else None
+        self._empty(few)
+        asked = self.asker.run_group(GROUP)
+        self._compare(few)
+        return by_psql, by_debian, asked
 
     def _empty(self, tables: Sequence[str]) -> None:
         self.servers.dest.run_sql(f"truncate {', '.join(tables)}", DATABASE)
 
     def _run_psql(self, tables: Sequence[str], psql: str = "") -> float:
-        """A staged pipe for each table in one shell; compared too."""
+        """A staged pipe for each table in one shell; emptied before, compared afterwards."""
+        self._empty(tables)
         script = "set -e\n" + "\n".join(build_stepwise_script(self.servers, table, psql) for table in tables)
         seconds = measure(["sh", "-c", script], cwd=self.folder).seconds
         self._compare(tables)
@@ -145,7 +142,3 @@ def _build_part(found: Small) -> Part:
         ],
         data=found,
     )
-
-
-def _say(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)

@@ -23,9 +23,9 @@ class Limit:
 
     def describe(self) -> str:
         """Both figures, and by how much it is missed."""
-        verdict = "held" if self.holds else f"missed by {self.measured / self.at_most - 1:.0%}"
         if not math.isfinite(self.measured):
             return f"{self.what}: not measured"
+        verdict = "held" if self.holds else f"missed by {self.measured / self.at_most - 1:.0%}"
         return f"{self.what}: {self.measured:.2f}{self.unit}, at most {self.at_most:.3g}{self.unit}: {verdict}"
 
 
