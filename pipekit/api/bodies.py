@@ -138,10 +138,23 @@ _MEANINGS = {
 _COMMON = (401, 403, 404, 409, 422, 429, 503)
 
 
+# Where the OpenAPI description has the models, and that of every error there. Named as a model of each route, it would
+# be built eight hundred times while the server starts.
+MODELS = "#/components/schemas/{model}"
+_ERROR = {"application/json": {"schema": {"$ref": MODELS.format(model=ErrorAnswer.__name__)}}}
+
+
 def describe_errors(*more: int) -> dict[int | str, dict[str, Any]]:
     """The errors of a router for its OpenAPI description."""
     statuses = sorted({*_COMMON, *more})
-    return {status: {"model": ErrorAnswer, "description": _MEANINGS[status]} for status in statuses}
+    return {status: {"content": _ERROR, "description": _MEANINGS[status]} for status in statuses}
+
+
+def describe_error_models() -> dict[str, Any]:
+    """The models that `describe_errors` refers to, by name."""
+    schema = ErrorAnswer.model_json_schema(ref_template=MODELS)
+    inner: dict[str, Any] = schema.pop("$defs")
+    return {**inner, ErrorAnswer.__name__: schema}
 
 
 class SafeJson(JSONResponse):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
 from pipekit import __version__
-from pipekit.api.bodies import ROUTER
+from pipekit.api.bodies import ROUTER, describe_error_models
 from pipekit.api.routes import ROUTERS
 from pipekit.http.auth import ApiViewer
 
@@ -30,6 +30,7 @@ def build_openapi() -> dict[str, Any]:
     for item in ROUTERS:
         described.include_router(item)
     document = described.openapi()
+    document["components"]["schemas"] |= describe_error_models()
     document["components"]["securitySchemes"] = _SCHEMES
     document["security"] = [{name: []} for name in _SCHEMES]
     for path, operations in document["paths"].items():

@@ -30,7 +30,7 @@ RUNS: dict[str, tuple[dict[str, Any], int, int]] = {
         3,
         61,
     ),
-    "a dry run": ({"merge_strategy": "full"}, 2, 11),
+    "a dry run": ({"merge_strategy": "full"}, 2, 13),
 }
 
 
