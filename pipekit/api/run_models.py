@@ -78,6 +78,7 @@ class RunSummary(Answer):
     rows_deleted: int | None
     rows_inserted: int | None
     rows_updated: int | None
+    rows_unchanged: int | None = Field(description="Came again and were not written; null where none are compared.")
     dest_rows_before: int | None
     dest_rows_after: int | None
     error_stage: Stage | None

@@ -40,10 +40,10 @@ class Driver(Naming, Rebuilding, Swapping, ABC):
     supports_comments: ClassVar[bool] = False
     # The extra that brings the library its wire stands on; "" is what is always installed.
     extra: ClassVar[str] = ""
-    # Reached over JDBC: needs a registered jar. `java_class` is the driver class where the registration names none.
+    # Reached over JDBC: needs a registered jar. `java_class` is the driver class where the registration names none; it
+    # may open files of this machine as databases, not servers alone.
     needs_jar: ClassVar[bool] = False
     java_class: ClassVar[str] = ""
-    # ... and may open files of this machine as databases, not servers alone.
     may_be_embedded: ClassVar[bool] = False
     # DROP TABLE may commit what stands before it, so a merge does not drop its staging table itself.
     commits_ddl: ClassVar[bool] = False
@@ -58,8 +58,8 @@ class Driver(Naming, Rebuilding, Swapping, ABC):
     any_value: ClassVar[bool] = False
     # Bytes are told as `0x...` and written that way into a query, without quotes.
     has_bare_bytes: ClassVar[bool] = False
-    # The merge text knows `MergePlan.keeps`.
-    keeps_rows: ClassVar[bool] = False
+    keeps_rows: ClassVar[bool] = False  # the merge text knows `MergePlan.keeps`
+    leaves_rows: ClassVar[bool] = False  # ... and `MergePlan.leaves`
     type_examples: ClassVar[tuple[str, ...]] = ()
     # What a type looks like that a person gives.
     type_pattern: ClassVar[re.Pattern[str]]
@@ -340,9 +340,9 @@ class Driver(Naming, Rebuilding, Swapping, ABC):
 
     @abstractmethod
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
-        """The statements between the ledger row and the commit.
+        """The statements between the ledger row and the commit; they count `deleted`, `updated` and `inserted`.
 
-        Their counts are named `before` (dest rows before, `full` only), `deleted`, `updated` and `inserted`.
+        `full` counts `before` too, with `leaves` the rows that are there (`matched`), but for a key that is `unique`.
         """
 
     def build_count_sql(self, plan: MergePlan) -> str:

@@ -148,7 +148,11 @@ class MergePlan:
     `referring` and `fires` (names) are what the merge's own statements touch or set off. `sequences` stand behind fed
     columns; with `moves_sequences` the merge moves them on, else it only looks at them. `rebuild` are indexes that it
     makes anew. With a `swap` the staging table is the dest to be. `whole` says that `columns` are all that the dest
-    takes, in its order.
+    takes, in its order. `unfed` are columns that the query brings nothing for.
+
+    With `leaves` a keyed merge leaves rows as they are that differ in nothing, `incremental` too, which then deletes
+    nothing; `obstacle` says why it does not. `unique` says that the dest has a row for each merge key at most, and an
+    index to find it by; `at_once`, that nothing tells an insert that turns into an update from the two of them.
     """
 
     strategy: "Strategy"
@@ -169,16 +173,24 @@ class MergePlan:
     swap: Swap | None = None
     rebuild: "Rebuild | None" = None
     whole: bool = False
+    unfed: tuple[str, ...] = ()
+    leaves: bool = False
+    obstacle: str = ""
+    unique: bool = False
+    at_once: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableFacts:
     """What a merge must know of its dest table. `problem` says why it cannot be written to, if it cannot.
 
-    `not_atomic` says why a merge that fails halfway cannot be undone, where that is so. `keys` are the unique keys, the
-    primary key first. `can_keep` says that rows may be updated in place (rights, no rules in the way). `referring` are
+    `not_atomic` says why a merge that fails halfway cannot be undone, where that is so. `keys` are the unique keys that
+    compare as their columns do, the primary key first; `sole_key` says that nothing else keeps rows apart. `can_keep`
+    says that rows may be updated in place (rights, no rules in the way). `referring` are
     the foreign keys that point at it. `hidden_rows` says that this login may not see every row. `only` says that other
-    tables inherit from it and are not part of it. `fires` is what its statements set off.
+    tables inherit from it and are not part of it. `fires` is what its statements set off. `can_compare` says that all
+    columns may be read and updated. `parted` says that it has partitions. `published` names what carries its inserts
+    and deletes to others, but not its updates.
     """
 
     exists: bool
@@ -191,3 +203,7 @@ class TableFacts:
     hidden_rows: bool = False
     only: bool = False
     fires: tuple[Firing, ...] = ()
+    sole_key: bool = False
+    can_compare: bool = False
+    parted: bool = False
+    published: str = ""

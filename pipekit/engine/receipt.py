@@ -31,6 +31,7 @@ def _rows(run: Run) -> str:
     parts = [("read", run.rows_read), ("staged", run.rows_staged)]
     if run.merge_state == "merged":
         parts += [("deleted", run.rows_deleted), ("inserted", run.rows_inserted), ("updated", run.rows_updated)]
+        parts += [("unchanged", run.rows_unchanged)] if run.rows_unchanged is not None else []
     text = "  ".join(f"{name} {format_count(count)}" for name, count in parts)
     moving_s = run.stages.get("stage", 0.0)
     if run.rows_staged and moving_s > 0:

@@ -36,6 +36,8 @@ class Check:
 class Run:
     """One execution of a module: a `run_log` row. Row counts are None until they are known.
 
+    `rows_unchanged` came again, differed in nothing and were not written; None where rows are not compared.
+
     `run_key` is unique over all installations and names the run in the dest's ledger. `merge_state` says what the
     dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
     its group run. `stage` is what it is doing now, `rows_so_far` how many rows have arrived in staging.
@@ -75,6 +77,7 @@ class Run:
     rows_deleted: int | None = None
     rows_inserted: int | None = None
     rows_updated: int | None = None
+    rows_unchanged: int | None = None
     dest_rows_before: int | None = None
     dest_rows_after: int | None = None
     checks: tuple[Check, ...] = ()

@@ -18,7 +18,7 @@ from pipekit.repo.clock import lease_end
 from pipekit.repo.connections import get_connection
 from pipekit.repo.group_runs import fold_group_run
 from pipekit.repo.modules import get_module
-from pipekit.repo.runs import get_run, note_error_position, note_staging_left, run_values, storable
+from pipekit.repo.runs import get_run, note_beside, run_values, storable, take_beside
 from pipekit.repo.state import State, now, transaction
 
 LeaseState = Literal["held", "cancel", "lost"]
@@ -162,7 +162,7 @@ def finish_run(
     False, and nothing is changed, when the run has ended already or belongs to another owner by now. `fields` are those
     of `update_run`; `finished_at` is now unless it is given, and never before the start, whatever the clock says.
     """
-    position, left = fields.pop("error_position", None), fields.pop("staging_left", None)
+    beside = take_beside(fields)
     values = {**run_values(fields), "status": status, "lease_expires_at": None, "finished_at": finished_at or now()}
     pairs = ", ".join(f"{name} = :{name}" for name in values)
     pairs = pairs.replace("= :finished_at", "= max(:finished_at, started_at)")
@@ -174,8 +174,7 @@ def finish_run(
         )
         if run is None:
             return False
-        note_error_position(db, run_id, position)
-        note_staging_left(db, run_id, left)
+        note_beside(db, run_id, beside)
         db.change("UPDATE run_live SET stage = NULL, stage_started_at = NULL WHERE run_id = ?", (run_id,))
         db.change(
             """

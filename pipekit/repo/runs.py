@@ -43,6 +43,7 @@ _PLAIN = (
 # What a run is doing now lies in a table of its own: columns behind the runner's output would be slow to reach.
 LIVE_FIGURES = ("stage", "stage_started_at", "rows_so_far")
 LIVE = ", ".join(f"(SELECT {name} FROM run_live WHERE run_id = run_log.id) AS {name}" for name in LIVE_FIGURES)
+UNCHANGED = "(SELECT rows_unchanged FROM run_merge WHERE run_id = run_log.id) AS rows_unchanged"
 # A list leaves out stdout and stderr, which may be long, and where a run failed: no list shows them.
 LISTED = f"""
     id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
@@ -50,7 +51,7 @@ LISTED = f"""
     merge_state, rows_read, rows_staged, rows_deleted, rows_inserted,
     rows_updated, dest_rows_before, dest_rows_after, error_stage, stages_json, watermark_values_json, checks_json,
     hint, error, resolved_sql, staging_sql, merge_sql,
-    {LIVE}, NULL AS error_position, NULL AS stdout, NULL AS stderr
+    {LIVE}, {UNCHANGED}, NULL AS error_position, NULL AS stdout, NULL AS stderr
 """
 _SQL = "resolved_sql, staging_sql, merge_sql"
 _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL.split(", ")))
@@ -59,7 +60,7 @@ _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
     position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
-    row = db.row(f"SELECT *, {LIVE}, {position} FROM run_log WHERE id = ?", (run_id,))
+    row = db.row(f"SELECT *, {LIVE}, {UNCHANGED}, {position} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
     return Run.from_row(row)
@@ -146,14 +147,13 @@ def update_run(db: State, run_id: int, *, if_owner: str | None = None, **fields:
     With `if_owner` also when somebody else owns it by now. `stages`, `watermark_values` and `checks` are whole values,
     not additions.
     """
-    position, left = fields.pop("error_position", None), fields.pop("staging_left", None)
+    beside = take_beside(fields)
     values = run_values(fields)
     condition = "status = 'running' AND (:if_owner IS NULL OR owner = :if_owner)"
     with transaction(db):
         is_changed = bool(_update(db, run_id, values, condition, {"if_owner": if_owner}))
         if is_changed:
-            note_error_position(db, run_id, position)
-            note_staging_left(db, run_id, left)
+            note_beside(db, run_id, beside)
         return is_changed
 
 
@@ -171,16 +171,30 @@ def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> Non
     )
 
 
-def note_error_position(db: State, run_id: int, position: int | None) -> None:
-    """Keeps where in its SQL a run failed, beside the run; None says nothing."""
-    if position is not None:
-        db.change("INSERT OR REPLACE INTO run_fault (run_id, position) VALUES (?, ?)", (run_id, position))
+# What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were, and whether
+# its staging table may still be in the dest.
+_BESIDE = {
+    "error_position": "INSERT OR REPLACE INTO run_fault (position, run_id) VALUES (?, ?)",
+    "rows_unchanged": "INSERT OR REPLACE INTO run_merge (rows_unchanged, run_id) VALUES (?, ?)",
+    "staging_left": "UPDATE run_dest SET staging_left = ? WHERE run_id = ?",
+}
+
+
+def take_beside(fields: dict[str, Any]) -> dict[str, Any]:
+    """Takes what is kept beside a run's row out of `fields`."""
+    return {name: fields.pop(name) for name in _BESIDE if name in fields}
+
+
+def note_beside(db: State, run_id: int, beside: Mapping[str, Any]) -> None:
+    """Keeps it, inside the caller's transaction; None says nothing."""
+    for name, value in beside.items():
+        if value is not None:
+            db.change(_BESIDE[name], (int(value), run_id))
 
 
 def note_staging_left(db: State, run_id: int, left: bool | None) -> None:
     """Keeps whether the run's staging table may still be in the dest; None says nothing."""
-    if left is not None:
-        db.change("UPDATE run_dest SET staging_left = ? WHERE run_id = ?", (int(left), run_id))
+    note_beside(db, run_id, {"staging_left": left})
 
 
 def settle_merge_state(db: State, run_id: int, merge_state: MergeState) -> bool:

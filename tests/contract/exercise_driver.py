@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipekit.drivers.base import Driver, LedgerEntry, MergePlan, StagedColumn, TableColumn, TableName
 from pipekit.drivers.facts import Rebuild
@@ -80,6 +81,8 @@ def build_plan(
     can_truncate: bool = True,
     converted: Sequence[str] = (),
     only: Sequence[str] = (),
+    leaves: bool = False,
+    at_once: bool = False,
 ) -> MergePlan:
     """A merge into `orders`."""
     columns = [column for column in build_staged(driver, converted=converted) if not only or column.dest.name in only]
@@ -91,6 +94,9 @@ def build_plan(
         key=key,
         null_keys=null_keys,
         can_truncate=can_truncate,
+        leaves=leaves,
+        unique=at_once,
+        at_once=at_once,
     )
 
 
@@ -119,21 +125,11 @@ def capture(ask: Callable[[Query], object]) -> str:
     return "(asks nothing)"
 
 
-def _merge(
-    name: str,
-    strategy: Strategy,
-    key: tuple[str, ...] = (),
-    *,
-    null_keys: bool = False,
-    can_truncate: bool = True,
-    converted: Sequence[str] = (),
-    only: Sequence[str] = (),
-) -> Case:
+def _merge(name: str, strategy: Strategy, key: tuple[str, ...] = (), **more: Any) -> Case:
+    """`more` is what `build_plan` takes."""
+
     def write(driver: Driver) -> str:
-        plan = build_plan(
-            driver, strategy, key, null_keys=null_keys, can_truncate=can_truncate, converted=converted, only=only
-        )
-        return join(driver.build_merge_sql(plan))
+        return join(driver.build_merge_sql(build_plan(driver, strategy, key, **more)))
 
     return Case(f"merge_{name}", write)
 
@@ -222,6 +218,9 @@ CASES = (
     _merge("upsert_null_keys", "upsert", ("id", 'odd "name"'), null_keys=True),
     _merge("upsert_converted", "upsert", ("id",), converted=("id", "amount")),
     _merge("upsert_only_keys", "upsert", ("id", "line"), only=("id", "line")),
+    _merge("upsert_leaving", "upsert", ("id", "line"), leaves=True),
+    _merge("incremental_at_once", "incremental", ("id", "line"), leaves=True, at_once=True),
+    _merge("upsert_at_once_only_keys", "upsert", ("id", "line"), only=("id", "line"), leaves=True, at_once=True),
     Case("look_rebuild", lambda d: capture(lambda query: _look_at_indexes(d, query))),
     Case("full_rebuilt", lambda d: _write_rebuilt(d, "full")),
     Case("incremental_rebuilt", lambda d: _write_rebuilt(d, "incremental")),

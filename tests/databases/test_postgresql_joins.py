@@ -3,6 +3,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -45,15 +46,15 @@ def make_dest(mover: Mover, shape: str, state: str, rows: int = ROWS) -> None:
         mover.dest.link.run(sql.replace("arrived", table).replace(str(ROWS), str(rows)))
 
 
-def explain_merge(mover: Mover, strategy: Strategy, rows: str, null_keys: bool) -> Iterator[str]:
+def explain_merge(mover: Mover, strategy: Strategy, rows: str, null_keys: bool, **way: bool) -> Iterator[str]:
     """The plan of each statement of a merge, each of them really done after it was looked at."""
     staged = mover.move(rows, "copy-binary")
     run(mover.dest, *DRIVER.build_analyze_sql(STAGING))
-    plan = mover.build_plan(staged, strategy, ("a", "b"), null_keys)
+    plan = replace(mover.build_plan(staged, strategy, ("a", "b"), null_keys), **way)  # type: ignore[arg-type]
     link = mover.dest.link
     link.run("BEGIN")
     for statement in DRIVER.build_merge_sql(plan):
-        if statement.name:
+        if statement.name or ("staging" in statement.sql and "set_config('enable" not in statement.sql):
             told = link.run(f"EXPLAIN (COSTS off) {statement.sql}")
             yield "\n".join((told.get_value(i, 0) or b"").decode() for i in range(told.ntuples))
         link.run(statement.sql)
@@ -83,6 +84,32 @@ def test_few_rows_into_a_large_table_go_by_its_index(mover: Mover, strategy: Str
     plans = list(explain_merge(mover, strategy, few, False))
     assert "Index" in plans[0], plans
     assert "Seq Scan on arrived" not in "".join(plans), plans
+
+
+WAYS = {"at once": {"unique": True, "at_once": True}, "by two": {"unique": True}, "counted": {}}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("state", ["vacuumed while it was empty", "analyzed while it was empty, filled since"])
+def test_a_merge_that_leaves_rows_never_compares_each_with_each(mover: Mover, state: str, way: str) -> None:
+    make_dest(mover, "with an index", state)
+    run(mover.dest, "DELETE FROM arrived WHERE b IS NULL", "CREATE UNIQUE INDEX ON arrived (a, b)")
+    many = f"SELECT g AS a, g % 3 AS b, 'new'::text AS c FROM generate_series(1, {ROWS}) AS g WHERE g % 3 <> 0"
+    for plan in explain_merge(mover, "upsert", many, False, leaves=True, **WAYS[way]):
+        assert "Nested Loop" not in plan, plan
+    assert mover.dest.query("SELECT count(*) FROM arrived").first_cell() == str(ROWS - ROWS // 3)
+
+
+@pytest.mark.parametrize("way", ["at once", "by two"])
+def test_a_small_part_of_a_large_table_is_searched_by_its_key_in_its_order(mover: Mover, way: str) -> None:
+    run(mover.dest, "CREATE TABLE arrived (a integer, b integer, c text, PRIMARY KEY (a, b))")
+    run(mover.dest, "INSERT INTO arrived SELECT g, 1, 'old' FROM generate_series(1, 100000) AS g")
+    mover.dest.link.run("VACUUM ANALYZE arrived")
+    for every, by_key in ((20, True), (1, False)):
+        rows = f"SELECT g * {every} AS a, 1 AS b, 'new'::text AS c FROM generate_series(1, {100_000 // every}) AS g"
+        plans = list(explain_merge(mover, "upsert", rows, False, leaves=True, **WAYS[way]))
+        assert ("Seq Scan on arrived" not in "".join(plans)) is by_key, plans
+        assert not by_key or "Sort" in plans[0]
 
 
 @pytest.mark.parametrize("type_text", ["integer[]", "text", "numeric", "timestamptz", "bytea", "character(3)", "mood"])

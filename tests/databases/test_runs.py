@@ -125,7 +125,9 @@ def refuse(bench: Bench, module: Module, stage: str, *words: str, **options: Any
 
 
 def counts(run: Run) -> tuple[int | None, ...]:
-    return (run.rows_read, run.rows_staged, run.rows_deleted, run.rows_inserted, run.rows_updated)
+    """Rows read, staged, deleted, inserted, and those that came again, written or not."""
+    again = (run.rows_updated or 0) + (run.rows_unchanged or 0)
+    return (run.rows_read, run.rows_staged, run.rows_deleted, run.rows_inserted, again)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ class PostgresDriver(Driver):
     keeps_rows = True
     can_swap = True
     can_rebuild = True
+    leaves_rows = True
     type_pattern = typetext.POSTGRESQL
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",

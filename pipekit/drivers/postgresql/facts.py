@@ -70,7 +70,12 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
     ) AS names
     FROM pg_catalog.pg_index AS i
     WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND NOT i.indisexclusion
-      AND i.indpred IS NULL AND i.indexprs IS NULL
+      AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
+        SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS u (place)
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[u.place]
+        JOIN pg_catalog.pg_opclass AS o ON o.oid = i.indclass[u.place]
+        WHERE a.attcollation <> i.indcollation[u.place] OR NOT o.opcdefault
+      )
   ) AS key),
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
     'path', r.path, 'schema', kn.nspname, 'table', kc.relname, 'on_delete', r.confdeltype, 'on_update', r.confupdtype,
@@ -108,7 +113,19 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
     ORDER BY w.rulename)
   FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid AND w.ev_type <> '1' AND w.ev_enabled IN ('O', 'A')),
   (SELECT pg_catalog.json_agg(f.relname ORDER BY f.relname)
-  FROM family JOIN pg_catalog.pg_class AS f ON f.oid = family.relid WHERE f.relkind = 'f')
+  FROM family JOIN pg_catalog.pg_class AS f ON f.oid = family.relid WHERE f.relkind = 'f'),
+  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i
+  WHERE i.indrelid IN (SELECT relid FROM family) AND (i.indisunique OR i.indisexclusion)
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = i.indexrelid)) = 1,
+  c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+    AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid),
+  (SELECT pg_catalog.min(p.pubname) FROM pg_catalog.pg_publication AS p
+  JOIN pg_catalog.pg_publication_tables AS i ON i.pubname = p.pubname
+  JOIN pg_catalog.pg_namespace AS fn ON fn.nspname = i.schemaname
+  JOIN pg_catalog.pg_class AS f ON f.relnamespace = fn.oid AND f.relname = i.tablename
+  JOIN family ON family.relid = f.oid
+  WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete))
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = (SELECT oid FROM dest)"""
@@ -143,7 +160,8 @@ def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFa
     rows = query(build_facts_sql(literal, table)).rows
     if not rows:
         return TableFacts(exists=False)
-    kind, usable, insertable, updatable, truncatable, keepable, hidden, inherited, *lists = rows[0]
+    kind, usable, insertable, updatable, truncatable, keepable, hidden, inherited, *lists = rows[0][:-3]
+    alone, comparable, published = rows[0][-3:]
     problem = ""
     if kind in _UNWRITABLE:
         problem = f"{table} is {_UNWRITABLE[kind or '']}; rows cannot be written to it."
@@ -164,6 +182,10 @@ def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFa
         hidden_rows=hidden == "t",
         only=inherited == "t",
         fires=tuple(_read_firing(table, kind or "", triggers, rules, foreign)),
+        sole_key=len(keys) == 1 and alone == "t",
+        can_compare=comparable == "t",
+        parted=kind == "p",
+        published=f"publication {published}" if published else "",
     )
 
 

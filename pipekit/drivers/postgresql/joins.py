@@ -6,6 +6,8 @@ next to no rows: a table that was vacuumed while it was empty, or when all but a
 does not look better to it then, so nothing is lost by forbidding the loop; a dest it knows to be large is left to it.
 """
 
+from collections.abc import Mapping
+
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
 from pipekit.drivers.postgresql.types import IDENTICAL, build_cast, parse_type
@@ -13,6 +15,10 @@ from pipekit.runner_contract import Statement
 
 # With this many rows to expect, hashing is the cheaper plan of the two by far, or an index is.
 _MANY = 1000
+
+# An index serves better than a hash while the dest is so many times as large as what is staged, and lies in memory; one
+# that does not, while it is that many times as large.
+_TIMES, _TIMES_ON_DISK = 8, 100
 
 # The dest, its partitions and children; of a view what it reads. `rows` is at most what the planner will expect: the
 # rows per page of its last look, times the pages of now.
@@ -31,12 +37,22 @@ WITH RECURSIVE part AS (
   ) AS next (id)
 ), expected AS (
   SELECT pg_catalog.sum(
-    p.pages * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 1 END) AS rows
+    p.pages * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 1 END) AS rows{more}
   FROM part JOIN pg_catalog.pg_class AS c ON c.oid = part.id AND c.relkind IN ('r', 'm'),
     LATERAL (SELECT pg_catalog.pg_relation_size(c.oid)
       / CAST(pg_catalog.current_setting('block_size') AS integer)) AS p (pages)
 )
 SELECT pg_catalog.set_config('enable_nestloop', 'off', true) FROM expected WHERE coalesce(rows, 0) < {many}"""
+
+_SIZE = """,
+    pg_catalog.sum(pg_catalog.pg_relation_size(c.oid)) AS bytes"""
+_INDEX = """
+UNION ALL
+SELECT pg_catalog.set_config(j.name, 'off', true)
+FROM expected, (VALUES ('enable_hashjoin'), ('enable_mergejoin')) AS j (name)
+WHERE rows >= {many} AND bytes > pg_catalog.pg_relation_size({staging}) * CASE
+  WHEN bytes <= pg_catalog.pg_size_bytes(pg_catalog.current_setting('effective_cache_size')) THEN {times}
+  ELSE {times_on_disk} END"""
 
 # Rows with a NULL in the key: no index finds them, and how many there are no statistics say for certain.
 NO_NESTED_LOOPS = Statement(sql="SET LOCAL enable_nestloop TO off")
@@ -53,6 +69,17 @@ def build_value(column: StagedColumn, alias: str = "s") -> str:
     return value if column.stage_type is None else build_cast(value, column.stage_type, column.dest.type)
 
 
+def list_key_columns(plan: MergePlan) -> list[StagedColumn]:
+    """The columns of the merge key, in its order."""
+    by_name = {column.dest.name: column for column in plan.columns}
+    return [by_name[name] for name in plan.key]
+
+
+def build_key_list(plan: MergePlan) -> str:
+    """The merge key of staged rows, as the dest takes it and under its names."""
+    return ", ".join(f"{build_value(c)} AS {quote_identifier(c.dest.name)}" for c in list_key_columns(plan))
+
+
 def is_written(column: StagedColumn, key: tuple[str, ...]) -> bool:
     """Whether an update writes a column: a key that is equal may still be another value, 1.0 and 1.00 for one."""
     if column.dest.name not in key:
@@ -62,7 +89,36 @@ def is_written(column: StagedColumn, key: tuple[str, ...]) -> bool:
 
 def build_join_choice(dest: TableName) -> Statement:
     """Forbids nested loops for the rest of the transaction where the planner may take a large dest for an empty one."""
-    return Statement(sql=_CHOICE.format(dest="'" + quote_table(dest).replace("'", "''") + "'", many=_MANY))
+    return Statement(sql=_CHOICE.format(dest=_build_literal(dest), many=_MANY, more=""))
+
+
+def build_index_choice(plan: MergePlan) -> Statement:
+    """The same, and forbids all else where a large dest is best searched by the index on its key.
+
+    The planner expects each search to read pages of its own; staged rows come in the key's order.
+    """
+    text = (_CHOICE + _INDEX).replace("{more}", _SIZE)
+    staging, dest = _build_literal(plan.staging), _build_literal(plan.dest)
+    return Statement(
+        sql=text.format(dest=dest, staging=staging, many=_MANY, times=_TIMES, times_on_disk=_TIMES_ON_DISK)
+    )
+
+
+def _build_literal(table: TableName) -> str:
+    return "'" + quote_table(table).replace("'", "''") + "'"
+
+
+def build_counted(parts: str, counted: Mapping[str, str]) -> tuple[Statement, ...]:
+    """One statement of several parts, and its counts: `counted` says which rows of which part each is of."""
+    kept = ", ".join(
+        f"pg_catalog.set_config('pipekit.{name}', CAST((SELECT pg_catalog.count(*) FROM {part}) AS text), true)"
+        for name, part in counted.items()
+    )
+    asked = (f"SELECT pg_catalog.current_setting('pipekit.{name}')" for name in counted)
+    return (
+        Statement(sql=f"WITH {parts}\nSELECT {kept}"),
+        *(Statement(sql=sql, name=name, value=True) for name, sql in zip(counted, asked, strict=True)),
+    )
 
 
 def build_same_value(dest: str, staged: str, column: StagedColumn) -> str:

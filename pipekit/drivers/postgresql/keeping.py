@@ -12,6 +12,7 @@ from pipekit.drivers.base import MergePlan
 from pipekit.drivers.facts import Reference
 from pipekit.drivers.postgresql.joins import (
     NO_NESTED_LOOPS,
+    build_counted,
     build_join_choice,
     build_same_value,
     build_value,
@@ -38,19 +39,11 @@ def build_keeping(plan: MergePlan, insert: str) -> tuple[Statement, ...]:
         f"added AS (\n{insert}\nWHERE s.ctid IN (SELECT n.ctid FROM {staging} AS n EXCEPT SELECT row FROM {there})\n"
         "RETURNING 1\n)",
     ]
-    kept = ", ".join(
-        f"pg_catalog.set_config('pipekit.{name}', CAST((SELECT pg_catalog.count(*) FROM {part}) AS text), true)"
-        for name, part in _COUNTED.items()
-    )
     before = f"SELECT pg_catalog.count(*) FROM {name_dest(plan)}"
     return (
         *((Statement(sql=before, name="before", value=True),) if plan.strategy == "full" else ()),
         NO_NESTED_LOOPS if plan.strategy == "full" else build_join_choice(plan.dest),
-        Statement(sql=f"WITH {', '.join(parts)}\nSELECT {kept}"),
-        *(
-            Statement(sql=f"SELECT pg_catalog.current_setting('pipekit.{name}')", name=name, value=True)
-            for name in _COUNTED
-        ),
+        *build_counted(", ".join(parts), _COUNTED),
     )
 
 

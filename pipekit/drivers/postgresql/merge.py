@@ -5,18 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.changed import build_changed
-from pipekit.drivers.postgresql.joins import (
-    NO_NESTED_LOOPS,
-    build_join_choice,
-    build_same_value,
-    build_value,
-    is_written,
-    name_dest,
-)
+from pipekit.drivers.postgresql.joins import build_key_list, build_value, list_key_columns, name_dest
 from pipekit.drivers.postgresql.keeping import build_keeping
+from pipekit.drivers.postgresql.keyed import build_incremental, build_insert, build_upsert
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
 from pipekit.drivers.postgresql.rebuild import build_drop, build_lock, build_make
-from pipekit.errors import Invalid
 from pipekit.runner_contract import Statement
 
 # Rows stay whole up to a page: wide rows load a third faster. Nothing tends a table that lives for one run.
@@ -61,11 +54,11 @@ def build_null_key_sql(plan: MergePlan) -> str:
 def build_repeated_key_sql(plan: MergePlan) -> str:
     """How many keys stand more than once in staging, and one of them."""
     keys = [quote_identifier(name) for name in plan.key]
-    nullable = [c for c in _key_columns(plan) if c.dest.nullable and not plan.null_keys]
+    nullable = [c for c in list_key_columns(plan) if c.dest.nullable and not plan.null_keys]
     known = " AND ".join(f"s.{quote_identifier(column.dest.name)} IS NOT NULL" for column in nullable)
     return (
         f"SELECT pg_catalog.count(*), pg_catalog.min({_build_example(plan, keys)})\n"
-        f"FROM (\n  SELECT {_build_key_list(plan)}\n  FROM {quote_table(plan.staging)} AS s\n"
+        f"FROM (\n  SELECT {build_key_list(plan)}\n  FROM {quote_table(plan.staging)} AS s\n"
         f"{f'  WHERE {known}{chr(10)}' if known else ''}"
         f"  GROUP BY {', '.join(str(number + 1) for number in range(len(keys)))}\n"
         "  HAVING pg_catalog.count(*) > 1\n) AS repeated"
@@ -75,7 +68,7 @@ def build_repeated_key_sql(plan: MergePlan) -> str:
 def build_blank_key_sql(plan: MergePlan, padded: Collection[str]) -> str:
     """How many dest rows have a staged key but for blanks at its end, and one of them."""
     same, other = [], []
-    for column in _key_columns(plan):
+    for column in list_key_columns(plan):
         dest, staged = f"d.{quote_identifier(column.dest.name)}", build_value(column)
         blank = column.dest.name in padded
         same.append(f"rtrim({dest}) = rtrim({staged})" if blank else f"{dest} = {staged}")
@@ -109,14 +102,14 @@ def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
 
 def _build_strategy(plan: MergePlan) -> tuple[Statement, ...]:
     if plan.keeps:
-        return build_keeping(plan, _build_insert(plan).sql)
+        return build_keeping(plan, build_insert(plan).sql)
     if plan.strategy == "full":
-        return (*_build_emptying(plan), _build_insert(plan))
+        return (*_build_emptying(plan), build_insert(plan))
     if plan.strategy == "incremental":
-        return (build_join_choice(plan.dest), *_build_deletes(plan), *build_drop(plan), _build_insert(plan))
+        return build_incremental(plan)
     if plan.strategy == "upsert":
-        return (build_join_choice(plan.dest), *_build_upsert(plan))
-    return (*build_drop(plan), _build_insert(plan))
+        return build_upsert(plan)
+    return (*build_drop(plan), build_insert(plan))
 
 
 def _is_converted(column: StagedColumn) -> bool:
@@ -143,33 +136,6 @@ def _build_example(plan: MergePlan, keys: Iterable[str]) -> str:
     return " || ', ' || ".join(pairs)
 
 
-def _key_columns(plan: MergePlan) -> list[StagedColumn]:
-    by_name = {column.dest.name: column for column in plan.columns}
-    return [by_name[name] for name in plan.key]
-
-
-def _build_key_list(plan: MergePlan) -> str:
-    return ", ".join(f"{build_value(c)} AS {quote_identifier(c.dest.name)}" for c in _key_columns(plan))
-
-
-def _build_names(plan: MergePlan) -> str:
-    return ", ".join(quote_identifier(column.dest.name) for column in plan.columns)
-
-
-def _build_values(plan: MergePlan) -> str:
-    return ", ".join(build_value(column) for column in plan.columns)
-
-
-def _build_insert(plan: MergePlan, where: str = "") -> Statement:
-    """An identity column of the dest that is fed keeps the source's values."""
-    overriding = " OVERRIDING SYSTEM VALUE" if any(column.dest.identity for column in plan.columns) else ""
-    text = (
-        f"INSERT INTO {quote_table(plan.dest)} ({_build_names(plan)}){overriding}\n"
-        f"SELECT {_build_values(plan)}\nFROM {quote_table(plan.staging)} AS s{where}"
-    )
-    return Statement(sql=text, name="inserted")
-
-
 def _build_emptying(plan: MergePlan) -> tuple[Statement, ...]:
     """Counts once: after TRUNCATE the rows that were there are the rows that were deleted."""
     dest = name_dest(plan)
@@ -184,69 +150,3 @@ def _build_emptying(plan: MergePlan) -> tuple[Statement, ...]:
         *build_drop(plan),
         Statement(sql=f"TRUNCATE TABLE {dest}"),
     )
-
-
-def _build_equal(plan: MergePlan, value: str = "s.{name}") -> str:
-    """Keys that are equal and not NULL: a plain `=`, so that the planner may hash."""
-    return " AND ".join(f"d.{quote_identifier(name)} = {_key_value(plan, name, value)}" for name in plan.key)
-
-
-def _build_same(plan: MergePlan, value: str = "s.{name}") -> str:
-    """Keys that are the same with a NULL among them."""
-    by_name = {column.dest.name: column for column in plan.columns}
-    null = " OR ".join(f"d.{quote_identifier(name)} IS NULL" for name in plan.key)
-    same = " AND ".join(
-        build_same_value(f"d.{quote_identifier(name)}", _key_value(plan, name, value), by_name[name])
-        for name in plan.key
-    )
-    return f"({null}) AND {same}"
-
-
-def _key_value(plan: MergePlan, name: str, value: str) -> str:
-    if value:
-        return value.format(name=quote_identifier(name))
-    return next(build_value(column) for column in plan.columns if column.dest.name == name)
-
-
-def _build_null_staged(plan: MergePlan) -> str:
-    return " OR ".join(f"s.{quote_identifier(name)} IS NULL" for name in plan.key)
-
-
-def _build_deletes(plan: MergePlan) -> tuple[Statement, ...]:
-    start = f"DELETE FROM {name_dest(plan)} AS d\nUSING (SELECT DISTINCT {_build_key_list(plan)} FROM "
-    staging = f"{quote_table(plan.staging)} AS s"
-    first = Statement(sql=f"{start}{staging}) AS s\nWHERE {_build_equal(plan)}", name="deleted")
-    if not plan.null_keys:
-        return (first,)
-    text = f"{start}{staging} WHERE {_build_null_staged(plan)}) AS s\nWHERE {_build_same(plan)}"
-    return (first, NO_NESTED_LOOPS, Statement(sql=text, name="deleted"))
-
-
-def _build_upsert(plan: MergePlan) -> tuple[Statement, ...]:
-    """First the keys without a NULL, then, where NULLs match, those with one."""
-    missing = f"NOT EXISTS (SELECT FROM {name_dest(plan)} AS d WHERE "
-    equal, same, null = _build_equal(plan, ""), _build_same(plan, ""), _build_null_staged(plan)
-    if not plan.null_keys:
-        return (_build_update(plan, equal), _build_insert(plan, f"\nWHERE {missing}{equal})"))
-    return (
-        _build_update(plan, equal),
-        _build_insert(plan, f"\nWHERE NOT ({null}) AND {missing}{equal})"),
-        NO_NESTED_LOOPS,
-        _build_update(plan, f"({null}) AND {same}"),
-        _build_insert(plan, f"\nWHERE ({null}) AND {missing}{same})"),
-    )
-
-
-def _build_update(plan: MergePlan, where: str) -> Statement:
-    """With nothing but the key to write, the matches are counted."""
-    changed = [column for column in plan.columns if is_written(column, plan.key)]
-    for column in changed:
-        if column.dest.identity:
-            message = f"upsert cannot change '{column.dest.name}': it is GENERATED ALWAYS AS IDENTITY, not in the key."
-            raise Invalid(message, field="merge_strategy", hint="Use incremental, or put the column into the key.")
-    dest, staging = f"{name_dest(plan)} AS d", f"{quote_table(plan.staging)} AS s"
-    if not changed:
-        count = f"SELECT pg_catalog.count(*)\nFROM {dest}, {staging}\nWHERE {where}"
-        return Statement(sql=count, name="updated", value=True)
-    assigned = ", ".join(f"{quote_identifier(c.dest.name)} = {build_value(c)}" for c in changed)
-    return Statement(sql=f"UPDATE {dest}\nSET {assigned}\nFROM {staging}\nWHERE {where}", name="updated")

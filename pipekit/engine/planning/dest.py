@@ -7,6 +7,7 @@ from dataclasses import replace
 from pipekit.drivers.base import Driver, MergePlan, TableFacts, TableName
 from pipekit.drivers.facts import CHANGING, Event, Reference
 from pipekit.engine.context import RunContext
+from pipekit.engine.planning.keyed import settle_keyed
 from pipekit.engine.planning.naming import check_alike
 from pipekit.errors import RunFailed
 
@@ -82,7 +83,8 @@ def settle_plan(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan
     )
     events = _list_events(plan)
     fires = [firing.name for firing in facts.fires if firing.events & events]
-    return replace(plan, fires=tuple(dict.fromkeys(fires + _list_own_actions(plan))))
+    plan = replace(plan, fires=tuple(dict.fromkeys(fires + _list_own_actions(plan))))
+    return settle_keyed(driver, plan, facts)
 
 
 def _find_touched(plan: MergePlan, facts: TableFacts, fed: set[str]) -> list[Reference]:

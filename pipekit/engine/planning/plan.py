@@ -14,6 +14,7 @@ from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.planning.indexes import settle_way
+from pipekit.engine.planning.keyed import judge_keyed
 from pipekit.engine.planning.loading import Loading, choose_way, note_loading
 from pipekit.engine.planning.naming import find_named
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
@@ -73,6 +74,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         sequences=() if design.create_sql else find_sequences(context, dest, match),
         moves_sequences=moves_sequences(module),
         whole=_is_whole(match, design.columns),
+        unfed=match.unfed,
     )
     loading = choose_way(context, asked, facts)
     merge = replace(asked, swap=loading.swap) if loading.swap else settle_plan(driver, asked, facts)
@@ -255,3 +257,5 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     off = "" if is_made else "; whether all do is switched off"
     context.record.check("columns", True if is_made else None, f"{meet}{unfed}{ignored}{off}")
     note_loading(context, plan.loading)
+    if keyed := judge_keyed(context.dest_driver, plan.merge):
+        context.record.check(keyed.name, keyed.ok, keyed.detail)

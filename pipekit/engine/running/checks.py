@@ -30,6 +30,10 @@ EMPTY_HINT = "See why the source is empty; with `guards: {empty_source: false}` 
 SHRINK_HINT = "See what the source has lost; a lower share in `guards: {shrink: ...}` would let these rows go."
 BLANK_HINT = "Blanks fill up char(n) in the source; `trim_char: true` on the module reads the key without them."
 PADDED_HINT = "The dest has the key with the blanks that `trim_char` drops; without that switch they match."
+ONE_OF_EACH = "upsert needs one row for each key: choose one that tells these rows apart."
+ONE_EACH = (
+    "A unique key of the dest takes one row for each key. Where keys may repeat, drop it and make an index instead."
+)
 # Of a value that is told as an example.
 LONGEST_EXAMPLE = 1_000
 
@@ -133,14 +137,12 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
             message = f"{count} staged rows have a NULL in the merge key ({key}), for example {example}."
             _fail(context, "keys", message, NULL_HINT)
     checked = [] if plan.merge.null_keys else [f"no NULL in {key}"]
-    if plan.merge.strategy == "upsert":
+    if plan.merge.strategy == "upsert" or plan.merge.leaves:
         checked.append(f"no {key} twice")
         count, example = query(context.dest_driver.build_repeated_key_sql(plan.merge)).rows[0]
         if int(count or 0):
             message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
-            _fail(
-                context, "keys", message, "upsert needs one row for each key: choose one that tells these rows apart."
-            )
+            _fail(context, "keys", message, ONE_OF_EACH if plan.merge.strategy == "upsert" else ONE_EACH)
     _check_blank_keys(context, plan, key)
     if plan.merge.null_keys:
         told = "; ".join([*checked, f"NULLs match in {key}, by its switch"])

@@ -21,7 +21,7 @@ from pipekit.engine.planning.indexes import is_of_rebuild, keep_indexes
 from pipekit.engine.planning.plan import Plan, build_merge_statements, replace_way
 from pipekit.engine.planning.sequences import note_sequences
 from pipekit.engine.recovering.ledger import drop_staging, is_same_key
-from pipekit.engine.running.checks import COUNT_SWITCH
+from pipekit.engine.running.checks import COUNT_SWITCH, ONE_EACH
 from pipekit.engine.running.staging import Staged
 from pipekit.errors import Cancelled, CheckFailed, StatementFailed
 from pipekit.runner_contract import Expect, Loaded, Statement
@@ -31,9 +31,6 @@ REPLACED = "The staging table is not the one this run has filled: somebody has r
 _HANDED_OVER = (
     "Rows that others refer to stay where they are; for a unique value to pass from one to another within a merge, its"
     " constraint must be DEFERRABLE."
-)
-_ONE_EACH = (
-    "A unique key of the dest takes one row for each key. Where keys may repeat, drop it and make an index instead."
 )
 _TWICE = "Choose a key that tells the rows of the dest apart, or take the repeated rows out of it."
 # How a refusal says that a unique key is there already; MySQL has one SQLSTATE for all its constraints.
@@ -65,11 +62,20 @@ def merge(context: RunContext, staged: Staged) -> None:
         rows_deleted=counts.get("deleted", 0),
         rows_inserted=inserted,
         rows_updated=updated,
+        rows_unchanged=_count_unchanged(plan.merge, counts, loaded.rows_staged),
         dest_rows_before=counts.get(ROWS_BEFORE, before),
         dest_rows_after=counts.get(ROWS_AFTER, after),
         merge_state="merged",
     )
     _note_harm(context, plan, counts, loaded)
+
+
+def _count_unchanged(merge: MergePlan, counts: Mapping[str, int], staged: int) -> int | None:
+    """Rows that came again and were not written; with a row for each key at most, they are the rest."""
+    if not merge.leaves:
+        return None
+    updated = counts.get("updated", 0)
+    return counts["matched"] - updated if "matched" in counts else staged - updated - counts.get("inserted", 0)
 
 
 def _execute_or_keep(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
@@ -127,7 +133,7 @@ def _find_mend(plan: Plan, error: StatementFailed) -> str:
         return ""
     if plan.merge.keeps:
         return _HANDED_OVER
-    return _ONE_EACH if plan.merge.strategy == "incremental" else ""
+    return ONE_EACH if plan.merge.strategy == "incremental" else ""
 
 
 def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loaded: Loaded) -> None:
@@ -158,7 +164,8 @@ def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expec
         expect.append(Expect(names=("mark",), equals=1, message=REPLACED))
     if context.module.guards.dest_truth:
         expect += build_growth(context.dest_driver, merge, staged)
-    if context.module.guards.count_truth and not _looks_at_rows(context, merge):
+    # Where the dest's own key has a row for each staged one, each is written or unchanged.
+    if context.module.guards.count_truth and not _looks_at_rows(context, merge) and not (merge.leaves and merge.unique):
         expect.append(_expect_count(merge, staged))
     return expect
 
@@ -176,7 +183,7 @@ def _expect_count(merge: MergePlan, staged: int) -> Expect:
     names, hint = ["inserted"], COUNT_SWITCH
     why = f"; {say_fires(merge)}" if merge.fires else ""
     if merge.strategy == "upsert" or merge.keeps:
-        names.append("updated")
+        names.append("matched" if merge.leaves else "updated")
     if merge.strategy == "upsert" and not merge.fires:
         why = "; the dest holds a merge key more than once, or the key does not decide a row"
         hint = f"{_TWICE} {COUNT_SWITCH}"

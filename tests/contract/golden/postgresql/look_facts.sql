@@ -54,7 +54,12 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
     ) AS names
     FROM pg_catalog.pg_index AS i
     WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND NOT i.indisexclusion
-      AND i.indpred IS NULL AND i.indexprs IS NULL
+      AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
+        SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS u (place)
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[u.place]
+        JOIN pg_catalog.pg_opclass AS o ON o.oid = i.indclass[u.place]
+        WHERE a.attcollation <> i.indcollation[u.place] OR NOT o.opcdefault
+      )
   ) AS key),
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
     'path', r.path, 'schema', kn.nspname, 'table', kc.relname, 'on_delete', r.confdeltype, 'on_update', r.confupdtype,
@@ -92,7 +97,19 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
     ORDER BY w.rulename)
   FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid AND w.ev_type <> '1' AND w.ev_enabled IN ('O', 'A')),
   (SELECT pg_catalog.json_agg(f.relname ORDER BY f.relname)
-  FROM family JOIN pg_catalog.pg_class AS f ON f.oid = family.relid WHERE f.relkind = 'f')
+  FROM family JOIN pg_catalog.pg_class AS f ON f.oid = family.relid WHERE f.relkind = 'f'),
+  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i
+  WHERE i.indrelid IN (SELECT relid FROM family) AND (i.indisunique OR i.indisexclusion)
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = i.indexrelid)) = 1,
+  c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+    AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid),
+  (SELECT pg_catalog.min(p.pubname) FROM pg_catalog.pg_publication AS p
+  JOIN pg_catalog.pg_publication_tables AS i ON i.pubname = p.pubname
+  JOIN pg_catalog.pg_namespace AS fn ON fn.nspname = i.schemaname
+  JOIN pg_catalog.pg_class AS f ON f.relnamespace = fn.oid AND f.relname = i.tablename
+  JOIN family ON family.relid = f.oid
+  WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete))
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = (SELECT oid FROM dest)

@@ -1,0 +1,5 @@
+-- deleted
+DELETE FROM "orders" AS dest WHERE (dest."id", dest."line") IN (SELECT staging."id", staging."line" FROM "pipekit_staging.load.orders" AS staging);
+-- inserted
+INSERT OR ABORT INTO "orders" ("id", "line", "amount", "odd ""name""", "at")
+SELECT staging."id", staging."line", staging."amount", staging."odd ""name""", staging."at" FROM "pipekit_staging.load.orders" AS staging;

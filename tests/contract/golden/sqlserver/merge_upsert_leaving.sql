@@ -1,0 +1,13 @@
+-- updated (first cell)
+SELECT COUNT_BIG(*)
+FROM [dbo].[orders] AS d WITH (UPDLOCK, HOLDLOCK)
+JOIN [pipekit_staging].[load.orders] AS s ON d.[id] = s.[id] AND d.[line] = s.[line];
+UPDATE d SET [amount] = s.[amount], [odd "name"] = s.[odd "name"], [at] = s.[at]
+FROM [dbo].[orders] AS d
+JOIN [pipekit_staging].[load.orders] AS s ON d.[id] = s.[id] AND d.[line] = s.[line]
+WHERE EXISTS (SELECT s.[amount], CAST(s.[odd "name"] AS varbinary(max)), DATALENGTH(s.[odd "name"]), s.[at] EXCEPT SELECT d.[amount], CAST(d.[odd "name"] AS varbinary(max)), DATALENGTH(d.[odd "name"]), d.[at]);
+-- inserted
+INSERT INTO [dbo].[orders] ([id], [line], [amount], [odd "name"], [at])
+SELECT s.[id], s.[line], s.[amount], s.[odd "name"], s.[at]
+FROM [pipekit_staging].[load.orders] AS s
+WHERE NOT EXISTS (SELECT 1 FROM [dbo].[orders] AS d WITH (UPDLOCK, HOLDLOCK) WHERE d.[id] = s.[id] AND d.[line] = s.[line]);
