@@ -96,7 +96,13 @@ class Place:
     def load(self, strategy: str, query: str, login: str = "me", **options: Any) -> Run:
         """Runs a query into `t`."""
         dest = self.me if login == "me" else self.clerk
-        more = {"source": self.me, "dest": dest, "table": "t", "merge_strategy": strategy, "merge_key": "id"}
+        more: dict[str, Any] = {
+            "source": self.me,
+            "dest": dest,
+            "table": "t",
+            "merge_strategy": strategy,
+            "merge_key": "id",
+        }
         module = self.project.add_module(f"m{next(_NUMBERS)}", query=query, **(more | options))
         return self.project.run(module)
 
