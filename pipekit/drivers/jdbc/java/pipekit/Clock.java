@@ -3,17 +3,25 @@ package pipekit;
 
 import java.util.HashSet;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Canonical texts: `2024-02-29`, `12:34:56.5`, `2024-02-29 12:34:56.5`, zoned ones end in `Z` or `+02:00`. Digits are
  * copied, never computed, so nothing can shift. Each method gives null for a text that is not of its form.
  */
 final class Clock {
+    private static final Pattern LARGE_YEAR = Pattern.compile("[0-9]{5,7}-[0-9]{2}-[0-9]{2}.*");
+    private static final Pattern MIDNIGHT = Pattern.compile("[ T]00:00:00(\\.0*)?");
+    private static final Pattern OFFSET = Pattern.compile("[+-][0-9]{1,2}(:?[0-9]{2}(:[0-9]{2})?)?");
+
     private Clock() {
     }
 
     static String date(String text) {
-        return isDate(text) && (text.length() == 10 || isMidnight(text.substring(10))) ? text.substring(0, 10) : null;
+        if (!isDate(text)) {
+            return null;
+        }
+        return text.length() == 10 ? text : isMidnight(text.substring(10)) ? text.substring(0, 10) : null;
     }
 
     static String time(String text) {
@@ -23,7 +31,12 @@ final class Clock {
 
     static String timestamp(String text) {
         int end = timestampEnd(text);
-        return end == text.length() ? text.substring(0, 10) + ' ' + joinTime(text, 11, end) : null;
+        if (end != text.length()) {
+            return null;
+        }
+        String time = joinTime(text, 11, end);
+        boolean isCanonical = text.charAt(10) == ' ' && text.endsWith(time) && time.length() == end - 11;
+        return isCanonical ? text : text.substring(0, 10) + ' ' + time;
     }
 
     static String zonedTime(String text) {
@@ -98,7 +111,7 @@ final class Clock {
     /** Values beyond any calendar, and years that PostgreSQL writes in its own way: only it understands them. */
     static boolean isBeyond(String text) {
         return text.equals("infinity") || text.equals("-infinity") || text.endsWith(" BC")
-            || text.matches("[0-9]{5,7}-[0-9]{2}-[0-9]{2}.*");
+            || LARGE_YEAR.matcher(text).matches();
     }
 
     private static boolean isDate(String text) {
@@ -107,7 +120,7 @@ final class Clock {
     }
 
     private static boolean isMidnight(String text) {
-        return text.matches("[ T]00:00:00(\\.0*)?");
+        return MIDNIGHT.matcher(text).matches();
     }
 
     private static int timestampEnd(String text) {
@@ -154,7 +167,7 @@ final class Clock {
         if (rest.equals("Z") || rest.equals("UTC") || rest.equals("GMT")) {
             return "Z";
         }
-        if (!rest.matches("[+-][0-9]{1,2}(:?[0-9]{2}(:[0-9]{2})?)?")) {
+        if (!OFFSET.matcher(rest).matches()) {
             return null;
         }
         String digits = rest.substring(1).replace(":", "");

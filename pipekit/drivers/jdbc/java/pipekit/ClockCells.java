@@ -20,12 +20,12 @@ final class ClockCells {
 
     static String date(ResultSet rows, int column) throws SQLException, Unfit {
         String text = rows.getString(column);
-        if (text == null || Clock.isBeyond(text)) {
-            return text;
-        }
-        String known = Clock.date(text);
-        if (known != null && !Clock.isOld(known)) {
+        String known = text == null ? null : Clock.date(text);
+        if (text == null || (known != null && !Clock.isOld(known))) {
             return known;
+        }
+        if (Clock.isBeyond(text)) {
+            return text;
         }
         LocalDate value = find(rows, column, LocalDate.class);
         return choose(known, value == null ? null : Clock.date(value.toString()), text, "date");
@@ -43,12 +43,12 @@ final class ClockCells {
 
     static String timestamp(ResultSet rows, int column) throws SQLException, Unfit {
         String text = rows.getString(column);
-        if (text == null || Clock.isBeyond(text)) {
-            return text;
-        }
-        String known = Clock.timestamp(text);
-        if (known != null && !Clock.isOld(known)) {
+        String known = text == null ? null : Clock.timestamp(text);
+        if (text == null || (known != null && !Clock.isOld(known))) {
             return known;
+        }
+        if (Clock.isBeyond(text)) {
+            return text;
         }
         LocalDateTime value = find(rows, column, LocalDateTime.class);
         String found = value == null ? null : Clock.timestamp(withSeconds(value.toString()));
@@ -68,12 +68,12 @@ final class ClockCells {
 
     static String zonedTimestamp(ResultSet rows, int column) throws SQLException, Unfit {
         String text = rows.getString(column);
-        if (text == null || Clock.isBeyond(text)) {
-            return text;
-        }
-        String known = Clock.zonedTimestamp(text);
-        if (known != null) {
+        String known = text == null ? null : Clock.zonedTimestamp(text);
+        if (text == null || known != null) {
             return known;
+        }
+        if (Clock.isBeyond(text)) {
+            return text;
         }
         OffsetDateTime value = find(rows, column, OffsetDateTime.class);
         String found = value == null ? "" : withSeconds(value.toLocalDateTime().toString()) + value.getOffset();
