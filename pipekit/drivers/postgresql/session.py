@@ -14,7 +14,7 @@ from pipekit.drivers.postgresql.trimming import build_trimmed_query
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import check_expectations, check_refusal
 from pipekit.errors import StatementFailed
-from pipekit.runner_contract import Expect, Load, QueryResult, ResultColumn, Statement, gather
+from pipekit.runner_contract import Expect, Load, QueryResult, Statement, gather
 
 STREAM_ROWS = 2000
 STREAM_BYTES = 256 * 1024
@@ -37,16 +37,6 @@ class PostgresSession(Transactions):
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Runs one query; every cell is the server's own text."""
         return gather(self._read(sql, limit))
-
-    def look(self, queries: Sequence[str]) -> list[QueryResult]:
-        """Asked and answered in one go, the end of the transaction with them; types of columns are not told."""
-        self.begin()
-        try:
-            *found, _ = self.link.run_all([*queries, "COMMIT"])
-        except BaseException:
-            self.roll_back()
-            raise
-        return [_read_texts(result) for result in found]
 
     def stream(self, sql: str) -> Iterator[QueryResult]:
         """Runs one query and yields its rows block by block, never all of them."""
@@ -172,10 +162,3 @@ def _split(statements: Sequence[Statement]) -> Iterator[list[Statement]]:
             batch = []
     if batch:
         yield batch
-
-
-def _read_texts(result: Result) -> QueryResult:
-    names = [(result.fname(i) or b"").decode() for i in range(result.nfields)]
-    cells = [[result.get_value(row, i) for i in range(result.nfields)] for row in range(result.ntuples)]
-    rows = [tuple([None if cell is None else cell.decode() for cell in row]) for row in cells]
-    return QueryResult(columns=tuple(ResultColumn(name=name) for name in names), rows=tuple(rows))

@@ -66,14 +66,13 @@ class Pins:
         """For a system on which a server cannot look after its clients."""
         self._where_known.pop(WATCHED_SETTING, None)
 
-    def build_begin(self, backend_pid: int, also: str = "") -> str:
-        """Begins a transaction and gives one row, for `check`; `also` is a statement that stands before it.
+    def build_begin(self, backend_pid: int) -> tuple[str, str]:
+        """Two statements: they begin a transaction, and give one row, for `check`.
 
         `backend_pid` is the server's process as the login was told: a pooler tells a number of its own.
         """
         mode = "READ ONLY" if self.read_only else "NOT DEFERRABLE"
-        begin = f"BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, {mode}"
-        return ";\n".join(filter(None, (begin, also, self.build_set(backend_pid))))
+        return f"BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, {mode}", self.build_set(backend_pid)
 
     def build_set(self, backend_pid: int) -> str:
         """Sets everything, for as long as a connection of our own lasts, or as the transaction of a pooler's does."""

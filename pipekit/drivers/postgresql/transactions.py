@@ -1,13 +1,13 @@
 # The transactions of one connection to PostgreSQL, with pinned settings. Loaded in the runner child only.
 """`Transactions`, which a session is, and its sources and sinks stand on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipekit.drivers.postgresql.late import build_late_sql, tell_late
-from pipekit.drivers.postgresql.link import Described, Link
+from pipekit.drivers.postgresql.link import Described, Link, Result
 from pipekit.drivers.postgresql.settings import WATCHED_SETTING, Pins
 from pipekit.errors import ConnectFailed, StatementFailed
-from pipekit.runner_contract import ResultColumn
+from pipekit.runner_contract import QueryResult, ResultColumn
 
 
 class Transactions:
@@ -23,16 +23,37 @@ class Transactions:
 
         `also` is a statement of its own that stands first in it.
         """
+        [found] = self._begin_with(lambda begin, pins: [self.link.run(";\n".join(filter(None, (begin, also, pins))))])
+        self._check_pins(found)
+
+    def look(self, queries: Sequence[str]) -> list[QueryResult]:
+        """Runs queries that change nothing in one transaction, all of it asked and answered in one go.
+
+        What they found is worth nothing where the settings did not hold, and is thrown away. Types are not told.
+        """
+        try:
+            _, pins, *found, _ = self._begin_with(lambda *begin: self.link.run_all([*begin, *queries, "COMMIT"]))
+        except BaseException:
+            self.roll_back()
+            raise
+        self._check_pins(pins)
+        return [_read_texts(result) for result in found]
+
+    def _begin_with(self, run: Callable[[str, str], list[Result]]) -> list[Result]:
+        """Runs what begins with these two statements, once more where the system lacks a setting that can be missed."""
         self.roll_back()
         try:
-            found = self.link.fetch(self._pins.build_begin(self.link.backend_pid, also))
+            return run(*self._pins.build_begin(self.link.backend_pid))
         except StatementFailed as error:
             if WATCHED_SETTING not in error.message:
                 raise
             self._pins.forget_watching()
             self.roll_back()
-            found = self.link.fetch(self._pins.build_begin(self.link.backend_pid, also))
-        message, mend = self._pins.check(found)
+            return run(*self._pins.build_begin(self.link.backend_pid))
+
+    def _check_pins(self, found: Result) -> None:
+        cells = [found.get_value(0, i) for i in range(found.nfields)]
+        message, mend = self._pins.check([None if cell is None else cell.decode() for cell in cells])
         if message:
             self.roll_back()
             raise ConnectFailed(message, hint=mend)
@@ -72,3 +93,10 @@ class Transactions:
             result = self.link.run(f"SELECT pg_catalog.format_type(o, m) FROM (VALUES {values}) AS t (o, m)")
             self._types |= {key: (result.get_value(i, 0) or b"").decode() for i, key in enumerate(unknown)}
         return tuple(ResultColumn(name=name, type=self._types[oid, modifier]) for name, oid, modifier in described)
+
+
+def _read_texts(result: Result) -> QueryResult:
+    names = [(result.fname(i) or b"").decode() for i in range(result.nfields)]
+    cells = [[result.get_value(row, i) for i in range(result.nfields)] for row in range(result.ntuples)]
+    rows = [tuple([None if cell is None else cell.decode() for cell in row]) for row in cells]
+    return QueryResult(columns=tuple(ResultColumn(name=name) for name in names), rows=tuple(rows))
