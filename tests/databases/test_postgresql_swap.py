@@ -289,7 +289,7 @@ def test_a_table_that_would_not_be_the_same_is_not_put_there(swapper: Swapper, m
 @pytest.mark.parametrize(
     ("query", "stage", "words"),
     [
-        ("SELECT 1 AS id, 'a' AS v UNION ALL SELECT 1, 'b'", "check", ['unique index "t_pkey"', "Key (id)=(1)"]),
+        ("SELECT 1 AS id, 'a' AS v UNION ALL SELECT 1, 'b'", "check", ['unique constraint "t_pkey"', "Key (id)=(1)"]),
         ("SELECT 1 AS id, '' AS v", "check", ['check constraint "filled" of relation "t" is violated']),
         (
             "SELECT 99 AS id, 'a' AS v",

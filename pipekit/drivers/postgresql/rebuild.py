@@ -105,8 +105,8 @@ FROM (
 ) AS found (indexes)"""
 _CHANGED = "Somebody has changed an index of {dest} since the run looked at them."
 
-_MEMORY = """\
-SELECT pg_catalog.set_config('maintenance_work_mem', greatest(m, least({most}, b / 2)) || 'kB', true)
+BUILD_MEMORY = f"""\
+SELECT pg_catalog.set_config('maintenance_work_mem', greatest(m, least({MOST_MEMORY_KB}, b / 2)) || 'kB', true)
 FROM (SELECT pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) / 1024 AS m,
   pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) / 1024 AS b) AS has"""
 
@@ -167,8 +167,7 @@ def build_make(plan: MergePlan) -> tuple[Statement, ...]:
     """Makes them again; what is checked late must have been checked, or the server refuses to."""
     if plan.rebuild is None:
         return ()
-    memory = _MEMORY.format(most=MOST_MEMORY_KB)
-    return (Statement(sql=memory), *(Statement(sql=sql) for sql in plan.rebuild.make))
+    return (Statement(sql=BUILD_MEMORY), *(Statement(sql=sql) for sql in plan.rebuild.make))
 
 
 def tell_rebuilt(message: str) -> str:

@@ -54,7 +54,7 @@ def merge(context: RunContext, staged: Staged) -> None:
     if plan.create_sql:
         context.record.check(MADE, True, context.dest_driver.quote_table(plan.merge.dest))
     note_sequences(context, plan.merge, counts)
-    inserted, updated = counts.get("inserted", 0), counts.get("updated", 0)
+    inserted, updated = counts.get("inserted", loaded.rows_staged if plan.merge.swap else 0), counts.get("updated", 0)
     before = after = None
     if plan.merge.strategy == "full":
         before, after = counts.get("before", counts.get("deleted")), inserted + updated
@@ -164,10 +164,18 @@ def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expec
         expect.append(Expect(names=("mark",), equals=1, message=REPLACED))
     if context.module.guards.dest_truth:
         expect += build_growth(context.dest_driver, merge, staged)
-    # Where the dest's own key has a row for each staged one, each is written or unchanged.
-    if context.module.guards.count_truth and not _looks_at_rows(context, merge) and not (merge.leaves and merge.unique):
+    if context.module.guards.count_truth and _adds_up(context, merge):
         expect.append(_expect_count(merge, staged))
     return expect
+
+
+def _adds_up(context: RunContext, merge: MergePlan) -> bool:
+    """Whether what the merge counts must be the staged rows.
+
+    Rows of a swap are counted by COPY alone. Where the dest's own key has a row for each staged one, each is written or
+    unchanged.
+    """
+    return not (merge.swap or merge.leaves and merge.unique or _looks_at_rows(context, merge))
 
 
 def _looks_at_rows(context: RunContext, merge: MergePlan) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipekit.drivers.base import MergePlan, TableName
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.rebuild import BUILD_MEMORY
 from pipekit.drivers.postgresql.swap.shape import Shape
 from pipekit.drivers.postgresql.types import build_cast
 
@@ -143,6 +144,8 @@ def build_comment(kind: str, name: str, text: str | None) -> str:
 
 
 def _build_indexes(plan: MergePlan, shape: Shape) -> Iterator[str]:
+    if shape.list("indexes"):
+        yield BUILD_MEMORY
     for number, index in enumerate(shape.list("indexes")):
         yield f"SET LOCAL default_tablespace TO {quote_text(index['tablespace'])}"
         yield from _build_index(plan, shape, index, number)

@@ -72,7 +72,9 @@ END"""
 
 
 def build_swap(plan: MergePlan, shape: Shape) -> tuple[Statement, ...]:
-    """The merge: rows of both tables are counted, the lock is waited for, and one table goes where the other was.
+    """The merge: the rows that go are counted, the lock is waited for, and one table goes where the other was.
+
+    Those that come are as many as COPY has said: nobody else has seen the table, and it is read no more.
 
     What the dest is then is held against what it was when the run began, before and after.
     """
@@ -84,7 +86,6 @@ def build_swap(plan: MergePlan, shape: Shape) -> tuple[Statement, ...]:
         Statement(sql=f"LOCK TABLE {quote_table(plan.staging)} IN ACCESS EXCLUSIVE MODE"),
         Statement(sql=rows, name="before", value=True),
         Statement(sql="SELECT pg_catalog.current_setting('pipekit.rows')", name="deleted", value=True),
-        Statement(sql=f"SELECT pg_catalog.count(*) FROM {quote_table(plan.staging)}", name="inserted", value=True),
         Statement(sql=f"SELECT pg_catalog.set_config('pipekit.look', {quote_text(look)}, true) IS NULL"),
         Statement(sql=_build_wait(plan, shape)),
         _build_verdict("waited", _HINT),

@@ -6,6 +6,7 @@ It is made and committed before rows come, under a name that the ledger knows, s
 
 from pipekit.drivers.base import MergePlan, TableName
 from pipekit.drivers.facts import Swap
+from pipekit.drivers.postgresql.rebuild import tell_rebuilt
 from pipekit.drivers.postgresql.swap import carrying, changing
 from pipekit.drivers.postgresql.swap.obstacles import tell_obstacle
 from pipekit.drivers.postgresql.swap.shape import Literal, Shape, find_shape
@@ -65,7 +66,7 @@ def name_fitted(plan: MergePlan, text: str) -> str:
     text = text.partition('\nSQL statement "')[0]
     for number, index in enumerate(_get_shape(plan).list("indexes")):
         text = text.replace(f'"{carrying.name_apart(plan.staging, number)}"', f'"{index["name"]}"')
-    return text.replace(f'"{plan.staging.name}"', f'"{plan.dest.name}"')
+    return tell_rebuilt(text.replace(f'"{plan.staging.name}"', f'"{plan.dest.name}"'))
 
 
 def _get_shape(plan: MergePlan) -> Shape:
