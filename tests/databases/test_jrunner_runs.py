@@ -339,3 +339,14 @@ def test_statements_on_the_dest_stay_with_the_native_runner(dest: Endpoint) -> N
         counts = runner.execute(dest, [Statement(sql="insert into staged values (1), (2)", name="n")])
         assert runner.query(dest, "select count(*) from staged").first_cell() == "2"
     assert counts == {"n": 2}
+
+
+def test_jrunner_fills_no_table_that_is_to_be_swapped_in(
+    project: Project, postgres: LocalPostgres, dest_db: str
+) -> None:
+    postgres.run_sql("create table orders (id integer)", dest_db)
+    dw = project.add_connection("pg", postgres.jdbc_url(dest_db), username="postgres")
+    module = project.add_module("m", source=dw, dest=dw, table="orders", query="select 1 as id", load="swap")
+    run = project.run(module)
+    assert (run.error_stage, run.merge_state) == ("plan", "none")
+    assert "jrunner fills all it finds" in (run.error or "")

@@ -33,6 +33,10 @@ LEFT = """SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = 
     WHERE n.nspname = 'pipekit_staging' AND c.relkind = 'r' AND c.relname <> 'pipekit_ledger'"""
 
 
+PLAIN = "CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'old'), (2, 'old')"
+NEW = "SELECT i AS id, 'new' AS v FROM generate_series(2, 4) AS i"
+
+
 class Swapper:
     """One database of a server, which is source and dest."""
 
@@ -131,6 +135,48 @@ def test_a_table_with_everything_is_the_same_after_a_swap_but_for_its_number(odd
     assert photograph(odd.server, odd.name, TABLE) == before
 
 
+def test_what_only_the_newest_server_knows_comes_along(swapper: Swapper) -> None:
+    swapper.sql(
+        "CREATE TABLE other (id integer, at daterange, PRIMARY KEY (id));"
+        "CREATE TABLE t (id integer CONSTRAINT named NOT NULL NO INHERIT, r int4range, at daterange,"
+        " twice integer GENERATED ALWAYS AS (id * 2) VIRTUAL, o integer REFERENCES other NOT ENFORCED,"
+        " PRIMARY KEY (r, at WITHOUT OVERLAPS) WITH (fillfactor = 60),"
+        " CONSTRAINT idle CHECK (id > 9) NOT ENFORCED);"
+        "COMMENT ON CONSTRAINT named ON t IS 'whose'"
+    )
+    before = photograph(swapper.server, swapper.name, "t")
+    query = (
+        "SELECT i AS id, int4range(i, i + 1) AS r, daterange('2026-01-01', NULL) AS at FROM generate_series(1, 9) AS i"
+    )
+    swapper.project.succeed(swapper.module(query))
+    assert photograph(swapper.server, swapper.name, "t") == before
+    assert swapper.rows("SELECT count(*), max(twice) FROM t") == [(9, 18)]
+
+
+@pytest.mark.parametrize("owner", ["swap_login", "swap_owner"])
+def test_a_login_without_any_power_swaps_what_is_its_own_or_its_roles(swapper: Swapper, owner: str) -> None:
+    roles = ("swap_login", "swap_owner", "swap_reader")
+    for role in roles:
+        swapper.sql(f"DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN")
+    swapper.sql(
+        f"GRANT swap_owner TO swap_login; GRANT CREATE ON DATABASE {swapper.name} TO swap_login;"
+        "GRANT CREATE, USAGE ON SCHEMA public TO swap_login, swap_owner;"
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TABLE other (id integer PRIMARY KEY); INSERT INTO other VALUES (2), (3), (4);"
+        f"GRANT REFERENCES, SELECT ON other TO {owner}, swap_login; {PLAIN}; ALTER TABLE t OWNER TO {owner};"
+        f"GRANT SELECT ON t TO swap_reader; REVOKE TRIGGER ON t FROM {owner};"
+        "ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES other NOT VALID, ADD s serial;"
+        "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f(); ANALYZE t"
+    )
+    before = photograph(swapper.server, swapper.name, "t")
+    login = swapper.project.add_connection("login", swapper.server.jdbc_url(swapper.name), username="swap_login")
+    swapper.project.succeed(swapper.module(NEW, source=login, dest=login))
+    assert photograph(swapper.server, swapper.name, "t") == before
+    assert swapper.rows("SELECT count(*) FROM t") == [(3,)]
+    for role in roles:
+        swapper.sql(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
 OBSTACLES = {
     "the view v reads it": ("CREATE VIEW v AS SELECT id FROM t",),
     "the materialized view v reads it": ("CREATE MATERIALIZED VIEW v AS SELECT id FROM t",),
@@ -162,6 +208,11 @@ OBSTACLES = {
     "its index t_pkey is not valid (REINDEX it)": (
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_pkey'::regclass",
     ),
+    "its constraint late has not been checked for all rows (VALIDATE CONSTRAINT)": (
+        "ALTER TABLE t ADD CONSTRAINT late NOT NULL v NOT VALID",
+    ),
+    "its filled looks at whole rows of it by its name": ("ALTER TABLE t ADD CONSTRAINT filled CHECK (t IS NOT NULL)",),
+    "its odd looks at whole rows of it by its name": ("CREATE INDEX odd ON t ((t IS NULL))",),
     "the publication p publishes it": ("CREATE PUBLICATION p FOR TABLE t",),
     "the publication q publishes it": ("CREATE PUBLICATION q FOR ALL TABLES",),
     "the publication r publishes it": ("CREATE PUBLICATION r FOR TABLES IN SCHEMA public",),
@@ -219,10 +270,6 @@ def test_what_forbids_a_swap_is_named(session: PostgresSession, wanted: str) -> 
 def test_a_plain_table_has_no_obstacle(session: PostgresSession) -> None:
     run(session, "CREATE TABLE t (id integer PRIMARY KEY, v text)")
     assert DRIVER.find_swap(session.query, DRIVER.parse_table("public.t")).obstacles == ()
-
-
-PLAIN = "CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'old'), (2, 'old')"
-NEW = "SELECT i AS id, 'new' AS v FROM generate_series(2, 4) AS i"
 
 
 def test_every_obstacle_is_told_before_a_row_moves(swapper: Swapper) -> None:

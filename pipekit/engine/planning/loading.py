@@ -44,6 +44,9 @@ def _choose_swap(context: RunContext, merge: MergePlan, facts: TableFacts) -> Lo
     driver, dest = context.dest_driver, merge.dest
     if not driver.can_swap:
         raise RunFailed(f"{driver.label} dests cannot be loaded by `load: swap`.", stage="plan", hint=_MEND)
+    if not context.runner.sees_values:
+        message = "`load: swap` fills some columns of a table that has all of the dest's; jrunner fills all it finds."
+        raise RunFailed(message, stage="plan", hint=f"{_MEND[:-1]}, or Pipekit's own runner.")
     if merge.strategy != "full":
         message = f"`load: swap` puts a whole new table into the place of {dest}; {merge.strategy} keeps rows of it."
         raise RunFailed(message, stage="plan", hint=f"{_MEND[:-1]}, or the strategy full.")

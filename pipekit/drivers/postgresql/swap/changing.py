@@ -161,7 +161,6 @@ def _build_change(plan: MergePlan, shape: Shape) -> Iterator[str]:
     yield f"ALTER TABLE {dest} OWNER TO {shape.table['owner']}"
     for sequence in sequences:
         yield from _build_sequence(plan, shape, sequence)
-    yield from _build_table_rights(plan, shape)
     yield build_comment("TABLE", dest, shape.table["comment"])
     yield from _build_awake(plan, shape)
     if shape.table["replica"] in ("f", "n"):
@@ -171,6 +170,8 @@ def _build_change(plan: MergePlan, shape: Shape) -> Iterator[str]:
     for key in shape.list("constraints"):
         if key["kind"] == "f" and key["comment"] is not None:
             yield build_comment("CONSTRAINT", f"{quote_identifier(key['name'])} ON {dest}", key["comment"])
+    # Last, as an owner may have taken rights from himself that the others of these statements ask for.
+    yield from _build_table_rights(plan, shape)
 
 
 def _place(plan: MergePlan, what: object) -> str:

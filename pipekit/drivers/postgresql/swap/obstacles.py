@@ -59,6 +59,13 @@ _RELATIONS = """
       WHERE k.confrelid = t.oid AND k.conrelid <> t.oid AND k.contype = 'f' AND k.conparentid = 0
     UNION ALL SELECT 'index', CAST(CAST(x.indexrelid AS pg_catalog.regclass) AS text) FROM pg_catalog.pg_index AS x
       WHERE x.indrelid = t.oid AND NOT (x.indisvalid AND x.indisready AND x.indislive)
+    UNION ALL SELECT 'unchecked', CAST(k.conname AS text) FROM pg_catalog.pg_constraint AS k
+      WHERE k.conrelid = t.oid AND k.contype = 'n' AND NOT k.convalidated
+    UNION ALL SELECT 'whole row', CAST(k.conname AS text) FROM pg_catalog.pg_constraint AS k
+      WHERE k.conrelid = t.oid AND CAST(k.conbin AS text) LIKE '%:varattno 0 %'
+    UNION ALL SELECT 'whole row', CAST(i.relname AS text) FROM pg_catalog.pg_index AS x
+      JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid WHERE x.indrelid = t.oid
+        AND pg_catalog.concat(CAST(x.indexprs AS text), CAST(x.indpred AS text)) LIKE '%:varattno 0 %'
     UNION ALL SELECT 'publication', CAST(p.pubname AS text) FROM pg_catalog.pg_publication_tables AS p
       WHERE p.schemaname = t.nspname AND p.tablename = t.relname
     UNION ALL SELECT 'subscription', CAST(u.subname AS text) FROM pg_catalog.pg_subscription_rel AS r
@@ -120,6 +127,8 @@ _TOLD = {
     "rule": "the rule {0} stands on it",
     "referenced": "the foreign key {0} refers to it",
     "index": "its index {0} is not valid (REINDEX it)",
+    "unchecked": "its constraint {0} has not been checked for all rows (VALIDATE CONSTRAINT)",
+    "whole row": "its {0} looks at whole rows of it by its name",
     "publication": "the publication {0} publishes it",
     "subscription": "the subscription {0} feeds it",
     "extension": "the extension {0} holds it, or an index or trigger of it",
