@@ -175,7 +175,7 @@ def _adds_up(context: RunContext, merge: MergePlan) -> bool:
     Rows of a swap are counted by COPY alone. Where the dest's own key has a row for each staged one, each is written or
     unchanged.
     """
-    return not (merge.swap or merge.leaves and merge.unique or _looks_at_rows(context, merge))
+    return not (merge.swap or (merge.leaves and merge.unique) or _looks_at_rows(context, merge))
 
 
 def _looks_at_rows(context: RunContext, merge: MergePlan) -> bool:
