@@ -3,13 +3,16 @@
 that does not hold."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench.document import NoPlace
+from bench.document import NoPlace, write_figures
 from bench.fixed import measure_fixed_cost
 from bench.growth import measure_growth
+from bench.jdbc import measure_jdbc
 from bench.keyed import measure_keyed
 from bench.loads import measure_indexed, measure_swap, measure_wide
 from bench.measure import CommandFailed
@@ -23,6 +26,7 @@ from bench.report import Report
 from bench.servers import DATABASE, start_servers
 from bench.small import measure_small
 from bench.sqlite import measure_sqlite
+from bench.sqlserver import measure_sqlserver
 from bench.tables import Part
 from bench.viewers import measure_viewers
 from bench.visitors import Unanswered
@@ -38,34 +42,54 @@ PARTS: Mapping[str, Callable[[Place], Part]] = {
     "fixed": measure_fixed_cost,
     "small": measure_small,
     "sqlite": measure_sqlite,
+    "jdbc": measure_jdbc,
+    "sqlserver": measure_sqlserver,
     "growth": measure_growth,
     "viewers": measure_viewers,
+    "pages": measure_pages,
 }
-# It needs no servers.
-PAGES = "pages"
 
 
 def main(argv: list[str]) -> int:
-    """Measures, prints the report and keeps it as JSON."""
+    """Measures, prints the report and keeps it as JSON; the exit code."""
     options = parse_options(argv)
+    # The servers are stopped, and their files removed, whoever ends us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder = Path(options.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(rows=options.rows, rounds=options.rounds)
-    parts = options.only or (*PARTS, PAGES)
+    peers = _find_peers(folder, report) if options.peers else None
+    with start_servers(folder) as servers:
+        report.servers = f"PostgreSQL {servers.dest.run_sql('show server_version', DATABASE)}"
+        place = Place(servers, folder, options.rows, options.rounds, peers, options.minutes, Path(options.jar))
+        for name in options.only or PARTS:
+            measure_part(place, report, name)
+            path = report.save(folder)
+            if options.write and name in report.parts:
+                _write(report, name)
+    print(report.to_text())
+    print(f"Written to {path}")
+    return 1 if report.list_failures() else 0
+
+
+def measure_part(place: Place, report: Report, name: str) -> None:
+    """Measures one part into `report`, or why it came to no end, so that the others are measured all the same."""
+    began_s = time.monotonic()
+    say(name)
     try:
-        if set(parts) != {PAGES}:
-            peers = _find_peers(folder, report) if options.peers else None
-            with start_servers(folder) as servers:
-                report.servers = f"PostgreSQL {servers.dest.run_sql('show server_version', DATABASE)}"
-                place = Place(servers, folder, options.rows, options.rounds, peers)
-                measure_parts(place, report, [name for name in parts if name != PAGES])
-        if PAGES in parts:
-            say(PAGES)
-            report.parts[PAGES] = measure_pages(folder)
-        return report.finish(folder, write=options.write)
-    except (CommandFailed, NotEqual, Unanswered, NoPlace, PipekitError) as error:
-        say(f"bench: {error}")
-        return 1
+        report.parts[name] = PARTS[name](place)
+    except (CommandFailed, NotEqual, Unanswered, PipekitError) as error:
+        say(f"  {error}")
+        report.broken[name] = str(error)
+    say(f"  {name} took {time.monotonic() - began_s:.0f} s")
+
+
+def _write(report: Report, name: str) -> None:
+    record = report.to_json()
+    try:
+        write_figures({**record, "parts": {name: record["parts"][name]}})
+    except NoPlace as error:
+        say(f"  not written: {error}")
 
 
 def _find_peers(folder: Path, report: Report) -> Peers | None:
@@ -84,20 +108,13 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table (default 1000000)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default 5)")
-    parser.add_argument(
-        "--only", choices=(*PARTS, PAGES), action="append", help="measure only this part; may be repeated"
-    )
+    parser.add_argument("--minutes", type=float, default=5.0, help="what the rounds of one table may take (default 5)")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure only this part; may be repeated")
     parser.add_argument("--peers", action="store_true", help="install sling and dlt with pip and measure them too")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument("--folder", default=".bench", help="where the servers live and the JSON goes (default .bench)")
+    parser.add_argument("--jar", default="/usr/share/java/postgresql.jar", help="PostgreSQL's JDBC driver")
     return parser.parse_args(argv)
-
-
-def measure_parts(place: Place, report: Report, parts: Sequence[str]) -> None:
-    """Measures what was asked for into `report`, each part with what it makes for itself."""
-    for name in parts:
-        say(name)
-        report.parts[name] = PARTS[name](place)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-# PostgreSQL as a source through its JDBC driver, beside psql's pipe and JPype's own DB-API. A command of its own.
-"""`python -m bench.jdbc [--rows N] [--rounds N] [--jar PATH]`: exit code 1 when a limit does not hold."""
+# PostgreSQL as a source through its JDBC driver. Knows nothing of how cells are read.
+"""Beside psql's pipe; and how fast rows are read, beside JPype's own DB-API."""
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,15 +8,12 @@ from pathlib import Path
 
 from bench.contenders import PIPE
 from bench.data import TABLE
-from bench.document import NoPlace
 from bench.measure import CommandFailed, measure
 from bench.move import list_pipes
 from bench.place import Place
-from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
-from bench.report import Report
-from bench.servers import DATABASE, Servers, start_servers
+from bench.race import Contender, Result, build_limit, build_table, race
+from bench.servers import DATABASE, Servers
 from bench.tables import Limit, Part, Table
-from pipekit.errors import PipekitError
 
 JDBC = "through JDBC"
 LIMIT_RATIO = 1.45
@@ -25,39 +21,14 @@ LIMIT_MB = 250.0
 LIMIT_READING = 10.0
 
 
-def main(argv: list[str]) -> int:
-    """Measures, prints, and says by the exit code whether the limits hold."""
-    options = parse_options(argv)
-    folder = Path(options.folder).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with start_servers(folder) as servers:
-            report = Report(rows=options.rows, rounds=options.rounds)
-            report.servers = f"PostgreSQL {servers.dest.run_sql('show server_version', DATABASE)}"
-            place = Place(servers, folder, options.rows, options.rounds)
-            report.parts["jdbc"] = measure_jdbc(place, options.jar)
-        return report.finish(folder, write=options.write)
-    except (CommandFailed, NotEqual, NoPlace, PipekitError) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-
-
-def parse_options(argv: list[str]) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="bench.jdbc", description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table (default 1000000)")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default 5)")
-    parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
-    parser.add_argument("--folder", default=".bench", help="where the servers live (default .bench)")
-    parser.add_argument("--jar", default="/usr/share/java/postgresql.jar", help="PostgreSQL's JDBC driver")
-    return parser.parse_args(argv)
-
-
-def measure_jdbc(place: Place, jar: str) -> Part:
+def measure_jdbc(place: Place) -> Part:
     """The pipe and the move through JDBC in turn, then the ways of reading."""
+    if not place.jar.exists():
+        raise CommandFailed(f"PostgreSQL's JDBC driver is not at {place.jar}: libpostgresql-jdbc-java, or --jar")
+    jar = str(place.jar)
     place.make_big_tables()
     contenders = [each for each in list_pipes(place.servers) if each.name == PIPE]
-    course = Course(cwd=place.folder, prepare=place.empty, compare=place.compare)
+    course = place.build_course(place.empty, place.compare)
     results = race([*contenders, build_mover(place.servers, jar)], place.rounds, course)
     speeds = measure_reading(place.servers, place.folder, jar)
     return build_part(results, speeds)
@@ -103,7 +74,3 @@ def build_part(results: Sequence[Result], speeds: Mapping[str, float]) -> Part:
         ],
         data={"moves": results, "reading": speeds},
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

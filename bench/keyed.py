@@ -11,7 +11,7 @@ from bench.data import COLUMNS, TABLE, take_fingerprint
 from bench.measure import measure
 from bench.peers import build_sling
 from bench.place import Place, say
-from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
+from bench.race import Contender, NotEqual, Result, build_limit, build_table, race
 from bench.servers import DATABASE
 from bench.tables import Part
 
@@ -89,7 +89,7 @@ def _measure(place: Place, changes: str) -> list[Result]:
         if got != expected:
             raise NotEqual(f"{contender.name}: the dest holds {got}, not {expected}")
 
-    course = Course(cwd=place.folder, prepare=prepare, compare=compare)
+    course = place.build_course(prepare, compare)
     return race(_list_contenders(place, changes), place.rounds, course)
 
 

@@ -136,7 +136,7 @@ def build_course(place: Place, expected: str = "", bare: str = TABLE) -> Course:
     def compare(contender: Contender) -> None:
         place.compare(contender, expected)
 
-    return Course(cwd=place.folder, prepare=prepare, compare=compare, watch=watch)
+    return place.build_course(prepare, compare, watch)
 
 
 def limit_swap(results: Sequence[Result], at_most: float, wait_s: float) -> list[Limit]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bench.contenders import build_module, build_pipekit_run
 from bench.data import TABLE, take_fingerprint
 from bench.place import Place
-from bench.race import Contender, Course, NotEqual, Result, race
+from bench.race import Contender, NotEqual, Result, race
 from bench.tables import Limit, Part, Table
 
 SHARES = (6, 2, 1)
@@ -32,7 +32,7 @@ def measure_memory(place: Place) -> Part:
             raise NotEqual(f"a table's part 1/{contender.name} did not arrive")
 
     contenders = [build_pipekit_run(home, f"part_{name}", name=name) for name in where]
-    results = race(contenders, place.rounds, Course(cwd=place.folder, prepare=place.empty, compare=compare))
+    results = race(contenders, place.rounds, place.build_course(place.empty, compare))
     return _build_part(results, {name: int(each.partition("|")[0]) for name, each in expected.items()})
 
 

@@ -15,7 +15,7 @@ from bench.contenders import (
 from bench.data import COLUMNS, TABLE
 from bench.peers import build_dlt, build_sling
 from bench.place import Place
-from bench.race import Contender, Course, build_limit, build_table, race
+from bench.race import Contender, build_limit, build_table, race
 from bench.servers import DATABASE, Servers
 from bench.tables import Part
 
@@ -29,7 +29,7 @@ LIMIT_OTHER_TYPES = 1.3
 
 def measure_moves(place: Place) -> Part:
     """Measures every contender `rounds` times, one after the other in each round; raises NotEqual."""
-    course = Course(cwd=place.folder, prepare=place.empty, compare=place.compare)
+    course = place.build_course(place.empty, place.compare)
     place.make_big_tables()
     peers = [build(place.peers, place.servers) for build in (build_sling, build_dlt) if place.peers]
     results = race([*list_pipes(place.servers), *_list_own(place), *peers], place.rounds, course)

@@ -7,9 +7,9 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.installation import RUNS, Installation, make_installation
+from bench.place import Place, say
 from bench.serving import start_server
 from bench.tables import Limit, Part, Table
 from bench.visitors import Answer, Unanswered, Visitor, crowd
@@ -78,11 +78,11 @@ def find_percentile(seconds: Sequence[float], percent: int) -> float:
     return ordered[max(-(-len(ordered) * percent // 100) - 1, 0)]
 
 
-def measure_pages(folder: Path, *, runs: int = RUNS, seconds: float = SECONDS, paths: Sequence[str] = PATHS) -> Part:
+def measure_pages(place: Place, *, runs: int = RUNS, seconds: float = SECONDS, paths: Sequence[str] = PATHS) -> Part:
     """Makes the installation, serves it and asks for each page in turn."""
-    place = make_installation(folder / "pages", runs=runs, say=lambda text: print(text, file=sys.stderr, flush=True))
-    with start_server(place.home) as server:
-        return build_part([asyncio.run(_measure_one(server.port, place, path, seconds)) for path in paths])
+    site = make_installation(place.folder / "pages", runs=runs, say=say)
+    with start_server(site.home) as server:
+        return build_part([asyncio.run(_measure_one(server.port, site, path, seconds)) for path in paths])
 
 
 def build_part(pages: Sequence[PageResult]) -> Part:

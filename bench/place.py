@@ -3,14 +3,15 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.contenders import build_definition, build_environment, pipekit_path
 from bench.data import TABLE, Fingerprint, make_tables, take_fingerprint
 from bench.measure import measure
-from bench.race import Contender, NotEqual
+from bench.race import Contender, Course, NotEqual, Watched
 from bench.servers import DATABASE, Servers
 
 
@@ -25,13 +26,18 @@ class Peers:
 
 @dataclass(slots=True)
 class Place:
-    """`rows` is the size of the big table, `rounds` how often each contender runs, `peers` whose tools do, if any."""
+    """`rows` is the size of the big table, `rounds` how often each contender runs, `peers` whose tools do, if any.
+
+    `minutes` is what the rounds of one table may take; `jar` is PostgreSQL's JDBC driver.
+    """
 
     servers: Servers
     folder: Path
     rows: int
     rounds: int
     peers: Peers | None = None
+    minutes: float = 5.0
+    jar: Path = Path("/usr/share/java/postgresql.jar")
     _expected: Fingerprint = field(default="", repr=False)
 
     @property
@@ -56,6 +62,15 @@ class Place:
         for arguments in (["init"], ["apply", str(path)]):
             measure([pipekit_path(), *arguments], cwd=self.folder, env=build_environment(home))
         return home
+
+    def build_course(
+        self,
+        prepare: Callable[[Contender], None],
+        compare: Callable[[Contender], None],
+        watch: Callable[[Contender], AbstractContextManager[Watched]] | None = None,
+    ) -> Course:
+        """What happens around each run of a part, in this folder and within these minutes."""
+        return Course(cwd=self.folder, within_s=self.minutes * 60, prepare=prepare, compare=compare, watch=watch)
 
     def empty(self, contender: Contender) -> None:
         """Empties a contender's dest and lets both servers come to rest."""

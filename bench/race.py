@@ -4,6 +4,7 @@
 import math
 import statistics
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -78,9 +79,13 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Course:
-    """What happens around each run: `prepare` before it, `compare` after it (raises NotEqual), `watch` beside it."""
+    """What happens around each run: `prepare` before it, `compare` after it (raises NotEqual), `watch` beside it.
+
+    No round begins that would not end within `within_s`, by the longest so far; the first always does.
+    """
 
     cwd: Path
+    within_s: float
     prepare: Callable[[Contender], None]
     compare: Callable[[Contender], None]
     watch: Callable[[Contender], AbstractContextManager[Watched]] | None = None
@@ -96,7 +101,12 @@ class _Lane:
 def race(contenders: Sequence[Contender], rounds: int, course: Course) -> list[Result]:
     """Runs every contender `rounds` times; raises NotEqual or CommandFailed for one that is ours to get right."""
     lanes = {each.name: _Lane() for each in contenders}
+    began_s, longest_s = time.monotonic(), 0.0
     for number in range(1, rounds + 1):
+        round_s = time.monotonic()
+        if round_s + longest_s > began_s + course.within_s and number > 1:
+            print(f"  no time for round {number}", file=sys.stderr, flush=True)
+            break
         for contender in contenders:
             lane = lanes[contender.name]
             if lane.problem:
@@ -110,6 +120,7 @@ def race(contenders: Sequence[Contender], rounds: int, course: Course) -> list[R
                     raise
                 told = lane.problem = f"not counted: {_shorten(str(error))}"
             print(f"  round {number} of {rounds}: {contender.name} {told}", file=sys.stderr, flush=True)
+        longest_s = max(longest_s, time.monotonic() - round_s)
     return [_build_result(each, lanes[each.name]) for each in contenders]
 
 

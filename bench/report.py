@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.document import DOCUMENT, write_figures
 from bench.tables import Part
 
 
@@ -33,7 +32,7 @@ def _find_processor() -> str:
 class Report:
     """Everything that was measured, by the names of the parts; `servers` is the version of the databases.
 
-    `notes` say what was not as one would think, such as tools that could not be had.
+    `notes` say what was not as one would think, such as tools that could not be had; `broken` is why a part ended.
     """
 
     rows: int
@@ -43,10 +42,12 @@ class Report:
     machine: str = field(default_factory=describe_machine)
     notes: list[str] = field(default_factory=list)
     parts: dict[str, Part] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
 
     def list_failures(self) -> list[str]:
-        """The limits that do not hold."""
-        return [limit.describe() for part in self.parts.values() for limit in part.limits if not limit.holds]
+        """The limits that do not hold, and the parts that came to no end."""
+        missed = [limit.describe() for part in self.parts.values() for limit in part.limits if not limit.holds]
+        return [*missed, *(f"{name}: {error}" for name, error in self.broken.items())]
 
     def to_text(self) -> str:
         """The tables."""
@@ -65,16 +66,11 @@ class Report:
         record: dict[str, Any] = _pack(self)
         return record | {"failures": self.list_failures()}
 
-    def finish(self, folder: Path, *, write: bool) -> int:
-        """Prints the tables, keeps everything as JSON in `folder`, perhaps writes the document; the exit code."""
-        record = self.to_json()
+    def save(self, folder: Path) -> Path:
+        """Keeps everything so far as JSON in `folder`."""
         path = folder / f"{self.began.replace(':', '')}.json"
-        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        print(self.to_text())
-        print(f"Written to {path}")
-        if write:
-            print(f"Written into {DOCUMENT.name}: {', '.join(write_figures(record))}")
-        return 1 if record["failures"] else 0
+        path.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        return path
 
 
 def _pack(value: Any) -> Any:

@@ -10,7 +10,7 @@ from bench.bare_sqlite import move
 from bench.contenders import PIPE, build_module, build_pipe, build_pipekit_run
 from bench.data import COLUMNS, TABLE
 from bench.place import Place, say
-from bench.race import Contender, Course, NotEqual, build_limit, build_table, race
+from bench.race import Contender, NotEqual, build_limit, build_table, race
 from bench.servers import DATABASE
 from bench.tables import Part
 
@@ -44,7 +44,7 @@ def measure_sqlite(place: Place) -> Part:
         elif (got := take_file_fingerprint(empty)) != expected:
             raise NotEqual(f"{contender.name}: the file holds {got}, not {expected}")
 
-    course = Course(cwd=place.folder, prepare=prepare, compare=compare)
+    course = place.build_course(prepare, compare)
     results = race(_list_contenders(place, full, empty), place.rounds, course)
     for path in (full, empty):
         path.unlink()

@@ -1,11 +1,9 @@
-# The command `python -m bench.sqlserver`. Measures against the TDS double of the tests, not against SQL Server.
-"""PostgreSQL into SQL Server: Pipekit's runner beside the fastest plain scripts with mssql-python.
+# PostgreSQL into SQL Server, which is the TDS double of the tests. Knows nothing of a real server.
+"""Pipekit's runner beside the fastest plain scripts with mssql-python.
 
-The dest is the double of the tests, which takes the bulk load's bytes and keeps them: what is measured is the moving
-side. Exit code 1 when the runner takes more than the best script, with a tenth of room, or its memory grows.
+The double takes the bulk load's bytes and keeps them: what is measured is the moving side.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -13,16 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bulk_mover import COLUMNS
-from bench.document import NoPlace
-from bench.measure import CommandFailed
-from bench.race import Contender, Course, NotEqual, Result, build_table, find_ratio, race
-from bench.report import Report
+from bench.place import Place
+from bench.race import Contender, NotEqual, Result, build_table, find_ratio, race
+from bench.servers import DATABASE
 from bench.tables import Limit, Part
 from pipekit.demo.postgres import LocalPostgres
-from pipekit.errors import PipekitError
 from tests.databases.tds.double import TdsDouble
 
-TABLE, DATABASE = "big", "bench"
+TABLE = "big"
 OURS, OURS_TENTH = "pipekit runner", "pipekit runner, a tenth of the rows"
 BARE, BARE_ROWS = "COPY, pyarrow, bulkcopy_arrow", "rows, bulkcopy"
 # 0.9 of the best script's rows a second.
@@ -41,7 +37,6 @@ class Site:
 
     postgres: LocalPostgres
     double: TdsDouble
-    folder: Path
     rows: int
 
     def list_contenders(self) -> list[Contender]:
@@ -74,34 +69,13 @@ class Site:
         return Contender(name=name, what="what a run stages", argv=[sys.executable, mover, *urls, TABLE, str(rows)])
 
 
-def main(argv: list[str]) -> int:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(prog="bench.sqlserver", description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table (default 1000000)")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default 5)")
-    parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
-    parser.add_argument("--folder", default=".bench", help="where the JSON goes (default .bench)")
-    options = parser.parse_args(argv)
-    folder = Path(options.folder).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    report = Report(rows=options.rows, rounds=options.rounds)
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            report.parts["sqlserver"] = measure_sqlserver(Path(name), options.rows, options.rounds)
-        return report.finish(folder, write=options.write)
-    except (CommandFailed, NotEqual, NoPlace, PipekitError) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-
-
-def measure_sqlserver(folder: Path, rows: int, rounds: int) -> Part:
+def measure_sqlserver(place: Place) -> Part:
     """Every contender in turn, `rounds` times."""
-    with LocalPostgres(folder / "postgres") as postgres, TdsDouble(folder) as double:
-        postgres.create_database(DATABASE)
-        postgres.run_sql(MAKE.format(rows=rows), DATABASE, timeout_s=3600)
-        site = Site(postgres, double, folder, rows)
-        course = Course(cwd=folder, prepare=site.prepare, compare=site.compare)
-        return build_part(race(site.list_contenders(), rounds, course), rows)
+    place.servers.source.run_sql(MAKE.format(rows=place.rows), DATABASE, timeout_s=3600)
+    with tempfile.TemporaryDirectory() as name, TdsDouble(Path(name)) as double:
+        site = Site(place.servers.source, double, place.rows)
+        results = race(site.list_contenders(), place.rounds, place.build_course(site.prepare, site.compare))
+    return build_part(results, place.rows)
 
 
 def build_part(results: Sequence[Result], rows: int) -> Part:
@@ -119,7 +93,3 @@ def build_part(results: Sequence[Result], rows: int) -> Part:
         ],
         data=results,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench import growth, viewers
-from bench.__main__ import measure_parts
+from bench.__main__ import measure_part
 from bench.contenders import PIPE, PIPEKIT
 from bench.data import TABLE, empty_dest, take_fingerprint
 from bench.document import NoPlace, write_figures
@@ -21,7 +22,7 @@ from bench.move import list_pipes
 from bench.pages import PageResult, build_part, measure_pages
 from bench.peers import install_peers
 from bench.place import Place
-from bench.race import Contender, Course, NotEqual, Result, build_limit, build_table, race
+from bench.race import Contender, NotEqual, Result, build_limit, build_table, race
 from bench.reader import watch_table
 from bench.report import Report
 from bench.servers import DATABASE, start_servers
@@ -45,13 +46,15 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, 
     # In a thread of its own: the browser tests leave their event loop running in this one.
     with start_servers(folder) as servers, ThreadPoolExecutor(1) as thread:
         place = Place(servers, folder, ROWS, 1)
-        thread.submit(measure_parts, place, report, MEASURED).result()
-        report.parts["pages"] = thread.submit(measure_pages, folder, runs=3000, seconds=0.1, paths=paths).result()
+        for name in MEASURED:
+            thread.submit(measure_part, place, report, name).result()
+        report.parts["pages"] = thread.submit(measure_pages, place, runs=3000, seconds=0.1, paths=paths).result()
         yield place, report
 
 
 def test_every_part_is_measured_and_told(measured: tuple[Place, Report]) -> None:
     _, report = measured
+    assert report.broken == {}
     text = report.to_text()
     for words in (
         "staged pipe, binary",
@@ -176,13 +179,29 @@ def test_a_result_that_is_not_equal_does_not_count(measured: tuple[Place, Report
     def refuse(contender: Contender) -> None:
         raise NotEqual(f"{contender.name} brought something else")
 
-    course = Course(cwd=place.folder, prepare=place.empty, compare=refuse)
+    course = place.build_course(place.empty, refuse)
     with pytest.raises(NotEqual, match="pipe brought something else"):
         race([pipe], 1, course)
     other = Contender(name="other", what="", argv=pipe.argv, other=True)
     results = race([other], 3, course)
     assert results[0].runs == ()
     assert build_table("x", results, PIPE).rows[0][-1] == "not counted: other brought something else"
+
+
+def test_a_part_that_breaks_is_told_and_the_others_are_measured(measured: tuple[Place, Report]) -> None:
+    place, _ = measured
+    report = Report(rows=1, rounds=1)
+    measure_part(replace(place, jar=place.folder / "nowhere.jar"), report, "jdbc")
+    measure_part(place, report, "sqlserver")
+    assert [failure for failure in report.list_failures() if failure.startswith("jdbc: ") and "nowhere.jar" in failure]
+    assert len(report.parts["sqlserver"].data) == 4
+
+
+def test_no_round_begins_that_would_not_end_in_time(measured: tuple[Place, Report]) -> None:
+    place, _ = measured
+    course = replace(place, minutes=0.0).build_course(place.empty, place.compare)
+    results = race(list_pipes(place.servers)[:1], 3, course)
+    assert len(results[0].runs) == 1
 
 
 def test_one_changed_value_changes_the_fingerprint(measured: tuple[Place, Report]) -> None:
