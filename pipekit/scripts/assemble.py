@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef
 from pipekit.drivers.urls import find_kind
 from pipekit.models import Column
-from pipekit.scripts.found import MARKER, Alternative, Event, Load, Notes, Place, ScriptCall, Statements, Unit
+from pipekit.scripts.found import MARKER, Alternative, Database, Event, Load, Notes, Place, ScriptCall, Statements, Unit
 from pipekit.scripts.naming import Connections, clean_module_name, clean_watermark_name, is_same_database
+from pipekit.scripts.places import find_taken
 from pipekit.scripts.resolving import Resolver
 from pipekit.scripts.shell import World
 from pipekit.scripts.sqlreader import split_statements
@@ -117,12 +118,13 @@ class Assembler:
                 found.setdefault(table, columns)
         return found
 
-    def _draft(self, unit: Unit, wanted: str, load: Load, merge: Merge, elsewhere: bool) -> Draft:
+    def _draft(self, unit: Unit, wanted: str, load: Load, merge: Merge, elsewhere: Sequence[str]) -> Draft:
         problems = [*merge.problems, *merge.columns.problems]
         notes = [*merge.notes, *merge.columns.notes, *load.taken]
         questions = list(load.doubts)
-        if elsewhere:
-            problems.append("its SQL runs on another database than the one that jrunner fills")
+        if taken := find_taken(self._world, load.query):
+            questions.append(f"{taken} takes away the file of its query: which query is it the next time?")
+        problems += elsewhere
         trim_char = _read_trim(load, problems, notes)
         dest = self._connections.name(load.dest)
         query, watermarks = self._find_watermarks(load, merge.table, dest, questions, notes)
@@ -205,14 +207,14 @@ def _read_ddl(text: str) -> dict[str, tuple[str, ...]]:
     return {item.table: item.columns for item in statements if item.verb == "create" and item.columns}
 
 
-Shared = tuple[Load, list[Statement], list[Statement], bool]
+Shared = tuple[Load, list[Statement], list[Statement], list[str]]
 
 
 def _share_out(events: Sequence[Event], loads: Sequence[Load]) -> list[Shared]:
-    """For each load the statements before and after it that concern it, and whether they run somewhere else."""
+    """For each load the statements before and after it that concern it, and why these are not run as the load is."""
     before: dict[int, list[Statement]] = {i: [] for i in range(len(loads))}
     after: dict[int, list[Statement]] = {i: [] for i in range(len(loads))}
-    elsewhere = dict.fromkeys(range(len(loads)), False)
+    elsewhere: dict[int, dict[str, None]] = {i: {} for i in range(len(loads))}
     passed = 0
     for event in events:
         if isinstance(event, Load):
@@ -222,10 +224,17 @@ def _share_out(events: Sequence[Event], loads: Sequence[Load]) -> list[Shared]:
         for statement in map(read_statement, split_statements(event.sql)):
             place = _find_load(statement, loads, passed, after)
             (after if place < passed else before)[place].append(statement)
-            other = event.database
-            if other is not None and not is_same_database(other.jdbc_url, loads[place].dest.jdbc_url):
-                elsewhere[place] = elsewhere[place] or is_change(statement)
-    return [(load, before[i], after[i], elsewhere[i]) for i, load in enumerate(loads)]
+            if event.database is not None and is_change(statement):
+                elsewhere[place] |= dict.fromkeys(_find_other_login(event.database, loads[place].dest, event.place))
+    return [(load, before[i], after[i], list(elsewhere[i])) for i, load in enumerate(loads)]
+
+
+def _find_other_login(one: Database, dest: Database, place: Place) -> Iterator[str]:
+    """Why SQL that a script runs on a database cannot be run by the module, which knows its dest."""
+    if not is_same_database(one.jdbc_url, dest.jdbc_url):
+        yield "its SQL runs on another database than the one that jrunner fills"
+    elif one.password and dest.password and one.username == dest.username and one.password.value != dest.password.value:
+        yield f"its SQL logs in with another password than jrunner does ({place}); the module has jrunner's"
 
 
 def _find_load(

@@ -84,7 +84,12 @@ def _build_load(
     """A load, and what of its flags is not as sure as the script's own text."""
     doubts = list(shell.doubts)
     table = given.get("-dt", Field("")).text
-    for text, what in ((table, "the dest table"), *((flag, "a flag of jrunner") for flag in flags)):
+    is_for_a_run = shell.notes.is_of_process(table)
+    unsure = [(table, "the dest table")] if not is_for_a_run else []
+    unsure += [(flag, "a flag of jrunner") for flag in flags]
+    if shell.resolve(given["-sq"].text) not in shell.written:
+        unsure.append((given["-sq"].text, "the query's file"))
+    for text, what in unsure:
         for unknown in shell.notes.find_unknowns(text):
             doubts.append(f"{what} is what `{unknown.command}` gives, {tell_assumed(unknown)}")
     taken: list[str] = []
@@ -94,7 +99,7 @@ def _build_load(
                 taken.append(f"an address holds what `{unknown.command}` gives; taken as `{unknown.assumed}`")
     known = set(shell.notes.assume(" ".join(flags)).split())
     doubts += find_doubts(shell, shell.resolve(given["-sq"].text))
-    table = shell.notes.assume(table)
+    table = table if is_for_a_run else shell.notes.assume(table)
     name = shell.resolve(given["-sq"].text)
     clear, trim = "-c" in known, "-t" in known
     step = len(shell.notes.unknowns)

@@ -9,11 +9,12 @@ from contextlib import suppress
 from pipekit.scripts.clients import find_client
 from pipekit.scripts.conditions import judge
 from pipekit.scripts.expansion import expand, expand_dollars, expand_fields, expand_number, get_variable, show
-from pipekit.scripts.filters import FILTERS, expand_glob, name_command, tell_listed
+from pipekit.scripts.filters import FILTERS, expand_glob, mark_picked, name_command, tell_listed
 from pipekit.scripts.found import MARKER, Place
 from pipekit.scripts.lexer import Word
 from pipekit.scripts.lists import list_items, list_lines, read_words
 from pipekit.scripts.options import take_option
+from pipekit.scripts.places import copy_file, move_files, remove_files
 from pipekit.scripts.shell import (
     FALSE,
     OPEN,
@@ -31,7 +32,7 @@ from pipekit.scripts.wrappers import take_off
 
 # Commands that change neither data nor what a later command reads.
 _HARMLESS = frozenset((
-    "set", "logger", "mail", "mailx", "sendmail", "true", "sleep", "umask", ":", "rm", "rmdir", "mkdir", "touch",
+    "set", "logger", "mail", "mailx", "sendmail", "true", "sleep", "umask", ":", "rmdir", "mkdir", "touch",
     "chmod", "chown", "wait", "ulimit", "kill", "renice", "shopt", "hash", "gzip", "gunzip", "zip", "tput", "clear",
     "mutt", "dos2unix", "sync", "logrotate", "exec", "flock", "setopt", "popd", "alias", "bc", "ln", "history",
 ))  # fmt: skip
@@ -122,7 +123,7 @@ def _call_program(shell: Shell, line: int, name: str, texts: list[str]) -> None:
 
 def _call_filter(shell: Shell, line: int, base: str, given: list[str]) -> None:
     texts = [one for text in given for one in (expand_glob(shell, text) if base in ("ls", "cat") else [text])]
-    text = FILTERS[base](shell, line, texts, shell.stdin)
+    text = mark_picked(shell, line, base, given, FILTERS[base](shell, line, texts, shell.stdin))
     shell.say(text)
     unknown = shell.notes.only_unknown(text)
     if base == "ls" and texts != given and unknown is None:
@@ -356,15 +357,8 @@ def _let(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
         _calculate(shell, line, text)
 
 
-def _copy(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
-    names = [text for text in texts if not text.startswith("-")]
-    if len(names) != 2 or shell.find_file(names[0]) is None:
-        return
-    target = shell.resolve(names[1])
-    if target in shell.world.tree.folders or names[1].endswith("/"):
-        target = posixpath.join(target, posixpath.basename(names[0]))
-    shell.write(target if target.startswith("/") else posixpath.join(shell.world.tree.root, target),
-                shell.read_value(names[0], line, f"cp {names[0]}") or "", line)  # fmt: skip
+def _on_files(does: Callable[[Shell, int, list[str]], None]) -> Builtin:
+    return lambda shell, line, words, texts: does(shell, line, texts)
 
 
 def _substitute_environment(shell: Shell, line: int, words: list[Word], texts: list[str]) -> None:
@@ -394,7 +388,8 @@ _BUILTINS: dict[str, Builtin] = {
     "exit": _leave(LeftScript), "return": _leave(LeftFunction), "continue": _leave(LeftRound),
     "break": _leave(LeftLoop), "cd": _change_folder, "pushd": _change_folder, "read": _read, "mapfile": _read_lines,
     "readarray": _read_lines, "shift": _shift, "set": _set, "unset": _unset, "eval": _eval, "trap": _trap, "let": _let,
-    "cp": _copy, "mv": _copy, "envsubst": _substitute_environment, "false": _false, "getopts": _getopts,
+    "cp": _on_files(copy_file), "mv": _on_files(move_files), "rm": _on_files(remove_files),
+    "envsubst": _substitute_environment, "false": _false, "getopts": _getopts,
     ".": _source, "source": _source, "export": _export, "declare": _export, "typeset": _export, "local": _export,
     "readonly": _export, "printf": _print_into,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from pipekit.scripts.arithmetic import calculate
-from pipekit.scripts.found import MARKER, Unknown
+from pipekit.scripts.found import MARKER, PROCESS, Unknown
 from pipekit.scripts.lexer import Part, Word, read_quoted, split_words
 from pipekit.scripts.shell import Field, Left, Shell, is_position
 from pipekit.scripts.syntax import parse_script
@@ -18,10 +18,13 @@ _IN_TEXT = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)\Z")
 _BRACES = re.compile(r"\{([^{}]*)\}")
-# A process's numbers and flags: any text will do.
-_PROCESS = {"?": "0", "$": "0", "!": "0", "-": ""}
+# A command that succeeds, and a shell's flags.
+_STATUS = {"?": "0", "-": ""}
 # What a shell itself sets.
-_SHELL_SETS = frozenset(("RANDOM", "SECONDS", "LINENO", "HOSTNAME", "UID", "EUID", "BASHPID", "EPOCHSECONDS"))
+_SHELL_SETS = frozenset((
+    "RANDOM", "SRANDOM", "SECONDS", "LINENO", "HOSTNAME", "UID", "EUID", "PPID", "BASHPID", "EPOCHSECONDS",
+    "EPOCHREALTIME",
+))  # fmt: skip
 
 
 def expand(shell: Shell, word: Word) -> str:
@@ -197,7 +200,8 @@ def _expand_rarely(shell: Shell, text: str, name: str, index: str | None, line: 
         return str(len(value if items is None else items)) if is_known else shell.mark(line, f"${{{text}}}")
     if index and items is not None and re.fullmatch(r"\[-?\d+\]", index):
         at = int(index[1:-1])
-        return items[at] if -len(items) <= at < len(items) else ""
+        item = items[at] if -len(items) <= at < len(items) else ""
+        return shell.mark(line, f"${{{text}}}", assumed=item) if "\n".join(items) in shell.listed else item
     if text.startswith("!") and re.fullmatch(r"[A-Za-z_]\w*", shell.variables.get(name, "")):
         return get_variable(shell, shell.variables[name], line)
     return shell.mark(line, f"${{{text}}}")
@@ -205,8 +209,8 @@ def _expand_rarely(shell: Shell, text: str, name: str, index: str | None, line: 
 
 def get_variable(shell: Shell, name: str, line: int) -> str:
     """A variable's value; one that no script sets is what the environment, or who starts the script, gives."""
-    if name in _PROCESS:
-        return _PROCESS[name]
+    if name in _STATUS:
+        return _STATUS[name]
     if shell.arguments is not None:
         if name == "#":
             return str(len(shell.arguments))
@@ -216,9 +220,10 @@ def get_variable(shell: Shell, name: str, line: int) -> str:
             return shell.arguments[int(name) - 1] if int(name) <= len(shell.arguments) else ""
     if name not in shell.variables:
         origin = "argument" if name.isdigit() or name in "@*#" else "environment"
-        if name in _SHELL_SETS:
+        if name in _SHELL_SETS or name in PROCESS:
             origin = "command"
-        unknown = Unknown(shell.place(line), name, f"${name}", origin)  # type: ignore[arg-type]
+        assumed = "0" if name in PROCESS else None
+        unknown = Unknown(shell.place(line), PROCESS.get(name, name), f"${name}", origin, assumed=assumed)  # type: ignore[arg-type]
         shell.variables[name] = shell.notes.mark(unknown)
     return shell.variables[name]
 

@@ -148,6 +148,19 @@ def tell_listed(shell: Shell, line: int, words: list[str], names: list[str]) -> 
     shell.notes.take(shell.place(line), told)
 
 
+def mark_picked(shell: Shell, line: int, name: str, words: list[str], text: str) -> str:
+    """What a filter prints; one file picked from a list of files (`ls | tail -1`) may be another one tomorrow."""
+    if name == "ls":
+        shell.listed.add(text)
+    if name in ("ls", "cat") or shell.stdin not in shell.listed:
+        return text
+    if len(text.splitlines()) > 1 or MARKER.search(text):
+        shell.listed.add(text)
+        return text
+    picked = Unknown(shell.place(line), "", f"ls | {name_command(name, words)}", assumed=text.strip())
+    return shell.notes.mark(picked) + "\n" if text.strip() else text
+
+
 # -- changing ----------------------------------------------------------------------------------------------------------
 
 

@@ -143,6 +143,10 @@ class Unknown:
     assumed: str | None = None
 
 
+# The numbers of processes, and how a watermark is called that holds one. As a part of a file's name any will do.
+PROCESS = {"$": "process", "!": "background_process"}
+
+
 @dataclass(slots=True)
 class Notes:
     """What a person must know: `lines` were not understood, `taken` is what was taken to be so; in their order."""
@@ -189,6 +193,11 @@ class Notes:
             return found[0] if value is None else value
 
         return MARKER.sub(assumed, text)
+
+    def is_of_process(self, text: str) -> bool:
+        """Whether all that is not known of a text are numbers of processes, as in the name of a table for one run."""
+        commands = [unknown.command for unknown in self.find_unknowns(text)]
+        return bool(commands) and all(command[1:] in PROCESS for command in commands)
 
     def assume_lists(self, text: str) -> str:
         """The text with what the folder says now of those of its values that are several words."""

@@ -47,7 +47,7 @@ def import_scripts(folder: Path) -> Imported:
     _note_other_programs(tree, notes)
     walked = walk_scripts(tree, notes)
     secrets = SecretNames()
-    connections = Connections(secrets)
+    connections = Connections(secrets, notes)
     assembler = Assembler(walked.world, connections)
     for unit in (*walked.units, *(unit for _, unit in walked.lines)):
         assembler.add(unit)

@@ -304,6 +304,16 @@ def _follow_for(shell: Shell, command: For) -> None:
             break
         finally:
             shell.cwd = before
+    _mark_last(shell, command, values)
+
+
+def _mark_last(shell: Shell, command: For, values: list[str]) -> None:
+    """After a loop over files its variables hold the last of them, which may be another one tomorrow."""
+    has_pattern = any(part.kind == "text" and re.search(r"[*?]", part.text) and not part.quoted
+                      for word in command.words or () for part in word.parts)  # fmt: skip
+    for name in [name for name, value in shell.variables.items() if has_pattern and values and value == values[-1]]:
+        told = f"for {command.name} in {show(command.words or ())}"
+        shell.variables[name] = shell.mark(command.line, told, assumed=values[-1])
 
 
 def _list_values(shell: Shell, word: Word) -> list[str]:

@@ -14,7 +14,11 @@ from pipekit.scripts.shell import Shell, is_position
 def list_items(shell: Shell, text: str, line: int) -> list[str]:
     """The items of `NAME=(...)`; one with keys (`[a]=b`) has the values only."""
     fields = expand_fields(shell, split_words(text, line))
-    return [one for item in fields for one in expand_glob(shell, re.sub(r"^\[[^\]]*\]=", "", item.text))]
+    words = [re.sub(r"^\[[^\]]*\]=", "", item.text) for item in fields]
+    items = [one for word in words for one in expand_glob(shell, word)]
+    if items != words:
+        shell.listed.add("\n".join(items))
+    return items
 
 
 def list_lines(shell: Shell, text: str, splits: bool) -> list[str]:
@@ -38,7 +42,7 @@ def list_lines(shell: Shell, text: str, splits: bool) -> list[str]:
 
 def _mark_item(shell: Shell, unknown: Unknown, text: str) -> str:
     """An item of a file's list: its numbers and dates may be others tomorrow."""
-    is_state = unknown.path in shell.world.state
+    is_state = unknown.path in shell.world.state or unknown.origin == "command"
     made = []
     for word in re.split(r"([\s|,;]+)", text):
         pieces = [word] if is_position(word) else re.split(r"([=:]+)", word)

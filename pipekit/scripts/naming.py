@@ -10,7 +10,7 @@ from pipekit.definitions.records import ConnectionDef
 from pipekit.drivers.jdbc.products import find_owner
 from pipekit.drivers.urls import find_kind
 from pipekit.masking import Masker
-from pipekit.scripts.found import MARKER, Database, Place, Secret
+from pipekit.scripts.found import MARKER, Database, Notes, Place, Secret
 
 _URL_SUFFIX = re.compile(r"_?(?:JDBC_URL|JDBCURL|JDBC|URL|DSN|CONN(?:ECTION)?)$", re.IGNORECASE)
 
@@ -59,11 +59,13 @@ class SecretNames:
 
 
 class Connections:
-    """One connection for each URL and user, named after the variable or the database."""
+    """One connection for each URL, user and password, named after the variable or the database."""
 
-    def __init__(self, secrets: SecretNames) -> None:
+    def __init__(self, secrets: SecretNames, notes: Notes) -> None:
         self._secrets = secrets
+        self._notes = notes
         self._names: dict[tuple[str, str | None], str] = {}
+        self._others: dict[tuple[str, str], str] = {}
         self.found: dict[str, ConnectionDef] = {}
 
     def name(self, database: Database) -> str:
@@ -82,7 +84,19 @@ class Connections:
             reference = self._secrets.refer(database.password, system, f"{name}_PASSWORD")
             if self.found[name].password is None:
                 self.found[name] = replace(self.found[name], password=reference)
+            elif self.found[name].password != reference:
+                return self._name_other(name, reference, database.password.place)
         return name
+
+    def _name_other(self, name: str, reference: str, place: Place) -> str:
+        """The connection of a login that has another password here than elsewhere: each is used where it stood."""
+        key = (name, reference)
+        if key not in self._others:
+            other = self._others[key] = self._free(name)
+            self.found[other] = replace(self.found[name], name=other, password=reference)
+            told = f"The login of {name} has another password here: {other} is the same with {reference}."
+            self._notes.take(place, f"{told} Which of them is right?")
+        return self._others[key]
 
     def _find_alike(self, database: Database) -> str | None:
         """The connection that a client means that says less: the same server and database, and no other user."""

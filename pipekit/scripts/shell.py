@@ -99,8 +99,9 @@ class World:
     """What all scripts of a folder share.
 
     `state` are the files that scripts write for a later run; `writes` is what they write, by file, and `known` what the
-    round before knew of that. `sourced` are scripts that others read in, `settings` the values that such files give.
-    `follow` goes through commands, `start` through another script.
+    round before knew of that. `taken_away` are files of queries that a script moves or removes, by what does it.
+    `sourced` are scripts that others read in, `settings` the values that such files give. `follow` goes through
+    commands, `start` through another script.
     """
 
     tree: Tree
@@ -110,6 +111,7 @@ class World:
     state: frozenset[str] = frozenset()
     known: Mapping[str, list[Written]] = field(default_factory=dict)
     writes: dict[str, list[Written]] = field(default_factory=dict)
+    taken_away: dict[str, str] = field(default_factory=dict)
     sourced: set[str] = field(default_factory=set)
     settings: dict[str, tuple[str, Place]] = field(default_factory=dict)
 
@@ -125,7 +127,7 @@ class Shell:
 
     `arguments` is None where nobody is known to give any; `doubts` are what a load found here must tell;
     `reads_settings` is true while a sourced file is read; `chain` are the scripts that start each other up to here;
-    `touched` are files that programs name which nobody here knows.
+    `touched` are files that programs name which nobody here knows, `listed` what commands print that list files.
     """
 
     world: World
@@ -150,6 +152,7 @@ class Shell:
     reads_options: bool = False
     chain: tuple[str, ...] = ()
     touched: dict[str, list[str]] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
     in_function: bool = False
     depth: int = 0
     read: int = 0
@@ -276,6 +279,7 @@ class Shell:
         if append:
             before = self.written[path] if path in self.written else self.find_file(path) or ""
         self.written[path] = before + text
+        self.world.taken_away.pop(path, None)
         self.world.writes.setdefault(path, []).append(Written(self.place(line), self.written[path], self.script))
 
     # -- assignments ---------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ def load(folder: Path, script: str, files: dict[str, str] | None = None) -> Impo
     folder = folder / "job"
     folder.mkdir()
     for name, text in {"run.sh": f"#!/bin/bash\n{script}\n", **(files or {})}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     return import_scripts(folder)
 
@@ -275,6 +276,73 @@ def test_equal_passwords_of_two_systems_are_two_secrets(tmp_path: Path) -> None:
     secrets = {name: one["password"] for name, one in connections.items()}
     assert secrets["a"] == secrets["c"] != secrets["b"]
     assert "plum" not in imported.text + imported.report
+
+
+PICKED = {"q/a.sql": "select id from t where id > 4", "q/b.sql": "select id from t where id > 5"}
+
+
+@pytest.mark.parametrize(
+    ("script", "files", "told"),
+    [
+        ("cat > /tmp/q.$$.sql <<E\nselect id, $$ as run from t\nE\n" + JRUNNER.format(query="/tmp/q.$$.sql"), {},
+         "the watermark process is what `$$` gives"),
+        (f'echo "select id from t where note = $$it$$" > /tmp/q.sql\n{AT_Q}', {}, "`$$` gives"),
+        (f'echo "select id from t where run = $PPID" > /tmp/q.sql\n{AT_Q}', {}, "`$PPID` gives"),
+        (f"mv q/a.sql q.sql\n{JRUNNER.format(query='q.sql')}", PICKED, "`mv q/a.sql` (run.sh:2) takes away"),
+        (f"cp q/a.sql q.sql\n{JRUNNER.format(query='q.sql')}\nrm -f q/*", PICKED, "takes away the file of its query"),
+        (f"for f in q/a*; do\n{JRUNNER.format(query='$f')}\nmv $f done/\ndone", PICKED, "takes away the file"),
+        (f"Q=$(ls q/*.sql | tail -1)\n{JRUNNER.format(query='$Q')}", PICKED, "the query's file is what `ls | tail -1`"),
+        (f"Q=$(ls q | grep sql | sort | head -n1)\n{JRUNNER.format(query='q/$Q')}", PICKED, "`ls | head -n1` gives"),
+        (f"Q=(q/*.sql)\n{JRUNNER.format(query='${Q[-1]}')}", PICKED, "`${Q[-1]}` gives"),
+        (f"for f in q/*.sql; do Q=$f; done\n{JRUNNER.format(query='$Q')}", PICKED, "`for f in q/*.sql` gives"),
+    ],
+)  # fmt: skip
+def test_a_query_that_is_another_one_the_next_time_is_a_question(
+    tmp_path: Path, script: str, files: dict[str, str], told: str
+) -> None:
+    imported = load(tmp_path, script, files)
+    (module,) = read_modules(imported).values()
+    assert not module["enabled"]
+    assert told in str(module["notes"])
+
+
+@pytest.mark.parametrize(
+    ("script", "files"),
+    [
+        ('rm -f q.sql\necho "select id from t" > q.sql\n{load}\nrm q.sql', {"q.sql": "select id from t"}),
+        ("T=stage.t_$$\n{staged}\npsql -h h -U etl -d dw -c 'truncate public.t' "
+         '-c "insert into public.t select id from $T" -c "drop table $T"', {"q.sql": "select id from t"}),
+        ("for f in $(ls q/*.sql); do\n{each}\ndone", PICKED),
+    ],
+)  # fmt: skip
+def test_files_and_tables_of_one_run_and_lists_of_files_are_no_question(
+    tmp_path: Path, script: str, files: dict[str, str]
+) -> None:
+    calls = {"load": JRUNNER.format(query="q.sql"), "each": JRUNNER.format(query="$f")}
+    calls["staged"] = calls["load"].replace("public.t", "$T")
+    for name, call in calls.items():
+        script = script.replace(f"{{{name}}}", call)
+    for module in read_modules(load(tmp_path, script, files)).values():
+        assert module.get("enabled", True)
+        assert module["table"] == "public.t"
+
+
+def test_each_password_of_a_login_is_used_where_it_stood(tmp_path: Path) -> None:
+    sides = "-scu jdbc:postgresql://h/s -scn u -scp {} -dcu jdbc:postgresql://h/dw -dcn u -dcp x1"
+    call = f"jrunner {sides} -sq q.sql -dt {{}}\n"
+    imported = load(tmp_path, call.format("quince7", "a") + call.format("medlar8", "b") + call.format("$MORE", "c"), QUERY)
+    found = yaml.safe_load(imported.text)
+    passwords = [found["connections"][found["modules"][name]["source"]]["password"] for name in "abc"]
+    assert passwords == ["$S_PASSWORD", "$S_PASSWORD_2", "$MORE"]
+    assert "The login of s has another password here: s_2 is the same with $S_PASSWORD_2." in imported.report
+    assert not re.search("quince7|medlar8", imported.text + imported.report)
+
+
+def test_sql_with_another_password_than_the_load_disables_its_module(tmp_path: Path) -> None:
+    call = JRUNNER.format(query="q.sql").replace("-dcn etl", "-dcn etl -dcp one")
+    imported = load(tmp_path, f"{call}\nPGPASSWORD=two psql -h h -U etl -d dw -c 'delete from public.t'", QUERY)
+    (module,) = read_modules(imported).values()
+    assert "logs in with another password than jrunner does (run.sh:3)" in str(module["notes"])
 
 
 @pytest.mark.parametrize(
