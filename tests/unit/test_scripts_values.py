@@ -330,7 +330,8 @@ def test_files_and_tables_of_one_run_and_lists_of_files_are_no_question(
 def test_each_password_of_a_login_is_used_where_it_stood(tmp_path: Path) -> None:
     sides = "-scu jdbc:postgresql://h/s -scn u -scp {} -dcu jdbc:postgresql://h/dw -dcn u -dcp x1"
     call = f"jrunner {sides} -sq q.sql -dt {{}}\n"
-    imported = load(tmp_path, call.format("quince7", "a") + call.format("medlar8", "b") + call.format("$MORE", "c"), QUERY)
+    calls = [call.format(*one) for one in (("quince7", "a"), ("medlar8", "b"), ("$MORE", "c"))]
+    imported = load(tmp_path, "".join(calls), QUERY)
     found = yaml.safe_load(imported.text)
     passwords = [found["connections"][found["modules"][name]["source"]]["password"] for name in "abc"]
     assert passwords == ["$S_PASSWORD", "$S_PASSWORD_2", "$MORE"]
