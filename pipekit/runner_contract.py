@@ -2,7 +2,7 @@
 """The runner contract: query, execute, migrate."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -117,22 +117,30 @@ class Load:
     """Where rows go: the staging table, quoted for the dest, and its columns in the order of the source's result.
 
     With `exact` False the module accepts what the dest makes of a value it cannot hold exactly. `claim_sql` gives a row
-    while the staging table is still the run's; empty where nobody else can want it.
+    while the staging table is still the run's; empty where nobody else can want it. With statements `before` the rows
+    come behind them in one transaction, which is left open for `Runner.go_on`; `freezes` says that these have emptied
+    the table, and that rows may be seen by older snapshots.
     """
 
     table: str
     columns: tuple[LoadColumn, ...]
     exact: bool = True
     claim_sql: str = ""
+    before: tuple[Statement, ...] = ()
+    freezes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
-    """What a migrate did: rows the source delivered, rows the sink says it holds, and the format between them."""
+    """What a migrate did: rows the source delivered, rows the sink says it holds, and the format between them.
+
+    `counts` are those of the statements before the rows.
+    """
 
     rows_read: int
     rows_staged: int
     format: str
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 ProgressCallback = Callable[[int], None]
@@ -174,7 +182,13 @@ class Runner(Protocol):
     def migrate(
         self, source: Endpoint, sql: str, dest: Endpoint, load: Load, on_progress: ProgressCallback | None = None
     ) -> Loaded:
-        """Moves the query's rows into the staging table and commits it."""
+        """Moves the query's rows into the staging table and commits it, unless `load` has statements before them."""
+        ...
+
+    def go_on(
+        self, endpoint: Endpoint, statements: Sequence[Statement], expect: Sequence[Expect] = ()
+    ) -> dict[str, int]:
+        """As `execute`, in the transaction that `migrate` has left open; asked right after it."""
         ...
 
     def close(self) -> None:
@@ -196,7 +210,8 @@ def endpoint_from_wire(data: dict[str, Any]) -> Endpoint:
 def load_from_wire(data: dict[str, Any]) -> Load:
     """The `Load` that `to_wire` wrote."""
     columns = tuple(LoadColumn(**column) for column in data["columns"])
-    return Load(table=data["table"], columns=columns, exact=data["exact"], claim_sql=data["claim_sql"])
+    before = tuple(Statement(**statement) for statement in data["before"])
+    return Load(**{**data, "columns": columns, "before": before})
 
 
 def check_claim(query: Query, load: Load) -> None:

@@ -11,8 +11,8 @@ from pipekit.drivers.facts import FedSequence as FedSequence
 from pipekit.drivers.facts import Look, MadeType, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
 from pipekit.drivers.facts import TableFacts as TableFacts
+from pipekit.drivers.filling import Filling
 from pipekit.drivers.naming import Naming
-from pipekit.drivers.rebuilding import Rebuilding
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.swapping import Swapping
 from pipekit.drivers.tables import Address as Address
@@ -29,7 +29,7 @@ from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(Naming, Rebuilding, Swapping, ABC):
+class Driver(Naming, Filling, Swapping, ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]

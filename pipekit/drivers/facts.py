@@ -124,8 +124,7 @@ class Rebuild:
 
     `names` are those indexes; `kept` has each other one with the reason why it stays. An `obstacle` says why none can
     go. `rows` is the dest's own guess of what it holds. `unchanged` refuses to go on when somebody has changed an index
-    since they were looked at; `make` brings everything back as it was. `busy` is the SQLSTATE of a dest that others
-    hold, where the merge could do with less if its indexes stayed.
+    since they were looked at; `make` brings everything back as it was. The dest is `plain` where its rows are its own.
     """
 
     names: tuple[str, ...] = ()
@@ -135,7 +134,7 @@ class Rebuild:
     unchanged: "Statement | None" = None
     drop: tuple[str, ...] = ()
     make: tuple[str, ...] = ()
-    busy: str = ""
+    plain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

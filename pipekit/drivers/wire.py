@@ -13,7 +13,7 @@ Decimal, and text for everything else).
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pipekit.errors import CheckFailed
 from pipekit.runner_contract import Expect, Load, QueryResult, ResultColumn, Statement
@@ -122,6 +122,21 @@ class LooksOneByOne:
     def look(self, queries: Sequence[str]) -> list[QueryResult]:
         """See `Session.look`."""
         return [self.query(sql) for sql in queries]
+
+
+@runtime_checkable
+class LastingSink(Sink, Protocol):
+    """A sink that can load behind other statements, in a transaction it leaves open; `counts` are theirs."""
+
+    counts: dict[str, int]
+
+
+class LastingSession(Session, Protocol):
+    """A session whose sinks are such."""
+
+    def go_on(self, statements: Sequence[Statement], expect: Sequence[Expect]) -> dict[str, int]:
+        """See `Runner.go_on`."""
+        ...
 
 
 def check_expectations(expect: Sequence[Expect], counts: dict[str, int]) -> None:

@@ -15,11 +15,11 @@ import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from pipekit.cutting import SENT, cut
 from pipekit.drivers import describe_install, find_package, get_driver
-from pipekit.drivers.wire import Format, Session, Sink, Source, Stream
+from pipekit.drivers.wire import Format, LastingSession, LastingSink, Session, Sink, Source, Stream
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
 from pipekit.runner_contract import (
     Endpoint,
@@ -52,7 +52,7 @@ class Child:
     def handle(self, request: Answer) -> Answer:
         """Does one operation and returns its `done` event."""
         operation = {"query": self.query, "look": self.look, "execute": self.execute, "migrate": self.migrate}
-        operation |= {"ping": self.ping, "probe": self.probe, "forget": self.forget}
+        operation |= {"go_on": self.go_on, "ping": self.ping, "probe": self.probe, "forget": self.forget}
         return {"event": "done", **operation[request["op"]](request)}
 
     def ping(self, request: Answer) -> Answer:
@@ -90,10 +90,13 @@ class Child:
 
     def execute(self, request: Answer) -> Answer:
         """Runs statements in one transaction."""
-        statements = [Statement(**item) for item in request["statements"]]
-        expect = [Expect(**{**item, "names": tuple(item["names"])}) for item in request["expect"]]
         session = self.session(request["endpoint"])
-        return {"counts": session.execute(statements, expect, request["autocommit"])}
+        return {"counts": session.execute(*_read_statements(request), request["autocommit"])}
+
+    def go_on(self, request: Answer) -> Answer:
+        """Runs statements in the transaction that a load has left open."""
+        session = cast(LastingSession, self.session(request["endpoint"]))
+        return {"counts": session.go_on(*_read_statements(request))}
 
     def migrate(self, request: Answer) -> Answer:
         """Moves a query's rows into a staging table."""
@@ -110,7 +113,8 @@ class Child:
             finally:
                 _close_blocks(stream)
         read = progress.rows if stream.total is None else stream.total
-        return {"rows_read": read, "rows_staged": staged, "format": stream.format}
+        counts = sink.counts if isinstance(sink, LastingSink) else {}
+        return {"rows_read": read, "rows_staged": staged, "format": stream.format, "counts": counts}
 
     def session(self, data: Answer) -> Session:
         """The open session of an endpoint, connected on first use."""
@@ -125,6 +129,11 @@ class Child:
             with contextlib.suppress(RunnerError):
                 session.close()
         self._sessions.clear()
+
+
+def _read_statements(request: Answer) -> tuple[list[Statement], list[Expect]]:
+    statements = [Statement(**item) for item in request["statements"]]
+    return statements, [Expect(**{**item, "names": tuple(item["names"])}) for item in request["expect"]]
 
 
 def _cut_cells(rows: Rows, longest: int | None) -> Rows:

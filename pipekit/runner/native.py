@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Self
 
 from pipekit.errors import RUNNER_ERRORS, Cancelled, RunnerDied, RunnerError, TimedOut
@@ -147,12 +148,21 @@ class NativeRunner:
         autocommit: bool = False,
     ) -> dict[str, int]:
         """See `Runner.execute`. A statement may be silent for long, so only the deadline bounds it."""
-        request = {
-            "op": "execute",
+        return self._run({"op": "execute", "autocommit": autocommit}, endpoint, statements, expect)
+
+    def go_on(
+        self, endpoint: Endpoint, statements: Sequence[Statement], expect: Sequence[Expect] = ()
+    ) -> dict[str, int]:
+        """See `Runner.go_on`; bounded as `execute` is."""
+        return self._run({"op": "go_on"}, endpoint, statements, expect)
+
+    def _run(
+        self, request: Event, endpoint: Endpoint, statements: Sequence[Statement], expect: Sequence[Expect]
+    ) -> dict[str, int]:
+        request |= {
             "endpoint": to_wire(endpoint),
             "statements": [to_wire(statement) for statement in statements],
             "expect": [to_wire(item) for item in expect],
-            "autocommit": autocommit,
         }
         counts: dict[str, int] = self._last(request, None)["counts"]
         return counts
@@ -167,7 +177,7 @@ class NativeRunner:
             if event["event"] == "progress" and on_progress:
                 on_progress(event["rows"])
             done = event
-        return Loaded(rows_read=done["rows_read"], rows_staged=done["rows_staged"], format=done["format"])
+        return Loaded(**{f.name: done[f.name] for f in fields(Loaded)})
 
     # -- life ----------------------------------------------------------------------------------------------------------
 

@@ -174,6 +174,14 @@ def _write_rebuilt(driver: Driver, strategy: Strategy) -> str:
     return join(driver.build_merge_sql(replace(plan, rebuild=rebuild))) if driver.can_rebuild else "(keeps it)"
 
 
+def _write_filling(driver: Driver) -> str:
+    """Before and behind rows that come without staging."""
+    if not driver.can_fill:
+        return "(not without staging)"
+    plan = build_plan(driver)
+    return "\nROWS\n".join(map(join, (driver.build_emptying_sql(plan), driver.build_filled_sql(plan))))
+
+
 def _orders(driver: Driver) -> TableName:
     """Where an address as it stands in the documents makes it."""
     schema = {"postgresql": "public", "sqlserver": "dbo"}.get(driver.kind)
@@ -225,6 +233,7 @@ CASES = (
     Case("full_rebuilt", lambda d: _write_rebuilt(d, "full")),
     Case("incremental_rebuilt", lambda d: _write_rebuilt(d, "incremental")),
     Case("append_rebuilt", lambda d: _write_rebuilt(d, "append")),
+    Case("fill", _write_filling),
     Case("ledger", lambda d: join(d.build_ledger_sql(ENTRY))),
     Case("ledger_fence", lambda d: d.build_fence_sql(replace(ENTRY, rows=None))),
     Case("ledger_outcome", lambda d: d.build_outcome_sql(ENTRY.run_key)),

@@ -2,6 +2,7 @@
 """`load` of a module: runs from end to end."""
 
 import itertools
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ class Place:
     """A database that is source and dest at once, with a dest that has a primary key and one more index."""
 
     def __init__(self, folder: Path, postgres: LocalPostgres) -> None:
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
         self.name = lend_database(postgres)
         self.sql = psycopg.connect(
             host="127.0.0.1", port=postgres.port, user="postgres", dbname=self.name, autocommit=True
@@ -41,7 +42,7 @@ class Place:
     def module(self, rows: int, first: int = 1, **options: Any) -> Module:
         query = f"SELECT n AS id, 'v' || n AS v FROM generate_series({first}, {first + rows - 1}) AS n"
         return self.project.add_module(
-            f"m{next(self._numbers)}", source=self.connection, query=query, dest=self.connection, table="t",
+            f"m{next(self.numbers)}", source=self.connection, query=query, dest=self.connection, table="t",
             **options,
         )  # fmt: skip
 
@@ -188,3 +189,159 @@ def test_a_reader_of_before_a_full_load_sees_no_rows_after_truncate_and_the_old_
     assert (run.dest_rows_before, run.rows_deleted, run.rows_inserted) == (2, 2, 3)
     assert seen == [(0,) if truncate else (2,)]
     assert ("TRUNCATE" in (run.merge_sql or "")) == truncate
+
+
+def direct(place: Place, query: str, **options: Any) -> Module:
+    name = f"d{next(place.numbers)}"
+    return place.project.add_module(
+        name, source=place.connection, query=query, dest=place.connection, table="t", load="direct", **options
+    )
+
+
+DIRECT = "direct, by the module's `load`: emptied and filled in one transaction; "
+
+
+def test_a_direct_load_fills_the_dest_without_staging(place: Place) -> None:
+    place.sql.execute("CREATE VIEW seen AS SELECT * FROM t; INSERT INTO t VALUES (0, 'old')")
+    place.sql.execute("CREATE TABLE log (n bigint)")
+    before = place.indexes()
+    hook = {"sql": "INSERT INTO log SELECT count(*) FROM t"}
+    run = place.project.succeed(direct(place, "SELECT 7 AS id, 'v' AS v", hooks=[hook]))
+    assert told(run) == f"{DIRECT}{KEPT.removeprefix('staged, ')}making them anew pays from 50,000 rows on"
+    assert (run.rows_read, run.rows_deleted, run.rows_inserted, run.dest_rows_before) == (1, 1, 1, 1)
+    assert (place.ask("SELECT * FROM seen"), place.ask("SELECT * FROM log")) == ([(7, "v")], [(1,)])
+    assert (run.staging_table, place.indexes()) == (None, before)
+    assert [check.name for check in run.checks] == ["columns", "counts", "exact", "not empty", "load"]
+    place.sql.execute(f"INSERT INTO t SELECT n, 'v' FROM generate_series(10, {MANY + 10}) AS n; ANALYZE t")
+    again = place.project.succeed(direct(place, f"SELECT n AS id, 'w' AS v FROM generate_series(1, {MANY}) AS n"))
+    assert told(again) == f"{DIRECT}indexes are made anew after the rows, as the dest is emptied first: t_pkey, t_v"
+    assert place.ask("SELECT count(*), max(v) FROM seen") == [(MANY, "w")]
+    assert not {*before} & {*place.indexes()}
+    ledger = "SELECT rows, state FROM pipekit_staging.pipekit_ledger ORDER BY run_id"
+    assert place.ask(ledger) == [(1, "merged"), (MANY, "merged")]
+    assert place.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'pipekit_staging'") == [(1,)]
+
+
+def test_a_reader_of_before_a_direct_load_sees_its_rows(place: Place, postgres: LocalPostgres) -> None:
+    place.sql.execute("INSERT INTO t VALUES (0, 'old')")
+    with psycopg.connect(host="127.0.0.1", port=postgres.port, user="postgres", dbname=place.name) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        place.project.succeed(direct(place, "SELECT 7 AS id, 'v' AS v"))
+        assert reader.execute("SELECT * FROM t").fetchall() == [(7, "v")]
+
+
+def test_numbers_that_come_directly_move_the_sequence_behind_their_column(place: Place) -> None:
+    place.sql.execute("DROP TABLE t; CREATE TABLE t (id serial, v text, n numeric GENERATED ALWAYS AS (id * 2) STORED)")
+    place.project.succeed(direct(place, "SELECT 41 AS id, 'v' AS v"))
+    place.sql.execute("INSERT INTO t (v) VALUES ('next')")
+    assert place.ask("SELECT id, n FROM t ORDER BY 1") == [(41, 82), (42, 84)]
+
+
+def test_a_query_that_reads_the_dest_itself_is_not_loaded_directly(place: Place) -> None:
+    place.sql.execute("INSERT INTO t VALUES (0, 'old')")
+    run = place.project.run(direct(place, "SELECT id + 1 AS id, v FROM t"))
+    assert (run.status, run.error_stage, run.attempt) == ("error", "stage", 1)
+    assert run.error == "The source query reads public.t, which `load: direct` empties before the query has been read."
+    assert place.ask("SELECT id FROM t") == [(0,)]
+
+
+NOT_DIRECTLY: dict[str, tuple[str, dict[str, Any], str]] = {
+    "it keeps rows": ("", {"merge_strategy": "append"}, "append keeps rows of it"),
+    "a trigger fires": (
+        "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER looks BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION look()",
+        {},
+        "what trigger looks makes of the rows",
+    ),
+    "others refer to it": ("CREATE TABLE child (id integer REFERENCES t)", {}, "it cannot be truncated"),
+    "a guard says so": ("", {"guards": {"truncate": False}}, "`guards: {truncate: false}`"),
+    "a type is another": ("ALTER TABLE t ALTER id TYPE smallint", {}, "id (integer into smallint)"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_DIRECTLY)
+def test_a_dest_that_cannot_be_loaded_directly_says_why_and_is_left_alone(place: Place, case: str) -> None:
+    sql, options, why = NOT_DIRECTLY[case]
+    place.sql.execute("INSERT INTO t VALUES (0, 'old')")
+    if sql:
+        place.sql.execute(sql)
+    run = place.project.run(direct(place, "SELECT 7 AS id, 'v' AS v", **options))
+    assert (run.status, run.error_stage) == ("error", "plan")
+    assert why in (run.error or "")
+    assert "load: staged" in (run.hint or "")
+    assert place.ask("SELECT id FROM t") == [(0,)]
+
+
+def test_a_dest_that_a_direct_load_makes_is_made_from_staging(place: Place) -> None:
+    place.sql.execute("DROP TABLE t")
+    run = place.project.succeed(direct(place, "SELECT 7 AS id, 'v' AS v", create_table=True))
+    assert told(run) == "staged, as this run makes the dest"
+    assert place.ask("SELECT * FROM t") == [(7, "v")]
+
+
+BREAKS: dict[str, tuple[str, dict[str, Any], str, str]] = {
+    "no rows": ("SELECT 1 AS id, 'v' AS v WHERE false", {}, "check", "gave no rows, and public.t holds 2"),
+    "too few rows": (
+        "SELECT 1 AS id, 'v' AS v", {"guards": {"shrink": 0.8}}, "check", "would leave 1 of 2 rows, less than",
+    ),
+    "a key twice": ("SELECT 1 AS id, v FROM (VALUES ('a'), ('b')) AS x (v)", {}, "stage", "Row 2: duplicate key"),
+    "a NULL": ("SELECT NULLIF(n, 3) AS id, 'v' AS v FROM generate_series(1, 4) AS n", {}, "stage", "Row 3, column id:"),
+    "the source fails": (
+        "SELECT 1 / (n - 3) AS id, n::text AS v FROM generate_series(1, 3) AS n", {}, "stage", "division",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_a_direct_load_that_breaks_leaves_the_dest_as_it_was(place: Place, case: str) -> None:
+    query, options, stage, message = BREAKS[case]
+    place.sql.execute("INSERT INTO t VALUES (1, 'old'), (2, 'old')")
+    before = place.indexes()
+    run = place.project.run(direct(place, query, **options))
+    assert (run.status, run.error_stage, run.merge_state) == ("error", stage, "none")
+    assert message in (run.error or "")
+    assert (place.ask("SELECT id FROM t ORDER BY 1"), place.indexes()) == ([(1,), (2,)], before)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "killed"])
+def test_a_direct_load_that_is_stopped_in_the_middle_leaves_the_dest_as_it_was(place: Place, how: str) -> None:
+    place.sql.execute("INSERT INTO t VALUES (1, 'old')")
+    query = "SELECT n AS id, pg_sleep(0.5)::text AS v FROM generate_series(1, {rows}) AS n"
+    watermark = {"name": "rows", "connection_id": place.connection.id, "resolver_sql": "SELECT 1000"}
+    module = direct(place, query, watermarks=[watermark])
+    held = "SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessExclusiveLock' AND granted"
+    program = place.project.start_cli("run", module.name)
+    assert wait_until(lambda: place.ask(held) == [(1,)], PATIENCE_S)
+    if how == "killed":
+        program.kill()
+    else:
+        place.project.cli("runs", "cancel", str(place.project.last_run().id))
+    program.wait(PATIENCE_S)
+    assert wait_until(lambda: place.ask(held) == [(0,)], PATIENCE_S)
+    assert place.ask("SELECT id FROM t") == [(1,)]
+    assert how == "killed" or place.project.get_run(1).status == "cancelled"
+    after = place.project.succeed(module, watermarks={"rows": "1"})
+    assert (after.rows_deleted, place.ask("SELECT id FROM t")) == (1, [(1,)])
+    assert (place.project.get_run(1).merge_state, place.project.get_run(1).error_stage) == ("none", "stage")
+
+
+def test_rows_of_another_kind_are_looked_at_on_their_direct_way(place: Place, tmp_path: Path) -> None:
+    file = sqlite3.connect(tmp_path / "source.db")
+    file.executescript("CREATE TABLE s (id, v); INSERT INTO s VALUES (1, 'a'), (2, 'b')")
+    source = place.project.add_connection("file", f"jdbc:sqlite:{tmp_path / 'source.db'}")
+    module = place.project.add_module(
+        "other", source=source, query="SELECT id, v FROM s", dest=place.connection, table="t", load="direct"
+    )
+    place.project.succeed(module)
+    assert place.ask("SELECT * FROM t ORDER BY 1") == [(1, "a"), (2, "b")]
+    file.executescript("UPDATE s SET id = 2.5 WHERE v = 'b'")
+    run = place.project.run(module)
+    assert (run.status, run.error_stage) == ("error", "stage")
+    assert "Row 2" in (run.error or "")
+    assert place.ask("SELECT count(*) FROM t") == [(2,)]
+    back = place.project.add_module(
+        "back", source=place.connection, query="SELECT id, v FROM t", dest=source, table="s", load="direct"
+    )
+    refused = place.project.run(back)
+    assert refused.error == "SQLite dests cannot be loaded by `load: direct`."

@@ -20,6 +20,7 @@ from pipekit.drivers.facts import Look, MadeType, Rebuild, Reference, Swap
 from pipekit.drivers.postgresql import (
     catalogue,
     facts,
+    filling,
     held,
     joins,
     keeping,
@@ -54,6 +55,8 @@ class PostgresDriver(Driver):
     can_swap = True
     can_rebuild = True
     leaves_rows = True
+    can_fill = True
+    busy_state = "55P03"
     type_pattern = typetext.POSTGRESQL
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",
@@ -226,6 +229,12 @@ class PostgresDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return entrance.build_swap(plan) if plan.swap else merge.build_merge_sql(plan)
+
+    def build_emptying_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        return filling.build_emptying_sql(plan)
+
+    def build_filled_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        return filling.build_filled_sql(plan)
 
     def build_sequence_sql(self, plan: MergePlan, sequence: FedSequence, name: str) -> Statement:
         return sequences.build_move_sql(plan, sequence, name)

@@ -104,7 +104,7 @@ def _build_strategy(plan: MergePlan) -> tuple[Statement, ...]:
     if plan.keeps:
         return build_keeping(plan, build_insert(plan).sql)
     if plan.strategy == "full":
-        return (*_build_emptying(plan), build_insert(plan))
+        return (*build_emptying(plan), build_insert(plan))
     if plan.strategy == "incremental":
         return build_incremental(plan)
     if plan.strategy == "upsert":
@@ -136,7 +136,7 @@ def _build_example(plan: MergePlan, keys: Iterable[str]) -> str:
     return " || ', ' || ".join(pairs)
 
 
-def _build_emptying(plan: MergePlan) -> tuple[Statement, ...]:
+def build_emptying(plan: MergePlan) -> tuple[Statement, ...]:
     """Counts once: after TRUNCATE the rows that were there are the rows that were deleted."""
     dest = name_dest(plan)
     if not plan.can_truncate:

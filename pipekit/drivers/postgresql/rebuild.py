@@ -23,7 +23,6 @@ Literal = Callable[[str], str]
 # Rows to sort in memory that a server of this size can spare; each worker of a parallel build has a share of it.
 MOST_MEMORY_KB = 256 * 1024
 LOCK_S = 5
-_LOCK_NOT_AVAILABLE = "55P03"
 # Access methods whose builds have been measured against keeping them up.
 _KNOWN_METHODS = "'btree', 'hash', 'gin', 'gist', 'spgist', 'brin'"
 
@@ -77,6 +76,7 @@ SELECT CASE
       THEN 'there is no right to make them in the schema ' || n.nspname
     WHEN t.evtname IS NOT NULL THEN 'the event trigger ' || t.evtname || ' looks at such changes'
   END,
+  c.relkind = 'r',
   CAST(pg_catalog.pg_relation_size(c.oid) / CAST(pg_catalog.current_setting('block_size') AS integer)
     * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS bigint),
   EXISTS (
@@ -121,7 +121,7 @@ def find_rebuild(query: Query, literal: Literal, table: TableName) -> Rebuild:
     rows = query(_LOOK.format(indexes=by_oid, schema=schema, table=literal(table.name))).rows
     if not rows:
         return Rebuild(obstacle="it is made by this run")
-    obstacle, expected, analyzed, found, digest = rows[0]
+    obstacle, plain, expected, analyzed, found, digest = rows[0]
     indexes: list[dict[str, Any]] = json.loads(found or "[]")
     free = [index for index in indexes if not index["obstacle"]]
     regclass = f"CAST({literal(quote_table(table))} AS pg_catalog.regclass)"
@@ -138,7 +138,7 @@ def find_rebuild(query: Query, literal: Literal, table: TableName) -> Rebuild:
             *(sql for index in free for sql in _build_make(table, index, literal)),
             *((f"ANALYZE {quote_table(table)}",) if analyzed == "t" else ()),
         ),
-        busy=_LOCK_NOT_AVAILABLE,
+        plain=plain == "t",
     )
 
 

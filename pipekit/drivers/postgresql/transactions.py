@@ -1,13 +1,20 @@
 # The transactions of one connection to PostgreSQL, with pinned settings. Loaded in the runner child only.
 """`Transactions`, which a session is, and its sources and sinks stand on."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 from pipekit.drivers.postgresql.late import build_late_sql, tell_late
 from pipekit.drivers.postgresql.link import Described, Link, Result
 from pipekit.drivers.postgresql.settings import WATCHED_SETTING, Pins
+from pipekit.drivers.wire import check_refusal
 from pipekit.errors import ConnectFailed, StatementFailed
-from pipekit.runner_contract import QueryResult, ResultColumn
+from pipekit.runner_contract import QueryResult, ResultColumn, Statement
+
+# What cannot end a transaction, and is one statement: it may be sent before the one in front of it is answered.
+_CANNOT_END = re.compile(
+    r"\s*(?:ALTER|ANALYZE|COMMENT|CREATE|DELETE|DROP|INSERT|LOCK|MERGE|SELECT|SET|TRUNCATE|UPDATE|WITH)\b[^;]*\Z"
+)
 
 
 class Transactions:
@@ -85,6 +92,43 @@ class Transactions:
         except StatementFailed:
             self.link.close()
 
+    def run_statements(self, statements: Sequence[Statement], counts: dict[str, int]) -> None:
+        """Runs statements inside the open transaction; counts of one name add up."""
+        for batch in _split(statements):
+            self._run_batch(batch, counts)
+
+    def _run_batch(self, batch: Sequence[Statement], counts: dict[str, int]) -> None:
+        if len(batch) == 1:
+            self.run_statement(batch[0], counts)
+        else:
+            for statement, result in zip(batch, self.link.run_all([item.sql for item in batch]), strict=True):
+                self._count(statement, result, counts)
+        if not self.link.in_transaction:
+            raise StatementFailed("A statement ended the transaction it is part of.", hint=batch[-1].sql[:200])
+
+    def run_statement(self, statement: Statement, counts: dict[str, int]) -> None:
+        """Runs one statement and notes its count. Raises CheckFailed at a refusal."""
+        self._count(statement, self.link.run(statement.sql), counts)
+
+    def _count(self, statement: Statement, result: Result, counts: dict[str, int]) -> None:
+        if not statement.name:
+            return
+        count = result.command_tuples or 0
+        if statement.value:
+            cell = result.get_value(0, 0) if result.ntuples and result.nfields else None
+            try:
+                count = int(cell or b"")
+            except ValueError:
+                raise StatementFailed(f"'{statement.name}' is not a whole number.", hint=statement.sql[:200]) from None
+        counts[statement.name] = counts.get(statement.name, 0) + count
+        check_refusal(statement, count, self._ask)
+
+    def _ask(self, sql: str) -> tuple[str | None, ...]:
+        """The first row of a query inside the open transaction."""
+        result = self.link.run(sql)
+        cells = [result.get_value(0, i) for i in range(result.nfields)] if result.ntuples else []
+        return tuple([None if cell is None else cell.decode() for cell in cells])
+
     def name_columns(self, described: Described) -> tuple[ResultColumn, ...]:
         """Columns with their types as `format_type` spells them; the server is asked once for each type."""
         unknown = sorted({(oid, modifier) for _, oid, modifier in described} - self._types.keys())
@@ -100,3 +144,19 @@ def _read_texts(result: Result) -> QueryResult:
     cells = [[result.get_value(row, i) for i in range(result.nfields)] for row in range(result.ntuples)]
     rows = [tuple([None if cell is None else cell.decode() for cell in row]) for row in cells]
     return QueryResult(columns=tuple(ResultColumn(name=name) for name in names), rows=tuple(rows))
+
+
+def _split(statements: Sequence[Statement]) -> Iterator[list[Statement]]:
+    """Statements that go together; after one that may be refused nothing is sent before its count is known."""
+    batch: list[Statement] = []
+    for statement in statements:
+        goes_along = _CANNOT_END.match(statement.sql) is not None
+        if batch and not goes_along:
+            yield batch
+            batch = []
+        batch.append(statement)
+        if statement.refusal or not goes_along:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -121,7 +121,7 @@ class PostgresSource:
 
 
 class PostgresSink:
-    """A staging table that is to be filled; see `drivers.wire.Sink`."""
+    """A table that is to be filled; see `drivers.wire.LastingSink`."""
 
     def __init__(self, session: Transactions, load: Load) -> None:
         self._session = session
@@ -130,6 +130,7 @@ class PostgresSink:
         chosen = ", ".join(quote_identifier(name) for name in self._names)
         self._described = session.link.describe(f"SELECT {chosen} FROM {load.table}")
         self._copy = f"COPY {load.table} ({chosen}) FROM STDIN"
+        self.counts: dict[str, int] = {}
 
     def formats(self) -> Sequence[Format]:
         """Everything there is; binary only where the signatures are equal, COPY only where no value needs a look."""
@@ -142,15 +143,18 @@ class PostgresSink:
         return build_signature(self._described, self._session.link.server_version)
 
     def load(self, stream: Stream, on_rows: Count) -> int:
-        """One COPY in one transaction; a refused row leaves the table empty and is named by row and column.
+        """One COPY in one transaction; a refused row leaves the table as it was and is named by row and column.
 
-        The commit need not reach the disk: a crash empties an unlogged table in any case.
+        The commit of staging need not reach the disk: a crash empties an unlogged table in any case.
         """
-        how = " (FORMAT binary)" if stream.format == "copy-binary" else ""
-        self._session.begin("SET LOCAL synchronous_commit TO off")
+        lasts = bool(self._load.before)
+        self._session.begin("" if lasts else "SET LOCAL synchronous_commit TO off")
         try:
+            self._session.run_statements(self._load.before, self.counts)
             encoder = self._find_encoder(stream.format)
-            rows = self._session.link.copy_in(self._copy + how, _feed(stream, encoder, on_rows), self._find_place)
+            rows = self._session.link.copy_in(
+                self._build_copy(stream.format), _feed(stream, encoder, on_rows), self._find_place
+            )
             self._check_finite(stream)
         except StatementFailed as error:
             self._session.roll_back()
@@ -158,8 +162,14 @@ class PostgresSink:
         except BaseException:
             self._session.roll_back()
             raise
-        self._session.commit()
+        if not lasts:
+            self._session.commit()
         return rows
+
+    def _build_copy(self, format: Format) -> str:
+        options = ["FORMAT binary"] if format == "copy-binary" else []
+        options += ["FREEZE"] if self._load.freezes else []
+        return self._copy + (f" ({', '.join(options)})" if options else "")
 
     def _check_finite(self, stream: Stream) -> None:
         """The largest interval of an older server would be an infinite one here."""

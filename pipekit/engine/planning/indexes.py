@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from pipekit.drivers.base import MergePlan
+from pipekit.drivers.base import Driver, MergePlan
 from pipekit.drivers.facts import Rebuild
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.loading import Loading
@@ -25,14 +25,14 @@ def settle_way(context: RunContext, loading: Loading, merge: MergePlan, rows: in
     return _weigh(context, merge, rows)
 
 
-def is_of_rebuild(merge: MergePlan, error: CheckFailed | StatementFailed) -> bool:
+def is_of_rebuild(driver: Driver, merge: MergePlan, error: CheckFailed | StatementFailed) -> bool:
     """Whether a merge failed, and was rolled back, only because it would have made indexes anew."""
     rebuild = merge.rebuild
     if rebuild is None:
         return False
     if isinstance(error, CheckFailed):
         return rebuild.unchanged is not None and error.message == rebuild.unchanged.refusal
-    return merge.strategy != "full" and bool(rebuild.busy) and error.sqlstate == rebuild.busy
+    return merge.strategy != "full" and error.sqlstate == driver.busy_state
 
 
 def keep_indexes(merge: MergePlan, why: str) -> tuple[Loading, MergePlan]:
@@ -47,9 +47,10 @@ def _weigh(context: RunContext, merge: MergePlan, rows: int | None) -> tuple[Loa
     if obstacle:
         return keep_indexes(merge, obstacle)
     found = context.dest_driver.find_rebuild(context.ask_dest(), merge.dest)
-    if why := _judge(merge, found, rows):
+    if why := judge_rebuild(merge, found, found.rows if rows is None else rows):
         return keep_indexes(merge, why)
-    return Loading(why=_tell(found, rows)), replace(merge, rebuild=found)
+    when = f"as {rows:,} rows came" if rows is not None else f"if at least {LEAST_ROWS:,} come"
+    return Loading(why=tell_rebuild(found, when)), replace(merge, rebuild=found)
 
 
 def _find_obstacle(merge: MergePlan) -> str:
@@ -63,20 +64,20 @@ def _find_obstacle(merge: MergePlan) -> str:
     return f"{merge.fires[0]} may read by them" if merge.fires else ""
 
 
-def _judge(merge: MergePlan, found: Rebuild, rows: int | None) -> str:
+def judge_rebuild(merge: MergePlan, found: Rebuild, rows: int) -> str:
+    """Why indexes are kept though so many rows come, `""` where they are not."""
     if found.obstacle:
         return found.obstacle
     if not found.names:
         return "; ".join(f"{name}, as {why}" for name, why in found.kept)
-    expected = found.rows if rows is None else rows
-    if expected < LEAST_ROWS:
+    if rows < LEAST_ROWS:
         return _FEW
-    if merge.strategy != "full" and expected < found.rows:
-        return f"{expected:,} rows are fewer than about {found.rows:,} that are there"
+    if merge.strategy != "full" and rows < found.rows:
+        return f"{rows:,} rows are fewer than about {found.rows:,} that are there"
     return ""
 
 
-def _tell(found: Rebuild, rows: int | None) -> str:
-    when = f"as {rows:,} rows came" if rows is not None else f"if at least {LEAST_ROWS:,} come"
+def tell_rebuild(found: Rebuild, when: str) -> str:
+    """The receipt's words for it."""
     kept = "".join(f"; {name} is kept, as {why}" for name, why in found.kept)
     return f"indexes are made anew after the rows, {when}: {', '.join(found.names)}{kept}"

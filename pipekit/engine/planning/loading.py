@@ -10,21 +10,22 @@ from pipekit.engine.context import RunContext
 from pipekit.errors import RunFailed
 
 LOAD = "load"
-_NOT_YET = ("direct",)
-_MEND = "Use `load: auto` or `load: staged` on the module."
+MEND = "Use `load: auto` or `load: staged` on the module."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loading:
     """How a dest is loaded: the way, why this one (a clause for people), and what is carried over by name.
 
-    `swap` is what the dest's catalogue says of it where that is the way.
+    `swap` is what the dest's catalogue says of it where that is the way. With `freezes` rows that come `direct` can be
+    seen by whoever sees the commit, whatever his snapshot.
     """
 
     way: Literal["staged", "swap", "direct"] = "staged"
     why: str = ""
     carried: tuple[str, ...] = ()
     swap: Swap | None = None
+    freezes: bool = False
 
 
 def choose_way(context: RunContext, merge: MergePlan, facts: TableFacts) -> Loading:
@@ -32,10 +33,8 @@ def choose_way(context: RunContext, merge: MergePlan, facts: TableFacts) -> Load
     asked = context.module.load
     if asked == "swap":
         return _choose_swap(context, merge, facts)
-    if asked in _NOT_YET:
-        kind = context.dest_driver.label
-        message = f"{kind} dests cannot be loaded by `load: {asked}`."
-        raise RunFailed(message, stage="plan", hint=_MEND)
+    if asked == "direct":
+        return _choose_direct(context, merge, facts)
     return Loading(why="by the module's `load`" if asked == "staged" else "")
 
 
@@ -43,21 +42,34 @@ def _choose_swap(context: RunContext, merge: MergePlan, facts: TableFacts) -> Lo
     """Whether another table may take the dest's place; a dest that the run makes has none yet."""
     driver, dest = context.dest_driver, merge.dest
     if not driver.can_swap:
-        raise RunFailed(f"{driver.label} dests cannot be loaded by `load: swap`.", stage="plan", hint=_MEND)
+        raise RunFailed(f"{driver.label} dests cannot be loaded by `load: swap`.", stage="plan", hint=MEND)
     if not context.runner.sees_values:
         message = "`load: swap` fills some columns of a table that has all of the dest's; jrunner fills all it finds."
-        raise RunFailed(message, stage="plan", hint=f"{_MEND[:-1]}, or Pipekit's own runner.")
+        raise RunFailed(message, stage="plan", hint=f"{MEND[:-1]}, or Pipekit's own runner.")
     if merge.strategy != "full":
         message = f"`load: swap` puts a whole new table into the place of {dest}; {merge.strategy} keeps rows of it."
-        raise RunFailed(message, stage="plan", hint=f"{_MEND[:-1]}, or the strategy full.")
+        raise RunFailed(message, stage="plan", hint=f"{MEND[:-1]}, or the strategy full.")
     if not facts.exists:
         return Loading(why="as this run makes the dest")
     swap = driver.find_swap(context.ask_dest(), dest)
     obstacles = [*swap.obstacles, *_list_casts(merge, swap)]
     if obstacles:
         message = f"No other table can take the place of {dest}: {'; '.join(obstacles)}."
-        raise RunFailed(message, stage="plan", hint=f"{_MEND} They keep the table.")
+        raise RunFailed(message, stage="plan", hint=f"{MEND} They keep the table.")
     return Loading(way="swap", why="by the module's `load`: swapped into place", carried=swap.carried, swap=swap)
+
+
+def _choose_direct(context: RunContext, merge: MergePlan, facts: TableFacts) -> Loading:
+    """What stands around the dest is looked at when that is settled."""
+    driver = context.dest_driver
+    if not driver.can_fill:
+        raise RunFailed(f"{driver.label} dests cannot be loaded by `load: direct`.", stage="plan", hint=MEND)
+    if merge.strategy != "full":
+        message = f"`load: direct` empties {merge.dest} first; {merge.strategy} keeps rows of it."
+        raise RunFailed(message, stage="plan", hint=f"{MEND[:-1]}, or the strategy full.")
+    if not facts.exists:
+        return Loading(why="as this run makes the dest")
+    return Loading(way="direct", why="by the module's `load`: emptied and filled in one transaction")
 
 
 def _list_casts(merge: MergePlan, swap: Swap) -> list[str]:

@@ -12,6 +12,7 @@ from pipekit.engine.planning.columns import ColumnMatch, match_columns
 from pipekit.engine.planning.design import Design, design_dest, stage_made_types
 from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
+from pipekit.engine.planning.direct import build_finish, check_direct
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.planning.indexes import settle_way
 from pipekit.engine.planning.keyed import judge_keyed
@@ -78,17 +79,23 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     )
     loading = choose_way(context, asked, facts)
     merge = replace(asked, swap=loading.swap) if loading.swap else settle_plan(driver, asked, facts)
-    if context.run.dry_run and not design.create_sql:
+    if loading.way == "direct":
+        loading, merge = check_direct(context, loading, merge)
+    elif context.run.dry_run and not design.create_sql:
         loading, merge = settle_way(context, loading, merge, None)
+    is_direct = loading.way == "direct"
+    load = _build_direct_load(context, merge, loading) if is_direct else _build_load(context, merge)
     return Plan(
         resolved_sql=resolved,
         source_sql=_cut_to_columns(context, resolved, match),
         create_sql=design.create_sql,
         undo_sql=design.undo_sql,
-        staging_sql=build_staging_statements(context, merge),
-        load=_build_load(context, merge),
+        staging_sql=() if is_direct else build_staging_statements(context, merge),
+        load=load,
         merge=merge,
-        merge_sql=build_merge_statements(context, merge, design.create_sql),
+        merge_sql=(
+            build_finish(context, merge) if is_direct else build_merge_statements(context, merge, design.create_sql)
+        ),
         columns=match,
         loading=loading,
     )
@@ -239,15 +246,28 @@ def _build_load(context: RunContext, merge: MergePlan) -> Load:
     return Load(table=table, columns=columns, exact=exact, claim_sql=look)
 
 
+def _build_direct_load(context: RunContext, merge: MergePlan, loading: Loading) -> Load:
+    """Into the dest itself, which nobody else fills: it is locked."""
+    driver = context.dest_driver
+    return replace(
+        _build_load(context, merge),
+        table=driver.quote_table(merge.dest),
+        claim_sql="",
+        before=driver.build_emptying_sql(merge),
+        freezes=loading.freezes,
+    )
+
+
 def note_plan(context: RunContext, plan: Plan) -> None:
     """Puts the plan's text into the run record."""
     made_before = plan.create_sql if context.dest_driver.commits_ddl else ()
+    before = [statement.sql for statement in plan.load.before]
     context.record.put(
         resolved_sql=plan.resolved_sql,
-        staging_sql=join_sql(build_stage_sql(context.dest_driver, plan)),
+        staging_sql=join_sql([*before, *build_stage_sql(context.dest_driver, plan)]),
         merge_sql=join_sql([*made_before, *(statement.sql for statement in plan.merge_sql)]),
         dest_table=context.dest_driver.write_table(plan.merge.dest),
-        staging_table=str(plan.merge.staging),
+        staging_table=None if before else str(plan.merge.staging),
     )
     unfed = f"; not fed: {', '.join(plan.columns.unfed)}" if plan.columns.unfed else ""
     ignored = f"; not loaded: {', '.join(plan.columns.ignored)}" if plan.columns.ignored else ""

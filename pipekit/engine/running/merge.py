@@ -22,11 +22,13 @@ from pipekit.engine.planning.plan import Plan, build_merge_statements, replace_w
 from pipekit.engine.planning.sequences import note_sequences
 from pipekit.engine.recovering.ledger import drop_staging, is_same_key
 from pipekit.engine.running.checks import COUNT_SWITCH, ONE_EACH
+from pipekit.engine.running.direct import finish
 from pipekit.engine.running.staging import Staged
 from pipekit.errors import Cancelled, CheckFailed, StatementFailed
 from pipekit.runner_contract import Expect, Loaded, Statement
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
+_IN_LEDGER = Expect(names=("ledger",), equals=1, message=SHUT_OUT)
 REPLACED = "The staging table is not the one this run has filled: somebody has replaced it; nothing was merged."
 _HANDED_OVER = (
     "Rows that others refer to stay where they are; for a unique value to pass from one to another within a merge, its"
@@ -46,7 +48,10 @@ def merge(context: RunContext, staged: Staged) -> None:
     # The last look: a cancelled run, or one whose lease is gone, does not begin its merge.
     if context.stop.is_set():
         raise Cancelled()
-    counts = _execute_or_keep(context, plan, loaded)
+    if plan.load.before:
+        counts = finish(context, plan, loaded, [_IN_LEDGER])
+    else:
+        counts = _execute_or_keep(context, plan, loaded)
     claim, context.claim = context.claim, None
     context.record.put(staging_left=False)
     if context.dest_driver.commits_ddl and claim is not None:
@@ -86,7 +91,7 @@ def _execute_or_keep(context: RunContext, plan: Plan, loaded: Loaded) -> dict[st
     try:
         return _execute(context, plan, loaded)
     except (CheckFailed, StatementFailed) as error:
-        if not is_of_rebuild(plan.merge, error):
+        if not is_of_rebuild(context.dest_driver, plan.merge, error):
             raise
         told = error.message
     context.record.log(f"{told}\nmerging with the indexes kept\n")
@@ -159,7 +164,7 @@ def _drop_staging(context: RunContext, claim: Claim) -> None:
 
 def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expect]:
     merge, staged = plan.merge, loaded.rows_staged
-    expect = [Expect(names=("ledger",), equals=1, message=SHUT_OUT), expect_claim()]
+    expect = [_IN_LEDGER, expect_claim()]
     if context.dest_driver.build_mark_check_sql(merge.staging, context.run.run_key):
         expect.append(Expect(names=("mark",), equals=1, message=REPLACED))
     if context.module.guards.dest_truth:

@@ -7,6 +7,7 @@ from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import explain_refusal, try_creation
 from pipekit.engine.planning.plan import Plan, build_stage_sql
 from pipekit.engine.running.claim import claim_staging
+from pipekit.engine.running.direct import fill
 from pipekit.engine.running.measures import Measured, measure_source
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Loaded, Statement
@@ -26,6 +27,10 @@ class Staged:
 
 def stage(context: RunContext, plan: Plan) -> Staged:
     """Tries what is missing in the dest, claims and creates staging, moves the rows, and helps the planner."""
+    if plan.load.before:
+        loaded = fill(context, plan)
+        context.record.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
+        return Staged(plan=plan, loaded=loaded)
     context.record.put(staging_left=True)
     context.record.save()
     driver, dest = context.dest_driver, context.dest

@@ -7,6 +7,7 @@ SELECT CASE
       THEN 'there is no right to make them in the schema ' || n.nspname
     WHEN t.evtname IS NOT NULL THEN 'the event trigger ' || t.evtname || ' looks at such changes'
   END,
+  c.relkind = 'r',
   CAST(pg_catalog.pg_relation_size(c.oid) / CAST(pg_catalog.current_setting('block_size') AS integer)
     * CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 100 END AS bigint),
   EXISTS (

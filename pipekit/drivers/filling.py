@@ -1,0 +1,35 @@
+# What a driver must know whose dests can be filled in other ways than row by row. SQL text only, no I/O here.
+"""`Filling`, a part of `drivers.base.Driver`: indexes that are made anew, rows that need no staging."""
+
+from typing import ClassVar
+
+from pipekit.drivers.facts import MergePlan, Rebuild
+from pipekit.drivers.tables import TableName
+from pipekit.runner_contract import Query, Statement
+
+
+class Filling:
+    """A kind that knows neither leaves all of it as it is."""
+
+    # The merge text knows `MergePlan.rebuild`.
+    can_rebuild: ClassVar[bool] = False
+    # A load can go on in the transaction that has emptied the dest; asks for `can_rebuild`.
+    can_fill: ClassVar[bool] = False
+    # The SQLSTATE of a lock that others hold.
+    busy_state: ClassVar[str] = ""
+
+    def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
+        """What a merge can make anew of a table's indexes, in one look; asked where `can_rebuild`."""
+        raise NotImplementedError
+
+    def tell_rebuilt(self, message: str) -> str:
+        """What a database says of a key that comes twice while an index is made, in its words for a row that comes."""
+        return message
+
+    def build_emptying_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        """Before the rows that come without staging: their turn, the counts `before` and `deleted`, an empty dest."""
+        raise NotImplementedError
+
+    def build_filled_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        """Behind those rows, in the same transaction."""
+        raise NotImplementedError

@@ -1,0 +1,51 @@
+# Rows that go straight into the dest: whether they may, and the text around them. Decides; moves nothing.
+"""`check_direct` and `build_finish`. What is checked on staging elsewhere is told by counts, or refused here."""
+
+from dataclasses import replace
+
+from pipekit.drivers.base import MergePlan
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.indexes import KEPT, LEAST_ROWS, judge_rebuild, tell_rebuild
+from pipekit.engine.planning.loading import MEND, Loading
+from pipekit.engine.planning.sequences import build_sequence_statements
+from pipekit.errors import RunFailed
+from pipekit.runner_contract import Statement
+
+
+def check_direct(context: RunContext, loading: Loading, merge: MergePlan) -> tuple[Loading, MergePlan]:
+    """The merge with the indexes that are made anew. Raises RunFailed (stage `plan`) where rows need staging."""
+    if obstacle := _find_obstacle(context, merge):
+        message = f"{merge.dest} cannot be loaded by `load: direct`: {obstacle}."
+        raise RunFailed(message, stage="plan", hint=MEND)
+    found = context.dest_driver.find_rebuild(context.ask_dest(), merge.dest)
+    # How many rows come is not known when the indexes would go: a dest without any is taken for one that gets many.
+    kept = judge_rebuild(merge, found, found.rows or LEAST_ROWS)
+    told = f"{KEPT}{kept}" if kept else tell_rebuild(found, "as the dest is emptied first")
+    loading = replace(loading, why=f"{loading.why}; {told}", freezes=found.plain)
+    return loading, replace(merge, rebuild=None if kept else found)
+
+
+def build_finish(context: RunContext, merge: MergePlan, rows: int | None = None) -> tuple[Statement, ...]:
+    """What ends the transaction in which the rows have come: ledger row, indexes, sequences."""
+    driver = context.dest_driver
+    return (
+        *driver.build_ledger_sql(replace(context.ledger_entry, rows=rows)),
+        *driver.build_filled_sql(merge),
+        *build_sequence_statements(driver, replace(merge, staging=merge.dest)),
+    )
+
+
+def _find_obstacle(context: RunContext, merge: MergePlan) -> str:
+    if not context.runner.sees_values:
+        return "jrunner commits what it moves"
+    if merge.fires:
+        return f"what {merge.fires[0]} makes of the rows can only be seen beside staging"
+    if not context.module.guards.truncate:
+        return "the module's `guards: {truncate: false}` keeps it from being truncated"
+    if not merge.can_truncate:
+        return "it cannot be truncated (a right, row security, a publication, or other tables that refer to it)"
+    casts = [column for column in merge.columns if column.stage_type is not None]
+    if casts:
+        told = ", ".join(f"{column.dest.name} ({column.source.type} into {column.dest.type})" for column in casts)
+        return f"values must be compared with what the dest makes of them: {told}. Cast them in the query"
+    return ""
