@@ -102,10 +102,24 @@ def test_rows_that_are_added_make_the_indexes_anew_where_they_are_at_least_as_ma
     run = place.project.succeed(place.module(MANY, first=MANY * 2 + 1, merge_strategy="append"))
     assert told(run) == f"{KEPT}50,001 rows are fewer than about 100,002 that are there"
     assert place.indexes() == before
+
+
+def test_an_incremental_load_of_twice_as_many_rows_as_are_there_deletes_and_inserts_and_makes_the_indexes_anew(
+    place: Place,
+) -> None:
+    place.sql.execute("INSERT INTO t VALUES (1, 'old'), (-1, 'old'); ANALYZE t")
+    module = place.module(MANY, merge_strategy="incremental", merge_key=("id",))
+    first = place.project.succeed(module)
+    assert told(first).startswith("staged, indexes are made anew")
+    assert (first.rows_deleted, first.rows_inserted, first.rows_updated, first.rows_unchanged) == (1, MANY, 0, None)
+    merges = {check.name: check.detail for check in first.checks}
+    assert merges["merge"] == "rows of the staged id are deleted and inserted: twice as many come as are there"
     place.sql.execute("ANALYZE t")
-    again = place.module(MANY * 3, merge_strategy="incremental", merge_key=("id",))
-    assert told(place.project.succeed(again)).startswith("staged, indexes are made anew")
-    assert place.ask("SELECT count(*), max(id) FROM t") == [(MANY * 3, MANY * 3)]
+    before = place.indexes()
+    again = place.project.succeed(module)
+    assert told(again) == f"{KEPT}rows are found by them"
+    assert (again.rows_unchanged, place.indexes()) == (MANY, before)
+    assert place.ask("SELECT count(*), min(id), max(id) FROM t") == [(MANY + 1, -1, MANY)]
 
 
 WHY = [

@@ -14,6 +14,7 @@ KEPT = "indexes are kept: "
 # was 40 ms.
 LEAST_ROWS = 50_000
 _FEW = f"making them anew pays from {LEAST_ROWS:,} rows on"
+_FOUND = "rows are found by them"
 
 
 def settle_way(context: RunContext, loading: Loading, merge: MergePlan, rows: int | None) -> tuple[Loading, MergePlan]:
@@ -50,13 +51,15 @@ def _weigh(context: RunContext, merge: MergePlan, rows: int | None) -> tuple[Loa
     if why := judge_rebuild(merge, found, found.rows if rows is None else rows):
         return keep_indexes(merge, why)
     when = f"as {rows:,} rows came" if rows is not None else f"if at least {LEAST_ROWS:,} come"
+    if merge.leaves:
+        merge = replace(merge, leaves=False, at_once=False, obstacle="twice as many come as are there")
     return Loading(why=tell_rebuild(found, when)), replace(merge, rebuild=found)
 
 
 def _find_obstacle(merge: MergePlan) -> str:
     """What of the merge itself needs the indexes while rows come, or keeps readers from waiting."""
-    if merge.strategy == "upsert" or merge.keeps or merge.leaves:
-        return "rows are found by them"
+    if merge.strategy == "upsert" or merge.keeps:
+        return _FOUND
     if merge.strategy == "full" and not merge.can_truncate:
         return "the dest is emptied by DELETE"
     if merge.referring:
@@ -72,6 +75,8 @@ def judge_rebuild(merge: MergePlan, found: Rebuild, rows: int) -> str:
         return "; ".join(f"{name}, as {why}" for name, why in found.kept)
     if rows < LEAST_ROWS:
         return _FEW
+    if merge.leaves and rows < 2 * found.rows:
+        return _FOUND
     if merge.strategy != "full" and rows < found.rows:
         return f"{rows:,} rows are fewer than about {found.rows:,} that are there"
     return ""

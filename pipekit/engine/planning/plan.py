@@ -166,7 +166,7 @@ def settle_load(context: RunContext, plan: Plan, rows: int) -> Plan:
 
 def replace_way(context: RunContext, plan: Plan, loading: Loading, merge: MergePlan) -> Plan:
     """The same plan with another way into the dest, noted in the run's record."""
-    note_loading(context, loading)
+    _note_way(context, loading, merge)
     if merge == plan.merge:
         return replace(plan, loading=loading)
     statements = build_merge_statements(context, merge, plan.create_sql)
@@ -276,6 +276,10 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     is_made = context.module.guards.column_truth
     off = "" if is_made else "; whether all do is switched off"
     context.record.check("columns", True if is_made else None, f"{meet}{unfed}{ignored}{off}")
-    note_loading(context, plan.loading)
-    if keyed := judge_keyed(context.dest_driver, plan.merge):
+    _note_way(context, plan.loading, plan.merge)
+
+
+def _note_way(context: RunContext, loading: Loading, merge: MergePlan) -> None:
+    note_loading(context, loading)
+    if keyed := judge_keyed(context.dest_driver, merge):
         context.record.check(keyed.name, keyed.ok, keyed.detail)
