@@ -54,12 +54,12 @@ class Driver(Naming, Filling, Swapping, ABC):
     compares_bytes: ClassVar[bool] = False
     # A query's texts are trimmed by SQL around it; what reads the others has an option for it.
     trims_by_sql: ClassVar[bool] = False
-    # A column may hold values of other types than the one it declares.
-    any_value: ClassVar[bool] = False
+    any_value: ClassVar[bool] = False  # a column may hold values of other types than the one it declares
     # Bytes are told as `0x...` and written that way into a query, without quotes.
     has_bare_bytes: ClassVar[bool] = False
     keeps_rows: ClassVar[bool] = False  # the merge text knows `MergePlan.keeps`
     leaves_rows: ClassVar[bool] = False  # ... and `MergePlan.leaves`
+    compares_rows: ClassVar[bool] = False  # ... which an update, whatever fires, always does
     type_examples: ClassVar[tuple[str, ...]] = ()
     # What a type looks like that a person gives.
     type_pattern: ClassVar[re.Pattern[str]]

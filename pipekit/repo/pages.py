@@ -56,12 +56,24 @@ class RunBrief:
     rows_deleted: int | None
     rows_inserted: int | None
     rows_updated: int | None
+    rows_unchanged: int | None
     error_stage: str | None
     error: str | None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
         return cls(**{name: row[name] for name in _BRIEF_NAMES})
+
+    @property
+    def merged(self) -> dict[str, int]:
+        """What its merge came to, in words for people: those that are not 0."""
+        counts = {
+            "inserted": self.rows_inserted,
+            "updated": self.rows_updated,
+            "unchanged": self.rows_unchanged,
+            "deleted": self.rows_deleted,
+        }
+        return {name: count for name, count in counts.items() if count}
 
     @property
     def changed(self) -> int | None:
@@ -115,6 +127,7 @@ def read_at_once(
 _BRIEF_NAMES = tuple(f.name for f in fields(RunBrief))
 _LIVE_NAMES = ("stage", "rows_so_far")
 _SPELLED = {name: f"(SELECT {name} FROM run_live WHERE run_id = r.id) AS {name}" for name in _LIVE_NAMES}
+_SPELLED["rows_unchanged"] = "(SELECT rows_unchanged FROM run_merge WHERE run_id = r.id) AS rows_unchanged"
 _SPELLED["error"] = f"substr(r.error, 1, {_LONGEST_ERROR}) AS error"
 _BRIEF = ", ".join(_SPELLED.get(name, f"r.{name}") for name in _BRIEF_NAMES)
 _LAST = "(SELECT max(id) FROM run_log WHERE module_id = m.id)"

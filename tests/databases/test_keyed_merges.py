@@ -285,6 +285,19 @@ def test_rows_with_a_null_in_the_key_are_left_too(place: Place) -> None:
     assert (record.status, figures(record)) == ("success", (0, 1, 1, 2)), record.error
 
 
+@pytest.mark.parametrize(("strategy", "wanted"), [("full", (1, 1, 1, 1)), ("incremental", LEFT), ("upsert", LEFT)])
+def test_rows_that_others_refer_to_are_not_written_either_where_nothing_differs(
+    place: Place, strategy: str, wanted: tuple[int, ...]
+) -> None:
+    place.reset(f"{T} {OLD} CREATE TABLE c (t_id integer REFERENCES t); INSERT INTO c VALUES (2), (3)")
+    before = place.rows("SELECT CAST(xmin AS text) FROM t WHERE id = 2")
+    record = place.load(strategy, NEW)
+    assert (record.status, figures(record)) == ("success", wanted), record.error
+    assert place.rows("SELECT CAST(xmin AS text) FROM t WHERE id = 2") == before
+    assert place.rows("SELECT id, v FROM t WHERE id > 1 ORDER BY id") == AFTER[1:]
+    assert strategy != "full" or (record.dest_rows_before, record.dest_rows_after) == (3, 3)
+
+
 def test_a_dest_that_holds_a_key_twice_is_refused_though_nothing_in_it_differs(place: Place) -> None:
     place.reset("CREATE TABLE t (id integer, v text); INSERT INTO t VALUES (1, 'same'), (1, 'same')")
     record = place.load("upsert", "SELECT 1 AS id, 'same' AS v")

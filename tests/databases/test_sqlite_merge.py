@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -400,3 +401,62 @@ def test_a_writer_that_is_killed_leaves_the_file_as_it_was(db: SqliteSession, tm
     assert rows_of(db) == [(1, "old"), (2, "old")]
     run(db, "INSERT INTO t VALUES (3, 'next')")
     assert db.query("PRAGMA integrity_check").first_cell() == "ok"
+
+
+# -- rows that are left ------------------------------------------------------------------------------------------------
+
+# Equal values that can be told apart: (declared, held, staged); each must be written.
+TOLD_APART = [
+    ("TEXT COLLATE NOCASE", "AB", "ab"), ("TEXT COLLATE RTRIM", "a", "a "), ("", 1, 1.0), ("", "1", 1), ("", "a", b"a"),
+    ("TEXT", "", None), ("INTEGER", 0, None), ("TEXT", "a\0b", "a\0c"), ("REAL", 1.5, "x"), ("", 2**63 - 1, 2.0**63),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_a_value_that_can_be_told_from_what_is_held_is_written_and_no_other_is(db: SqliteSession, unique: bool) -> None:
+    for declared, held, staged in TOLD_APART:
+        run(db, "DROP TABLE IF EXISTS t", f"CREATE TABLE t (id INTEGER PRIMARY KEY, v {declared})")
+        fill(db, "INSERT INTO t VALUES (?, ?)", [(1, held), (2, held)])
+        columns = stage(db, [(1, held), (2, staged), (3, None)])
+        plan = MergePlan(strategy="upsert", staging=STAGING, dest=DEST, columns=columns, key=("id",), leaves=True)
+        counts = db.execute(DRIVER.build_merge_sql(replace(plan, unique=unique)), (), False)
+        assert counts == {"updated": 1, "inserted": 1} | ({} if unique else {"matched": 2}), (declared, held, staged)
+        told = [row[0] for row in db.query("SELECT quote(v) || typeof(v) FROM t ORDER BY id").rows]
+        wanted = db.query(f'SELECT quote(v) || typeof(v) FROM "{STAGING.name}" ORDER BY id').rows
+        assert told == [row[0] for row in wanted]
+
+
+SOLE = {
+    "(id INTEGER PRIMARY KEY, v TEXT)": True,
+    "(id TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID": True,
+    "(id INTEGER, v TEXT, UNIQUE (id))": True,
+    "(id TEXT COLLATE NOCASE PRIMARY KEY, v TEXT)": True,
+    "(id INTEGER PRIMARY KEY, v TEXT UNIQUE)": False,
+    "(id INTEGER, v TEXT)": False,
+    "(id INTEGER PRIMARY KEY, v TEXT); CREATE UNIQUE INDEX i ON t (v) WHERE v <> ''": False,
+    "(id INTEGER PRIMARY KEY, v TEXT); CREATE UNIQUE INDEX i ON t (lower(v))": False,
+    "(id TEXT COLLATE NOCASE, v TEXT); CREATE UNIQUE INDEX i ON t (id COLLATE BINARY)": False,
+}
+
+
+@pytest.mark.parametrize("table", SOLE)
+def test_a_key_is_the_only_one_when_nothing_else_is_unique_and_it_compares_as_its_column_does(
+    db: SqliteSession, table: str
+) -> None:
+    run(db, *f"CREATE TABLE t {table}".split("; "))
+    facts = DRIVER.get_table_facts(db.query, DEST)
+    assert facts.sole_key is SOLE[table]
+    assert not facts.sole_key or facts.keys == (("id",),)
+
+
+@pytest.mark.parametrize("strategy", ["incremental", "upsert"])
+def test_a_merge_that_leaves_rows_never_compares_each_with_each(db: SqliteSession, strategy: Strategy) -> None:
+    for table in ("(id INTEGER, v TEXT)", "(id INTEGER PRIMARY KEY, v TEXT)", "(id TEXT COLLATE RTRIM, v TEXT)"):
+        run(db, "DROP TABLE IF EXISTS t", f"CREATE TABLE t {table}")
+        columns = stage(db, [(1, "a")])
+        plan = MergePlan(strategy=strategy, staging=STAGING, dest=DEST, columns=columns, key=("id",), leaves=True)
+        for statement in DRIVER.build_merge_sql(plan):
+            if statement.name:
+                assert _count_nested_scans(db, statement.sql) == 0, statement.sql
+            else:
+                run(db, statement.sql)

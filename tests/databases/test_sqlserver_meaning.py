@@ -126,10 +126,10 @@ NEW = [(2, 1, "new2", None), (3, 2, "old3", None), (4, 1, "new4", None)]
 OLD_AND_NEW = [(1, 1, "old1", None), *NEW]
 # strategy, merge key, rows then, counts
 KEEPING: list[tuple[Strategy, tuple[str, ...], list[tuple[Any, ...]], dict[str, int]]] = [
-    ("full", (), NEW, {"before": 3, "deleted": 1, "updated": 2, "inserted": 1}),
-    ("incremental", ("id",), OLD_AND_NEW, {"updated": 2, "inserted": 1}),
-    ("incremental", ("p",), NEW, {"deleted": 1, "updated": 2, "inserted": 1}),
-    ("upsert", ("id",), OLD_AND_NEW, {"updated": 2, "inserted": 1}),
+    ("full", (), NEW, {"before": 3, "deleted": 1, "matched": 2, "updated": 1, "inserted": 1}),
+    ("incremental", ("id",), OLD_AND_NEW, {"matched": 2, "updated": 1, "inserted": 1}),
+    ("incremental", ("p",), NEW, {"deleted": 1, "matched": 2, "updated": 1, "inserted": 1}),
+    ("upsert", ("id",), OLD_AND_NEW, {"matched": 2, "updated": 1, "inserted": 1}),
 ]
 
 

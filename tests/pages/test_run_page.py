@@ -6,7 +6,7 @@ import pytest
 from pipekit import repo
 from pipekit.engine.receipt import build_receipt
 from pipekit.models import Check, MergeState
-from tests.pages.records import make_run, start_run
+from tests.pages.records import end_run, make_run, start_run
 from tests.pages.site import Site, Visitor
 
 
@@ -26,6 +26,22 @@ def test_a_successful_run_shows_its_receipt(site: Site, vera: Visitor) -> None:
     assert [text.split()[0] for text in page.texts(".legend li")] == ["watermark", "plan", "stage", "check", "merge"]
     assert not page.has(".run-cause")
     assert "by ana" in page.text
+
+
+def test_rows_that_were_left_as_they_are_are_told_wherever_a_run_is_told(site: Site, vera: Visitor) -> None:
+    module = site.make_module()
+    group = repo.create_group(site.db, name="nightly")
+    repo.create_member(site.db, group_id=group.id, module_id=module.id)
+    group_run = repo.create_group_run(site.db, group.id, triggered_by="manual")
+    run = start_run(site, module)
+    site.db.change("UPDATE run_log SET group_run_id = ? WHERE id = ?", (group_run.id, run.id))
+    run = end_run(site, run, rows_deleted=0, rows_inserted=3, rows_updated=2, rows_unchanged=1199)
+    assert "unchanged1 199" in [" ".join(text.split()) for text in vera.get(f"/runs/{run.id}").texts(".figures div")]
+    assert "Unchanged" in vera.get(f"/modules/{module.id}").texts(".facts dt")
+    assert "deleted 0  inserted 3  updated 2  unchanged 1 199" in " ".join(build_receipt(run))
+    assert run.to_json()["rows_unchanged"] == repo.list_runs(site.db)[0].rows_unchanged == 1199
+    told = [" ".join(text.split()) for text in vera.get(f"/group-runs/{group_run.id}").texts("tbody td")]
+    assert "3 inserted, 2 updated, 1 199 unchanged" in told
 
 
 def test_a_check_that_was_not_made_is_not_shown_as_passed(site: Site, vera: Visitor) -> None:

@@ -11,9 +11,12 @@ from pipekit.drivers.postgresql.names import quote_identifier
 from pipekit.drivers.postgresql.types import IDENTICAL, PADDED, STRINGS, parse_type
 
 
-def build_differs(plan: MergePlan, alias: str) -> str:
-    """A condition for a dest row `alias` and a staged row `s`; numbers first, as the first difference ends the look."""
-    written = [column for column in plan.columns if is_written(column, plan.key)]
+def build_differs(plan: MergePlan, alias: str, key: tuple[str, ...]) -> str:
+    """A condition for a dest row `alias` and a staged row `s` that are equal by a key.
+
+    Numbers come first, as the first difference ends the look.
+    """
+    written = [column for column in plan.columns if is_written(column, key)]
     looks = sorted(_build_one(column, alias) for column in written)
     return " OR ".join(look for _, look in looks) or "false"
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.facts import Reference
+from pipekit.drivers.postgresql.differing import build_differs
 from pipekit.drivers.postgresql.joins import (
     NO_NESTED_LOOPS,
     build_counted,
@@ -30,10 +31,11 @@ def build_keeping(plan: MergePlan, insert: str) -> tuple[Statement, ...]:
     staging = quote_table(plan.staging)
     gone = build_gone(plan)
     # A trigger may leave a row as it is, so that it is not among the updated ones; where one fires, rows are looked at.
-    there = "known" if plan.fires else "kept"
+    known = plan.fires or plan.leaves
+    there = "known" if known else "kept"
     parts = [
         f"gone AS (\n{_build_delete(plan, gone)}\n)" if gone else "gone AS (SELECT 1 WHERE false)",
-        *([f"known AS (\n{_build_matched(plan)}\n)"] if plan.fires else []),
+        *([f"known AS (\n{_build_matched(plan)}\n)"] if known else []),
         f"kept AS (\n{_build_update(plan)}\n)",
         # By EXCEPT, whose cost grows with the rows whatever the planner believes.
         f"added AS (\n{insert}\nWHERE s.ctid IN (SELECT n.ctid FROM {staging} AS n EXCEPT SELECT row FROM {there})\n"
@@ -43,7 +45,7 @@ def build_keeping(plan: MergePlan, insert: str) -> tuple[Statement, ...]:
     return (
         *((Statement(sql=before, name="before", value=True),) if plan.strategy == "full" else ()),
         NO_NESTED_LOOPS if plan.strategy == "full" else build_join_choice(plan.dest),
-        *build_counted(", ".join(parts), _COUNTED),
+        *build_counted(", ".join(parts), _COUNTED | ({"matched": "known"} if plan.leaves else {})),
     )
 
 
@@ -142,9 +144,10 @@ def _build_update(plan: MergePlan) -> str:
         f"{quote_identifier(c.dest.name)} = {build_value(c)}" for c in plan.columns if is_written(c, plan.row_key)
     ]
     if not assigned:
-        return _build_matched(plan)
+        return f"{_build_matched(plan)}{' AND false' if plan.leaves else ''}"
     sets, staging = ", ".join(assigned), f"{quote_table(plan.staging)} AS s"
-    where = f"FROM {staging}\nWHERE {_build_known_pairs(plan)}\nRETURNING s.ctid AS row"
+    differs = f"\n  AND ({build_differs(plan, 'd', plan.row_key)})" if plan.leaves else ""
+    where = f"FROM {staging}\nWHERE {_build_known_pairs(plan)}{differs}\nRETURNING s.ctid AS row"
     return f"UPDATE {name_dest(plan)} AS d\nSET {sets}\n{where}"
 
 

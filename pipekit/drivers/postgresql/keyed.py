@@ -122,7 +122,7 @@ def _build_at_once(plan: MergePlan) -> tuple[Statement, ...]:
 SELECT {_build_values(plan)}
 FROM {_build_sorted(plan)} AS s
 LEFT JOIN {name_dest(plan)} AS o ON {_build_equal(plan, "", "o")}
-WHERE o.{quote_identifier(plan.key[0])} IS NULL OR {build_differs(plan, "o")}
+WHERE o.{quote_identifier(plan.key[0])} IS NULL OR {build_differs(plan, "o", plan.key)}
 ON CONFLICT ({key}) DO {f"UPDATE SET {sets}" if sets else "NOTHING"}
 RETURNING d.xmax = 0 AS added"""
     return build_counted(
@@ -149,5 +149,7 @@ def _build_update(plan: MergePlan, where: str) -> tuple[Statement, ...]:
     if not plan.leaves:
         return (Statement(sql=f"{update}{staging}\nWHERE {where}", name="updated"),)
     source = f"{_build_sorted(plan)} AS s" if plan.unique else staging
-    differing = Statement(sql=f"{update}{source}\nWHERE {where}\n  AND ({build_differs(plan, 'd')})", name="updated")
+    differing = Statement(
+        sql=f"{update}{source}\nWHERE {where}\n  AND ({build_differs(plan, 'd', plan.key)})", name="updated"
+    )
     return (differing,) if plan.unique else (counted, differing)

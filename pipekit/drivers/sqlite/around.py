@@ -8,10 +8,11 @@ the tables it has to do with. So nothing is deleted along, and what would be lef
 from collections.abc import Callable, Sequence
 
 from pipekit.drivers.bags import Bags
-from pipekit.drivers.base import MergePlan, TableName
+from pipekit.drivers.base import MergePlan, TableColumn, TableName
 from pipekit.drivers.facts import Action, Event, Firing, Look, Reference
 from pipekit.drivers.sqlite.catalogue import read_words
 from pipekit.drivers.sqlite.comparing import read_keys
+from pipekit.drivers.sqlite.typemap import bare_type
 from pipekit.runner_contract import Query
 
 Quote = Callable[[str], str]
@@ -21,8 +22,9 @@ _EVENTS: dict[str, Event] = {"insert": "insert", "update": "update", "delete": "
 _TRIGGERS = (
     "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = {table} COLLATE NOCASE ORDER BY 1"
 )
-_KEYS = """SELECT l.name, i.name FROM pragma_index_list({table}, 'main') l JOIN pragma_index_info(l.name, 'main') i
-WHERE l."unique" AND NOT l.partial ORDER BY l.origin <> 'pk', l.seq DESC, i.seqno"""
+_KEYS = """SELECT l.name, i.name, i.coll, l.partial
+FROM pragma_index_list({table}, 'main') l JOIN pragma_index_xinfo(l.name, 'main') i
+WHERE l."unique" AND i.key ORDER BY l.origin <> 'pk', l.seq DESC, i.seqno"""
 _PRIMARY = "SELECT name FROM pragma_table_info({table}, 'main') WHERE pk > 0 ORDER BY pk"
 _NAMES = "SELECT name FROM pragma_table_xinfo({table}, 'main')"
 _REFERENCES = """SELECT m.name, f.id, f."from", f."to", f.on_delete, f.on_update
@@ -48,14 +50,22 @@ def _find_events(create_sql: str) -> frozenset[Event]:
     return frozenset({"delete", "truncate"}) if event == "delete" else frozenset({event})
 
 
-def list_keys(query: Query, literal: str) -> tuple[tuple[str, ...], ...]:
-    """Unique keys, the primary key first; an INTEGER PRIMARY KEY has no index of its own."""
+def list_keys(query: Query, literal: str, columns: Sequence[TableColumn]) -> tuple[tuple[tuple[str, ...], ...], bool]:
+    """Unique keys that compare as their columns do, the primary key first; and whether nothing else is unique.
+
+    An INTEGER PRIMARY KEY has no index of its own.
+    """
+    collations = {c.name: c.type[len(bare_type(c.type)) :].upper().split()[-1:] or ["BINARY"] for c in columns}
     primary = tuple(str(row[0]) for row in query(_PRIMARY.format(table=literal)).rows)
     found: dict[str, list[str | None]] = {}
-    for index, column in query(_KEYS.format(table=literal)).rows:
+    other = set()
+    for index, column, collation, partial in query(_KEYS.format(table=literal)).rows:
         found.setdefault(str(index), []).append(column)
-    others = [tuple(map(str, names)) for names in found.values() if None not in names]
-    return tuple(dict.fromkeys(([primary] if primary else []) + others))
+        if partial == "1" or column is None or [str(collation).upper()] != collations.get(column):
+            other.add(str(index))
+    plain = [tuple(map(str, names)) for index, names in found.items() if index not in other]
+    keys = tuple(dict.fromkeys(([primary] if primary else []) + plain))
+    return keys, len(keys) == 1 and not other
 
 
 def list_references(query: Query, name: str, literal: str) -> tuple[Reference, ...]:

@@ -45,6 +45,7 @@ class SqliteDriver(Driver):
     compares_bytes: ClassVar[bool] = True
     trims_by_sql: ClassVar[bool] = True
     any_value: ClassVar[bool] = True
+    leaves_rows: ClassVar[bool] = True
     type_pattern: ClassVar[re.Pattern[str]] = typetext.SQLITE
     type_examples: ClassVar[tuple[str, ...]] = (
         "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",
@@ -149,9 +150,12 @@ class SqliteDriver(Driver):
         facts = catalogue.get_facts(query, table.name, literal)
         if not facts.exists or facts.problem:
             return facts
+        keys, is_sole = around.list_keys(query, literal, self.get_columns(query, table))
         return replace(
             facts,
-            keys=around.list_keys(query, literal),
+            keys=keys,
+            sole_key=is_sole,
+            can_compare=True,
             referring=around.list_references(query, table.name, literal),
             fires=around.list_firing(query, literal),
         )

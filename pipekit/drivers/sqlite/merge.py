@@ -54,12 +54,12 @@ class MergeText:
         strategy = self._plan.strategy
         if strategy == "full":
             return (self._build_empty(), self._build_insert())
-        if strategy == "incremental":
+        if strategy == "incremental" and not self._plan.leaves:
             index = self._build_key_index() if self._plan.null_keys else ()
             return (*index, self._build_keyed_delete(), self._build_insert())
-        if strategy == "upsert":
+        if strategy in ("incremental", "upsert"):
             index = self._build_key_index() if self._is_padded else ()
-            return (*index, self._build_update(), self._build_insert_missing())
+            return (*index, *self._build_update(), self._build_insert_missing())
         return (self._build_insert(),)
 
     def _build_empty(self) -> Statement:
@@ -81,7 +81,7 @@ class MergeText:
         )
 
     def _inserts_whole(self) -> bool:
-        return self._plan.whole and self._plan.strategy != "upsert"
+        return self._plan.whole and self._plan.strategy != "upsert" and not self._plan.leaves
 
     def _build_insert(self, where: str = "") -> Statement:
         """OR ABORT overrides a REPLACE or IGNORE in the dest's own constraints, which lose rows silently.
@@ -110,14 +110,24 @@ class MergeText:
             found = f"{held} IN (SELECT {staged} FROM {self._staging} AS staging)"
         return Statement(sql=f"DELETE FROM {self._dest} AS dest WHERE {found}", name="deleted")
 
-    def _build_update(self) -> Statement:
-        """With nothing but the key to write, the key is written over itself, so that the matches are counted."""
-        key = [self._quote(name) for name in self._keys()]
+    def _build_update(self) -> tuple[Statement, ...]:
+        """With nothing but the key to write, the key is written over itself, so that the matches are counted.
+
+        Where rows may be left, those that differ in nothing are not written; without a unique key they are counted.
+        """
+        plan, key = self._plan, [self._quote(name) for name in self._keys()]
         same = {name.lower() for name in key} - self._find_loose()
-        changed = [name for name in self._names if name.lower() not in same] or key
-        sets = ", ".join(f"{name} = staging.{name}" for name in changed)
-        update = f"UPDATE OR ABORT {self._dest} AS dest SET {sets}\nFROM {self._build_searched()}"
-        return Statement(sql=f"{update}\nWHERE {self._match()}", name="updated")
+        changed = [name for name in self._names if name.lower() not in same]
+        sets = ", ".join(f"{name} = staging.{name}" for name in changed or key)
+        update = (
+            f"UPDATE OR ABORT {self._dest} AS dest SET {sets}\nFROM {self._build_searched()}\nWHERE {self._match()}"
+        )
+        if not plan.leaves:
+            return (Statement(sql=update, name="updated"),)
+        joined = f"{self._build_searched()} JOIN {self._dest} AS dest ON {self._match()}"
+        counted = Statement(sql=f"SELECT count(*) FROM {joined}", name="matched", value=True)
+        written = Statement(sql=f"{update}\n  AND ({' OR '.join(map(_build_differs, changed))})", name="updated")
+        return (*(() if plan.unique else (counted,)), *((written,) if changed else ()))
 
     def _build_searched(self) -> str:
         """Staging in a join; SQLite would rather search by one column of an index of its own than by expressions."""
@@ -175,6 +185,12 @@ class MergeText:
         """A key as text: `a = 1, b = 'x'`."""
         parts = [f"{self._literal(name + ' = ')} || quote(staging.{self._quote(name)})" for name in self._plan.key]
         return " || ', ' || ".join(parts)
+
+
+def _build_differs(name: str) -> str:
+    """Letter by letter, and of another type is another value: 1 is not 1.0."""
+    held, staged = f"dest.{name}", f"staging.{name}"
+    return f"{held} COLLATE BINARY IS NOT {staged} OR typeof({held}) <> typeof({staged})"
 
 
 # -- ledger ------------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ class SqlServerDriver(Driver):
     max_identifier_bytes = names.LONGEST_NAME
     supports_comments = True
     keeps_rows = True
+    compares_rows = True
     has_bare_bytes = True
     extra = "mssql"
     dirty_read = " WITH (NOLOCK)"

@@ -155,7 +155,7 @@ def _build_update(plan: MergePlan, equal: str, key: tuple[str, ...]) -> tuple[St
     """
     dest, staging = quote_table(plan.dest), f"{quote_table(plan.staging)} AS s"
     count = f"SELECT COUNT_BIG(*)\nFROM {dest} AS d WITH (UPDLOCK, HOLDLOCK)\nJOIN {staging} ON {equal}"
-    counted = Statement(sql=count, name="updated", value=True)
+    counted = Statement(sql=count, name="matched" if plan.leaves else "updated", value=True)
     columns = [c for c in plan.columns if c.dest.name not in key or is_text(c)]
     for column in columns:
         if column.dest.identity:
@@ -171,7 +171,7 @@ def _build_update(plan: MergePlan, equal: str, key: tuple[str, ...]) -> tuple[St
         f"UPDATE d SET {assigned}\nFROM {dest} AS d\nJOIN {staging} ON {equal}\n"
         f"WHERE EXISTS (SELECT {staged} EXCEPT SELECT {there})"
     )
-    return (counted, Statement(sql=update))
+    return (counted, Statement(sql=update, name="updated" if plan.leaves else ""))
 
 
 def _build_missing_insert(plan: MergePlan, equal: str) -> tuple[Statement, ...]:

@@ -18,8 +18,12 @@ _ROWS: frozenset[Event] = frozenset({"insert", "update", "delete"})
 
 def settle_keyed(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan:
     """The plan with the way in which its rows meet those that are there; `settle_plan` has settled all else."""
-    if plan.strategy not in KEYED or plan.keeps or not driver.leaves_rows or not facts.exists:
+    if driver.compares_rows:
+        return replace(plan, leaves=plan.keeps or plan.strategy == "upsert")
+    if not (plan.keeps or plan.strategy in KEYED) or not driver.leaves_rows or not facts.exists:
         return plan
+    if plan.keeps:
+        return replace(plan, leaves=not _find_obstacle(plan, facts))
     same = [key for key in facts.keys if {*key} == {*plan.key}]
     plan = replace(plan, unique=bool(same) and not plan.null_keys)
     obstacle = _find_obstacle(plan, facts)

@@ -138,7 +138,7 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
             message = f"{count} staged rows have a NULL in the merge key ({key}), for example {example}."
             _fail(context, "keys", message, NULL_HINT)
     checked = [] if plan.merge.null_keys else [f"no NULL in {key}"]
-    if plan.merge.strategy == "upsert" or plan.merge.leaves:
+    if plan.merge.strategy == "upsert" or (plan.merge.leaves and plan.merge.unique):
         checked.append(f"no {key} twice")
         count, example = query(context.dest_driver.build_repeated_key_sql(plan.merge)).rows[0]
         if int(count or 0):

@@ -62,7 +62,7 @@ def merge(context: RunContext, staged: Staged) -> None:
     inserted, updated = counts.get("inserted", loaded.rows_staged if plan.merge.swap else 0), counts.get("updated", 0)
     before = after = None
     if plan.merge.strategy == "full":
-        before, after = counts.get("before", counts.get("deleted")), inserted + updated
+        before, after = counts.get("before", counts.get("deleted")), inserted + counts.get("matched", updated)
     context.record.put(
         rows_deleted=counts.get("deleted", 0),
         rows_inserted=inserted,

@@ -1,7 +1,3 @@
--- updated
-UPDATE OR ABORT "orders" AS dest SET "id" = staging."id", "line" = staging."line"
-FROM "pipekit_staging.load.orders" AS staging
-WHERE dest."id" = staging."id" AND dest."line" = staging."line";
 -- inserted
 INSERT OR ABORT INTO "orders" ("id", "line")
 SELECT staging."id", staging."line" FROM "pipekit_staging.load.orders" AS staging

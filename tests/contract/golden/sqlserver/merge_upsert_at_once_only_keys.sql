@@ -1,4 +1,4 @@
--- updated (first cell)
+-- matched (first cell)
 SELECT COUNT_BIG(*)
 FROM [dbo].[orders] AS d WITH (UPDLOCK, HOLDLOCK)
 JOIN [pipekit_staging].[load.orders] AS s ON d.[id] = s.[id] AND d.[line] = s.[line];

@@ -1,7 +1,8 @@
--- updated (first cell)
+-- matched (first cell)
 SELECT COUNT_BIG(*)
 FROM [dbo].[orders] AS d WITH (UPDLOCK, HOLDLOCK)
 JOIN [pipekit_staging].[load.orders] AS s ON d.[id] = s.[id] AND d.[line] = s.[line];
+-- updated
 UPDATE d SET [amount] = s.[amount], [odd "name"] = s.[odd "name"], [at] = s.[at]
 FROM [dbo].[orders] AS d
 JOIN [pipekit_staging].[load.orders] AS s ON d.[id] = s.[id] AND d.[line] = s.[line]
