@@ -7,7 +7,7 @@ ends with `<!-- end -->`.
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _END = "<!-- end -->"
 # What is of use to the one who measures only.
 _LEFT_OUT = ("runs", "answers", "kB")
+_MANY = 6
 
 
 class NoPlace(Exception):
@@ -52,6 +53,14 @@ def _list_lines(record: Mapping[str, Any], part: Mapping[str, Any]) -> Iterator[
     )
     yield from record["notes"]
     yield ""
+
+
+def _list_limits(limits: Sequence[Limit]) -> Iterator[str]:
+    """Each limit; of many, those that are missed and how many hold."""
+    told = limits if len(limits) <= _MANY else [limit for limit in limits if not limit.holds]
+    yield from (f"- {limit.describe()}" for limit in told)
+    if told is not limits:
+        yield f"- {len(limits) - len(told)} of {len(limits)} limits are held"
 
 
 def _count_rounds(record: Mapping[str, Any], part: Mapping[str, Any]) -> int:

@@ -68,7 +68,8 @@ def measure_growth(
     servers = place.servers
     places = [each for each in _list_places(few, many) if each[1] in strategies]
     make = "create table {} (a integer, b integer, c text)"
-    servers.source.run_sql(f"{make.format('grown')}; {_FILL.format(table='grown', rows=many)}; analyze grown", DATABASE)
+    fill = _FILL.format(table="grown", rows=many).replace("old", "new")
+    servers.source.run_sql(f"{make.format('grown')}; {fill}; analyze grown", DATABASE)
     home = place.make_home("growth", [_build_module(name, strategy, rows) for name, strategy, _, rows in places])
     found: dict[tuple[str, str], dict[int, list[float]]] = {}
     for name, strategy, state, rows in [*places] * min(place.rounds, MOST_ROUNDS):

@@ -27,7 +27,7 @@ from bench.reader import watch_table
 from bench.report import Report
 from bench.servers import DATABASE, start_servers
 from bench.small import measure_small
-from bench.tables import Limit, Part
+from bench.tables import Limit, Part, Table
 from bench.viewers import ViewersResult
 from pipekit.demo.postgres import find_postgres_folder
 
@@ -126,6 +126,17 @@ def test_what_was_measured_is_written_into_its_place_and_nowhere_else(
     assert "| full, 2,000 rows into a bare table | median s | x pipe | cpu s | all MB | largest MB |" in figures
     assert "PostgreSQL" in figures
     assert "old" not in figures
+
+
+def test_of_many_limits_those_that_are_missed_are_written(tmp_path: Path) -> None:
+    limits = [Limit(what=f"limit {n}", measured=n, at_most=7.5) for n in range(1, 9)]
+    table = Table(head=("x", "s"), rows=[("y", "1")])
+    report = Report(rows=1, rounds=1, parts={"pages": Part(tables=[table], limits=limits)})
+    path = tmp_path / "figures.md"
+    path.write_text("<!-- figures: pages -->\n<!-- end -->\n")
+    write_figures(report.to_json(), path)
+    told = [line for line in path.read_text().splitlines() if line.startswith("- ")]
+    assert told == ["- limit 8: 8.00, at most 7.5: missed by 7%", "- 7 of 8 limits are held"]
 
 
 def test_tools_that_cannot_be_had_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
