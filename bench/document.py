@@ -45,12 +45,9 @@ def _list_lines(record: Mapping[str, Any], part: Mapping[str, Any]) -> Iterator[
         yield ""
         yield from _list_table(table)
     yield ""
-    for item in part["limits"]:
-        yield f"- {Limit(**{**item, 'measured': float(item['measured'])}).describe()}"
+    yield from _list_limits([Limit(**{**item, "measured": float(item["measured"])}) for item in part["limits"]])
     yield ""
-    yield ", ".join(
-        (record["began"][:10], f"{_count_rounds(record, part)} rounds", record["machine"], record["servers"])
-    )
+    yield f"{record['began'][:10]}, rounds: {_count_rounds(record, part)}, {record['machine']}, {record['servers']}"
     yield from record["notes"]
     yield ""
 
