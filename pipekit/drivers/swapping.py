@@ -9,7 +9,10 @@ from pipekit.runner_contract import Query
 
 
 class Swapping:
-    """A kind that cannot swap leaves all of it as it is."""
+    """A kind that cannot swap leaves all of it as it is.
+
+    The merge of a plan with a `swap` counts 1 under `arrived` if the table has rows, for what a crash has taken.
+    """
 
     can_swap: ClassVar[bool] = False
 

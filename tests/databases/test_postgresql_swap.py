@@ -19,7 +19,7 @@ from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.postgresql.swap import changing, obstacles, shape
 from pipekit.engine.events import Event, StageStarted
-from pipekit.models import Module, Run
+from pipekit.models import Guards, Module, Run
 from pipekit.runner.process import wait_until
 from tests.databases.moving import Mover, run
 from tests.databases.swapping import ODD, ROLES, TABLE, ask, photograph
@@ -324,6 +324,23 @@ def test_what_the_dest_got_meanwhile_is_not_lost(swapper: Swapper, change: str, 
     assert run.error == f"public.t is not what it was when the run began; nothing was merged. It differs in: {part}"
     assert swapper.rows("SELECT id, t.v FROM t ORDER BY id") == [(1, "old"), (2, "old")]
     assert swapper.rows(LEFT) == []
+
+
+def test_a_table_whose_rows_a_crash_has_taken_is_not_put_there(swapper: Swapper) -> None:
+    swapper.sql(PLAIN)
+    forget = when("merge", lambda: swapper.sql("TRUNCATE pipekit_staging.m"))
+    run = swapper.project.run(swapper.module(NEW), forget)
+    assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none")
+    assert "does not hold its rows any more" in (run.error or "")
+    assert swapper.rows("SELECT v, count(*) FROM t GROUP BY v") == [("old", 2)]
+
+
+def test_no_rows_are_swapped_in_where_the_module_says_so(swapper: Swapper) -> None:
+    swapper.sql(PLAIN)
+    query = f"{NEW} WHERE false"
+    run = swapper.project.succeed(swapper.module(query, guards=Guards(empty_source=False)))
+    assert (run.rows_deleted, run.rows_inserted, run.dest_rows_after) == (2, 0, 0)
+    assert "CREATE UNIQUE INDEX" in (run.staging_sql or "")
 
 
 def test_a_table_that_would_not_be_the_same_is_not_put_there(swapper: Swapper, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -262,9 +262,10 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     """Puts the plan's text into the run record."""
     made_before = plan.create_sql if context.dest_driver.commits_ddl else ()
     before = [statement.sql for statement in plan.load.before]
+    fitting = context.dest_driver.build_fitting_sql(plan.merge) if plan.merge.swap else ()
     context.record.put(
         resolved_sql=plan.resolved_sql,
-        staging_sql=join_sql([*before, *build_stage_sql(context.dest_driver, plan)]),
+        staging_sql=join_sql([*before, *build_stage_sql(context.dest_driver, plan), *fitting]),
         merge_sql=join_sql([*made_before, *(statement.sql for statement in plan.merge_sql)]),
         dest_table=context.dest_driver.write_table(plan.merge.dest),
         staging_table=None if before else str(plan.merge.staging),

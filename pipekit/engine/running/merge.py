@@ -29,6 +29,7 @@ from pipekit.runner_contract import Expect, Loaded, Statement
 
 SHUT_OUT = "This run may no longer merge: it was taken for dead and the module has been freed since."
 _IN_LEDGER = Expect(names=("ledger",), equals=1, message=SHUT_OUT)
+FORGOTTEN = "The table that was loaded does not hold its rows any more, as after a crash; nothing was merged."
 REPLACED = "The staging table is not the one this run has filled: somebody has replaced it; nothing was merged."
 _HANDED_OVER = (
     "Rows that others refer to stay where they are; for a unique value to pass from one to another within a merge, its"
@@ -169,6 +170,8 @@ def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expec
         expect.append(Expect(names=("mark",), equals=1, message=REPLACED))
     if context.module.guards.dest_truth:
         expect += build_growth(context.dest_driver, merge, staged)
+    if merge.swap:
+        expect.append(Expect(names=("arrived",), equals=int(staged > 0), message=FORGOTTEN, hint="Run it again."))
     if context.module.guards.count_truth and _adds_up(context, merge):
         expect.append(_expect_count(merge, staged))
     return expect

@@ -21,7 +21,7 @@ from pipekit.runner_contract import Statement
 LIMIT_S: float = LOCK_TIMEOUT_S
 TRY_MS = 50
 PAUSE_S = 0.2
-_HINT = "Run it again. With `load: auto` a merge waits in line, and readers wait behind it."
+_IN_LINE = ". With `load: auto` a merge waits in line, and readers behind it."
 _SAYS = "pipekit.swap"
 
 _WAIT = """\
@@ -52,14 +52,15 @@ BEGIN
     EXIT WHEN pg_catalog.clock_timestamp() > given_up;
     PERFORM pg_catalog.pg_sleep({pause_s});
   END LOOP;
-  SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('process %s (%s%s%s)', a.pid,
-      coalesce(a.usename, a.backend_type),
-      CASE WHEN a.application_name <> '' THEN ', ' || a.application_name END,
-      ', its transaction began at ' || pg_catalog.to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS') || ' UTC'), '; ')
-    INTO told FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
-    WHERE l.granted AND l.locktype = 'relation' AND l.pid <> pg_catalog.pg_backend_pid()
+  SELECT pg_catalog.string_agg(DISTINCT CASE WHEN a.pid IS NULL THEN 'a prepared transaction'
+      ELSE pg_catalog.format('process %s (%s%s%s)', a.pid, coalesce(a.usename, a.backend_type),
+        CASE WHEN a.application_name <> '' THEN ', ' || a.application_name END,
+        ', its transaction began at ' || pg_catalog.to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS') || ' UTC') END, '; ')
+    INTO told FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+    WHERE l.granted AND l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
       AND l.relation IN ({tables});
-  PERFORM pg_catalog.set_config('{says}', {held} || coalesce(told, {nobody}), true);
+  PERFORM pg_catalog.set_config('{says}', {held} || coalesce(told, {nobody}) || {in_line}, true);
 END"""
 
 _VERIFY = """\
@@ -74,21 +75,24 @@ END"""
 def build_swap(plan: MergePlan, shape: Shape) -> tuple[Statement, ...]:
     """The merge: the rows that go are counted, the lock is waited for, and one table goes where the other was.
 
-    Those that come are as many as COPY has said: nobody else has seen the table, and it is read no more.
+    Those that come are as many as COPY has said, for it commits all of them or none: a look at one is enough to see
+    that the server has not forgotten them in a crash.
 
     What the dest is then is held against what it was when the run began, before and after.
     """
     rows = (
         f"SELECT pg_catalog.set_config('pipekit.rows', CAST(pg_catalog.count(*) AS text), true) FROM {name_dest(plan)}"
     )
+    arrived = f"SELECT CASE WHEN EXISTS (SELECT FROM {quote_table(plan.staging)}) THEN 1 ELSE 0 END"
     look = build_differing_sql(quote_text, plan.dest, shape)
     return (
         Statement(sql=f"LOCK TABLE {quote_table(plan.staging)} IN ACCESS EXCLUSIVE MODE"),
+        Statement(sql=arrived, name="arrived", value=True),
         Statement(sql=rows, name="before", value=True),
         Statement(sql="SELECT pg_catalog.current_setting('pipekit.rows')", name="deleted", value=True),
         Statement(sql=f"SELECT pg_catalog.set_config('pipekit.look', {quote_text(look)}, true) IS NULL"),
         Statement(sql=_build_wait(plan, shape)),
-        _build_verdict("waited", _HINT),
+        _build_verdict("waited", "Run it again."),
         Statement(sql=";\n".join(_build_change(plan, shape))),
         Statement(sql=_build_verify(plan)),
         _build_verdict("carried", "Use `load: auto`, which keeps the table."),
@@ -133,6 +137,7 @@ def _build_wait(plan: MergePlan, shape: Shape) -> str:
         changed=quote_text(f"{plan.dest} is not what it was when the run began; nothing was merged. It differs in: "),
         held=quote_text(f"{plan.dest} could not be swapped within {LIMIT_S:g} s; nothing was merged. It is held by "),
         nobody=quote_text("nobody any more"),
+        in_line=quote_text(_IN_LINE),
     )
     return _build_block(body)
 
