@@ -160,8 +160,18 @@ class Runner(Protocol):
         """Runs one query; at most `limit` rows come back, cells cut to `longest` characters (None: whole)."""
         ...
 
-    def look(self, endpoint: Endpoint, queries: Sequence[str], *, longest: int | None = None) -> list[QueryResult]:
-        """Runs Pipekit's own queries together, which read little and change nothing; columns may have no types."""
+    def look(
+        self,
+        endpoint: Endpoint,
+        queries: Sequence[str],
+        *,
+        longest: int | None = None,
+        opens: Endpoint | None = None,
+    ) -> list[QueryResult]:
+        """Runs Pipekit's own queries together, which read little and change nothing; columns may have no types.
+
+        `opens` is a database that is connected to meanwhile; whether that went well is told when it is asked something.
+        """
         ...
 
     def stream(self, endpoint: Endpoint, sql: str) -> Iterator[QueryResult]:

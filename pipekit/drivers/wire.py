@@ -87,8 +87,11 @@ class Session(Protocol):
         """Runs a query and returns its rows as text."""
         ...
 
-    def look(self, queries: Sequence[str]) -> list[QueryResult]:
-        """Runs Pipekit's own queries, which read little and change nothing; types of columns may be missing."""
+    def look(self, queries: Sequence[str], meanwhile: Callable[[], None] = ...) -> list[QueryResult]:
+        """Runs Pipekit's own queries, which read little and change nothing; types of columns may be missing.
+
+        `meanwhile` is done while the database is at it; it raises nothing.
+        """
         ...
 
     def stream(self, sql: str) -> Iterator[QueryResult]:
@@ -119,8 +122,9 @@ class LooksOneByOne:
         """See `Session.query`."""
         raise NotImplementedError
 
-    def look(self, queries: Sequence[str]) -> list[QueryResult]:
+    def look(self, queries: Sequence[str], meanwhile: Callable[[], None] = lambda: None) -> list[QueryResult]:
         """See `Session.look`."""
+        meanwhile()
         return [self.query(sql) for sql in queries]
 
 

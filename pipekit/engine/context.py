@@ -66,10 +66,13 @@ class RunContext:
         return lambda sql: self.answers.pop(sql, None) or self.runner.look(self.dest, [sql])[0]
 
     def ask_ahead(self, queries: Sequence[str]) -> None:
-        """Asks the dest together what will be asked of it; what it refuses to answer so is asked when it is wanted."""
+        """Asks the dest together what will be asked of it; what it refuses to answer so is asked when it is wanted.
+
+        While it thinks about that, the source is connected to.
+        """
         self.answers.clear()
         try:
-            found = self.runner.look(self.dest, queries) if queries else []
+            found = self.runner.look(self.dest, queries, opens=self.source) if queries else []
         except StatementFailed as error:
             if error.transient:
                 raise

@@ -48,6 +48,7 @@ class Child:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._sessions: dict[Endpoint, Session] = {}
+        self._refused: dict[Endpoint, PipekitError] = {}
 
     def handle(self, request: Answer) -> Answer:
         """Does one operation and returns its `done` event."""
@@ -80,9 +81,17 @@ class Child:
 
     def look(self, request: Answer) -> Answer:
         """Sends what each of several queries found in a `rows` event of its own."""
-        for found in self.session(request["endpoint"]).look(request["queries"]):
+        session, opens = self.session(request["endpoint"]), request["opens"]
+        for found in session.look(request["queries"], lambda: self._try_to_open(opens) if opens else None):
             self._emit_rows(found, request["longest"])
         return {}
+
+    def _try_to_open(self, data: Answer) -> None:
+        """What stands in the way is told to who asks this database something, and not tried twice."""
+        try:
+            self.session(data)
+        except PipekitError as error:
+            self._refused[endpoint_from_wire(data)] = error
 
     def _emit_rows(self, found: QueryResult, longest: int | None) -> None:
         columns = [[column.name, column.type] for column in found.columns]
@@ -119,6 +128,8 @@ class Child:
     def session(self, data: Answer) -> Session:
         """The open session of an endpoint, connected on first use."""
         endpoint = endpoint_from_wire(data)
+        if refused := self._refused.pop(endpoint, None):
+            raise refused
         if endpoint not in self._sessions:
             self._sessions[endpoint] = _connect(endpoint)
         return self._sessions[endpoint]
@@ -129,6 +140,7 @@ class Child:
             with contextlib.suppress(RunnerError):
                 session.close()
         self._sessions.clear()
+        self._refused.clear()
 
 
 def _read_statements(request: Answer) -> tuple[list[Statement], list[Expect]]:

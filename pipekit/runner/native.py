@@ -133,9 +133,17 @@ class NativeRunner:
             if event["event"] == "rows":
                 yield _read_rows(event)
 
-    def look(self, endpoint: Endpoint, queries: Sequence[str], *, longest: int | None = None) -> list[QueryResult]:
+    def look(
+        self,
+        endpoint: Endpoint,
+        queries: Sequence[str],
+        *,
+        longest: int | None = None,
+        opens: Endpoint | None = None,
+    ) -> list[QueryResult]:
         """See `Runner.look`."""
         request = {"op": "look", "endpoint": to_wire(endpoint), "queries": list(queries), "longest": longest}
+        request["opens"] = to_wire(opens) if opens else None
         events = self._events(request, self._silence_timeout_s)
         return [_read_rows(event) for event in events if event["event"] == "rows"]
 

@@ -23,12 +23,12 @@ RUNS: dict[str, tuple[dict[str, Any], int, int]] = {
     "full": ({"merge_strategy": "full"}, 2, 31),
     "append": ({"merge_strategy": "append", "query": f"{QUERY} where id > 1000"}, 2, 31),
     "incremental": ({"merge_strategy": "incremental", **KEYED}, 2, 35),
-    "upsert": ({"merge_strategy": "upsert", **KEYED}, 2, 36),
+    "upsert": ({"merge_strategy": "upsert", **KEYED}, 2, 35),
     # In the dest it is read in a session that cannot write, and looked at whether it is spelled as the source spells.
     "a watermark": (
         {"merge_strategy": "upsert", **KEYED, "watermarks": [SINCE], "query": f"{QUERY} where id > {{since}}"},
         3,
-        56,
+        55,
     ),
     "a dry run": ({"merge_strategy": "full"}, 2, 11),
 }
@@ -74,3 +74,17 @@ def test_a_run_connects_once_to_each_database_and_waits_for_few_answers(
     assert run.error is None
     assert turnstile.connects == connects
     assert turnstile.turns <= turns
+
+
+def test_a_source_that_lets_nobody_in_is_asked_once_and_blamed_alone(
+    turnstile: Turnstile, tmp_path: Path, postgres: LocalPostgres, dest_db: str, near_when_quick: None
+) -> None:
+    with psycopg.connect(host="127.0.0.1", port=postgres.port, user="postgres", dbname=dest_db) as db:
+        db.execute(f"create table t {INTO}")
+    with closing(Project(tmp_path)) as project:
+        source = project.add_connection("source", turnstile.jdbc_url("no_such"), username="postgres")
+        dest = project.add_connection("dest", postgres.jdbc_url(dest_db), username="postgres")
+        module = project.add_module("m", source=source, query=QUERY, dest=dest, table="public.t", retries=0)
+        run = project.run(module)
+        assert (run.error_stage, turnstile.connects) == ("plan", 1)
+        assert 'database "no_such" does not exist' in (run.error or "")

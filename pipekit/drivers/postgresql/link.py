@@ -118,10 +118,11 @@ class Link:
             finally:
                 self._drain()
 
-    def run_all(self, statements: Sequence[str]) -> list[abc.PGresult]:
+    def run_all(self, statements: Sequence[str], meanwhile: Callable[[], None] = lambda: None) -> list[abc.PGresult]:
         """Runs statements, each one of its own, asked and answered in one go; those after one that fails do not run.
 
-        Not right after `run_one`: libpq would give the first one's rows one by one too.
+        `meanwhile` is done before the answers are waited for. Not right after `run_one`: libpq would give the first
+        one's rows one by one too.
         """
         with self._guard():
             self._connection.enter_pipeline_mode()
@@ -129,6 +130,7 @@ class Link:
                 for sql in statements:
                     self._connection.send_query_params(_encode(sql), [])
                 self._connection.pipeline_sync()
+                meanwhile()
                 results = [self._get_result() for _ in statements]
                 self._next_result()
             finally:

@@ -33,13 +33,17 @@ class Transactions:
         [found] = self._begin_with(lambda begin, pins: [self.link.run(";\n".join(filter(None, (begin, also, pins))))])
         self._check_pins(found)
 
-    def look(self, queries: Sequence[str]) -> list[QueryResult]:
+    def look(self, queries: Sequence[str], meanwhile: Callable[[], None] = lambda: None) -> list[QueryResult]:
         """Runs queries that change nothing in one transaction, all of it asked and answered in one go.
 
         What they found is worth nothing where the settings did not hold, and is thrown away. Types are not told.
         """
+
+        def ask(*begin: str) -> list[Result]:
+            return self.link.run_all([*begin, *queries, "COMMIT"], meanwhile)
+
         try:
-            _, pins, *found, _ = self._begin_with(lambda *begin: self.link.run_all([*begin, *queries, "COMMIT"]))
+            _, pins, *found, _ = self._begin_with(ask)
         except BaseException:
             self.roll_back()
             raise

@@ -20,7 +20,7 @@ from pipekit.engine.running.measures import (
 )
 from pipekit.engine.running.staging import Staged
 from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
-from pipekit.runner_contract import Loaded, QueryResult
+from pipekit.runner_contract import Loaded
 
 # A switch is named with what it would do, never as the mend.
 EXACT_SWITCH = "`guards: {exactness: false}` on the module would let the dest change such values."
@@ -129,18 +129,20 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
     if not key:
         return
 
-    def query(sql: str) -> QueryResult:
-        return context.runner.look(context.dest, [sql], longest=LONGEST_EXAMPLE)[0]
-
+    driver = context.dest_driver
+    is_repeated_refused = plan.merge.strategy == "upsert" or (plan.merge.leaves and plan.merge.unique)
+    asked = [] if plan.merge.null_keys else [driver.build_null_key_sql(plan.merge)]
+    asked += [driver.build_repeated_key_sql(plan.merge)] if is_repeated_refused else []
+    found = iter(context.runner.look(context.dest, asked, longest=LONGEST_EXAMPLE) if asked else [])
     if not plan.merge.null_keys:
-        count, example = query(context.dest_driver.build_null_key_sql(plan.merge)).rows[0]
+        count, example = next(found).rows[0]
         if int(count or 0):
             message = f"{count} staged rows have a NULL in the merge key ({key}), for example {example}."
             _fail(context, "keys", message, NULL_HINT)
     checked = [] if plan.merge.null_keys else [f"no NULL in {key}"]
-    if plan.merge.strategy == "upsert" or (plan.merge.leaves and plan.merge.unique):
+    if is_repeated_refused:
         checked.append(f"no {key} twice")
-        count, example = query(context.dest_driver.build_repeated_key_sql(plan.merge)).rows[0]
+        count, example = next(found).rows[0]
         if int(count or 0):
             message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
             _fail(context, "keys", message, ONE_OF_EACH if plan.merge.strategy == "upsert" else ONE_EACH)
