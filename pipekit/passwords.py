@@ -21,22 +21,13 @@ ADVISED = 15
 AT_ONCE = 2
 MOST_WAITING = 20
 
-# What people choose when they are asked for eight characters. With digits and signs around it, or digits for letters,
-# it is no better.
-_COMMON = frozenset(
-    """
-    abc abcabc abcd access account admin administrator amanda andrew angel asdf ashley austin autumn baseball
-    basketball batman buster butterfly changeit changeme charlie cheese chelsea chocolate computer cookie daniel
-    database default demo diamond dragon enter etl falcon flower football forever freedom geheim ginger google guest
-    hallo hannah harley hello hockey hunter iloveyou internet jackson jasmine jennifer jessica jordan joshua justin
-    killer kennwort letmein letmeinnow login lovely loveme maggie master matrix matthew merlin michael michelle monkey
-    morgan mustang mypassword nicole nintendo nothing oracle orange pass passe passord passw passwd password passwort
-    pepper phoenix pipekit please pokemon postgres postgresql princess purple qazwsx qwer qwert ranger robert samantha
-    schalke secret secure server service shadow silver soccer sommer spider spring sqlserver starwars summer sunshine
-    superman support sysadmin taylor temp temporary test tester testing thomas thunder tigger trustno user username
-    victoria warehouse welcome whatever william willkommen windows winter yankees
-    """.split()  # noqa: SIM905
-)
+# What people choose where Pipekit is, beside what is common everywhere: zxcvbn's lists of leaked ones and of names.
+# With digits and signs around it, or digits for letters, it is no better.
+_HERE = """
+    abc abcabc abcd account administrator autumn basketball chocolate database etl guest login nothing pipekit please
+    postgres postgresql qwer secure service sqlserver support temporary user warehouse willkommen
+"""
+_LISTS = ("passwords", "female_names", "male_names")
 _ROWS = (
     "abcdefghijklmnopqrstuvwxyz",
     "qwertyuiop",
@@ -68,14 +59,25 @@ def hash_password(password: str, *, name: str = "") -> str:
 
 
 def is_common(password: str, name: str = "") -> bool:
-    """Whether it is a common word or the user's name, dressed up or repeated perhaps, or characters in a row."""
+    """Whether it is a common one or the user's name, dressed up or repeated perhaps, or characters in a row."""
     piece = _find_piece(password.casefold())
     if len(piece) <= 4 or _is_in_a_row(piece) or (piece.isdigit() and len(password) < ADVISED):
         return True
     spelled = {piece, piece.translate(_AS_LETTERS)}
     bare = {re.sub(r"\A[\W\d_]+|[\W\d_]+\Z", "", piece), *(re.sub(r"[\W\d_]", "", text) for text in spelled)}
     words = spelled | bare | {text.translate(_AS_LETTERS) for text in bare}
-    return any(word in _COMMON or word == name.casefold() or (len(word) > 3 and _is_in_a_row(word)) for word in words)
+    common = _list_common()
+    if password.casefold() in common:
+        return True
+    return any(word in common or word == name.casefold() or (len(word) > 3 and _is_in_a_row(word)) for word in words)
+
+
+@cache
+def _list_common() -> frozenset[str]:
+    """Some 34,000 texts in small letters; 15 MB, for who chooses a password."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(_HERE.split()).union(*(FREQUENCY_LISTS[name] for name in _LISTS))
 
 
 def _is_in_a_row(text: str) -> bool:

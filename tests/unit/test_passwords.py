@@ -5,10 +5,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from pipekit import passwords
 from pipekit.errors import Invalid, TooMany
-from pipekit.passwords import AT_ONCE, MOST_WAITING, check_password, hash_password, take_turn
+from pipekit.passwords import AT_ONCE, MOST_WAITING, SHORTEST, check_password, hash_password, is_common, take_turn
 from pipekit.runner.process import wait_until
 from tests.patience import PATIENCE_S
 
@@ -25,6 +26,9 @@ from tests.patience import PATIENCE_S
             "pipekit1",
             "trustno1",
             "qwerty123",
+            "Liverp00l",
+            "Basketball-1",
+            "Jennifer_1987",
         ),
         *(
             "trustno1",
@@ -44,6 +48,15 @@ def test_a_password_that_is_tried_first_is_refused(password: str) -> None:
     with pytest.raises(Invalid, match="first that are tried") as caught:
         hash_password(password, name="Berta")
     assert "15 characters or more are advised" in caught.value.hint
+
+
+def test_the_passwords_that_leaked_most_are_refused() -> None:
+    """Those that are long enough to be given; each also as people mend it when it is refused."""
+    leaked = [text for text in FREQUENCY_LISTS["passwords"] if len(text) >= SHORTEST][:3000]
+    assert len(leaked) == 3000
+    assert [text for text in leaked if not is_common(text)] == []
+    mended = [f"{text.capitalize()}2026!" for text in leaked if text.isalpha()]
+    assert [text for text in mended if not is_common(text)] == []
 
 
 @pytest.mark.parametrize(
