@@ -153,5 +153,5 @@ def test_keys_that_repeat_although_the_source_said_otherwise_are_told_with_the_m
     }
     bench.project.succeed(bench.module(QUERY, **options))
     run = bench.project.run(bench.module(TWICE, name="twice", **options))
-    assert (run.status, run.error_stage) == ("error", "merge")
+    assert (run.status, run.error_stage) == ("error", "check")
     assert "Where keys may repeat, drop it" in (run.hint or "")

@@ -143,7 +143,7 @@ def test_folders_become_modules_that_run(
     apply(project, imported)
     orders, customers = run_all(project, "orders", "customers")
     assert (orders.rows_deleted, orders.rows_inserted) == (1, 2)
-    assert (customers.rows_deleted, customers.rows_inserted) == (1, 2)
+    assert (customers.rows_deleted, customers.rows_inserted, customers.rows_updated) == (0, 1, 1)
     assert read_both(postgres, dest_db) == (ORDERS, CUSTOMERS)
     group = repo.get_group_by_name(project.db, "run_all")
     assert [schedule.cron for schedule in repo.list_schedules(project.db, group.id)] == ["0 4 * * 1-5"]
