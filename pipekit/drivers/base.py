@@ -52,9 +52,9 @@ class Driver(Naming, Filling, Swapping, ABC):
     is_embedded: ClassVar[bool] = False
     # Texts of a table that is made compare byte by byte unless a column says otherwise.
     compares_bytes: ClassVar[bool] = False
-    # A query's texts are trimmed by SQL around it; what reads the others has an option for it.
-    trims_by_sql: ClassVar[bool] = False
+    trims_by_sql: ClassVar[bool] = False  # texts are trimmed by SQL around the query; other readers have an option
     any_value: ClassVar[bool] = False  # a column may hold values of other types than the one it declares
+    keeps_lengths: ClassVar[bool] = False  # a text is never longer than the type of its column says
     # Bytes are told as `0x...` and written that way into a query, without quotes.
     has_bare_bytes: ClassVar[bool] = False
     keeps_rows: ClassVar[bool] = False  # the merge text knows `MergePlan.keeps`

@@ -19,6 +19,7 @@ from mssql_python.cursor import Cursor
 
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.postgresql.session import PostgresSession
+from pipekit.drivers.sqlserver.address import PACKET_BYTES
 from pipekit.errors import Cancelled, Inexact, RunnerError, StatementFailed, TimedOut
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint
@@ -306,3 +307,23 @@ def test_a_load_goes_over_tls_where_its_session_does(place: Place, source: Endpo
         source, "SELECT generate_series(1, 5000) AS a", dest, build_load("t", [("a", "integer", "int")])
     )
     assert (loaded.rows_staged, len(place.double.rows("t"))) == (5000, 5000)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_rows_go_in_packets_as_large_as_tls_takes(
+    place: Place, source: Endpoint, session: PostgresSession, provider: str, encrypted: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    take_provider(monkeypatch, provider)
+    run(session, "CREATE TABLE t AS SELECT g::text || repeat('x', 999) AS t FROM generate_series(1, 300) AS g")
+    place.make("d", [("t", "nvarchar(max)")])
+    url = place.double.jdbc_url
+    if encrypted:
+        place.double.encrypt("db.example")
+        url = url.replace("encrypt=false", "encrypt=true;trustServerCertificate=true")
+    load = build_load("d", [("t", "text", "nvarchar(max)")])
+    with NativeRunner() as runner:
+        assert runner.migrate(source, "SELECT * FROM t", place.endpoint(jdbc_url=url), load).rows_staged == 300
+    assert {login.packet_size for login in place.double.logins()[-2:]} == {PACKET_BYTES}
+    assert [text[:3] for (text,) in place.double.rows("d")[:2]] == ["1xx", "2xx"]

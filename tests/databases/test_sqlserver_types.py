@@ -168,6 +168,7 @@ INTO: list[tuple[str, str, str, str, Any, Any]] = [
     ("varchar(10)", "text", "wörd", "TEXT", "wörd", "wörd"),
     ("nchar(4)", "text", "é", "TEXT", "é", "é"),
     ("nvarchar(10)", "text", "a\U0001f600", "TEXT", "a\U0001f600", "a\U0001f600"),
+    ("nvarchar(max)", "character varying(3)", "\U0001f600" * 3, "VARCHAR(2)", "\U0001f600" * 3, "\U0001f600" * 3),
     ("text", "text", "old", "TEXT", "old", "old"),
     ("ntext", "text", "\U0001f600", "TEXT", "\U0001f600", "\U0001f600"),
     ("binary(2)", "bytea", "\\x00ff", "BLOB", b"\0\xff", b"\0\xff"),

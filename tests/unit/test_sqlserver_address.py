@@ -4,7 +4,7 @@
 import pytest
 
 from pipekit.drivers.base import Address
-from pipekit.drivers.sqlserver.address import build_connection_keywords, parse_url
+from pipekit.drivers.sqlserver.address import PACKET_BYTES, build_connection_keywords, parse_url
 from pipekit.errors import Invalid
 
 
@@ -110,4 +110,4 @@ def test_the_reason_says_why_a_property_is_pipekit_s_own() -> None:
 )
 def test_an_address_is_said_in_the_library_s_keywords(rest: str, keywords: dict[str, str]) -> None:
     built = build_connection_keywords(parse_url(f"jdbc:sqlserver://db{rest}"))
-    assert built == {"server": "db,1433", "database": "dw", **keywords}
+    assert built == {"server": "db,1433", "database": "dw", "packetsize": str(PACKET_BYTES), **keywords}

@@ -252,6 +252,34 @@ def test_a_value_of_the_dest_s_own_type_needs_no_proof(type_text: str, staged: s
     assert how(type_text, type_text) == (staged, False)
 
 
+@pytest.mark.parametrize(
+    ("source", "driver", "dest", "staged"),
+    [
+        ("character varying(40)", POSTGRES, "nvarchar(max)", "nvarchar(80)"),
+        (
+            "character(3)",
+            POSTGRES,
+            "nvarchar(max) COLLATE Latin1_General_BIN2",
+            "nvarchar(6) COLLATE Latin1_General_BIN2",
+        ),
+        ("character varying(40)", POSTGRES, "varchar(max)", "nvarchar(80)"),
+        ("character varying(40)", POSTGRES, "ntext", "nvarchar(80)"),
+        ("nvarchar(40)", DRIVER, "nvarchar(max)", "nvarchar(40)"),
+        ("varchar(40)", DRIVER, "text", "nvarchar(40)"),
+        ("character varying(40)", POSTGRES, "nvarchar(60)", None),
+        ("character varying(40)", POSTGRES, "xml", "nvarchar(max)"),
+        ("character varying(2001)", POSTGRES, "nvarchar(max)", None),
+        ("text", POSTGRES, "nvarchar(max)", None),
+        ("nvarchar(max)", DRIVER, "nvarchar(max)", None),
+        ("VARCHAR(40)", SQLITE, "nvarchar(max)", None),
+    ],
+)
+def test_a_text_without_a_limit_is_staged_with_that_of_a_source_that_keeps_one(
+    source: str, driver: Driver, dest: str, staged: str | None
+) -> None:
+    assert stage(source, dest, driver).stage_type == staged
+
+
 def test_an_offset_with_fewer_digits_is_proved_as_an_instant_and_an_offset() -> None:
     staged = stage("datetimeoffset(7)", "datetimeoffset(3)")
     assert (staged.stage_type, staged.lossy) == ("nvarchar(40)", True)

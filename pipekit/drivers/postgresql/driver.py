@@ -52,6 +52,7 @@ class PostgresDriver(Driver):
     compares_bytes = True
     trims_by_sql = True
     keeps_rows = True
+    keeps_lengths = True
     can_swap = True
     can_rebuild = True
     leaves_rows = True

@@ -10,6 +10,8 @@ from pipekit.drivers.unused import drop_unused
 from pipekit.errors import Invalid
 
 DEFAULT_PORT = 1433
+# What is asked for: the most that also goes through TLS. The client library's 4,096 cost a tenth of the rows a second.
+PACKET_BYTES = 16_383
 URL_EXAMPLE = "jdbc:sqlserver://localhost:1433;databaseName=dw;encrypt=true;trustServerCertificate=false"
 
 _PREFIX = "jdbc:sqlserver://"
@@ -113,7 +115,7 @@ def build_connection_keywords(address: Address) -> dict[str, str]:
     """
     instance = address.options.get("instanceName", "")
     server = f"{address.host}\\{instance}" if instance else f"{address.host},{address.port}"
-    keywords = {"server": server, "database": address.database}
+    keywords = {"server": server, "database": address.database, "packetsize": str(PACKET_BYTES)}
     for name, value in address.options.items():
         item = _BY_NAME[name.lower()]
         if item.keyword:

@@ -35,6 +35,7 @@ class SqlServerDriver(Driver):
     supports_comments = True
     keeps_rows = True
     compares_rows = True
+    keeps_lengths = True
     has_bare_bytes = True
     extra = "mssql"
     dirty_read = " WITH (NOLOCK)"
@@ -89,7 +90,11 @@ class SqlServerDriver(Driver):
         refused = types.find_dest_refusal(dest.type) or (types.find_refusal(source.type) if own else "")
         if refused:
             return StagedColumn(source=source, dest=dest, refused=refused)
-        staged = types.choose_staged(types.parse_type(source.type) if own else None, types.parse_type(dest.type))
+        column = types.parse_type(dest.type)
+        staged = types.choose_staged(types.parse_type(source.type) if own else None, column)
+        neutral = source_driver.to_neutral(source.type)
+        if source_driver.keeps_lengths and neutral.name in ("text", "char"):
+            staged = types.limit_staged(staged, column, (neutral if own else types.widen_foreign(neutral)).length)
         return StagedColumn(source=source, dest=dest, stage_type=staged.type or None, lossy=staged.lossy)
 
     # -- looking -------------------------------------------------------------------------------------------------------

@@ -261,6 +261,15 @@ def _spell_decimal(precision: int | None, scale: int) -> str:
 # -- staging -----------------------------------------------------------------------------------------------------------
 
 
+def limit_staged(staged: Staged, dest: Spelling, longest: int | None) -> Staged:
+    """The same with a limit of `longest` units where a text has none: values without one are slow to load."""
+    type_ = parse_type(staged.type) if staged.type else dest
+    is_open = dest.base in TEXTS and type_.base == "nvarchar" and type_.length == MAX
+    if not is_open or longest is None or not 0 < longest <= LONGEST_UNITS:
+        return staged
+    return Staged(Spelling("nvarchar", (longest,), dest.collation).full, staged.lossy)
+
+
 def choose_staged(source: Spelling | None, dest: Spelling) -> Staged:
     """How a dest column is staged; `source` is None when its values come from another kind of database."""
     if source is not None and source.base == "rowversion":
