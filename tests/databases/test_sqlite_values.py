@@ -259,3 +259,23 @@ def test_copy_text_that_does_not_fit_is_refused_by_column_and_row(
 def test_a_negative_zero_arrives_as_the_zero_it_is_equal_to(dest: SqliteSession) -> None:
     for stored in (load_values(dest, "REAL", "REAL", [-0.0]), load_copy(dest, "double precision", "REAL", ["-0"])):
         assert stored == [(0.0, "real")]
+
+
+@pytest.mark.parametrize("row", [1, 8, 9, 16, 20, 21])
+def test_a_refused_value_is_named_wherever_it_stands_in_a_block(dest: SqliteSession, row: int) -> None:
+    """Values that repeat are read once, and several rows go into one statement."""
+    cells = ["1.50"] * 21
+    cells[row - 1] = "NaN"
+    with pytest.raises(Inexact, match="no NaN") as inexact:
+        load_copy(dest, "numeric(10,2)", "DECIMAL(10,2)", cells)
+    values: list[Any] = [1] * 21
+    values[row - 1] = None
+    with pytest.raises(StatementFailed, match="NOT NULL") as missing:
+        load_values(dest, "INTEGER", "INTEGER NOT NULL", values)
+    assert (inexact.value.row, missing.value.row) == (row, row)
+
+
+def test_repeated_decimals_arrive_beside_nulls_and_others(dest: SqliteSession) -> None:
+    cells = ["1.50", "\\N", "0.00", "-0.00", "2.00"] * 5
+    stored = [(1.5, "real"), (None, "null"), (0, "integer"), (0, "integer"), (2, "integer")]
+    assert load_copy(dest, "numeric(10,2)", "DECIMAL(10,2)", cells) == stored * 5
