@@ -262,7 +262,7 @@ def _spell_decimal(precision: int | None, scale: int) -> str:
 
 
 def limit_staged(staged: Staged, dest: Spelling, longest: int | None) -> Staged:
-    """The same with a limit of `longest` units where a text has none: values without one are slow to load."""
+    """The same with a limit of `longest` units where a text has none."""
     type_ = parse_type(staged.type) if staged.type else dest
     is_open = dest.base in TEXTS and type_.base == "nvarchar" and type_.length == MAX
     if not is_open or longest is None or not 0 < longest <= LONGEST_UNITS:
