@@ -26,7 +26,8 @@ def check_folder(driver: Driver, folder: str) -> str:
     if not folder.startswith("/") or not folder.isprintable() or set(folder) & set(';?\\"$'):
         raise _bad_folder("Give the whole path of the folder.", "For example /srv/databases.")
     folder = os.path.normpath(folder)
-    if folder.strip("/") == "":
+    # Also by another way there, such as /proc/self/root.
+    if os.path.realpath(folder).strip("/") == "":
         raise _bad_folder("A folder of its own is meant, not all of the machine.")
     _look_at_folder(folder)
     return "/" + folder.lstrip("/")

@@ -192,6 +192,7 @@ def test_pipekits_own_files_are_no_databases(project: Project, tmp_path: Path) -
         ("h2", "/", "not all of the machine"),
         ("h2", "//", "not all of the machine"),
         ("h2", "/srv/..", "not all of the machine"),
+        ("h2", "/proc/self/root", "not all of the machine"),
         ("h2", "/gone/away", "cannot be looked into"),
         ("h2", "{}/plain", "is no folder"),
         ("h2", "{}/open", "Every user of this machine may write"),

@@ -95,6 +95,8 @@ def test_an_embedded_database_may_be_held_until_its_process_ends(kind: str, url:
         ("jdbc", "jdbc:vendor://h/d?INIT=x", "INIT"),
         ("jdbc", "jdbc:vendor://h/d:loggerFile=/x", "loggerFile"),
         ("teradata", "jdbc:teradata://h/CHARSET=UTF8,LOG=DEBUG", "LOG"),
+        ("hive", "jdbc:hive2://h/d;initFile=/x", "initFile"),
+        ("informix", "jdbc:informix-sqli://h:1/d:INFORMIXSERVER=x;SQLH_TYPE=FILE;SQLH_FILE=/x", "SQLH_TYPE"),
     ],
 )
 def test_a_parameter_that_could_run_code_or_reach_files_is_refused_by_its_name(kind: str, url: str, name: str) -> None:

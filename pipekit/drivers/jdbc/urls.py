@@ -24,7 +24,8 @@ LOGIN = frozenset({"user", "username", "userid", "uid", "password", "pwd", "pass
 _DANGEROUS_NAMES = """
     access_mode_data allowloadlocalinfile allowloadlocalinfileinpath allowmultiqueries allowurlinlocalinfile auto_server
     autodeserialize bootpassword clientinfoprovider connectionattributes createfrom dataencryption debug drop
-    encryptionalgorithm failedlogin gsslib init jaaslogin krbjaas localsocket log logdevice logger loggerfile
+    encryptionalgorithm failedlogin gsslib init initfile jaaslogin krbjaas localsocket log logdevice logdir logger
+    loggerfile sqlh_file sqlh_type
     loggerlevel logwriter passfile profilesql properties_file propertiestransform proxy restorefrom
     rollforwardrecoveryfrom runscript service shutdown startmaster startslave stopmaster stopslave tns_admin
     trustanchorstore url wallet_location keystore keystorelocation truststore sslpassword init_sql initsql
