@@ -48,7 +48,7 @@ class Child:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._sessions: dict[Endpoint, Session] = {}
-        self._refused: dict[Endpoint, PipekitError] = {}
+        self._refused: dict[Endpoint, Exception] = {}
 
     def handle(self, request: Answer) -> Answer:
         """Does one operation and returns its `done` event."""
@@ -90,7 +90,7 @@ class Child:
         """What stands in the way is told to who asks this database something, and not tried twice."""
         try:
             self.session(data)
-        except PipekitError as error:
+        except Exception as error:
             self._refused[endpoint_from_wire(data)] = error
 
     def _emit_rows(self, found: QueryResult, longest: int | None) -> None:

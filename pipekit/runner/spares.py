@@ -4,6 +4,7 @@
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,19 +66,22 @@ class Spares:
             if len(self._waiting) >= self._most and others:
                 self._waiting.remove(others[0])
                 _end(others[0])
-            if len(self._waiting) >= self._most:
-                return False
-            self._let_wait(program, frozenset(kinds), seen)
-        return True
+            return len(self._waiting) < self._most and self._let_wait(program, frozenset(kinds), seen)
 
     def prepare(self, kinds: Collection[str]) -> None:
-        """Starts a child for these drivers; where there are too many the one that has waited longest makes room."""
-        with self._lock:
+        """Starts a child for these drivers; where there are too many the one that has waited longest makes room.
+
+        A machine that gives no more processes or descriptors keeps nobody from what is asked of it now.
+        """
+        with self._lock, suppress(OSError):
             if self._is_closed or not self._most:
                 return
             if len(self._waiting) >= self._most:
                 _end(self._waiting.pop(0))
-            self._let_wait(start_child(kinds), frozenset(kinds), frozenset())
+            program = start_child(kinds)
+            if not self._let_wait(program, frozenset(kinds), frozenset()):
+                program.kill()
+                program.close_pipes()
 
     def close(self) -> None:
         """Ends those that wait, and keeps none any more."""
@@ -96,11 +100,16 @@ class Spares:
             _end(spare)
         return None
 
-    def _let_wait(self, program: Program, kinds: frozenset[str], seen: frozenset[Endpoint]) -> None:
+    def _let_wait(self, program: Program, kinds: frozenset[str], seen: frozenset[Endpoint]) -> bool:
+        """False where the machine gives no thread, and so nobody would end it."""
         timer = threading.Timer(USED_STAYS_S if seen else STAYS_S, self._send_away, (program,))
         timer.daemon = True
+        try:
+            timer.start()
+        except RuntimeError:
+            return False
         self._waiting.append(_Spare(kinds, seen, program, timer))
-        timer.start()
+        return True
 
     def _send_away(self, program: Program) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 """`runner/spares.py`, and what `NativeRunner` does with a child that is lent."""
 
 import os
+import resource
 import signal
 import sqlite3
 import time
@@ -153,6 +154,20 @@ def serve_nobody(spares: Spares) -> list[int]:
     with lend(spares) as runner:
         runner.ping()
     return list_waiting(spares)
+
+
+def test_a_machine_that_has_no_room_for_another_child_keeps_nobody_from_his_run(
+    spares: Spares, endpoint: Endpoint
+) -> None:
+    used, held = serve(spares, endpoint), len(os.listdir("/proc/self/fd"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (held, hard))
+    try:
+        spares.prepare(["postgresql"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(os.listdir("/proc/self/fd")) <= held
+    assert serve(spares, endpoint) == used
 
 
 def test_with_none_allowed_each_run_starts_its_own(endpoint: Endpoint) -> None:
