@@ -22,6 +22,7 @@ from pipekit.engine.events import Event, StageStarted
 from pipekit.models import Guards, Module, Run
 from pipekit.runner.process import wait_until
 from tests.databases.moving import Mover, run
+from tests.databases.pooler import open_pooler
 from tests.databases.swapping import ODD, ROLES, TABLE, ask, photograph
 from tests.lending import lend_database, take_back
 from tests.patience import PATIENCE_S
@@ -548,6 +549,16 @@ def test_what_other_sessions_meet(swapper: Swapper) -> None:
         assert prepared.execute("EXECUTE ask").fetchone() == (3,)
         assert old.execute("SELECT count(*) FROM t").fetchone() == (0,)
     assert swapper.rows("SELECT id FROM t ORDER BY id") == [(2,), (3,), (4,)]
+
+
+def test_a_swap_goes_through_a_pooler_of_transactions(swapper: Swapper, tmp_path: Path) -> None:
+    swapper.sql("CREATE TABLE t (id integer PRIMARY KEY, v text, n integer GENERATED ALWAYS AS IDENTITY)")
+    folder = tmp_path / "pooler"
+    folder.mkdir()
+    with open_pooler(folder, swapper.server, swapper.name, pool_mode="transaction", default_pool_size=3) as url:
+        pooled = swapper.project.add_connection("pooled", url, username="postgres")
+        swapper.project.succeed(swapper.module(NEW, source=pooled, dest=pooled))
+    assert swapper.rows("SELECT id, n FROM t ORDER BY id") == [(2, 1), (3, 2), (4, 3)]
 
 
 def test_a_table_left_by_a_load_that_was_killed_is_in_nobodys_way(mover: Mover) -> None:

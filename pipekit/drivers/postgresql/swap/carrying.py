@@ -17,7 +17,7 @@ from pipekit.drivers.postgresql.types import build_cast
 _LEFT_OUT = "EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING CONSTRAINTS EXCLUDING STATISTICS"
 _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "x": "EXTENDED", "m": "MAIN"}
 _COMPRESSION = {"p": "pglz", "l": "lz4"}
-# As many values as a hundredth of a percent's error asks of 16 columns; more columns are sampled less.
+# ANALYZE looks at as many values as its target times the columns: 100, the usual one, for 16 of them, less for more.
 SAMPLED = 1600
 
 
