@@ -19,6 +19,7 @@ from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.drivers.postgresql.session import PostgresSession
 from pipekit.drivers.postgresql.swap import changing, obstacles, shape
 from pipekit.engine.events import Event, StageStarted
+from pipekit.errors import StatementFailed
 from pipekit.models import Guards, Module, Run
 from pipekit.runner.process import wait_until
 from tests.databases.moving import Mover, run
@@ -266,6 +267,11 @@ def test_what_forbids_a_swap_is_named(session: PostgresSession, wanted: str) -> 
     found = session.link.fetch(shape.build_shape_sql(DRIVER.quote_literal, DRIVER.parse_table("public.t")))
     session.roll_back()
     assert wanted in [obstacles.tell_obstacle(item) for item in json.loads(found[0] or "")["obstacles"]]
+
+
+def test_a_table_that_is_gone_is_told_as_gone(session: PostgresSession) -> None:
+    with pytest.raises(StatementFailed, match=r"There is no table public\.t any more\."):
+        DRIVER.find_swap(session.query, DRIVER.parse_table("public.t"))
 
 
 def test_a_plain_table_has_no_obstacle(session: PostgresSession) -> None:

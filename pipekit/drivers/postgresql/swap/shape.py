@@ -10,6 +10,7 @@ from typing import Any
 
 from pipekit.drivers.base import TableName
 from pipekit.drivers.postgresql.swap.obstacles import OBSTACLES
+from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Query
 
 Literal = Callable[[str], str]
@@ -177,8 +178,11 @@ class Shape:
 
 
 def find_shape(query: Query, literal: Literal, table: TableName) -> Shape:
-    """What a table that is there is, in one look."""
-    parts, around, digests = query(build_shape_sql(literal, table)).rows[0]
+    """What a table is, in one look; raises StatementFailed when it is gone."""
+    rows = query(build_shape_sql(literal, table)).rows
+    if not rows:
+        raise StatementFailed(f"There is no table {table} any more.", transient=True)
+    parts, around, digests = rows[0]
     return Shape(parts=json.loads(parts or ""), around=json.loads(around or ""), digests=digests or "")
 
 
