@@ -24,7 +24,7 @@ create table module (id integer primary key, name text, source_connection_id int
   merge_key text, columns_json text, enabled integer, running integer, owner_team text);
 insert into module values
   (1, 'orders', 10, 11, 'select id as order_no, note from orders where id > {{last}}', 'orders', 'incremental',
-   'order_no', '[{{"id": "c1", "source_name": "order_no", "source_type": "INTEGER", "dest_name": "order_no",
+   '["order_no"]', '[{{"id": "c1", "source_name": "order_no", "source_type": "INTEGER", "dest_name": "order_no",
    "dest_type": "INTEGER"}}, {{"id": "c2", "source_name": "note", "dest_name": "remark"}}]', 1, 1, 'sales'),
   (2, 'all orders!', 10, 11, 'select id, note from orders', 'all_orders', 'full', null, null, 1, 0, null),
   (3, 'odd', 12, 13, 'select ''{PASSWORD}''', 'public.odd', 'swap_in', null, '[]', 1, 0, null),

@@ -13,7 +13,7 @@ import click
 
 from pipekit.cli.run import terminate_like_interrupt
 from pipekit.cli.session import Session
-from pipekit.errors import DriverUnknown, Invalid
+from pipekit.errors import DriverUnknown, Invalid, NotFound
 
 if TYPE_CHECKING:
     from pipekit.config import Config
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # How a value that does not fit is told: the switch of modules for it is a flag here. A NULL is no such value.
 _NAMES_A_ROW = re.compile(r"(?!.*\bnull\b).*\brow [0-9]+", re.IGNORECASE | re.DOTALL)
+_SEVERAL_HINT = "Give each how its addresses begin: `pipekit drivers add ... --url-template`."
 _INEXACT_HINT = "Widen the dest column or cast in the query; --inexact would let the dest change such values."
 _TSV = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -70,6 +71,7 @@ def jrunner(session: Session, /, **options: Any) -> int:
         _print_rows(config, source, query, options)
         return 0
     dest = _find_site(session, registered, "d", options)
+    _check_file(dest)
     return _load(session, config, registered, source, dest, query, options)
 
 
@@ -93,16 +95,20 @@ def _find_site(
     session: Session, registered: "list[DriverRegistration]", side: str, options: Mapping[str, Any]
 ) -> "Site":
     from pipekit.drivers import DRIVERS, get_driver
-    from pipekit.drivers.urls import find_kind, split_login
+    from pipekit.drivers.jdbc.urls import get_fixed_part
+    from pipekit.drivers.urls import list_kinds, split_login
     from pipekit.engine.starting.copy_between import Site
 
     given = options[f"{side}cu"]
     login = split_login(given)
     templates = {driver.kind: driver.url_template or "" for driver in registered if driver.jar}
-    kind = find_kind(given, templates)
-    if kind is None or kind not in {*DRIVERS, *(driver.kind for driver in registered)}:
-        told = f"There is no driver for the URL given with -{side}cu ({':'.join(given.split(':')[:2])}:...)."
-        raise DriverUnknown(told, hint=f"Kinds: {', '.join(sorted(DRIVERS))}.")
+    shown = f"the URL given with -{side}cu ({':'.join(given.split(':')[:2])}:...)"
+    kinds = list_kinds(given, {kind: get_fixed_part(template) for kind, template in templates.items()})
+    if len(kinds) > 1:
+        raise Invalid(f"Several kinds are registered for {shown}: {', '.join(kinds)}.", hint=_SEVERAL_HINT)
+    if not kinds or kinds[0] not in {*DRIVERS, *(driver.kind for driver in registered)}:
+        raise DriverUnknown(f"There is no driver for {shown}.", hint=f"Kinds: {', '.join(sorted(DRIVERS))}.")
+    kind = kinds[0]
     jdbc_url = _check_url(session, f"-{side}cu", get_driver(kind), login.jdbc_url, templates.get(kind, ""))
     password = options[f"{side}cp"]
     if options[f"{side}cp_file"]:
@@ -132,6 +138,17 @@ def _check_url(session: Session, flag: str, driver: "Driver", jdbc_url: str, tem
     for name in driver.list_unused(jdbc_url):
         session.tell(f"Note: '{name}' of {flag} concerns its JDBC driver alone and is left out.")
     return jdbc_url
+
+
+def _check_file(dest: "Site") -> None:
+    """A load fills a table that is there; SQLite would make an empty file of a name that is mistyped."""
+    from pipekit.drivers import get_driver
+
+    path = get_driver("sqlite").parse_url(dest.jdbc_url).database if dest.kind == "sqlite" else ""
+    if path and not Path(path).exists():
+        raise NotFound(
+            f"There is no file {path}.", hint="The dest's table must be there before a load; nothing was made."
+        )
 
 
 def _resolve(secrets: "Secrets", given: str) -> str:

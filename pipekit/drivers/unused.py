@@ -2,7 +2,8 @@
 """`drop_unused`: an address of a script goes on working where another driver, or none, reads it.
 
 Named here is only what changes no value, no row and no right: caches, batches, buffers, logs, what a driver remembers
-of statements. What would have to be heeded, and cannot be, is refused by the kind that reads the address.
+of statements, the zone in which it takes clocks that are told in UTC here. Some change nothing with certain values
+alone. What would have to be heeded, and cannot be, is refused by the kind that reads the address.
 """
 
 import re
@@ -32,6 +33,7 @@ _POSTGRESQL = _names(
     " escapeSyntaxCallMode groupStartupParameters hideUnprivilegedObjects hostRecheckSeconds loadBalanceHosts"
     " loggerLevel logLevel logServerErrorDetail logUnclosedConnections maxResultBuffer preferQueryMode"
     " prepareThreshold preparedStatementCacheQueries preparedStatementCacheSizeMiB protocolVersion"
+    " gssResponseTimeout maxSendBufferSize pemKeyAlgorithm queryTimeout readOnlyMode sslResponseTimeout"
     " quoteReturningIdentifiers receiveBufferSize reWriteBatchedInserts sendBufferSize socketTimeout stringtype"
     " tcpKeepAlive tcpNoDelay unknownLength"
 )
@@ -43,6 +45,32 @@ _MYSQL = _names(
     " prepStmtCacheSqlLimit slowQueryThresholdMillis tcpNoDelay tcpRcvBuf tcpSndBuf useBatchMultiSend"
     " useInformationSchema useLocalSessionState useLocalTransactionState usePipelineAuth useReadAheadInput"
     " useServerPrepStmts useUnbufferedInput useUnicode"
+    # MySQL's driver, today's and those before it.
+    " alwaysSendSetIsolation autoClosePStmtStreams autoSlowLog blobSendChunkSize cacheDefaultTimeZone"
+    " clobberStreamingResults compensateOnDuplicateKeyUpdateCounts connectionTimeZone detectCustomCollations"
+    " disconnectOnExpiredPasswords dontCheckOnDuplicateKeyUpdateInSQL dumpQueriesOnException emulateUnsupportedPstmts"
+    " enablePacketDebug explainSlowQueries failOverReadOnly forceConnectionTimeZoneToSession"
+    " generateSimpleParameterMetadata getProceduresReturnsFunctions holdResultsOpenOverStatementClose"
+    " ignoreNonTxTables includeInnodbStatusInDeadlockExceptions includeThreadDumpInDeadlockExceptions"
+    " includeThreadNamesAsStatementComment largeRowSizeThreshold locatorFetchBufferSize logXaCommands"
+    " maxAllowedPacket maxQuerySizeToLog metadataCacheSize netTimeoutForStreamingResults noDatetimeStringSync"
+    " noTimezoneConversionForDateType noTimezoneConversionForTimeType nullDatabaseMeansCurrent"
+    " overrideSupportsIntegrityEnhancementFacility packetDebugBufferSize paranoid pedantic"
+    " pinGlobalTxToPhysicalConnection populateInsertRowWithDefaultValues preserveInstants"
+    " processEscapeCodesForPrepStmts queriesBeforeRetryMaster queriesBeforeRetrySource queryTimeoutKillsConnection"
+    " readOnlyPropagatesToServer reconnectAtTxEnd reportMetricsIntervalMillis resultSetSizeThreshold retriesAllDown"
+    " rollbackOnPooledClose scrollTolerantForwardOnly secondsBeforeRetryMaster secondsBeforeRetrySource"
+    " serverTimezone slowQueryThresholdNanos strictUpdates tcpKeepAlive tcpTrafficClass timezone trackSessionState"
+    " treatUtilDateAsTimestamp useAffectedRows useColumnNamesInFindColumn useDynamicCharsetInfo useFastDateParsing"
+    " useFastIntParsing useGmtMillisForDatetimes useHostsInPrivileges useJDBCCompliantTimezoneShift"
+    " useJvmCharsetConverters useLegacyDatetimeCode useNanosForElapsedTime useOnlyServerErrorMessages"
+    " useSSPSCompatibleTimezoneShift useStreamLengthsInPrepStmts useTimezone useUsageAdvisor"
+    # MariaDB's.
+    " assureReadOnly blankTableNameMeta defaultFetchSize disablePipeline ensureSocketState failoverLoopRetries"
+    " loadBalanceBlacklistTimeout maxIdleTime maxPoolSize maximizeMysqlCompatibility minPoolSize permitMysqlScheme"
+    " permitNoResults pool poolName poolValidMinDelay staticGlobal trackSchema transactionReplay"
+    " transactionReplaySize useBulkStmts useBulkStmtsForInserts useBatchMultiSendNumber useCatalogTerm"
+    " useMysqlMetadata useResetConnection validConnectionTimeout"
 )
 _UNUSED: Mapping[str, frozenset[str]] = {
     "postgresql": _POSTGRESQL,
@@ -55,6 +83,11 @@ _UNUSED: Mapping[str, frozenset[str]] = {
         " sendTemporalDataTypesAsStringForBulkCopy sendTimeAsDatetime serverPreparedStatementDiscardThreshold"
         " socketTimeout statementPoolingCacheSize transparentNetworkIPResolution useBulkCopyForBatchInsert"
         " useDefaultJaasConfig useFmtOnly workstationID xopenStates"
+        " bulkCopyForBatchInsertAllowEncryptedValueModifications"
+        " bulkCopyForBatchInsertBatchSize bulkCopyForBatchInsertCheckConstraints"
+        " bulkCopyForBatchInsertFireTriggers"
+        " bulkCopyForBatchInsertKeepIdentity bulkCopyForBatchInsertKeepNulls bulkCopyForBatchInsertTableLock"
+        " connectRetryCount connectRetryInterval iPAddressPreference serverNameAsACE vectorTypeSupport"
     ),
     "as400": _names(
         "extended_dynamic full_open hold_statements lazy_close maximum_blocked_input_rows package package_add"
@@ -75,22 +108,49 @@ _UNUSED: Mapping[str, frozenset[str]] = {
         " temp_store transaction_mode"
     ),
 }
+# Nothing with one of these values: what it says is so here, or there is no choice, as the address has one host.
+_IDLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "postgresql": {
+        "channelbinding": ("disable", "prefer"),
+        "gssencmode": ("disable", "allow", "prefer"),
+        "readonly": ("false",),
+        "sslnegotiation": ("postgres",),
+        "targetservertype": ("any", "preferprimary", "prefersecondary", "preferslave", "preferstandby"),
+    },
+    "mysql": {"jdbccomplianttruncation": ("true",), "sendfractionalseconds": ("true",)},
+    "mariadb": {
+        "jdbccomplianttruncation": ("true",),
+        "sendfractionalseconds": ("true",),
+        "zerodatetimebehavior": ("exception",),
+    },
+    "sqlserver": {
+        "columnencryptionsetting": ("disabled",),
+        "concatnullyieldsnull": ("on",),
+        "quotedidentifier": ("on",),
+    },
+}
 _SCHEME = re.compile(r"jdbc:([a-z0-9+-]+):", re.IGNORECASE)
 
 
 def drop_unused(jdbc_url: str, heeded: Collection[str] = ()) -> Kept:
     """The address without those parameters; `heeded` are names, in lower case, that its driver does know."""
-    scheme = _SCHEME.match(jdbc_url)
-    unused = _UNUSED.get(scheme[1].lower(), frozenset()) if scheme else frozenset()
+    found = _SCHEME.match(jdbc_url)
+    scheme = found[1].lower() if found else ""
     head, separator, items = list_parameters(jdbc_url)
     kept: list[str] = []
     names: list[str] = []
     for item in items:
-        name = unquote(item.partition("=")[0]).strip()
-        folded = " ".join(name.lower().replace("_", " ").split())
-        (names if folded in unused and name.lower() not in heeded else kept).append(item)
+        name, _, value = (unquote(part).strip() for part in item.partition("="))
+        is_unused = name.lower() not in heeded and _is_unused(scheme, name, value)
+        (names if is_unused else kept).append(item)
     if not names:
         return Kept(jdbc_url=jdbc_url)
     joined = ("&" if separator == "?" else ";").join(kept)
     shown = tuple(unquote(item.partition("=")[0]).strip() for item in names)
     return Kept(jdbc_url=f"{head}{separator}{joined}" if joined else head, names=shown)
+
+
+def _is_unused(scheme: str, name: str, value: str) -> bool:
+    folded = " ".join(name.lower().replace("_", " ").split())
+    is_idle = value.lower() in _IDLE.get(scheme, {}).get(folded, ())
+    return is_idle or folded in _UNUSED.get(scheme, frozenset())

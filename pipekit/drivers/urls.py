@@ -1,5 +1,5 @@
 # JDBC URLs of people's scripts: which kind they are for, and the login some of them carry. Opens nothing.
-"""`find_kind`, `split_login`, `place_file` and `list_parameters`."""
+"""`find_kind`, `list_kinds`, `split_login`, `place_file` and `list_parameters`."""
 
 import posixpath
 import re
@@ -35,19 +35,23 @@ class Login:
     password: str | None = field(default=None, repr=False)
 
 
-def find_kind(jdbc_url: str, templates: Mapping[str, str] | None = None) -> str | None:
-    """The kind a URL is for, None where nothing claims it; `templates` are the URLs of registered kinds."""
+def find_kind(jdbc_url: str) -> str | None:
+    """The built-in kind that a URL is for, None where none claims it."""
     found = _SCHEME.match(jdbc_url)
-    if found is None:
-        return None
-    scheme = found[1].lower()
-    if scheme in SCHEMES:
-        return SCHEMES[scheme]
-    for kind, template in (templates or {}).items():
-        registered = _SCHEME.match(template)
-        if registered and registered[1].lower() == scheme:
-            return kind
-    return None
+    return SCHEMES.get(found[1].lower()) if found else None
+
+
+def list_kinds(jdbc_url: str, fixed_parts: Mapping[str, str]) -> list[str]:
+    """The kinds that claim a URL: built in, else registered; `fixed_parts` is how each registered kind's URLs begin.
+
+    Of several with the URL's scheme those that say most of how it begins; all of them where none says it rightly.
+    """
+    kind, found = find_kind(jdbc_url), _SCHEME.match(jdbc_url)
+    if kind is not None or found is None:
+        return [kind] if kind else []
+    known = {kind: fixed for kind, fixed in fixed_parts.items() if fixed.lower().startswith(found[0].lower())}
+    fits = {kind: len(fixed) for kind, fixed in known.items() if jdbc_url.lower().startswith(fixed.lower())}
+    return [kind for kind, length in fits.items() if length == max(fits.values())] or list(known)
 
 
 def place_file(jdbc_url: str, folder: str) -> str:

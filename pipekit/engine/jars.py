@@ -6,6 +6,8 @@ Pipekit may pick one of them, and load nothing else.
 """
 
 import hashlib
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -77,6 +79,7 @@ def register(
         folder=check_folder(driver, folder.strip()) if folder.strip() else None,
     )
     _check_template(config, driver, wanted)
+    _check_class(path, java_class)
     values = {name: value for name, value in asdict(wanted).items() if name != "kind"}
     with repo.transaction(db):
         is_changed = repo.register_driver(db, kind, **values)
@@ -114,6 +117,34 @@ def _check_kind(kind: str) -> Driver:
     if not driver.needs_jar:
         raise Invalid(f"The kind '{kind}' is built in and needs no jar.", field="kind")
     return driver
+
+
+def _check_class(path: Path, java_class: str) -> None:
+    """Raises Invalid for a file that is no jar, and for a class that neither it holds nor a jar that it names."""
+    names: set[str] = set()
+    for jar in (path, *_list_named_jars(path)):
+        try:
+            with zipfile.ZipFile(jar) as opened:
+                names.update(opened.namelist())
+        except (OSError, zipfile.BadZipFile) as error:
+            raise Invalid(f"{jar.name} is not a jar that can be read: {error}.", field="jar") from error
+    wanted = java_class.replace(".", "/") + ".class"
+    if not any(name == wanted or name.endswith(f"/{wanted}") for name in names):
+        others = sorted(n[:-6].replace("/", ".") for n in names if n.endswith("Driver.class") and "$" not in n)[:5]
+        hint = f"Classes in it that are called like a driver: {', '.join(others)}." if others else ""
+        raise Invalid(f"{path.name} has no class {java_class}.", field="class", hint=hint)
+
+
+def _list_named_jars(path: Path) -> list[Path]:
+    """Jars beside it that its manifest names: Java looks for classes there too."""
+    try:
+        with zipfile.ZipFile(path) as opened:
+            manifest = opened.read("META-INF/MANIFEST.MF").decode("utf-8", "replace").replace("\r", "")
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return []
+    found = re.search(r"^Class-Path: (.*)$", manifest.replace("\n ", ""), re.MULTILINE)
+    jars = [path.parent / name for name in found[1].split()] if found else []
+    return [jar for jar in jars if jar.is_file()]
 
 
 def _check_template(config: Config, driver: Driver, wanted: DriverRegistration) -> None:

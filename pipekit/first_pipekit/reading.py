@@ -4,6 +4,7 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -190,7 +191,7 @@ class Reader:
         return draft
 
     def _set_merge(self, draft: Draft, item: Item) -> None:
-        told, key = item.text("strategy").lower().replace("-", "_"), parse_key(item.text("key"))
+        told, key = item.text("strategy").lower().replace("-", "_"), _read_key(item.text("key"))
         strategy = STRATEGIES.get(told)
         if not told:
             strategy = "incremental" if key else "full"
@@ -345,6 +346,14 @@ def _read_reference(text: str) -> str:
     """`$NAME` or `${NAME}` -> `NAME`; `""` for anything else."""
     name = re.sub(r"\A\$\{(\w+)\}\Z", r"$\1", text)
     return name[1:] if re.fullmatch(PASSWORD_PATTERN, name) else ""
+
+
+def _read_key(text: str) -> tuple[str, ...]:
+    """A merge key, as names with commas between or as a list in JSON."""
+    with suppress(ValueError):
+        names = json.loads(text)
+        return tuple(map(str, names)) if isinstance(names, list) else parse_key(text)
+    return parse_key(text)
 
 
 def _parse_columns(text: str) -> tuple[Column, ...]:

@@ -67,10 +67,10 @@ def test_a_class_that_is_not_there_and_a_java_that_is_missing_are_told(project: 
     put_jar(project, H2[0])
     template = "jdbc:h2:tcp://{host}/{database}"
     add = ("drivers", "add", "--kind", "h2", "--jar", "h2.jar", "--url-template", template)
-    assert project.cli(*add, "--class", "org.h2.NoDriver").code == 0
-    checked = project.cli("drivers", "check", "h2")
-    assert checked.code == 1
-    assert "holds no class org.h2.NoDriver" in checked.stdout
+    refused = project.cli(*add, "--class", "org.h2.NoDriver")
+    assert refused.code == 2
+    assert "h2.jar has no class org.h2.NoDriver" in refused.stderr
+    assert "org.h2.Driver" in refused.stderr
     assert project.cli(*add, "--class", "org.h2.jdbc.JdbcException").code == 0
     assert "JdbcException" in project.cli("drivers", "check", "h2").stdout
     assert project.cli(*add).code == 0

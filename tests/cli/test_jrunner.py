@@ -124,6 +124,7 @@ def test_a_refusal_that_no_flag_lifts_has_a_hint_without_one(files: Home) -> Non
         (("-scu", "jdbc:sqlite:file:x", "-sq", "pull.sql", "-dcu", "jdbc:sqlite:to.db", "-dt", "b"), 2, "plain file"),
         ((*SOURCE, "-dcu", "jdbc:postgresql://h/d?sslmode=maybe", "-dt", "b"), 2, "sslmode cannot be 'maybe'"),
         ((*SOURCE, "-dt", "b"), 2, "-dcu and -dt"),
+        ((*SOURCE, "-dcu", "jdbc:sqlite:gone.db", "-dt", "b"), 2, "There is no file"),
         ((*SOURCE, "-dcu", "jdbc:sqlite:to.db", "-dt", "nope"), 1, "no dest table nope"),
         (("-scu", "jdbc:sqlite:from.db", "-sq", "missing.sql"), 2, "missing.sql"),
     ],

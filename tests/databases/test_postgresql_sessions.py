@@ -76,6 +76,18 @@ def test_a_logins_own_settings_change_no_value(odd_login: str, odd_url: str, ope
     assert dest.query("SELECT * FROM arrived").rows == (WANTED,)
 
 
+def test_an_address_says_which_server_and_that_nothing_is_written(
+    open_session: OpenSession, postgres: LocalPostgres, database: str
+) -> None:
+    """PostgreSQL's JDBC driver has these words; this server takes changes."""
+    url = f"{postgres.jdbc_url(database)}?targetServerType={{}}&readOnly=true"
+    assert open_session(jdbc_url=url.format("primary"), read_only=True).query("select 1").rows == (("1",),)
+    with pytest.raises(ConnectFailed, match="rows are to be written"):
+        open_session(jdbc_url=url.format("primary"))
+    with pytest.raises(ConnectFailed, match="standby"):
+        open_session(jdbc_url=url.format("secondary"), read_only=True)
+
+
 def test_no_timeout_of_the_login_ends_a_run(
     odd_login: str, odd_url: str, open_session: OpenSession, postgres: LocalPostgres, database: str
 ) -> None:

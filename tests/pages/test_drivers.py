@@ -7,6 +7,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.engine.jars import register
+from tests.jars import write_jar
 from tests.pages.site import Site, Visitor
 
 
@@ -15,8 +16,8 @@ def jars(site: Site) -> Path:
     """The folder for jars, with two in it."""
     folder = site.config.jar_folder
     (folder / "old").mkdir(parents=True)
-    (folder / "h2.jar").write_bytes(b"a jar")
-    (folder / "old" / "jt400.jar").write_bytes(b"another")
+    write_jar(folder / "h2.jar")
+    write_jar(folder / "old" / "jt400.jar")
     (folder / "notes.txt").write_text("no jar")
     return folder
 

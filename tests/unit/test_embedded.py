@@ -14,6 +14,7 @@ from pipekit.engine.context import open_endpoint
 from pipekit.engine.jars import check_url, list_driver_states, register
 from pipekit.errors import Invalid
 from pipekit.models import Connection
+from tests.jars import write_jar
 from tests.project import Project
 
 
@@ -22,7 +23,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     """A project with a jar, and a folder `files` for databases beside a folder `other`."""
     project = Project(tmp_path)
     project.config.jar_folder.mkdir(parents=True)
-    (project.config.jar_folder / "x.jar").write_bytes(b"not really a jar")
+    write_jar(project.config.jar_folder / "x.jar")
     for name in ("files", "other"):
         (tmp_path / name).mkdir()
     yield project

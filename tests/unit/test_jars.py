@@ -25,6 +25,7 @@ from pipekit.errors import ConnectFailed, DriverUnknown, Invalid
 from pipekit.models import Connection
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint
+from tests.jars import write_jar
 from tests.project import Project
 
 
@@ -32,7 +33,7 @@ from tests.project import Project
 def project(tmp_path: Path) -> Iterator[Project]:
     project = Project(tmp_path)
     project.config.jar_folder.mkdir(parents=True)
-    (project.config.jar_folder / "h2.jar").write_bytes(b"not really a jar")
+    write_jar(project.config.jar_folder / "h2.jar")
     yield project
     project.close()
 

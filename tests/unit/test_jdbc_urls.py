@@ -149,6 +149,8 @@ def test_a_login_in_an_address_is_refused_and_not_repeated(kind: str, url: str) 
         ("h2", "jdbc:h2:/d\nx", "cannot be seen"),
         ("jdbc", " jdbc:vendor://h", "blanks"),
         ("mysql", "jdbc:mysql://h/d?surprise=1", "'surprise' is not allowed"),
+        ("mysql", "jdbc:mysql://h/d?maxRows=9", "'maxRows' is not allowed: it cuts the rows of every query"),
+        ("mariadb", "jdbc:mariadb://h/d?zeroDateTimeBehavior=convertToNull", "dates of zeros arrive as they stand"),
     ],
 )
 def test_what_else_is_refused_says_why(kind: str, url: str, words: str) -> None:

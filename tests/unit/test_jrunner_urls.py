@@ -5,7 +5,7 @@ import pytest
 
 from pipekit.drivers import get_driver
 from pipekit.drivers.unused import drop_unused
-from pipekit.drivers.urls import find_kind, place_file, split_login
+from pipekit.drivers.urls import find_kind, list_kinds, place_file, split_login
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,23 @@ def test_the_word_after_jdbc_says_the_kind(url: str, kind: str | None) -> None:
     assert find_kind(url) == kind
 
 
-def test_a_registered_driver_claims_the_urls_of_its_template_but_none_of_a_built_in_kind() -> None:
-    assert find_kind("jdbc:h2:mem:x", {"h2": "jdbc:h2:FILE"}) == "h2"
-    assert find_kind("jdbc:sqlite:x", {"other": "jdbc:sqlite:FILE"}) == "sqlite"
+@pytest.mark.parametrize(
+    ("url", "kinds"),
+    [
+        ("jdbc:h2:mem:x", ["h2"]),
+        ("jdbc:sqlite:x", ["sqlite"]),
+        ("jdbc:derby://h/shop", ["derby"]),
+        ("jdbc:derby:/data/shop", ["derby_file"]),
+        ("jdbc:hsqldb:hsql://h/shop", ["hsqldb", "hsqldb_old"]),
+        ("jdbc:hsqldb:file:/data/shop", ["hsqldb", "hsqldb_old"]),
+        ("jdbc:oracle:thin:@h", []),
+    ],
+)
+def test_a_registered_kind_claims_the_urls_that_begin_like_its_own_and_none_of_a_built_in_kind(
+    url: str, kinds: list[str]
+) -> None:
+    fixed = {"h2": "jdbc:h2:tcp://", "other": "jdbc:sqlite:", "derby": "jdbc:derby://", "derby_file": "jdbc:derby:"}
+    assert list_kinds(url, {**fixed, "hsqldb": "jdbc:hsqldb:hsql://", "hsqldb_old": "jdbc:hsqldb:hsql://"}) == kinds
 
 
 @pytest.mark.parametrize(
@@ -75,6 +89,10 @@ def test_the_file_of_a_database_is_named_whole(jdbc_url: str, placed: str) -> No
         ("h2", "jdbc:h2:/shop;DB_CLOSE_DELAY=-1;SCHEMA=RPT", "jdbc:h2:/shop;SCHEMA=RPT", 1),
         ("db2i", "jdbc:as400://h/LIB;extended dynamic=true;libraries=A,B", "jdbc:as400://h/LIB;libraries=A,B", 1),
         ("sqlite", "jdbc:sqlite:a.db?journal_mode=WAL", "jdbc:sqlite:a.db", 1),
+        ("postgresql", "jdbc:postgresql://h/d?gssEncMode=disable&targetServerType=any", "jdbc:postgresql://h/d", 2),
+        ("mariadb", "jdbc:mariadb://h/d?serverTimezone=UTC&useLegacyDatetimeCode=false", "jdbc:mariadb://h/d", 2),
+        ("mysql", "jdbc:mysql://h/d?useJDBCCompliantTimezoneShift=true&useSSL=true", "jdbc:mysql://h/d?useSSL=true", 1),
+        ("sqlserver", "jdbc:sqlserver://h;connectRetryCount=3;quotedIdentifier=ON", "jdbc:sqlserver://h", 2),
         # The product's own driver is told what it knows.
         ("postgresql_jdbc", "jdbc:postgresql://h/d?prepareThreshold=0", "jdbc:postgresql://h/d?prepareThreshold=0", 0),
     ],

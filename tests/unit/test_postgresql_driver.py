@@ -70,7 +70,7 @@ def test_an_address_is_read(url: str, address: Address) -> None:
         ("jdbc:postgresql://db/dw?socketFactory=x", "'socketFactory' is not allowed"),
         ("jdbc:postgresql://db/dw?loggerFile=/tmp/x", "'loggerFile' is not allowed"),
         ("jdbc:postgresql://db/dw?sslMode=require", "'sslMode' is not allowed"),
-        ("jdbc:postgresql://db/dw?targetServerType=primary", "'targetServerType' is not allowed"),
+        ("jdbc:postgresql://db/dw?localSocketAddress=h", "'localSocketAddress' is not allowed"),
         ("jdbc:postgresql://db/dw?options=-c", "in `options` is not allowed"),
         ("jdbc:postgresql://db/dw?options=-c%20role%3Detl", "'role' in `options` is not allowed"),
         ("jdbc:postgresql://db/dw?sslfactory=com.acme.Factory", "'com.acme.Factory' of sslfactory"),
@@ -78,6 +78,9 @@ def test_an_address_is_read(url: str, address: Address) -> None:
         ("jdbc:postgresql://db/dw?sslmode=", "no value"),
         ("jdbc:postgresql://db/dw?connectTimeout=soon", "whole number"),
         ("jdbc:postgresql://db/dw?ApplicationName=me", "set by Pipekit"),
+        ("jdbc:postgresql://db/dw?gssEncMode=require", "'gssEncMode' is not allowed"),
+        ("jdbc:postgresql://db/dw?targetServerType=other", "targetServerType cannot be 'other'"),
+        ("jdbc:postgresql://db/dw?readOnly=maybe", "readOnly cannot be 'maybe'"),
     ],
 )
 def test_an_address_that_says_too_much_or_too_little_is_refused(url: str, text: str) -> None:
@@ -97,6 +100,8 @@ def test_an_address_that_says_too_much_or_too_little_is_refused(url: str, text: 
         ("ssl=true&sslmode=prefer", {"sslmode": "prefer"}),
         ("ssl=true&sslfactory=org.postgresql.ssl.NonValidatingFactory", {"sslmode": "require"}),
         ("ssl=false&loginTimeout=5", {"connectTimeout": "5"}),
+        ("gssEncMode=prefer&targetServerType=preferSecondary&readOnly=false&channelBinding=disable", {}),
+        ("targetServerType=primary&readOnly=true", {"targetServerType": "primary", "readOnly": "true"}),
     ],
 )
 def test_an_address_of_the_jdbc_driver_keeps_its_meaning(parameters: str, options: dict[str, str]) -> None:

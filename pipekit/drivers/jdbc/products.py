@@ -156,9 +156,8 @@ MYSQL = Product(
     schemes=("jdbc:mysql:",),
     parameters=_names(
         "useSSL sslMode requireSSL verifyServerCertificate connectTimeout socketTimeout characterEncoding useUnicode"
-        " connectionTimeZone serverTimezone zeroDateTimeBehavior tinyInt1isBit yearIsDateType useCursorFetch"
+        " zeroDateTimeBehavior tinyInt1isBit yearIsDateType useCursorFetch"
         " defaultFetchSize rewriteBatchedStatements allowPublicKeyRetrieval tcpKeepAlive useCompression"
-        " forceConnectionTimeZoneToSession preserveInstants"
     ),
     quote="`",
     fold="keep",
@@ -197,7 +196,7 @@ MARIADB = replace(
     java_class="org.mariadb.jdbc.Driver",
     schemes=("jdbc:mariadb:",),
     parameters=_names(
-        "sslMode useSsl trustServerCertificate connectTimeout socketTimeout tinyInt1isBit yearIsDateType timezone"
+        "sslMode useSsl trustServerCertificate connectTimeout socketTimeout tinyInt1isBit yearIsDateType"
         " rewriteBatchedStatements useCompression tcpKeepAlive defaultFetchSize useBulkStmts"
     ),
 )

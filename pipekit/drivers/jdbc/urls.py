@@ -45,6 +45,14 @@ _ORACLE = re.compile(
 _PRODUCTS = re.compile(
     r":(?:sqlite|as400|h2|hsqldb|derby|oracle|postgresql|mysql|mariadb|db2|sqlserver)(?=:)", re.IGNORECASE
 )
+# Of MySQL's and MariaDB's: values would be others, or fewer, without a word.
+_CHANGE_VALUES = {
+    "zerodatetimebehavior": "dates of zeros arrive as they stand, or are refused. Write nullif(column, '0000-00-00').",
+    "jdbccomplianttruncation": "a value that does not fit is refused. Cut it in the query.",
+    "sendfractionalseconds": "a fraction that does not fit is refused. Cut it in the query.",
+    "maxrows": "it cuts the rows of every query. Write LIMIT in the query.",
+    "padcharswithspace": "it adds blanks that were never stored. Write rpad(...) in the query.",
+}
 _MEMORY = "A database in memory ends with the process that made it, and each run is its own process."
 
 
@@ -170,7 +178,9 @@ def _check_name(product: Product, name: str, is_local: bool) -> None:
     if folded not in product.parameters:
         if is_dangerous(folded):
             raise _dangerous(name)
-        raise bad_url(f"The parameter '{name}' is not allowed.", f"Allowed: {', '.join(sorted(product.parameters))}.")
+        allowed = f"Allowed: {', '.join(sorted(product.parameters))}."
+        why = _CHANGE_VALUES.get(folded, "") if product.name in ("mysql", "mariadb") else ""
+        raise bad_url(f"The parameter '{name}' is not allowed{why and ': '}{why or '.'}", "" if why else allowed)
     if folded in ("create", "shutdown") and not is_local:
         raise bad_url(f"The parameter '{name}' is allowed only where the database is a file of this machine.")
 

@@ -23,7 +23,7 @@ from pipekit.drivers.postgresql.faults import (
     tidy_hint,
     tidy_loss,
 )
-from pipekit.drivers.postgresql.names import parse_url
+from pipekit.drivers.postgresql.names import list_passed, parse_url
 from pipekit.errors import ConnectFailed, StatementFailed
 from pipekit.runner_contract import Endpoint
 
@@ -44,7 +44,6 @@ _NETWORK = {
     "keepalives_count": "3",
     "tcp_user_timeout": "300000",
 }
-_TLS_PARAMETERS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 _BAD = pq.ConnStatus.BAD
 _OK = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
@@ -380,7 +379,7 @@ def _build_parameters(endpoint: Endpoint) -> dict[str, str]:
         "connect_timeout": str(max(2, math.ceil(timeout_s))),
         **_NETWORK,
         **{name: value for name, value in login.items() if value is not None},
-        **{name: value for name, value in address.options.items() if name in _TLS_PARAMETERS},
+        **list_passed(address),
     }
 
 

@@ -13,8 +13,17 @@ MAX_IDENTIFIER_BYTES = 63
 DEFAULT_PORT = 5432
 URL_EXAMPLE = "jdbc:postgresql://localhost:5432/dw"
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-URL_PARAMETERS = ("connectTimeout", "currentSchema", "sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert")
+URL_PARAMETERS = (
+    "channelBinding", "connectTimeout", "currentSchema", "readOnly", "targetServerType", "sslcert", "sslcrl",
+    "sslkey", "sslmode", "sslrootcert",
+)  # fmt: skip
 
+# What libpq has the same word for.
+_PASSED = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
+_SERVER_TYPES = {"primary": "primary", "master": "primary", "secondary": "standby", "slave": "standby"}
+
+# Their other values change nothing and are left out.
+_ONE_VALUE = {"readOnly": "true", "channelBinding": "require"}
 _LOGIN_PARAMETERS = frozenset({"user", "username", "password", "sslpassword", "passfile"})
 _TRANSLATED = ("loginTimeout", "options", "ssl", "sslfactory")
 _PREFIX = "jdbc:postgresql:"
@@ -81,6 +90,16 @@ def parse_url(jdbc_url: str) -> Address:
     return Address(host=host, port=port or DEFAULT_PORT, database=database, options=_parse_parameters(parts.query))
 
 
+def list_passed(address: Address) -> dict[str, str]:
+    """What libpq is told of an address's options, in its words: security, and which of several servers it must be."""
+    passed = {name: address.options[name] for name in _PASSED if name in address.options}
+    if "channelBinding" in address.options:
+        passed["channel_binding"] = address.options["channelBinding"]
+    if "targetServerType" in address.options:
+        passed["target_session_attrs"] = _SERVER_TYPES[address.options["targetServerType"]]
+    return passed
+
+
 def _parse_parameters(query: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for item in filter(None, query.split("&")):
@@ -137,6 +156,10 @@ def _check_parameter(name: str, value: str) -> None:
         raise _invalid_url(f"The parameter '{name}' has no value.")
     if name == "sslmode" and value not in SSL_MODES:
         raise _invalid_url(f"sslmode cannot be '{value}'.", f"It is one of {', '.join(SSL_MODES)}.")
+    if name == "targetServerType" and value not in _SERVER_TYPES:
+        raise _invalid_url(f"targetServerType cannot be '{value}'.", f"It is one of {', '.join(_SERVER_TYPES)}.")
+    if _ONE_VALUE.get(name, value) != value:
+        raise _invalid_url(f"{name} cannot be '{value}'.")
     if name in ("connectTimeout", "loginTimeout") and not re.fullmatch(r"[1-9]\d{0,5}", value):
         raise _invalid_url(f"{name} must be a whole number of seconds.")
 

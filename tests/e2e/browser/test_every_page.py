@@ -12,6 +12,7 @@ from pipekit.engine.jars import register
 from pipekit.web import moved
 from pipekit.web.app import ROUTERS
 from tests.e2e.browser.desk import Desk, House
+from tests.jars import write_jar
 
 # What is no page of its own: pieces that others ask for, and a file.
 PIECES = {
@@ -68,7 +69,7 @@ def furnish(house: House) -> dict[str, object]:
     repo.keep_archived_runs(db, [archived])
     folder = house.config.jar_folder
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "h2.jar").write_bytes(b"a jar")
+    write_jar(folder / "h2.jar")
     register(db, house.config, kind="h2", jar="h2.jar", java_class="", url_template="", user="tests")
     return {
         "module_id": module.id,
