@@ -18,8 +18,8 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.facts import Look, Reference
-from pipekit.drivers.sqlite import around, catalogue, typemap
+from pipekit.drivers.facts import Look, Rebuild, Reference
+from pipekit.drivers.sqlite import around, catalogue, indexes, typemap
 from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
 from pipekit.drivers.sqltext import strip_query
@@ -46,6 +46,7 @@ class SqliteDriver(Driver):
     trims_by_sql: ClassVar[bool] = True
     any_value: ClassVar[bool] = True
     leaves_rows: ClassVar[bool] = True
+    can_rebuild: ClassVar[bool] = True
     type_pattern: ClassVar[re.Pattern[str]] = typetext.SQLITE
     type_examples: ClassVar[tuple[str, ...]] = (
         "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",
@@ -216,6 +217,9 @@ class SqliteDriver(Driver):
     def build_exactness_sql(self, plan: MergePlan) -> tuple[tuple[str, str], ...]:
         """None: the load compares every value with what the column makes of it, and knows the row."""
         return ()
+
+    def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
+        return indexes.find_rebuild(query, table, self.quote_identifier, self.quote_literal)
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return self._merge_text(plan).build()

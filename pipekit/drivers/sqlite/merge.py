@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
 from pipekit.drivers.sqlite.comparing import read_keys
+from pipekit.drivers.sqlite.indexes import build_drop, build_make
 from pipekit.drivers.sqlite.typemap import bare_type, get_affinity
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Statement
@@ -51,16 +52,16 @@ class MergeText:
         return (*self._build_columns_look(), *self._build_strategy())
 
     def _build_strategy(self) -> tuple[Statement, ...]:
-        strategy = self._plan.strategy
+        strategy, drop, make = self._plan.strategy, build_drop(self._plan), build_make(self._plan)
         if strategy == "full":
-            return (self._build_empty(), self._build_insert())
+            return (*drop, self._build_empty(), self._build_insert(), *make)
         if strategy == "incremental" and not self._plan.leaves:
             index = self._build_key_index() if self._plan.null_keys else ()
-            return (*index, self._build_keyed_delete(), self._build_insert())
+            return (*index, self._build_keyed_delete(), *drop, self._build_insert(), *make)
         if strategy in ("incremental", "upsert"):
             index = self._build_key_index() if self._is_padded else ()
             return (*index, *self._build_update(), self._build_insert_missing())
-        return (self._build_insert(),)
+        return (*drop, self._build_insert(), *make)
 
     def _build_empty(self) -> Statement:
         """DELETE without WHERE is SQLite's truncate; it rolls back, and its count is the rows there were before."""
