@@ -50,8 +50,8 @@ def pipekit_path() -> str:
 
 
 def build_environment(home: Path) -> dict[str, str]:
-    """Our own environment with `home` as Pipekit's."""
-    return {**os.environ, "PIPEKIT_HOME": str(home)}
+    """Our own environment with `home` as Pipekit's, and Python's caches, which an installation has, switched on."""
+    return {**os.environ, "PIPEKIT_HOME": str(home), "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def build_pipe(

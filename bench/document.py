@@ -44,7 +44,7 @@ def _list_lines(record: Mapping[str, Any], part: Mapping[str, Any]) -> Iterator[
     for table in part["tables"]:
         yield ""
         yield from _list_table(table)
-    yield ""
+    yield from [""] * bool(part["limits"])
     yield from _list_limits([Limit(**{**item, "measured": float(item["measured"])}) for item in part["limits"]])
     yield ""
     yield f"{record['began'][:10]}, rounds: {_count_rounds(record, part)}, {record['machine']}, {record['servers']}"
