@@ -106,6 +106,28 @@ def test_the_catalogue_is_the_drivers_own(files: Files) -> None:
         assert look.query(look.driver.version_sql).first_cell()
 
 
+@pytest.mark.parametrize("files", ["h2"], indirect=True)
+@pytest.mark.parametrize(
+    ("settings", "made", "meant"),
+    [
+        ("DATABASE_TO_UPPER=FALSE;CASE_INSENSITIVE_IDENTIFIERS=TRUE", "Lines", "LINES"),
+        ("CASE_INSENSITIVE_IDENTIFIERS=TRUE", '"Lines"', '"lines"'),
+        ("DATABASE_TO_UPPER=FALSE", "Lines", "Lines"),
+        ("DATABASE_TO_LOWER=TRUE", "Lines", "LINES"),
+    ],
+)
+@pytest.mark.usefixtures("one_child")
+def test_a_table_is_the_one_that_h2_finds_by_the_name_whatever_its_address_says_of_case(
+    files: Files, settings: str, made: str, meant: str
+) -> None:
+    url = f"{files.file.jdbc_url}_odd;{settings}"
+    odd = repo.create_connection(files.project.db, name="odd", driver="h2", jdbc_url=url, username="sa")
+    files.execute(odd, f"CREATE TABLE {made} (ID INTEGER, V VARCHAR(20))")
+    run = files.run(files.lite, "SELECT id AS ID, v AS V FROM t", odd, meant)
+    assert (run.status, run.rows_inserted) == ("success", 3), run.error
+    assert files.rows(odd, f"SELECT COUNT(*) FROM {meant}") == [("3",)]
+
+
 @pytest.mark.usefixtures("one_child")
 def test_a_table_without_a_schema_is_that_of_the_session(files: Files) -> None:
     files.execute(files.file, "CREATE TABLE T (ID INTEGER, V VARCHAR(20))")

@@ -89,6 +89,15 @@ def list_named(query: Query, schema: str | None, name: str) -> list[Row]:
     return [row for row in ask(query, "tables", schema, name) if row["name"] == name]
 
 
+def find_alike(query: Query, case_blind_sql: str, schema: str | None, name: str) -> str | None:
+    """The name in its own letters where the database takes names for equal that differ in case, and one table fits."""
+    if (query(case_blind_sql).first_cell() or "").lower() != "true":
+        return None
+    names = [row["name"] or "" for row in ask(query, "tables", schema)]
+    alike = [one for one in names if one.lower() == name.lower()]
+    return alike[0] if len(alike) == 1 else None
+
+
 def find_named(query: Query, named_sql: str, name: str) -> TableName | None:
     """The table that the product's own SQL finds by a name, which is given as it stands in a literal."""
     rows = query(named_sql.format(name=name)).rows

@@ -105,8 +105,11 @@ class JdbcDriver(Driver):
         if self.product.named_sql:
             return catalogue.find_named(query, self.product.named_sql, self.quote_literal(self.quote_table(table)))
         schema = table.schema or self.find_session_schema(query)
-        found = catalogue.list_named(query, schema, table.name)
-        return TableName(schema=schema, name=table.name) if found else None
+        if catalogue.list_named(query, schema, table.name):
+            return TableName(schema=schema, name=table.name)
+        blind = self.product.case_blind_sql
+        alike = catalogue.find_alike(query, blind, schema, table.name) if blind else None
+        return TableName(schema=schema, name=alike) if alike else None
 
     def find_session_schema(self, query: Query) -> str | None:
         return catalogue.find_session_schema(query, self.product.schema_sql)

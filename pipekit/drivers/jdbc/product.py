@@ -60,7 +60,8 @@ class Product:
     that is not known to be dangerous), `local` the beginnings of an address behind the scheme that name a file of this
     machine, `remote` those that name a server. `named_sql` gives schema and name of the table that a session finds by
     `{name}`, a literal, and `schema_sql` the schema of names without one; without them the driver is asked. With
-    `own_schema` staging lies in the login's own schema.
+    `own_schema` staging lies in the login's own schema. `case_blind_sql` gives true where names that differ in case are
+    equal.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Product:
     fold: Fold = "upper"
     named_sql: str = ""
     schema_sql: str = ""
+    case_blind_sql: str = ""
     own_schema: bool = False
     max_name_bytes: int = 128
     spellings: Spellings = field(default_factory=lambda: Spellings(plain=PLAIN))

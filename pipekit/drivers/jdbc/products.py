@@ -59,6 +59,9 @@ H2 = Product(
         " schema"
     ),
     remote=("tcp://", "ssl://"),
+    case_blind_sql=(
+        "SELECT SETTING_VALUE FROM INFORMATION_SCHEMA.SETTINGS WHERE SETTING_NAME = 'CASE_INSENSITIVE_IDENTIFIERS'"
+    ),
     overrides=True,
     local=("/", "~/", "file:/", "file:~/"),
     max_name_bytes=256,
