@@ -8,6 +8,7 @@ from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.jdbc.asking import build_ask
 from pipekit.drivers.jdbc.product import Fold, Product
 from pipekit.drivers.jdbc.types import from_neutral, parse_type, to_neutral
+from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Query, ResultColumn
 
 _SYSTEM = """
@@ -91,7 +92,11 @@ def list_named(query: Query, schema: str | None, name: str) -> list[Row]:
 
 def find_alike(query: Query, case_blind_sql: str, schema: str | None, name: str) -> str | None:
     """The name in its own letters where the database takes names for equal that differ in case, and one table fits."""
-    if (query(case_blind_sql).first_cell() or "").lower() != "true":
+    try:
+        is_blind = (query(case_blind_sql).first_cell() or "").lower() == "true"
+    except StatementFailed:  # a version whose catalogue has other names
+        is_blind = False
+    if not is_blind:
         return None
     names = [row["name"] or "" for row in ask(query, "tables", schema)]
     alike = [one for one in names if one.lower() == name.lower()]
