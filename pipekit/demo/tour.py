@@ -143,9 +143,8 @@ def _run_one(stage: Stage, name: str) -> Run:
         stage.screen.say("\n".join(build_receipt(run)))
     else:
         duration = format_duration(get_duration_s(run))
-        stage.screen.say(
-            f"{name:<13}{module.merge_strategy:<13}{format_count(run.rows_inserted):>8} rows {duration:>9}"
-        )
+        written = (run.rows_inserted or 0) + (run.rows_updated or 0)
+        stage.screen.say(f"{name:<13}{module.merge_strategy:<13}{format_count(written):>8} rows {duration:>9}")
     return run
 
 

@@ -72,15 +72,20 @@ def test_the_shop_holds_decimals_dates_unicode_and_nulls(played: Played) -> None
 def test_the_second_runs_moved_only_what_changed(played: Played) -> None:
     runs = read_rows(
         played.folder / ".pipekit" / "pipekit.db",
-        "SELECT module, status, rows_inserted FROM run_log ORDER BY id",
+        "SELECT module, status, rows_read, rows_inserted, rows_updated FROM run_log ORDER BY id",
     )
     assert runs[:3] == [
-        ("customers", "success", 5_000),
-        ("orders", "success", 60_000),
-        ("order_lines", "success", 200_000),
+        ("customers", "success", 5_000, 5_000, 0),
+        ("orders", "success", 60_000, 60_000, 0),
+        ("order_lines", "success", 200_000, 200_000, 0),
     ]
-    # The order at the watermark itself comes again: `>=` misses nothing, and the key makes it harmless.
-    assert runs[3:] == [("customers", "success", 5_025), ("orders", "success", 751), ("order_lines", "success", 1_000)]
+    # The order at the watermark itself comes again: `>=` misses nothing, and it is left as it is.
+    assert runs[3:] == [
+        ("customers", "success", 5_025, 5_025, 0),
+        ("orders", "success", 751, 300, 450),
+        ("order_lines", "success", 1_000, 1_000, 0),
+    ]
+    assert re.search(r"^orders +incremental +750 rows", played.shown, re.MULTILINE)
 
 
 def test_the_demo_shows_both_receipts_and_the_proof(played: Played) -> None:
