@@ -8,6 +8,7 @@ import pytest
 
 from pipekit import repo
 from tests.api.caller import Caller, Home
+from tests.jars import write_jar
 
 SRC = {"name": "src", "driver": "sqlite", "jdbc_url": "jdbc:sqlite:src.db"}
 
@@ -199,8 +200,8 @@ def test_a_change_that_is_refused_leaves_nothing_behind(home: Home, ana: Caller)
 def test_a_kind_is_registered_changed_and_forgotten(home: Home, ana: Caller) -> None:
     folder = home.config.jar_folder
     folder.mkdir(parents=True)
-    for name in ("h2.jar", "h2-new.jar"):
-        (folder / name).write_bytes(name.encode())
+    write_jar(folder / "h2.jar")
+    write_jar(folder / "h2-new.jar", "org.h2.Driver", "org.h2.More")
     made = ana.post("/drivers", {"kind": "h2", "jar": "h2.jar"}, expect=201)
     assert (made["state"], made["jar"], made["java_class"]) == ("ok", "h2.jar", "org.h2.Driver")
     changed = ana.ask("PUT", "/drivers/h2", {"jar": "h2-new.jar"}, expect=200)
