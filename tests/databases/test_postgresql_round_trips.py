@@ -13,6 +13,7 @@ from pipekit.demo.postgres import LocalPostgres
 from tests.databases.counting import Turnstile
 from tests.project import Project
 
+# Runs have a process of their own also where somebody waits: libpq would wait for a turnstile that waits for Python.
 INTO = "(id integer primary key, name text not null, price numeric(8, 2), at timestamptz)"
 QUERY = "select id, name, price, at from s"
 SINCE = {"name": "since", "resolver_sql": "select max(id) from t", "default_value": "0"}
@@ -49,7 +50,7 @@ def test_a_run_connects_once_to_each_database_and_waits_for_few_answers(
     postgres: LocalPostgres,
     source_db: str,
     dest_db: str,
-    near_when_quick: None,
+    one_child: None,
 ) -> None:
     fields, connects, turns = RUNS[name]
     for database, statements in (
@@ -77,7 +78,7 @@ def test_a_run_connects_once_to_each_database_and_waits_for_few_answers(
 
 
 def test_a_source_that_lets_nobody_in_is_asked_once_and_blamed_alone(
-    turnstile: Turnstile, tmp_path: Path, postgres: LocalPostgres, dest_db: str, near_when_quick: None
+    turnstile: Turnstile, tmp_path: Path, postgres: LocalPostgres, dest_db: str, one_child: None
 ) -> None:
     with psycopg.connect(host="127.0.0.1", port=postgres.port, user="postgres", dbname=dest_db) as db:
         db.execute(f"create table t {INTO}")

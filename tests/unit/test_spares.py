@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -166,7 +167,8 @@ def test_a_machine_that_has_no_room_for_another_child_keeps_nobody_from_his_run(
         spares.prepare(["postgresql"])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert len(os.listdir("/proc/self/fd")) <= held
+    # Python before 3.11.4 keeps the pipes of a process that it could not start.
+    assert len(os.listdir("/proc/self/fd")) <= held or sys.version_info < (3, 11, 4)
     assert serve(spares, endpoint) == used
 
 
