@@ -131,7 +131,7 @@ class Rebuild:
     kept: tuple[tuple[str, str], ...] = ()
     obstacle: str = ""
     rows: int = 0
-    unchanged: "Statement | None" = None
+    unchanged: Statement | None = None
     drop: tuple[str, ...] = ()
     make: tuple[str, ...] = ()
     plain: bool = False
@@ -154,7 +154,7 @@ class MergePlan:
     index to find it by; `at_once`, that nothing tells an insert that turns into an update from the two of them.
     """
 
-    strategy: "Strategy"
+    strategy: Strategy
     staging: "TableName"
     dest: "TableName"
     columns: "tuple[StagedColumn, ...]"
@@ -170,7 +170,7 @@ class MergePlan:
     sequences: tuple[FedSequence, ...] = ()
     moves_sequences: bool = False
     swap: Swap | None = None
-    rebuild: "Rebuild | None" = None
+    rebuild: Rebuild | None = None
     whole: bool = False
     unfed: tuple[str, ...] = ()
     leaves: bool = False

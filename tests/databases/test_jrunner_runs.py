@@ -192,6 +192,16 @@ def test_a_value_that_jrunner_or_the_dest_changed_is_found_out_by_sums(load_valu
         assert "exactness: false" in (run.hint or "")
 
 
+def test_a_number_that_a_float_cannot_hold_is_found_out(load_values: Callable[..., Run]) -> None:
+    query = "select 1 as id, 16777217 as amount, 'x' as day, 'y' as note"
+    run = load_values("real", "text", query)
+    assert (run.status, run.error_stage) == ("error", "check")
+    assert "of 'amount' is 16777217, in staging 1.6777216" in (run.error or "")
+    run = load_values("double precision", "text", query)
+    assert run.status == "success", run.error
+    assert "least, greatest of amount" in next(check.detail for check in run.checks if check.name == "sums")
+
+
 def test_sums_that_cannot_be_compared_are_not_shown_as_passed(load_values: Callable[..., Run]) -> None:
     def judge(query: str, **options: object) -> tuple[bool | None, str]:
         run = load_values("numeric", "text", query, **options)

@@ -3,7 +3,7 @@
 
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.postgresql.merge import build_emptying
-from pipekit.drivers.postgresql.names import quote_table
+from pipekit.drivers.postgresql.names import quote_table, quote_text
 from pipekit.drivers.postgresql.rebuild import build_make
 from pipekit.drivers.postgresql.turns import build_turn
 from pipekit.runner_contract import Statement
@@ -19,7 +19,7 @@ _HINT = "Use `load: auto` or `load: staged` on the module."
 
 def build_emptying_sql(plan: MergePlan) -> tuple[Statement, ...]:
     """The turn, a look whether the source query holds the dest, and an empty dest."""
-    dest = "'" + quote_table(plan.dest).replace("'", "''") + "'"
+    dest = quote_text(quote_table(plan.dest))
     refusal = f"The source query reads {plan.dest}, which `load: direct` empties before the query has been read."
     look = Statement(sql=_READ_BY_US.format(dest=dest), name="read by us", value=True, refusal=refusal, hint=_HINT)
     return (*build_turn(plan), look, *build_emptying(plan))

@@ -9,7 +9,7 @@ does not look better to it then, so nothing is lost by forbidding the loop; a de
 from collections.abc import Mapping
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
-from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.names import quote_identifier, quote_table, quote_text
 from pipekit.drivers.postgresql.types import IDENTICAL, build_cast, parse_type
 from pipekit.runner_contract import Statement
 
@@ -89,7 +89,7 @@ def is_written(column: StagedColumn, key: tuple[str, ...]) -> bool:
 
 def build_join_choice(dest: TableName) -> Statement:
     """Forbids nested loops for the rest of the transaction where the planner may take a large dest for an empty one."""
-    return Statement(sql=_CHOICE.format(dest=_build_literal(dest), many=_MANY, more=""))
+    return Statement(sql=_CHOICE.format(dest=quote_text(quote_table(dest)), many=_MANY, more=""))
 
 
 def build_index_choice(plan: MergePlan) -> Statement:
@@ -98,14 +98,10 @@ def build_index_choice(plan: MergePlan) -> Statement:
     The planner expects each search to read pages of its own; staged rows come in the key's order.
     """
     text = (_CHOICE + _INDEX).replace("{more}", _SIZE)
-    staging, dest = _build_literal(plan.staging), _build_literal(plan.dest)
+    staging, dest = quote_text(quote_table(plan.staging)), quote_text(quote_table(plan.dest))
     return Statement(
         sql=text.format(dest=dest, staging=staging, many=_MANY, times=_TIMES, times_on_disk=_TIMES_ON_DISK)
     )
-
-
-def _build_literal(table: TableName) -> str:
-    return "'" + quote_table(table).replace("'", "''") + "'"
 
 
 def build_counted(parts: str, counted: Mapping[str, str]) -> tuple[Statement, ...]:

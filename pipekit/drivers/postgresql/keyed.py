@@ -21,7 +21,7 @@ from pipekit.drivers.postgresql.joins import (
     name_dest,
 )
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
-from pipekit.drivers.postgresql.rebuild import build_drop
+from pipekit.drivers.rebuilding import build_drop
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Statement
 

@@ -9,7 +9,8 @@ from pipekit.drivers.postgresql.joins import build_key_list, build_value, list_k
 from pipekit.drivers.postgresql.keeping import build_keeping
 from pipekit.drivers.postgresql.keyed import build_incremental, build_insert, build_upsert
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
-from pipekit.drivers.postgresql.rebuild import build_drop, build_lock, build_make
+from pipekit.drivers.postgresql.rebuild import build_lock, build_make
+from pipekit.drivers.rebuilding import build_drop
 from pipekit.runner_contract import Statement
 
 # Rows stay whole up to a page: wide rows load a third faster. Nothing tends a table that lives for one run.

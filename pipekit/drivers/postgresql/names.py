@@ -40,6 +40,11 @@ def quote_identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def quote_text(text: str) -> str:
+    """A text constant of what holds no NUL, as no name does."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def quote_table(table: TableName) -> str:
     """A table with its schema, both quoted."""
     name = quote_identifier(table.name)

@@ -1,5 +1,5 @@
 # Indexes of a PostgreSQL dest that a merge drops and makes again around its rows. Looks and text; knows no connection.
-"""`find_rebuild`: one look at the catalogue; `build_drop` and `build_make`: the statements around the rows.
+"""`find_rebuild`: one look at the catalogue, and the statements for around the rows.
 
 An index is kept up row by row while rows come, which takes several times as long as making it when they are there. What
 belongs to an index goes with it and is made again: names, comments, CLUSTER, the replica identity, statistics targets,
@@ -8,13 +8,14 @@ tablespaces, and the constraint it stands for, with everything that `pg_get_inde
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from pipekit.drivers import rebuilding
 from pipekit.drivers.base import MergePlan, TableName
 from pipekit.drivers.facts import Rebuild
 from pipekit.drivers.postgresql.joins import name_dest
-from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.names import quote_identifier, quote_table, quote_text
 from pipekit.drivers.postgresql.settings import PINNED
 from pipekit.runner_contract import Query, Statement
 
@@ -103,7 +104,6 @@ SELECT CASE WHEN pg_catalog.hashtextextended(CAST(found.indexes AS text), 0) = {
 FROM (
 {indexes}
 ) AS found (indexes)"""
-_CHANGED = "Somebody has changed an index of {dest} since the run looked at them."
 
 BUILD_MEMORY = f"""\
 SELECT pg_catalog.set_config('maintenance_work_mem', greatest(m, least({MOST_MEMORY_KB}, b / 2)) || 'kB', true)
@@ -126,13 +126,12 @@ def find_rebuild(query: Query, literal: Literal, table: TableName) -> Rebuild:
     free = [index for index in indexes if not index["obstacle"]]
     regclass = f"CAST({literal(quote_table(table))} AS pg_catalog.regclass)"
     unchanged = _UNCHANGED.format(digest=digest, indexes=_INDEXES.format(methods=_KNOWN_METHODS, oid=regclass))
-    refusal = _CHANGED.format(dest=table)
     return Rebuild(
         names=tuple(index["name"] for index in free),
         kept=tuple((index["name"], index["obstacle"]) for index in indexes if index["obstacle"]),
         obstacle=obstacle or ("" if indexes else "it has none"),
         rows=int(expected or 0),
-        unchanged=Statement(sql=unchanged, name="index changes", value=True, refusal=refusal, hint="Run it again."),
+        unchanged=rebuilding.build_look(unchanged, table),
         drop=tuple(_build_drop(table, index) for index in free),
         make=(
             *(sql for index in free for sql in _build_make(table, index, literal)),
@@ -140,13 +139,6 @@ def find_rebuild(query: Query, literal: Literal, table: TableName) -> Rebuild:
         ),
         plain=plain == "t",
     )
-
-
-def build_drop(plan: MergePlan) -> tuple[Statement, ...]:
-    """Takes the indexes away, if they are still what was seen; the dest is locked."""
-    if plan.rebuild is None or plan.rebuild.unchanged is None:
-        return ()
-    return (plan.rebuild.unchanged, *(Statement(sql=sql) for sql in plan.rebuild.drop))
 
 
 def build_lock(plan: MergePlan) -> tuple[Statement, ...]:
@@ -165,9 +157,7 @@ def build_lock(plan: MergePlan) -> tuple[Statement, ...]:
 
 def build_make(plan: MergePlan) -> tuple[Statement, ...]:
     """Makes them again; what is checked late must have been checked, or the server refuses to."""
-    if plan.rebuild is None:
-        return ()
-    return (Statement(sql=BUILD_MEMORY), *(Statement(sql=sql) for sql in plan.rebuild.make))
+    return (Statement(sql=BUILD_MEMORY), *rebuilding.build_make(plan)) if plan.rebuild else ()
 
 
 def tell_rebuilt(message: str) -> str:
@@ -192,17 +182,27 @@ def _build_make(table: TableName, index: dict[str, Any], literal: Literal) -> li
         late = " DEFERRABLE" if index["deferrable"] else ""
         late += " INITIALLY DEFERRED" if index["deferred"] else ""
         made.append(f"ALTER TABLE {dest} ADD CONSTRAINT {name} {kind} USING INDEX {name}{late}")
-    if index["constraint_comment"] is not None:
-        made.append(f"COMMENT ON CONSTRAINT {name} ON {dest} IS {literal(index['constraint_comment'])}")
-    if index["comment"] is not None:
-        made.append(f"COMMENT ON INDEX {full} IS {literal(index['comment'])}")
-    for number, target in index["targets"] or []:
-        made.append(f"ALTER INDEX {full} ALTER COLUMN {int(number)} SET STATISTICS {int(target)}")
-    if index["clustered"]:
-        made.append(f"ALTER TABLE {dest} CLUSTER ON {name}")
-    if index["identity"]:
-        made.append(f"ALTER TABLE {dest} REPLICA IDENTITY USING INDEX {name}")
+    made += build_belongings(dest, name, full, index)
     return made
+
+
+def build_belongings(table: str, name: str, placed: str, index: dict[str, Any]) -> Iterator[str]:
+    """What was said of an index and its constraint, `name` alone and `placed` with its schema; all quoted."""
+    if index["constraint_comment"] is not None:
+        yield build_comment("CONSTRAINT", f"{name} ON {table}", index["constraint_comment"])
+    if index["comment"] is not None:
+        yield build_comment("INDEX", placed, index["comment"])
+    for number, target in index["targets"] or []:
+        yield f"ALTER INDEX {placed} ALTER COLUMN {int(number)} SET STATISTICS {int(target)}"
+    if index["clustered"]:
+        yield f"ALTER TABLE {table} CLUSTER ON {name}"
+    if index["identity"]:
+        yield f"ALTER TABLE {table} REPLICA IDENTITY USING INDEX {name}"
+
+
+def build_comment(kind: str, name: str, text: str | None) -> str:
+    """Sets a comment, None takes it away."""
+    return f"COMMENT ON {kind} {name} IS {'NULL' if text is None else quote_text(text)}"
 
 
 def _name_index(table: TableName, index: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ far more numbers lie between than anybody could take meanwhile.
 from collections.abc import Callable, Sequence
 
 from pipekit.drivers.base import FedSequence, MergePlan, StagedColumn, TableName
-from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.names import quote_identifier, quote_table, quote_text
 from pipekit.drivers.postgresql.types import build_cast
 from pipekit.runner_contract import Query, Statement
 
@@ -141,7 +141,7 @@ def _choose_rows(plan: MergePlan, sequence: FedSequence, staged: StagedColumn) -
 def _build_act(plan: MergePlan, sequence: FedSequence, steps: str, target: str) -> str:
     if not plan.moves_sequences:
         return f"ELSE {steps}"
-    regclass = "'" + quote_table(sequence.table).replace("'", "''") + "'"
+    regclass = quote_text(quote_table(sequence.table))
     walk = f"(SELECT pg_catalog.count(pg_catalog.nextval({regclass})) FROM pg_catalog.generate_series(1, {steps}))"
     if not sequence.can_set:
         return f"WHEN {steps} > {WALK_ALONE} THEN {TOO_FAR}\n  ELSE {walk}"

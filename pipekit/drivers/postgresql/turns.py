@@ -2,7 +2,7 @@
 """Two runs that merge into one dest at once do not see each other's rows, and only a unique key would stop them."""
 
 from pipekit.drivers.base import MergePlan
-from pipekit.drivers.postgresql.names import quote_table
+from pipekit.drivers.postgresql.names import quote_table, quote_text
 from pipekit.drivers.postgresql.settings import PINNED
 from pipekit.runner_contract import Statement
 
@@ -36,7 +36,7 @@ def build_turn(plan: MergePlan) -> tuple[Statement, ...]:
     """Waits as long as the other merge takes; rows that are only added have no need of it unless they are looked at."""
     if plan.strategy == "append" and not plan.fires:
         return ()
-    dest = "'" + quote_table(plan.dest).replace("'", "''") + "'"
+    dest = quote_text(quote_table(plan.dest))
     return (
         Statement(sql="SET LOCAL lock_timeout TO 0"),
         Statement(sql=_LOCKS.format(lock=DEST_LOCK, dest=dest)),

@@ -3,9 +3,10 @@
 
 from collections.abc import Callable
 
-from pipekit.drivers.base import MergePlan, TableName
+from pipekit.drivers.base import TableName
 from pipekit.drivers.facts import Rebuild
-from pipekit.runner_contract import Query, Statement
+from pipekit.drivers.rebuilding import build_look
+from pipekit.runner_contract import Query
 
 Quote = Callable[[str], str]
 
@@ -15,7 +16,6 @@ SELECT name, sql FROM main.sqlite_master
 WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = {table} COLLATE NOCASE ORDER BY rowid"""
 _HAS_STATISTICS = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'sqlite_stat1'"
 _STATISTICS = "SELECT idx FROM main.sqlite_stat1 WHERE tbl = {table} COLLATE NOCASE"
-_CHANGED = "Somebody has changed an index of {dest} since the run looked at them."
 
 
 def find_rebuild(query: Query, table: TableName, quote: Quote, literal: Quote) -> Rebuild:
@@ -31,28 +31,10 @@ def find_rebuild(query: Query, table: TableName, quote: Quote, literal: Quote) -
         obstacle="" if own else "it has none to make",
         rows=held,
         plain=True,
-        unchanged=Statement(
-            sql=unchanged,
-            name="index changes",
-            value=True,
-            refusal=_CHANGED.format(dest=table.name),
-            hint="Run it again.",
-        ),
+        unchanged=build_look(unchanged, table),
         drop=tuple(f"DROP INDEX main.{quote(index)}" for index, _ in own),
         make=(
             *(sql for _, sql in own),
             *(f"ANALYZE main.{quote(index)}" for index, _ in own if index in analyzed),
         ),
     )
-
-
-def build_drop(plan: MergePlan) -> tuple[Statement, ...]:
-    """Takes the indexes away, if they are still what was seen."""
-    if plan.rebuild is None or plan.rebuild.unchanged is None:
-        return ()
-    return (plan.rebuild.unchanged, *(Statement(sql=sql) for sql in plan.rebuild.drop))
-
-
-def build_make(plan: MergePlan) -> tuple[Statement, ...]:
-    """Makes them again."""
-    return tuple(Statement(sql=sql) for sql in plan.rebuild.make) if plan.rebuild else ()

@@ -8,8 +8,8 @@ named with its table: a quoted name that SQLite cannot find would be a text cons
 from collections.abc import Callable, Collection, Sequence
 
 from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
+from pipekit.drivers.rebuilding import build_drop, build_make
 from pipekit.drivers.sqlite.comparing import read_keys
-from pipekit.drivers.sqlite.indexes import build_drop, build_make
 from pipekit.drivers.sqlite.typemap import bare_type, get_affinity
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Statement

@@ -19,6 +19,8 @@ Figure = Literal["rows", "values", "sum", "least", "greatest", "bytes"]
 Verdict = Literal["same", "near", "differs", "unknown"]
 
 _NUMBERS = frozenset({"int16", "int32", "int64", "decimal"})
+# Added up they depend on the order, and some databases add them up in their own few digits.
+_FLOATS = frozenset({"float32", "float64"})
 _MOMENTS = frozenset({"date", "timestamp"})
 _FUNCTIONS: dict[Figure, str] = {"values": "COUNT", "least": "MIN", "greatest": "MAX"}
 _WORDS: dict[Figure, str] = {
@@ -127,7 +129,7 @@ def _list_figures(context: RunContext, column: StagedColumn) -> Iterator[Figure]
     yield "values"
     if name in _NUMBERS:
         yield "sum"
-    if name in _NUMBERS or name in _MOMENTS:
+    if name in _NUMBERS | _FLOATS | _MOMENTS:
         yield from ("least", "greatest")
     both_count = context.source_driver.build_bytes_sum("x") and context.dest_driver.build_bytes_sum("x")
     if name == "text" and both_count and not context.module.trim_char:

@@ -135,8 +135,7 @@ class Door:
         host = self.hosts.get(name)
         return host.find(port) if host else None
 
-    def _spawn(self, work: "Serve | object", *arguments: object) -> None:
-        assert callable(work)
+    def _spawn(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()

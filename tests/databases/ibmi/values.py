@@ -5,7 +5,6 @@ Python's values: int, float, Decimal, str, bytes, date, time, and for a timestam
 digits, `2024-02-29-13.05.09.123456789012`. LOBs travel apart: `keep` takes one and gives the handle that the row has.
 """
 
-import datetime as dt
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,12 +135,3 @@ def _cut_text(column: Column, data: bytes) -> bytes:
     if column.type in (kinds.BLOB, kinds.CLOB, kinds.DBCLOB):
         return data[4 : 4 + get_long(data) * (2 if column.type == kinds.DBCLOB else 1)]
     return data
-
-
-def parse_moment(column: Column, text: str) -> Any:
-    """A date, a time, or a timestamp's own text, from what was sent in ISO's forms."""
-    if column.type == kinds.DATE:
-        return dt.date.fromisoformat(text)
-    if column.type == kinds.TIME:
-        return dt.time.fromisoformat(text.replace(".", ":"))
-    return text

@@ -8,8 +8,8 @@ from hashlib import sha256
 from typing import Any
 
 from pipekit.drivers.base import MergePlan, TableName
-from pipekit.drivers.postgresql.names import quote_identifier, quote_table
-from pipekit.drivers.postgresql.rebuild import BUILD_MEMORY
+from pipekit.drivers.postgresql.names import quote_identifier, quote_table, quote_text
+from pipekit.drivers.postgresql.rebuild import BUILD_MEMORY, build_belongings, build_comment
 from pipekit.drivers.postgresql.swap.shape import Shape
 from pipekit.drivers.postgresql.types import build_cast
 
@@ -19,11 +19,6 @@ _STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "x": "EXTENDED", "m": "MAIN"}
 _COMPRESSION = {"p": "pglz", "l": "lz4"}
 # ANALYZE looks at as many values as its target times the columns: 100, the usual one, for 16 of them, less for more.
 SAMPLED = 1600
-
-
-def quote_text(text: str) -> str:
-    """A text constant."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def name_apart(staging: TableName, what: object) -> str:
@@ -138,11 +133,6 @@ def _build_settings(plan: MergePlan, shape: Shape) -> Iterator[str]:
             yield build_comment("CONSTRAINT", f"{quote_identifier(item['name'])} ON {staging}", item["comment"])
 
 
-def build_comment(kind: str, name: str, text: str | None) -> str:
-    """Sets a comment, None takes it away."""
-    return f"COMMENT ON {kind} {name} IS {'NULL' if text is None else quote_text(text)}"
-
-
 def _build_indexes(plan: MergePlan, shape: Shape) -> Iterator[str]:
     if shape.list("indexes"):
         yield BUILD_MEMORY
@@ -168,16 +158,7 @@ def _build_index(plan: MergePlan, shape: Shape, index: dict[str, Any], number: i
         if index["kind"]:
             key = "PRIMARY KEY" if index["kind"] == "p" else "UNIQUE"
             yield f"{add}{key} USING INDEX {own}{late}"
-    for place, target in index["targets"] or []:
-        yield f"ALTER INDEX {placed} ALTER COLUMN {place} SET STATISTICS {target}"
-    if index["clustered"]:
-        yield f"ALTER TABLE {staging} CLUSTER ON {own}"
-    if index["comment"] is not None:
-        yield build_comment("INDEX", placed, index["comment"])
-    if index["constraint_comment"] is not None:
-        yield build_comment("CONSTRAINT", f"{own} ON {staging}", index["constraint_comment"])
-    if index["replica"] and shape.table["replica"] == "i":
-        yield f"ALTER TABLE {staging} REPLICA IDENTITY USING INDEX {own}"
+    yield from build_belongings(staging, own, placed, index)
 
 
 def _cut_index(shape: Shape, index: dict[str, Any]) -> str:

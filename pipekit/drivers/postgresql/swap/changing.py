@@ -12,9 +12,10 @@ from typing import Any
 
 from pipekit.drivers.base import MergePlan, TableName
 from pipekit.drivers.postgresql.joins import name_dest
-from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.names import quote_identifier, quote_table, quote_text
+from pipekit.drivers.postgresql.rebuild import build_comment
 from pipekit.drivers.postgresql.settings import LOCK_TIMEOUT_S, PINNED
-from pipekit.drivers.postgresql.swap.carrying import build_comment, list_options, name_apart, quote_apart, quote_text
+from pipekit.drivers.postgresql.swap.carrying import list_options, name_apart, quote_apart
 from pipekit.drivers.postgresql.swap.shape import Shape, build_differing_sql
 from pipekit.runner_contract import Statement
 

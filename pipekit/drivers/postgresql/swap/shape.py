@@ -56,7 +56,7 @@ _COLUMNS = f"""(
 _INDEXES = f"""(
     SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', i.relname, 'called', {_NAME.format("i.relname")}, 'unique', x.indisunique, 'clustered', x.indisclustered,
-      'replica', x.indisreplident, 'definition', pg_catalog.pg_get_indexdef(i.oid),
+      'identity', x.indisreplident, 'definition', pg_catalog.pg_get_indexdef(i.oid),
       'kind', k.contype, 'constraint', pg_catalog.pg_get_constraintdef(k.oid),
       'late', k.condeferrable, 'deferred', k.condeferred,
       'temporal', coalesce(CAST(pg_catalog.to_json(k) ->> 'conperiod' AS boolean), false),
