@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import ClassVar
 
+from pipekit.drivers.comparing import Comparing
 from pipekit.drivers.facts import FedSequence as FedSequence
 from pipekit.drivers.facts import Look, MadeType, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
@@ -29,7 +30,7 @@ from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(Naming, Filling, Swapping, ABC):
+class Driver(Naming, Filling, Swapping, Comparing, ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]
@@ -365,10 +366,7 @@ class Driver(Naming, Filling, Swapping, ABC):
         return ""
 
     def build_look(self, plan: MergePlan) -> Look | None:
-        """What the dest holds against what was staged, asked after the merge; None where the kind cannot tell.
-
-        `full`: all rows, both ways. Keyed: the dest's rows of the staged keys, both ways. `append`: the staged rows.
-        """
+        """What the dest holds against what was staged, asked after the merge; `append`: what it lacks."""
         return None
 
     def build_present_sql(self, plan: MergePlan) -> str:

@@ -182,6 +182,14 @@ def _write_filling(driver: Driver) -> str:
     return "\nROWS\n".join(map(join, (driver.build_emptying_sql(plan), driver.build_filled_sql(plan))))
 
 
+def _write_comparison(driver: Driver, plan: MergePlan, **more: Any) -> str:
+    found = driver.build_comparison(plan, **more)
+    if found is None:
+        return "(cannot tell)"
+    left_out = f"-- not compared: {', '.join(found.left_out)}\n" if found.left_out else ""
+    return left_out + join([found.staged, found.held, found.counts, found.rows])
+
+
 def _orders(driver: Driver) -> TableName:
     """Where an address as it stands in the documents makes it."""
     schema = {"postgresql": "public", "sqlserver": "dbo"}.get(driver.kind)
@@ -234,6 +242,8 @@ CASES = (
     Case("incremental_rebuilt", lambda d: _write_rebuilt(d, "incremental")),
     Case("append_rebuilt", lambda d: _write_rebuilt(d, "append")),
     Case("fill", _write_filling),
+    Case("compare", lambda d: _write_comparison(d, build_plan(d, "upsert", ("id", "line")))),
+    Case("compare_whole_rows", lambda d: _write_comparison(d, build_plan(d, converted=("amount",)), within="id > 1")),
     Case("ledger", lambda d: join(d.build_ledger_sql(ENTRY))),
     Case("ledger_fence", lambda d: d.build_fence_sql(replace(ENTRY, rows=None))),
     Case("ledger_outcome", lambda d: d.build_outcome_sql(ENTRY.run_key)),

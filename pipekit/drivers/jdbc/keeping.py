@@ -64,7 +64,7 @@ class KeepingText:
         """`full`: all rows. Keyed: those of the staged keys. `append`: the staged rows must be there."""
         if not self.text.product.compares:
             return self._build_count_look()
-        bags = self._build_bags()
+        bags = self.build_bags()
         if bags is None:
             return None
         look = bags.build_look(both=self.plan.strategy != "append")
@@ -81,24 +81,24 @@ class KeepingText:
 
     def build_present(self) -> str:
         """The dest's rows that are equal to a staged one."""
-        if not self.text.product.compares:
-            return ""
-        bags = self._build_bags()
+        bags = self.build_bags()
         return bags.build_present() if bags else ""
 
-    def _build_bags(self) -> Bags | None:
-        """None where no column can be compared."""
+    def build_bags(self) -> Bags | None:
+        """Staged rows against the dest's, of a keyed plan those of the staged keys; None where nothing is compared."""
         plan, text = self.plan, self.text
+        if not text.product.compares:
+            return None
         first = plan.key or plan.row_key
         columns = sorted(plan.columns, key=lambda column: column.dest.name not in first)
         staged = [text.build_same(text.value(column), column.dest.type) for column in columns]
         held = [text.build_same(f"d.{text.quote(column.dest.name)}", column.dest.type) for column in columns]
         kept = [place for place, value in enumerate(staged) if value]
-        where = ""
+        scope = ""
         if plan.strategy in ("incremental", "upsert"):
-            where = f" WHERE {self._build_scope('d')}"
+            scope = self._build_scope("d")
         elif plan.strategy == "append" and plan.row_key:
-            where = f" WHERE {self._build_known('d')}"
+            scope = self._build_known("d")
         if not kept:
             return None
         return Bags(
@@ -106,7 +106,9 @@ class KeepingText:
             staged=[staged[place] for place in kept],
             held=[held[place] for place in kept],
             staging=f"{text.table(plan.staging)} s",
-            dest=f"{text.dest} d{where}",
+            dest=f"{text.dest} d",
+            scope=scope,
+            keys=sum(columns[place].dest.name in first for place in kept),
             literal=text.literal,
             text=lambda value: text.product.as_text.format(value=value),
             join=text.join_texts,

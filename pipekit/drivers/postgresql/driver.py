@@ -4,6 +4,7 @@
 from collections.abc import Collection, Sequence
 
 from pipekit.drivers import typetext
+from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import (
     Address,
     Driver,
@@ -254,6 +255,9 @@ class PostgresDriver(Driver):
 
     def build_look(self, plan: MergePlan) -> Look | None:
         return held.build_look(plan, self.quote_literal)
+
+    def build_bags(self, plan: MergePlan) -> Bags:
+        return held.build_bags(plan, self.quote_literal)
 
     def build_present_sql(self, plan: MergePlan) -> str:
         return held.build_present_sql(plan, self.quote_literal)

@@ -143,11 +143,11 @@ class AroundText:
 
     def build_look(self) -> Look:
         """`full`: all rows. Keyed: those of the staged keys, also for `append` where a unique key is fed."""
-        return self._build_bags().build_look(both=self._plan.strategy != "append" or bool(self._plan.row_key))
+        return self.build_bags().build_look(both=self._plan.strategy != "append" or bool(self._plan.row_key))
 
     def build_present(self) -> str:
         """The dest's rows that are equal to a staged one."""
-        return self._build_bags().build_present()
+        return self.build_bags().build_present()
 
     def _build_count(self, reference: Reference, gone: str, others: str = "") -> str:
         child, values = self._quote(reference.child.name), self._list(reference.referred, "dest")
@@ -174,22 +174,27 @@ class AroundText:
     def _tuple(self, names: Sequence[str], alias: str) -> str:
         return f"({self._list(names, alias)})" if len(names) > 1 else self._list(names, alias)
 
-    def _build_bags(self) -> Bags:
-        """By `quote`, in which a value of another type is another value."""
+    def build_bags(self) -> Bags:
+        """Staged rows against the dest's, of a keyed plan those of the staged keys.
+
+        By `quote`, in which a value of another type is another value.
+        """
         plan = self._plan
         first = plan.key or plan.row_key
         names = [c.dest.name for c in sorted(plan.columns, key=lambda column: column.dest.name not in first)]
-        where = ""
+        scope = ""
         if plan.strategy in ("incremental", "upsert"):
-            where = f" WHERE {self._build_scope('dest')}"
+            scope = self._build_scope("dest")
         elif plan.strategy == "append" and plan.row_key:
-            where = f" WHERE {self._build_staged_with(plan.row_key, 'dest')}"
+            scope = self._build_staged_with(plan.row_key, "dest")
         return Bags(
             names=names,
             staged=[f"quote(staging.{self._quote(name)})" for name in names],
             held=[f"quote(dest.{self._quote(name)})" for name in names],
             staging=self._staging,
-            dest=self._dest + where,
+            dest=self._dest,
+            scope=scope,
+            keys=len(first),
             literal=self._literal,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from pipekit.drivers import typetext
+from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import (
     Address,
     Driver,
@@ -232,6 +233,9 @@ class SqliteDriver(Driver):
 
     def build_look(self, plan: MergePlan) -> Look | None:
         return self._around_text(plan).build_look()
+
+    def build_bags(self, plan: MergePlan) -> Bags:
+        return self._around_text(plan).build_bags()
 
     def build_present_sql(self, plan: MergePlan) -> str:
         return self._around_text(plan).build_present()

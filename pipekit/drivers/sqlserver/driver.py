@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from pipekit.drivers import typetext
+from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import (
     Address,
     Driver,
@@ -198,6 +199,9 @@ class SqlServerDriver(Driver):
 
     def build_look(self, plan: MergePlan) -> Look:
         return held.build_look(plan)
+
+    def build_bags(self, plan: MergePlan) -> Bags:
+        return held.build_bags(plan)
 
     def build_present_sql(self, plan: MergePlan) -> str:
         return held.build_present_sql(plan)

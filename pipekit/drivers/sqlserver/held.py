@@ -1,5 +1,5 @@
 # What a dest in SQL Server holds after a merge against what was staged. Pure text; knows no connection.
-"""The look after a merge, and the counts around `append`.
+"""The look after a merge, the counts around `append`, and staged rows against the dest's.
 
 Every value is compared as text under a binary collation, with a mark at its end: for SQL Server blanks at the end of a
 text and zeros at the end of bytes make no difference, and an instant is the same in every zone.
@@ -21,28 +21,31 @@ _PLACE = re.compile(r"c\d+")
 
 def build_look(plan: MergePlan) -> Look:
     """`full`: all rows. Keyed: those of the staged keys, also for `append` where a unique key is fed."""
-    return _build_bags(plan).build_look(both=plan.strategy != "append" or bool(plan.row_key))
+    return build_bags(plan).build_look(both=plan.strategy != "append" or bool(plan.row_key))
 
 
 def build_present_sql(plan: MergePlan) -> str:
     """The dest's rows that are equal to a staged one."""
-    return _build_bags(plan).build_present()
+    return build_bags(plan).build_present()
 
 
-def _build_bags(plan: MergePlan) -> Bags:
+def build_bags(plan: MergePlan) -> Bags:
+    """Staged rows against the dest's: of a keyed plan those of the staged keys."""
     first = plan.key or plan.row_key
     columns = sorted(plan.columns, key=lambda column: column.dest.name not in first)
-    where = ""
+    scope = ""
     if plan.strategy in ("incremental", "upsert"):
-        where = f"\n  WHERE {build_scope(plan)}"
+        scope = build_scope(plan)
     elif plan.strategy == "append" and plan.row_key:
-        where = f"\n  WHERE {build_known(plan)}"
+        scope = build_known(plan)
     return Bags(
         names=[column.dest.name for column in columns],
         staged=[_build_same(build_value(column), column.dest.type) for column in columns],
         held=[_build_same(f"d.{quote_identifier(column.dest.name)}", column.dest.type) for column in columns],
         staging=f"{quote_table(plan.staging)} AS s",
-        dest=f"{quote_table(plan.dest)} AS d{where}",
+        dest=f"{quote_table(plan.dest)} AS d",
+        scope=scope,
+        keys=len(first),
         literal=quote_text,
         text=_build_shown,
         join=" + ".join,

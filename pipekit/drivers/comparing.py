@@ -1,0 +1,84 @@
+# Staged rows held against a dest's, row by row and value by value: what is asked, in SQL. Pure text; knows no kind.
+"""`Comparing`, a part of `drivers.base.Driver`, and `CompareSql`, what it gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pipekit.drivers.bags import Bags
+from pipekit.drivers.facts import MergePlan
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompareSql:
+    """Queries on a dest whose staging table is filled.
+
+    Each has one row but `rows`: `staged` and `held` how many rows count on either side, `counts` how many are missing
+    in the dest, extra there, and there with another value under the same key. `rows` gives what differs in the order of
+    the key: the values of `names` (the first `keys` are the key), as text of the dest's own, and how many more of them
+    are staged (less than 0: in the dest). Without a key rows are compared whole: each as often here as there.
+    `left_out` are fed columns whose values this database does not compare.
+    """
+
+    names: tuple[str, ...]
+    keys: int
+    staged: str
+    held: str
+    counts: str
+    rows: str
+    left_out: tuple[str, ...] = ()
+
+
+class Comparing:
+    """A kind that cannot compare rows leaves all of it as it is."""
+
+    def build_bags(self, plan: MergePlan) -> Bags | None:
+        """Staged rows against the dest's: all of them for `full`, of a keyed plan those of the staged keys.
+
+        Their key is the plan's, or else its `row_key`. None where the kind cannot tell.
+        """
+        return None
+
+    def build_comparison(
+        self, plan: MergePlan, *, whole: bool = False, within: str = "", staged_within: str = ""
+    ) -> CompareSql | None:
+        """What a plan's staged rows are against the dest's; with `whole` against all of them, whatever the strategy.
+
+        `within` is a further condition for the dest's rows, `staged_within` for the staged ones, by columns without an
+        alias. None where the kind cannot tell.
+        """
+        bags = self.build_bags(replace(plan, strategy="full") if whole else plan)
+        if bags is None:
+            return None
+        scope = " AND ".join(filter(None, (bags.scope, within)))
+        bags = replace(bags, scope=scope, staged_scope=staged_within)
+        fed = (column.dest.name for column in plan.columns)
+        return CompareSql(
+            names=tuple(bags.names),
+            keys=bags.keys,
+            staged=f"SELECT COUNT(*) FROM {bags.staged_rows}",
+            held=f"SELECT COUNT(*) FROM {bags.held_rows}",
+            counts=build_counts(bags),
+            rows=_build_rows(bags),
+            left_out=tuple(name for name in fed if name not in bags.names),
+        )
+
+
+def build_counts(bags: Bags) -> str:
+    """Of each key the rows that only one side has; as many of them as both have are the same row, changed."""
+    key = bags.places[: bags.keys] or bags.places
+    grouped = ", ".join(f"b.{place}" for place in key)
+    lacks, more = "SUM(CASE WHEN b.n > 0 THEN b.n ELSE 0 END)", "SUM(CASE WHEN b.n < 0 THEN -b.n ELSE 0 END)"
+    by_key = f"SELECT {grouped}, {lacks} AS lacks, {more} AS more FROM (\n{bags.build_difference()}\n) b"
+    both = "CASE WHEN g.lacks < g.more THEN g.lacks ELSE g.more END"
+    sums = ", ".join(f"COALESCE(SUM({value}), 0)" for value in (f"g.lacks - {both}", f"g.more - {both}", both))
+    return f"SELECT {sums} FROM (\n{by_key}\nGROUP BY {grouped}\n) g"
+
+
+def _build_rows(bags: Bags) -> str:
+    chosen = ", ".join(f"b.{place}" for place in bags.places)
+    order = _list_order(bags.places, bags.keys)
+    return f"SELECT {chosen}, b.n FROM (\n{bags.build_difference()}\n) b\nORDER BY {order}"
+
+
+def _list_order(places: Sequence[str], keys: int) -> str:
+    return ", ".join(f"b.{place}" for place in (places[:keys] or places)) + ", b.n DESC"
