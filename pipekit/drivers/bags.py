@@ -66,7 +66,7 @@ class Bags:
         return f"SELECT COALESCE(SUM(b.n), 0) FROM (\n{there}\n) b"
 
     def build_both(self, sums: str) -> str:
-        """Each row of both sides once, as c0, c1 ..., with `sums` over u.n as n: 1 if it is staged, -1 if it is held."""
+        """Each row of both sides once, as c0, c1 ..., `sums` over u.n as n: 1 if it is staged, else -1."""
         places = self.places
         staged, held = (
             ", ".join(f"{value} AS {place}" for value, place in zip(values, places, strict=True))
