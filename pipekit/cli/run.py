@@ -15,7 +15,7 @@ from pipekit.cli.text import clean_line
 
 if TYPE_CHECKING:
     from pipekit.engine.events import Listener
-    from pipekit.models import Run
+    from pipekit.models import Run, Way
 
 
 @click.command(short_help="Run a module.")
@@ -34,17 +34,23 @@ def run(session: Session, module: str, dry_run: bool, watermarks: tuple[str, ...
     the run succeeded, 1 when it failed or was cancelled, 3 when another run of the module is alive
     or waits.
     """
-    from pipekit import repo
-    from pipekit.engine import RunOptions, run_module
+    from pipekit.runner.ahead import Ahead
 
     values = _parse_watermarks(watermarks)
-    found = repo.get_module_by_name(session.db(), module)
-    options = RunOptions(dry_run=dry_run, watermarks=values, triggered_by="cli")
+    with Ahead() as ahead:
+        from pipekit import repo
 
-    def start(listener: "Listener | None") -> "Run":
-        return run_module(session.installation(), found, options, listener)
+        db = session.db()
+        found = repo.get_module_by_name(db, module)
+        ahead.load([repo.get_connection(db, each).driver for each in (found.source_id, found.dest_id)])
+        from pipekit.engine import RunOptions, run_module
 
-    return _follow(session, found.name, start, quiet=quiet, as_json=as_json)
+        options = RunOptions(dry_run=dry_run, watermarks=values, triggered_by="cli")
+
+        def start(listener: "Listener | None") -> "Run":
+            return run_module(session.installation(ahead), found, options, listener)
+
+        return _follow(session, found.name, start, quiet=quiet, as_json=as_json)
 
 
 def _parse_watermarks(given: tuple[str, ...]) -> dict[str, str]:
@@ -69,6 +75,13 @@ def _parse_watermarks(given: tuple[str, ...]) -> dict[str, str]:
     show_default=True,
     help="How the rows are merged into the table.",
 )
+@click.option(
+    "--load",
+    type=click.Choice(["auto", "staged", "swap", "direct"]),
+    default="auto",
+    show_default=True,
+    help="Which way they take into it, see docs/running.md.",
+)
 @click.option("--key", default="", metavar="COLUMNS", help='The merge key; "a, b" for several columns.')
 @click.option("--create/--no-create", default=True, help="Make the table when it is missing.  [default: create]")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing unless the run fails.")
@@ -81,6 +94,7 @@ def copy(
     dest: str,
     table: str,
     strategy: str,
+    load: "Way",
     key: str,
     create: bool,
     quiet: bool,
@@ -91,27 +105,34 @@ def copy(
     It is a run like any other: staged, checked, merged in one transaction and kept in the run log.
     """
     from pipekit import repo
-    from pipekit.engine import CopySpec, RunOptions, copy_query
     from pipekit.models import as_strategy, parse_key
+    from pipekit.runner.ahead import Ahead
 
     columns = parse_key(key)
     if strategy in ("incremental", "upsert") and not columns:
         raise click.UsageError(f"The strategy {strategy} needs --key.")
     db = session.db()
-    spec = CopySpec(
-        source=repo.get_connection_by_name(db, source),
-        query=sys.stdin.read() if sql == "-" else sql,
-        dest=repo.get_connection_by_name(db, dest),
-        table=table,
-        strategy=as_strategy(strategy),
-        key=columns,
-        create_table=create,
-    )
+    one, two = (repo.get_connection_by_name(db, name) for name in (source, dest))
+    query = sys.stdin.read() if sql == "-" else sql
+    with Ahead() as ahead:
+        ahead.load((one.driver, two.driver))
+        from pipekit.engine import CopySpec, RunOptions, copy_query
 
-    def start(listener: "Listener | None") -> "Run":
-        return copy_query(session.installation(), spec, RunOptions(triggered_by="cli"), listener)
+        spec = CopySpec(
+            source=one,
+            query=query,
+            dest=two,
+            table=table,
+            strategy=as_strategy(strategy),
+            key=columns,
+            load=load,
+            create_table=create,
+        )
 
-    return _follow(session, f"copy to {table}", start, quiet=quiet, as_json=as_json)
+        def start(listener: "Listener | None") -> "Run":
+            return copy_query(session.installation(ahead), spec, RunOptions(triggered_by="cli"), listener)
+
+        return _follow(session, f"copy to {table}", start, quiet=quiet, as_json=as_json)
 
 
 def _follow(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipekit.engine import Installation
     from pipekit.masking import Masker
     from pipekit.repo import State
+    from pipekit.runner.ahead import Ahead
     from pipekit.secrets import Secrets
 
 
@@ -71,11 +72,11 @@ class Session:
             self._db = open_state(self.config().state_path)
         return self._db
 
-    def installation(self) -> "Installation":
-        """All three, for what runs modules."""
+    def installation(self, ahead: "Ahead | None" = None) -> "Installation":
+        """All three, for what runs modules, and the child that one run finds started."""
         from pipekit.engine import Installation
 
-        return Installation(db=self.db(), config=self.config(), secrets=self.secrets())
+        return Installation(db=self.db(), config=self.config(), secrets=self.secrets(), ahead=ahead)
 
     def close(self) -> None:
         """Closes what was opened."""

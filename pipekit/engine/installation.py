@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pipekit import repo
 from pipekit.config import Config
+from pipekit.runner.ahead import Ahead
 from pipekit.runner.spares import Spares
 from pipekit.secrets import Secrets
 
@@ -15,13 +16,15 @@ from pipekit.secrets import Secrets
 class Installation:
     """What one thread needs to start runs, run them and close them. `db` is used by that thread alone.
 
-    `spares` are children for the runs of who will run several; without them each run starts its own.
+    `spares` are children for the runs of who will run several; without them each run starts its own, or takes the one
+    that has been started `ahead`.
     """
 
     db: repo.State
     config: Config
     secrets: Secrets
     spares: Spares | None = None
+    ahead: Ahead | None = None
 
     @contextmanager
     def open_for_thread(self) -> Iterator["Installation"]:

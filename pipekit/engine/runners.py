@@ -26,9 +26,13 @@ def start_runner(config: Config, **options: Any) -> NativeRunner:
 def lend_runner(
     config: Config, spares: Spares | None, kinds: Collection[str], seen: frozenset[Endpoint], **options: Any
 ) -> NativeRunner:
-    """The same in a child that waits, for a run between the databases `seen`; empty where they are not known."""
+    """The same in a child that waits, for a run between the databases `seen`; empty where they are not known.
+
+    Who keeps no spares may have a `child` of his own.
+    """
     if spares is None or config.runner == "jrunner":
         return start_runner(config, kinds=kinds, **options)
+    options.pop("child", None)
     options["hand_back"] = partial(spares.take_back, kinds=kinds, seen=seen)
     for _ in range(TRIES):
         child = spares.take(kinds, seen)

@@ -13,7 +13,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, BinaryIO, cast
 
@@ -35,7 +35,8 @@ from pipekit.runner_contract import (
 PROGRESS_EVERY_S = 0.3
 # Blocks of rows are thousands of containers that hold no cycle; Python would look them through several times a block.
 CONTAINERS_BEFORE_COLLECTING = 50_000
-CLOSE = "close"
+# Neither is answered.
+CLOSE, PREPARE = "close", "prepare"
 
 Answer = dict[str, Any]
 Rows = tuple[tuple[str | None, ...], ...]
@@ -263,6 +264,9 @@ def serve(requests: "queue.SimpleQueue[str]", emit: Emit) -> None:
         if request["op"] == CLOSE:
             child.forget_sessions()
             return
+        if request["op"] == PREPARE:
+            _load_drivers(request["kinds"])
+            continue
         try:
             emit(child.handle(request))
         except Exception as error:
@@ -273,6 +277,13 @@ def serve(requests: "queue.SimpleQueue[str]", emit: Emit) -> None:
             if not isinstance(error, PipekitError) or getattr(error, "transient", False):
                 child.forget_sessions()
             emit(describe_error(error))
+
+
+def _load_drivers(kinds: Sequence[str]) -> None:
+    """While the parent still makes up its mind; what is wrong here is said when it is used."""
+    for kind in kinds:
+        with contextlib.suppress(Exception):
+            _load_wire(kind)
 
 
 def _read_requests(requests: "queue.SimpleQueue[str]") -> None:
@@ -304,10 +315,7 @@ def main() -> None:
         while data:
             data = data[events.write(data) :]
 
-    for kind in sys.argv[1:]:
-        # While the parent still makes up its mind; what is wrong here is said when it is used.
-        with contextlib.suppress(Exception):
-            _load_wire(kind)
+    _load_drivers(sys.argv[1:])
     serve(requests, emit)
     # Everything is closed. What libraries do at an orderly end would only keep the run waiting.
     sys.stderr.flush()

@@ -1,6 +1,7 @@
 # The parent side of Pipekit's own runner. Knows the pipe protocol and the clock, no database and no run.
 """`NativeRunner`: starts a child, sends it operations through a pipe, relays progress, and ends it."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -362,6 +363,13 @@ def _read_rows(event: Event) -> QueryResult:
 def start_child(kinds: Collection[str]) -> Program:
     """A runner child that loads the drivers of these kinds and waits."""
     return start_piped(_child_argv(kinds), env=_child_environment(os.environ))
+
+
+def tell_kinds(program: Program, kinds: Collection[str]) -> None:
+    """Lets a child that waits load the drivers of these kinds; nothing is answered."""
+    with contextlib.suppress(BrokenPipeError):
+        program.stdin.write(json.dumps({"op": "prepare", "kinds": sorted(set(kinds))}).encode() + b"\n")
+        program.stdin.flush()
 
 
 def _child_argv(kinds: Collection[str]) -> list[str]:

@@ -106,6 +106,9 @@ def test_a_copy_is_a_run_without_a_module(shop: Home) -> None:
     assert shop.sql("dw.db", "select count(*) from few") == [(20,)]
     assert shop.run("copy", "shop", "select 1 as x", "dw", "other", "--no-create").code == 1
     assert shop.run("copy", "shop", "select 1", "dw", "few", "--strategy", "upsert").code == 2
+    refused = shop.run("copy", "shop", "select 1 as order_id", "dw", "few", "--load", "swap")
+    assert (refused.code, "cannot be loaded by `load: swap`" in refused.stderr) == (1, True)
+    assert shop.run("copy", "shop", "select 1", "dw", "few", "--load", "quickly").code == 2
 
 
 STAGING = "select name from sqlite_schema where name like 'pipekit_staging.copy%'"

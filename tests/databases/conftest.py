@@ -84,9 +84,13 @@ def one_child(lent_child: OneChild, monkeypatch: pytest.MonkeyPatch) -> None:
 def _run_in(runner: Callable[..., NativeRunner], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run gets such a runner, and none a child that waits."""
 
+    def refuse(kinds: Collection[str]) -> None:
+        raise OSError("no child is started ahead of a run that needs none")
+
     def start_own(config: Config, spares: Any, kinds: Collection[str], seen: Any, **options: Any) -> NativeRunner:
         return start_runner(config, kinds=kinds, **options)
 
+    monkeypatch.setattr("pipekit.runner.ahead.start_child", refuse)
     monkeypatch.setattr("pipekit.engine.runners.NativeRunner", runner)
     monkeypatch.setattr("pipekit.engine.running.entrance.lend_runner", start_own)
 

@@ -64,8 +64,8 @@ def test_subprocess_is_imported_by_runner_process_only() -> None:
     assert find_importers("subprocess") == {"runner/process.py"}
 
 
-def test_psycopg_is_imported_by_the_postgresql_link_only() -> None:
-    strangers = {name for name in find_importers("psycopg") if not name.startswith("drivers/postgresql/link")}
+def test_psycopg_is_imported_by_postgresqls_libpq_only() -> None:
+    strangers = {name for name in find_importers("psycopg") if not name.startswith("drivers/postgresql/libpq")}
     assert strangers == set()
 
 

@@ -9,10 +9,6 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
-import psycopg
-from psycopg import pq
-from psycopg.pq import abc
-
 from pipekit.cutting import SENT, cut
 from pipekit.drivers.postgresql.faults import (
     OUTSIDE_STATES,
@@ -23,6 +19,7 @@ from pipekit.drivers.postgresql.faults import (
     tidy_hint,
     tidy_loss,
 )
+from pipekit.drivers.postgresql.libpq import Error, abc, pq
 from pipekit.drivers.postgresql.names import list_passed, parse_url
 from pipekit.errors import ConnectFailed, StatementFailed
 from pipekit.runner_contract import Endpoint
@@ -198,7 +195,7 @@ class Link:
                     break
             self._connection.put_copy_end()
             self._flush()
-        except psycopg.Error:
+        except Error:
             pass  # the connection broke while sending: the server's last words say why
         except BaseException:
             self._forget_copy()
@@ -260,7 +257,7 @@ class Link:
         return result.command_tuples or 0
 
     def _forget_copy(self) -> None:
-        with contextlib.suppress(psycopg.Error):
+        with contextlib.suppress(Error):
             self._connection.put_copy_end(b"the source failed")
             self._flush()
             self._connection.nonblocking = 0
@@ -285,7 +282,7 @@ class Link:
         """Ends what is still under way, so that a reader who stops early does not leave the server sending."""
         if self.is_lost or self._connection.transaction_status != pq.TransactionStatus.ACTIVE:
             return
-        with contextlib.suppress(psycopg.Error):
+        with contextlib.suppress(Error):
             self._connection.get_cancel().cancel()
             while (result := self._connection.get_result()) is not None:
                 if result.status == pq.ExecStatus.COPY_OUT:
@@ -333,7 +330,7 @@ class Link:
     def _guard(self) -> Iterator[None]:
         try:
             yield
-        except psycopg.Error as error:
+        except Error as error:
             raise self._to_loss(str(error).encode()) from None
 
 

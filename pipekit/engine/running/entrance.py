@@ -71,6 +71,7 @@ def get_ready(installation: Installation, definition: Definition, overrides: Map
         installation.spares,
         {definition.source.driver, definition.dest.driver},
         _list_seen(endpoints),
+        child=installation.ahead.take() if installation.ahead else None,
         stop=stop,
         deadline=time.monotonic() + (module.run_timeout_s or config.run_timeout_s),
         silence_timeout_s=module.silence_timeout_s or config.silence_timeout_s,

@@ -13,7 +13,7 @@ from pipekit.engine.recovering.recover import recover_copies
 from pipekit.engine.running.corridor import execute_run
 from pipekit.engine.running.entrance import get_ready
 from pipekit.engine.starting.module import RunOptions
-from pipekit.models import Connection, Guards, Match, Module, Run, Strategy
+from pipekit.models import Connection, Guards, Match, Module, Run, Strategy, Way
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +26,7 @@ class CopySpec:
     table: str
     strategy: Strategy = "full"
     key: tuple[str, ...] = ()
+    load: Way = "auto"
     create_table: bool = True
     match: Match = "name"
     guards: Guards = field(default_factory=Guards)
@@ -67,6 +68,7 @@ def _make_module(name: str, spec: CopySpec) -> Module:
         dest_table=spec.table,
         merge_strategy=spec.strategy,
         merge_key=spec.key,
+        load=spec.load,
         create_table=spec.create_table,
         match=spec.match,
         guards=spec.guards,
