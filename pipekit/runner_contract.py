@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from pipekit.errors import CheckFailed
@@ -33,6 +33,10 @@ class Endpoint:
     java_home: str = ""
     java_options: tuple[str, ...] = ()
     trim_char: bool = False
+
+    def build_plain(self) -> "Endpoint":
+        """The same session, its rows read as they are."""
+        return replace(self, trim_char=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,6 +50,14 @@ class CheckAnswer(Answer):
     detail: str
 
 
+class RunSessionAnswer(Answer):
+    """A session as the people of its system know it."""
+
+    name: str = Field(description="On an IBM i a job: number/user/name.")
+    about: str = Field(description="How it is connected.")
+    writes: bool
+
+
 class RunSummary(Answer):
     """One execution of a module, without its long texts."""
 
@@ -100,6 +108,7 @@ class RunAnswer(RunSummary):
 
     staging_table: str | None
     checks: list[CheckAnswer]
+    sessions: list[RunSessionAnswer] = Field(description="Those that can be told from others on their system.")
     resolved_sql: str | None
     error_position: int | None = Field(description="The character of `resolved_sql`, from 1, the source points at.")
     staging_sql: str | None

@@ -97,6 +97,8 @@ def check(session: Session, kind: str | None, as_json: bool) -> int:
     else:
         for state in found:
             told = state.problem or f"{state.java_class or state.label} {'loads' if state.jar else state.state}"
+            if state.about:
+                told += f": {state.about}"
             session.say(f"{state.state:<5} {state.kind}: {told}")
             if state.hint and state.state != "ok":
                 session.say(f"      {state.hint}")

@@ -90,9 +90,10 @@ _UNUSED: Mapping[str, frozenset[str]] = {
         " connectRetryCount connectRetryInterval iPAddressPreference serverNameAsACE vectorTypeSupport"
     ),
     "as400": _names(
-        "extended_dynamic full_open hold_statements lazy_close maximum_blocked_input_rows package package_add"
-        " package_cache package_clear package_criteria package_error package_library prefetch remarks"
-        " save_password_when_serialized"
+        "date_separator extended_dynamic full_open hold_statements jvm16_synchronize lazy_close"
+        " maximum_blocked_input_rows package package_add package_cache package_ccsid package_clear package_criteria"
+        " package_error package_library prefetch remarks save_password_when_serialized time_separator"
+        " XA_loosely_coupled_support"
     ),
     "h2": _names(
         "AUTO_RECONNECT CACHE_SIZE CACHE_TYPE DB_CLOSE_DELAY DB_CLOSE_ON_EXIT DEFRAG_ALWAYS LOCK_MODE LOG"
@@ -110,6 +111,18 @@ _UNUSED: Mapping[str, frozenset[str]] = {
 }
 # Nothing with one of these values: what it says is so here, or there is no choice, as the address has one host.
 _IDLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "as400": {
+        "auto commit": ("true",),
+        "autocommit exception": ("false",),
+        "behavior override": ("0",),
+        "big decimal": ("true",),
+        "driver": ("toolbox",),
+        "server trace": ("0",),
+        "timestamp format": ("iso",),
+        "trace": ("false",),
+        "translate boolean": ("true",),
+        "true autocommit": ("false",),
+    },
     "postgresql": {
         "channelbinding": ("disable", "prefer"),
         "gssencmode": ("disable", "allow", "prefer"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from pipekit.errors import CheckFailed
-from pipekit.runner_contract import Expect, Load, QueryResult, ResultColumn, Statement
+from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, ResultColumn, Statement
 
 Format = Literal["copy-binary", "copy-text", "arrow", "rows"]
 Count = Callable[[int], None]
@@ -112,6 +112,30 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Closes the connection; safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What the people of a system know a session by: a job's name there, and how it is connected."""
+
+    name: str
+    about: str = ""
+
+
+@runtime_checkable
+class KnownSession(Session, Protocol):
+    """A session that can be told from others on its system."""
+
+    known: Known
+
+
+@runtime_checkable
+class AdaptableSession(Session, Protocol):
+    """A session that serves endpoints which differ only in how rows are read (`Endpoint.build_plain`)."""
+
+    def read_as(self, endpoint: Endpoint) -> None:
+        """What is read from now on is read as the endpoint says."""
         ...
 
 

@@ -86,7 +86,9 @@ class RunContext:
         self.close_runner()
         limit = time.monotonic() + self.config.silence_timeout_s
         silence_s = self.config.silence_timeout_s
-        self.runner = start_runner(self.config, log=self.record.log, silence_timeout_s=silence_s, deadline=limit)
+        self.runner = start_runner(
+            self.config, log=self.record.log, on_session=self.record.meet, silence_timeout_s=silence_s, deadline=limit
+        )
 
     def close_runner(self) -> None:
         """Ends the runner and keeps what it answered and what it wrote to stderr."""

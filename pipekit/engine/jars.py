@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pipekit import repo
 from pipekit.config import Config
@@ -32,7 +32,10 @@ MOST_JARS = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DriverState:
-    """A kind as it is in this installation; `problem` and `hint` say what is wrong and how to mend it."""
+    """A kind as it is in this installation; `problem` and `hint` say what is wrong and how to mend it.
+
+    `about` is what the driver, once it was loaded, says of itself.
+    """
 
     kind: str
     label: str
@@ -42,6 +45,7 @@ class DriverState:
     jar_sha256: str = ""
     url_template: str = ""
     folder: str = ""
+    about: str = ""
     problem: str = ""
     hint: str = ""
 
@@ -329,14 +333,19 @@ def _probe(config: Config, runner: NativeRunner, state: DriverState) -> DriverSt
         java_options=config.java_options,
     )
 
+    found: dict[str, Any] = {}
+
     def look() -> None:
-        if not runner.probe(endpoint)["accepts_url"]:
+        found.update(runner.probe(endpoint))
+        if not found["accepts_url"]:
             raise ConfigError(
                 f"The class {state.java_class} does not take addresses like {state.url_template}.",
                 hint="Check the class and the template.",
             )
 
-    return _guard(state, look)
+    state = _guard(state, look)
+    about = found.get("about") or f"version {found.get('version')}"
+    return replace(state, about=f"{about}, Java {found['java']}") if found else state
 
 
 def _guard(state: DriverState, look: Callable[[], None]) -> DriverState:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from pipekit import repo
@@ -16,7 +16,7 @@ from pipekit.engine.unsaved import get_side_path, remove_side_file, write_side_f
 from pipekit.errors import ConfigError, PipekitError, StateError
 from pipekit.logs import get_logger
 from pipekit.masking import Masker
-from pipekit.models import Check, Run, RunStatus, Stage
+from pipekit.models import Check, Run, RunSession, RunStatus, Stage
 
 FLUSH_EVERY_S = 0.5
 KEPT_TEXT = 65_536
@@ -32,6 +32,7 @@ class RunRecord:
         self.run = run
         self.stage: Stage = "claim"
         self.checks: list[Check] = []
+        self._sessions: list[dict[str, Any]] = []
         self.masker = Masker([])
         self._db = db
         self._listener = listener
@@ -65,6 +66,13 @@ class RunRecord:
         """Notes a check's verdict for the receipt; None says that it was not made."""
         self.checks = [item for item in self.checks if item.name != name]
         self.checks.append(Check(name=name, ok=ok, detail=detail))
+
+    def meet(self, session: RunSession) -> None:
+        """Notes a session: whoever looks at its system meanwhile wants to know whose it is."""
+        self._sessions.append(asdict(session))
+        self.put(sessions=self._sessions)
+        self.log(f"session {session.name} {'writes' if session.writes else 'reads'}: {session.about}\n")
+        self.flush()
 
     def moved(self, rows: int) -> None:
         """Rows so far: a figure of the run, and a tick in the live log."""
@@ -102,6 +110,8 @@ class RunRecord:
             repo.append_live_log(self._db, self.run.id, text)
             if self._live:
                 repo.note_live_figures(self._db, self.run.id, self._live)
+            if self._sessions:
+                repo.note_sessions(self._db, self.run.id, self._fields["sessions"])
         self._live = {}
 
     def save(self) -> None:
@@ -151,6 +161,7 @@ class RunRecord:
         _LOG.error("the record of %s is kept in %s until the state database can be written", name, path)
         known = {name: value for name, value in outcome.items() if name != "staging_left"}
         known["checks"] = tuple(outcome["checks"])
+        known["sessions"] = tuple(map(RunSession.from_json, outcome.get("sessions", ())))
         known["hint"] = known.get("hint") or f"This record is kept in {path} until the state database can be written."
         return replace(self.run, **known)
 

@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
 from pipekit.cutting import STATEMENT, cut
@@ -33,6 +33,20 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RunSession:
+    """A session of a run as the people of its system know it: `name` is a job's, `about` how it is connected."""
+
+    name: str
+    about: str = ""
+    writes: bool = False
+
+    @classmethod
+    def from_json(cls, item: Row) -> Self:
+        """Reads an item of `sessions_json`, or what a runner says of one."""
+        return cls(name=item["name"], about=item["about"], writes=item["writes"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
     """One execution of a module: a `run_log` row. Row counts are None until they are known.
 
@@ -41,6 +55,7 @@ class Run:
     `run_key` is unique over all installations and names the run in the dest's ledger. `merge_state` says what the
     dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
     its group run. `stage` is what it is doing now, `rows_so_far` how many rows have arrived in staging.
+    `sessions` are those that can be told from others on their system, in the order they were opened.
     `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
     """
 
@@ -88,10 +103,11 @@ class Run:
     stdout: str | None = None
     stderr: str | None = None
     cancel_requested: bool = False
+    sessions: tuple[RunSession, ...] = ()
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        special = {"stages", "watermark_values", "checks", "dry_run", "cancel_requested"}
+        special = {"stages", "watermark_values", "checks", "dry_run", "cancel_requested", "sessions"}
         plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
         # Records that were written before texts were cut are as large as what they quote.
         plain |= {name: cut(plain[name]) for name in ("error", "hint") if plain[name]}
@@ -103,6 +119,7 @@ class Run:
             stages=json.loads(row["stages_json"] or "{}"),
             watermark_values=json.loads(row["watermark_values_json"] or "{}"),
             checks=tuple(Check.from_json(item) for item in json.loads(row["checks_json"] or "[]")),
+            sessions=tuple(RunSession.from_json(item) for item in json.loads(row["sessions_json"] or "[]")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -114,6 +131,7 @@ class Run:
         record["stages"] = dict(self.stages)
         record["watermark_values"] = dict(self.watermark_values)
         record["checks"] = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in self.checks]
+        record["sessions"] = [asdict(session) for session in self.sessions]
         return record
 
 

@@ -3,7 +3,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +43,7 @@ _PLAIN = (
 # What a run is doing now lies in a table of its own: columns behind the runner's output would be slow to reach.
 LIVE_FIGURES = ("stage", "stage_started_at", "rows_so_far")
 LIVE = ", ".join(f"(SELECT {name} FROM run_live WHERE run_id = run_log.id) AS {name}" for name in LIVE_FIGURES)
+SESSIONS = "(SELECT sessions_json FROM run_session WHERE run_id = run_log.id) AS sessions_json"
 UNCHANGED = "(SELECT rows_unchanged FROM run_merge WHERE run_id = run_log.id) AS rows_unchanged"
 # A list leaves out stdout and stderr, which may be long, and where a run failed: no list shows them.
 LISTED = f"""
@@ -51,7 +52,7 @@ LISTED = f"""
     merge_state, rows_read, rows_staged, rows_deleted, rows_inserted,
     rows_updated, dest_rows_before, dest_rows_after, error_stage, stages_json, watermark_values_json, checks_json,
     hint, error, resolved_sql, staging_sql, merge_sql,
-    {LIVE}, {UNCHANGED}, NULL AS error_position, NULL AS stdout, NULL AS stderr
+    {LIVE}, {UNCHANGED}, NULL AS error_position, NULL AS sessions_json, NULL AS stdout, NULL AS stderr
 """
 _SQL = "resolved_sql, staging_sql, merge_sql"
 _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL.split(", ")))
@@ -60,7 +61,7 @@ _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
     position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
-    row = db.row(f"SELECT *, {LIVE}, {UNCHANGED}, {position} FROM run_log WHERE id = ?", (run_id,))
+    row = db.row(f"SELECT *, {LIVE}, {UNCHANGED}, {SESSIONS}, {position} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
     return Run.from_row(row)
@@ -76,7 +77,7 @@ def list_runs(
     before_id: int | None = None,
     with_sql: bool = True,
 ) -> list[Run]:
-    """Runs, the newest first, without `stdout`, `stderr` and `error_position` (all None), perhaps without SQL.
+    """Runs, the newest first, without `stdout`, `stderr`, `error_position` and `sessions`, perhaps without SQL.
 
     `module` is a module's id, or the name a run had when it started (so runs of deleted modules are found too, letter
     case aside). `before_id` goes on where a page ended.
@@ -171,11 +172,12 @@ def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> Non
     )
 
 
-# What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were, and whether
-# its staging table may still be in the dest.
+# What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were, its sessions,
+# and whether its staging table may still be in the dest.
 _BESIDE = {
     "error_position": "INSERT OR REPLACE INTO run_fault (position, run_id) VALUES (?, ?)",
     "rows_unchanged": "INSERT OR REPLACE INTO run_merge (rows_unchanged, run_id) VALUES (?, ?)",
+    "sessions": "INSERT OR REPLACE INTO run_session (sessions_json, run_id) VALUES (?, ?)",
     "staging_left": "UPDATE run_dest SET staging_left = ? WHERE run_id = ?",
 }
 
@@ -189,12 +191,19 @@ def note_beside(db: State, run_id: int, beside: Mapping[str, Any]) -> None:
     """Keeps it, inside the caller's transaction; None says nothing."""
     for name, value in beside.items():
         if value is not None:
-            db.change(_BESIDE[name], (int(value), run_id))
+            kept = storable(json.dumps(value)) if name == "sessions" else int(value)
+            db.change(_BESIDE[name], (kept, run_id))
 
 
 def note_staging_left(db: State, run_id: int, left: bool | None) -> None:
     """Keeps whether the run's staging table may still be in the dest; None says nothing."""
     note_beside(db, run_id, {"staging_left": left})
+
+
+def note_sessions(db: State, run_id: int, sessions: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps the sessions of a run that goes on, by the fields of `RunSession`."""
+    with transaction(db):
+        note_beside(db, run_id, {"sessions": list(sessions)})
 
 
 def settle_merge_state(db: State, run_id: int, merge_state: MergeState) -> bool:

@@ -19,7 +19,17 @@ from typing import Any, BinaryIO, cast
 
 from pipekit.cutting import SENT, cut
 from pipekit.drivers import describe_install, find_package, get_driver
-from pipekit.drivers.wire import Format, LastingSession, LastingSink, Session, Sink, Source, Stream
+from pipekit.drivers.wire import (
+    AdaptableSession,
+    Format,
+    KnownSession,
+    LastingSession,
+    LastingSink,
+    Session,
+    Sink,
+    Source,
+    Stream,
+)
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
 from pipekit.runner_contract import (
     Endpoint,
@@ -64,7 +74,7 @@ class Child:
     def probe(self, request: Answer) -> Answer:
         """Loads a registered driver and connects to nothing."""
         endpoint = endpoint_from_wire(request["endpoint"])
-        return {"probe": _import(endpoint.kind, "pipekit.drivers.jdbc.probe").probe(endpoint)}
+        return {"probe": _load_wire(endpoint.kind).probe(endpoint)}
 
     def forget(self, request: Answer) -> Answer:
         """Closes every session; the child stays."""
@@ -131,9 +141,21 @@ class Child:
         endpoint = endpoint_from_wire(data)
         if refused := self._refused.pop(endpoint, None):
             raise refused
-        if endpoint not in self._sessions:
-            self._sessions[endpoint] = _connect(endpoint)
-        return self._sessions[endpoint]
+        session = self._find_open(endpoint)
+        if session is None:
+            session = _connect(endpoint)
+            self._sessions[endpoint.build_plain() if isinstance(session, AdaptableSession) else endpoint] = session
+            if isinstance(session, KnownSession):
+                told = {"name": session.known.name, "about": session.known.about, "writes": not endpoint.read_only}
+                self._emit({"event": "session", **told})
+        return session
+
+    def _find_open(self, endpoint: Endpoint) -> Session | None:
+        found = self._sessions.get(endpoint.build_plain())
+        if isinstance(found, AdaptableSession):
+            found.read_as(endpoint)
+            return found
+        return self._sessions.get(endpoint)
 
     def forget_sessions(self) -> None:
         """Closes every session; after a lost connection the next operation connects anew."""

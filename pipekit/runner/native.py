@@ -13,6 +13,7 @@ from dataclasses import fields
 from typing import Any, Self
 
 from pipekit.errors import RUNNER_ERRORS, Cancelled, RunnerDied, RunnerError, TimedOut
+from pipekit.models import RunSession
 from pipekit.runner.process import Program, start_piped
 from pipekit.runner_contract import (
     Endpoint,
@@ -29,6 +30,7 @@ from pipekit.runner_contract import (
 
 Event = dict[str, Any]
 LogText = Callable[[str], None]
+MeetSession = Callable[[RunSession], None]
 
 POLL_S = 0.1
 LEAVE_WITHIN_S = 2.0
@@ -59,6 +61,7 @@ class NativeRunner:
     `stop` is an event that ends the current operation with Cancelled; `silence_timeout_s` bounds the time without a
     sign of life while rows are read or moved; `deadline` (of `time.monotonic`) bounds everything; `kinds` are drivers
     the child may load while it waits for its first operation. `child` is one that `start_child` has started before;
+    `on_session` hears of sessions that can be told from others on their system;
     `hand_back` takes it, without connections, once all its work has gone well, or says that it is to end.
     """
 
@@ -68,6 +71,7 @@ class NativeRunner:
         self,
         *,
         log: LogText = lambda text: None,
+        on_session: MeetSession = lambda session: None,
         stop: threading.Event | None = None,
         silence_timeout_s: float = 900.0,
         deadline: float | None = None,
@@ -76,6 +80,7 @@ class NativeRunner:
         hand_back: Callable[[Program], bool] | None = None,
     ) -> None:
         self.log = log
+        self.on_session = on_session
         self._stop = stop or threading.Event()
         self._silence_timeout_s = silence_timeout_s
         self.deadline = deadline
@@ -270,6 +275,9 @@ class NativeRunner:
         self._is_busy = True
         while True:
             event = json.loads(self._next_line(silence_s))
+            if event["event"] == "session":
+                self.on_session(RunSession.from_json(event))
+                continue
             self._is_busy = event["event"] not in ("done", "error")
             if not self._is_busy and request["op"] not in _UNTOLD:
                 self._keep("stdout", f"{request['op']} {json.dumps(event)}\n".encode())

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from pipekit.errors import PipekitError, RunnerError
-from pipekit.runner.native import Event, LogText, NativeRunner
+from pipekit.runner.native import Event, LogText, MeetSession, NativeRunner
 
 
 class OneChild:
@@ -41,6 +41,7 @@ class _LentRunner(NativeRunner):
         self,
         *,
         log: LogText = lambda text: None,
+        on_session: MeetSession = lambda session: None,
         stop: threading.Event | None = None,
         silence_timeout_s: float = 900.0,
         deadline: float | None = None,
@@ -48,13 +49,14 @@ class _LentRunner(NativeRunner):
     ) -> None:
         self.is_lent = True
         self._said["stderr"].clear()
-        self.log, self.deadline = log, deadline
+        self.log, self.on_session, self.deadline = log, on_session, deadline
         self._stop = stop or threading.Event()
         self._silence_timeout_s = silence_timeout_s
 
     def close(self) -> None:
         """It is given back, its sessions closed: the child closes them after a request that it does not know."""
         self.log, self.deadline, self._stop = lambda text: None, None, threading.Event()
+        self.on_session = lambda session: None
         if self.alive and self._is_silent:
             with suppress(RunnerError):
                 self._last({"op": "forget"}, self._silence_timeout_s)

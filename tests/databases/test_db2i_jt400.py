@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipekit.drivers.db2i.address import DEFAULTS, FORCED
+from pipekit.drivers.db2i.address import FORCED
 from pipekit.drivers.db2i.driver import DRIVER
 from pipekit.engine import open_look
 from pipekit.engine.jars import check_drivers
@@ -35,7 +35,7 @@ def test_the_drivers_class_loads_and_takes_our_url(parsed: dict[str, Any]) -> No
     assert int(parsed["version"].split(".")[0]) >= 9
 
 
-@pytest.mark.parametrize(("name", "value"), [*FORCED.items(), *DEFAULTS.items()])
+@pytest.mark.parametrize(("name", "value"), FORCED.items())
 def test_every_property_we_set_is_one_the_driver_read(parsed: dict[str, Any], name: str, value: str) -> None:
     assert parsed["properties"][name] == value
 

@@ -194,6 +194,35 @@ def test_a_lock_that_is_not_got_is_told_as_what_it_is(shop: Shop) -> None:
     assert _list_keys(shop) == [1]
 
 
+def test_the_jobs_that_serve_a_run_stand_in_its_record_and_its_log_and_know_whose_they_are(shop: Shop) -> None:
+    shop.tables.make(ORDERS.format("BACK"), [FIRST])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*_spell_orders(5, 10)])
+    run = shop.project.succeed(shop.write_in("full"))
+    [session] = shop.project.get_run(run.id).sessions
+    assert (session.name, session.writes) == ("000001/QUSER/QZDASOINIT", True)
+    assert "blocks of 512 KB" in session.about
+    assert f"session {session.name} writes: {session.about}\n" in shop.project.read_log(run.id)
+    assert run.to_json()["sessions"] == [{"name": session.name, "about": session.about, "writes": True}]
+    told = dict(
+        note.split("=", 1) for note in shop.host.seen if note.startswith(("APPLNAME=", "USERID=", "PROGRAMID="))
+    )
+    assert told["APPLNAME"].startswith(f"pipekit:{run.id}@")
+    assert (told["USERID"], told["PROGRAMID"]) == ("SHOP", "pipekit")
+
+
+def test_a_run_with_watermarks_of_its_own_source_has_one_session_there(shop: Shop) -> None:
+    shop.tables.make(ORDERS.format("ORDERS"), _make_orders(1, 20))
+    marks = [
+        {"connection_id": shop.ibmi.id, "name": name, "resolver_sql": f"select {sql}(ordno) from orders"}
+        for name, sql in (("low", "min"), ("high", "max"))
+    ]
+    query = f"select {COLUMNS} from orders where ordno > {{low}} and ordno < {{high}} with ur"
+    run = shop.project.succeed(shop.read_out(query=query, watermarks=marks, trim_char=True))
+    assert run.rows_read == 18
+    assert [session.writes for session in run.sessions] == [False]
+    assert [text for text in shop.host.seen if text == run.resolved_sql]
+
+
 def test_the_wizard_sees_libraries_tables_and_columns(shop: Shop) -> None:
     shop.tables.make(ORDERS.format("ORDERS"))
     with open_look(shop.project.config, shop.project.secrets, shop.ibmi) as look:

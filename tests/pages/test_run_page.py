@@ -5,7 +5,8 @@ import pytest
 
 from pipekit import repo
 from pipekit.engine.receipt import build_receipt
-from pipekit.models import Check, MergeState
+from pipekit.engine.record import RunRecord
+from pipekit.models import Check, MergeState, RunSession
 from tests.pages.records import end_run, make_run, start_run
 from tests.pages.site import Site, Visitor
 
@@ -42,6 +43,17 @@ def test_rows_that_were_left_as_they_are_are_told_wherever_a_run_is_told(site: S
     assert run.to_json()["rows_unchanged"] == repo.list_runs(site.db)[0].rows_unchanged == 1199
     told = [" ".join(text.split()) for text in vera.get(f"/group-runs/{group_run.id}").texts("tbody td")]
     assert "3 inserted, 2 updated, 1 199 unchanged" in told
+
+
+def test_the_jobs_that_serve_a_run_are_shown_while_it_goes_on_and_afterwards(site: Site, vera: Visitor) -> None:
+    run = start_run(site, site.make_module())
+    session = RunSession(name="041207/QUSER/QZDASOINIT", about="jt400 9.4, blocks of 512 KB", writes=False)
+    RunRecord(site.db, run).meet(session)
+    shown = [f"{session.name} reads, {session.about}"]
+    assert vera.get(f"/runs/{run.id}").texts(".sessions li") == shown
+    run = end_run(site, run)
+    assert vera.get(f"/runs/{run.id}").texts(".sessions li") == shown
+    assert repo.get_run(site.db, run.id).sessions == (session,)
 
 
 def test_a_check_that_was_not_made_is_not_shown_as_passed(site: Site, vera: Visitor) -> None:

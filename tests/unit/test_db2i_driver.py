@@ -30,7 +30,22 @@ def test_the_properties_that_keep_values_whole_are_always_in_the_url() -> None:
         assert f";{name}={value}" in url
     assert "date format=iso" in url
     assert url.count("block size") == 1
-    assert ";block size=512;" in build_connect_url("jdbc:as400://h")
+    # Which is the best one only the jar can tell.
+    assert "block size" not in build_connect_url("jdbc:as400://h")
+
+
+@pytest.mark.parametrize("size", ["0", "8", "512", "513", "999", "1000", "4096", "9999", "15999", "16000"])
+def test_blocks_of_every_size_that_some_jar_takes_may_be_written(size: str) -> None:
+    assert parse_url(f"jdbc:as400://h/LIB;block size={size}").options == {"block size": size}
+
+
+def test_properties_that_people_have_in_their_addresses_are_kept_or_left_out_and_told() -> None:
+    """None of them changes a value, a row or a right."""
+    url = "jdbc:as400://h/LIB;tcp no delay=true;stay alive=60;access=read only;sort=table;sort table=QGPL/MYSORT"
+    assert list(parse_url(url).options) == ["tcp no delay", "stay alive", "access", "sort", "sort table"]
+    idle = "driver=toolbox;date separator=/;package ccsid=1200;true autocommit=false;timestamp format=iso;trace=false"
+    assert parse_url(f"jdbc:as400://h/LIB;{idle}").options == {}
+    assert list(DRIVER.list_unused(f"jdbc:as400://h/LIB;{idle}")) == [item.split("=")[0] for item in idle.split(";")]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +67,11 @@ def test_the_properties_that_keep_values_whole_are_always_in_the_url() -> None:
         ("jdbc:as400://h;qaqqinilib=X", "not allowed"),
         ("jdbc:as400://h;transaction isolation=some", "cannot be 'some'"),
         ("jdbc:as400://h;translate binary=maybe", "cannot be 'maybe'"),
+        ("jdbc:as400://h;block size=16001", "cannot be '16001'"),
+        ("jdbc:as400://h;block size=100", "cannot be '100'"),
+        ("jdbc:as400://h;concurrent access resolution=3", "cannot be '3'"),
+        ("jdbc:as400://h;timestamp format=ibmsql", "not allowed"),
+        ("jdbc:as400://h;true autocommit=true", "not allowed"),
         ("jdbc:as400://h;additional authentication factor=x", "username and password"),
         ("jdbc:as400://h\t;secure=true", "must start with"),
     ],

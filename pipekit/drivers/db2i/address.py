@@ -30,20 +30,26 @@ FORCED: Mapping[str, str] = {
     "extended metadata": "false",  # else a column's heading stands where its name is asked for
     "translate hex": "character",  # X'C1' stays what it is in a statement written for this system
 }
-# Set unless the address sets it: the largest block is the fewest trips.
-DEFAULTS: Mapping[str, str] = {"block size": "512"}
+# Of what is larger than 512 KB jars before jt400 21.0.5 say nothing and take 32: `fitting` asks the jar.
+MOST_BLOCK_KB = 16_000
 
 ALLOWED: Mapping[str, str] = {
     "libraries": r"[A-Za-z0-9#$@_*, ]+",
     "translate binary": "true|false",
     "transaction isolation": "none|read uncommitted|read committed|repeatable read|serializable",
     "secure": "true|false",
-    "block size": "0|8|16|32|64|128|256|512",
+    "access": "all|read call|read only",
+    "bidi implicit reordering": "true|false",
+    "bidi numeric ordering": "true|false",
+    "block size": r"0|8|16|32|64|128|256|51[2-9]|5[2-9]\d|[6-9]\d\d|[1-9]\d{3}|1[0-5]\d{3}|16000",
     "block criteria": "[012]",
     "cursor hold": "true|false",
+    "cursor sensitivity": "asensitive|insensitive|sensitive",
     "data compression": "true|false",
     "database name": "[A-Za-z0-9#$@_]{1,18}",
+    "decfloat rounding mode": "half even|half up|down|ceiling|floor|half down|up",
     "decimal data errors": "report|report null",
+    "hold input locators": "true|false",
     "keep alive": "true|false",
     "lob threshold": r"\d{1,8}",
     "login timeout": r"\d{1,5}",
@@ -52,15 +58,29 @@ ALLOWED: Mapping[str, str] = {
     "minimum divide scale": r"\d",
     "query optimize goal": "[012]",
     "query timeout mechanism": "qqrytimlmt|cancel",
-    "concurrent access resolution": "[0123]",
+    "query storage limit": r"-1|\d{1,10}",
+    "receive buffer size": r"\d{1,8}",
+    "rollback cursor hold": "true|false",
+    "send buffer size": r"\d{1,8}",
+    "concurrent access resolution": "[012]",
     "bidi string type": r"-1|[4-9]|1[01]",
     "socket timeout": r"\d{1,9}",
-    "sort": "hex|language",
+    "sort": "hex|language|table",
     "sort language": "[A-Za-z]{3}",
+    "sort table": r"[A-Za-z0-9#$@_]{1,10}/[A-Za-z0-9#$@_]{1,10}",
     "sort weight": "shared|unique",
+    "stay alive": r"\d{1,9}",
+    "tcp no delay": "true|false",
     "thread used": "true|false",
     "use block update": "true|false",
     "variable field compression": "true|false|insert|all",
+}
+# Only a jar that knows them is told of these; what any jar does with a value is the same.
+TUNING = frozenset({"tcp no delay", "stay alive"})
+# What a person is told of a value, where the pattern would tell little or the reason matters.
+_WORDS: Mapping[str, str] = {
+    "block size": "0, 8, 16, 32, 64, 128, 256 or 512; with jt400 21.0.5 and later also 513 to 16000.",
+    "concurrent access resolution": "0, 1 or 2. With 3 rows that somebody holds would be left out without a word.",
 }
 
 _HOST = re.compile(r"(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
@@ -91,8 +111,18 @@ def build_connect_url(jdbc_url: str) -> str:
     """A checked address with the properties that Pipekit sets itself."""
     address = parse_url(jdbc_url)
     head = jdbc_url.partition(";")[0]
-    properties = {**DEFAULTS, **address.options, **FORCED}
+    return join_properties(head, {**address.options, **FORCED})
+
+
+def join_properties(head: str, properties: Mapping[str, str]) -> str:
+    """An address of its head, which ends before the first `;`, and properties."""
     return ";".join([head, *(f"{name}={value}" for name, value in properties.items())])
+
+
+def split_properties(connect_url: str) -> tuple[str, dict[str, str]]:
+    """What `join_properties` has joined."""
+    head, *items = connect_url.split(";")
+    return head, {name: value for name, _, value in (item.partition("=") for item in items)}
 
 
 def _parse_property(item: str) -> tuple[str, str]:
@@ -109,5 +139,6 @@ def _parse_property(item: str) -> tuple[str, str]:
         told = f"The property '{name}' is not allowed{':' if reason else '.'}{reason}"
         raise bad_url(told, f"Allowed: {', '.join(sorted(ALLOWED))}.")
     if not re.fullmatch(ALLOWED[name], value, re.IGNORECASE):
-        raise bad_url(f"The property '{name}' cannot be '{value[:40]}'.", f"It looks like: {ALLOWED[name]}")
+        words = _WORDS.get(name, f"It looks like: {ALLOWED[name]}")
+        raise bad_url(f"The property '{name}' cannot be '{value[:40]}'.", words)
     return name, value

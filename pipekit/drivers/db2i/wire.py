@@ -1,6 +1,42 @@
-# Db2 for i's connection: the JDBC one. What is special about it stands in the URL. Loaded in the runner child only.
-"""`connect`, as the runner looks for it."""
+# Db2 for i's connection: the JDBC one, by an address that fits the jar. Loaded in the runner child only.
+"""`connect` and `probe`, as the runner looks for them."""
 
-from pipekit.drivers.jdbc.wire import connect
+from dataclasses import replace
+from typing import Any
 
-__all__ = ["connect"]
+from pipekit.drivers.db2i.address import build_connect_url
+from pipekit.drivers.db2i.fitting import fit
+from pipekit.drivers.db2i.jobs import build_client_info, name_job
+from pipekit.drivers.jdbc import probe as jdbc_probe
+from pipekit.drivers.jdbc.jvm import load_driver, start
+from pipekit.drivers.jdbc.session import JdbcSession
+from pipekit.drivers.jdbc.wire import open_connection
+from pipekit.drivers.wire import Known
+from pipekit.runner_contract import Endpoint
+
+
+class Db2iSession(JdbcSession):
+    """A session that knows the job that serves it."""
+
+    def __init__(self, connection: Any, endpoint: Endpoint, about: str) -> None:
+        super().__init__(connection, endpoint, connect)
+        self.known = Known(name=name_job(connection), about=about)
+
+    def tell_who(self, endpoint: Endpoint) -> None:
+        self.connection.setClientInfo(build_client_info(endpoint))
+
+
+def connect(endpoint: Endpoint) -> Db2iSession:
+    """Opens a session; raises ConnectFailed, also for an address that the registered jar would read otherwise."""
+    start(endpoint)
+    driver = load_driver(endpoint)
+    fitted = fit(driver, endpoint.jdbc_url)
+    connection = open_connection(driver, replace(endpoint, jdbc_url=fitted.jdbc_url))
+    return Db2iSession(connection, endpoint, fitted.about)
+
+
+def probe(endpoint: Endpoint) -> dict[str, Any]:
+    """As of any driver, and what this jar makes of addresses. Raises ConnectFailed."""
+    found = jdbc_probe.probe(endpoint)
+    fitted = fit(load_driver(endpoint), build_connect_url(endpoint.jdbc_url))
+    return found | {"about": fitted.about}

@@ -22,7 +22,7 @@ class JdbcConnection:
         self.reads_only = endpoint.read_only
         self.is_abandoned = False
         with contextlib.suppress(JavaError):
-            connection.setClientInfo("ApplicationName", endpoint.application_name)
+            self.tell_who(endpoint)
         with guard():
             if self.reads_only:
                 connection.setReadOnly(True)
@@ -31,6 +31,10 @@ class JdbcConnection:
             self.is_mysql = self.product in _MYSQL
             self.classify: Classify = classify
             self.has_transactions = bool(self.metadata.supportsTransactions())
+
+    def tell_who(self, endpoint: Endpoint) -> None:
+        """Tells the server whose session this is; who cannot be told goes without."""
+        self.connection.setClientInfo("ApplicationName", endpoint.application_name)
 
     def make_statement(self) -> Any:
         """One whose result is read once, from its first row to its last."""

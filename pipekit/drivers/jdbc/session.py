@@ -34,6 +34,10 @@ class JdbcSession(JdbcConnection, LooksOneByOne):
             pin(self)
             self.set_autocommit(False)
 
+    def read_as(self, endpoint: Endpoint) -> None:
+        """Watermarks and the query of one source share its session, whatever the query's columns are trimmed to."""
+        self._endpoint, self.trim_char = endpoint, endpoint.trim_char
+
     # -- queries -------------------------------------------------------------------------------------------------------
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:

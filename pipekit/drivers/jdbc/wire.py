@@ -1,23 +1,27 @@
 # The connection to any database that has a JDBC driver. Loaded in the runner child only.
-"""`connect(endpoint)`; the session, source and sink are in modules of their own."""
+"""`connect(endpoint)` and `probe(endpoint)`; the session, source and sink are in modules of their own."""
 
 import math
 from typing import Any
 
 from pipekit.drivers.jdbc.faults import is_a, to_connect_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, load_driver, start
+from pipekit.drivers.jdbc.probe import probe
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.errors import ConnectFailed
 from pipekit.runner_contract import Endpoint
+
+__all__ = ["connect", "open_connection", "probe"]
 
 
 def connect(endpoint: Endpoint) -> JdbcSession:
     """Opens a session through the registered driver; raises ConnectFailed, which never holds the password."""
     start(endpoint)
-    return JdbcSession(_open(load_driver(endpoint), endpoint), endpoint, connect)
+    return JdbcSession(open_connection(load_driver(endpoint), endpoint), endpoint, connect)
 
 
-def _open(driver: Any, endpoint: Endpoint) -> Any:
+def open_connection(driver: Any, endpoint: Endpoint) -> Any:
+    """A connection of the driver's own; raises ConnectFailed."""
     login, timeout_ms = _build_login(endpoint), math.ceil(endpoint.connect_timeout_s * 1000)
     try:
         connection = find_class("pipekit.Drivers").connect(driver, endpoint.jdbc_url, login, timeout_ms)

@@ -32,7 +32,7 @@ CHANGING: Stages = (("merge", merge), ("hook", run_hooks))
 def execute_run(installation: Installation, run: Run, ready: Ready, listener: Listener | None) -> Run:
     """Walks a claimed run down the corridor, writes its outcome once and frees the module."""
     record = RunRecord(installation.db, run, listener)
-    ready.runner.log = record.log
+    ready.runner.log, ready.runner.on_session = record.log, record.meet
     log_start(run)
     status: RunStatus = "error"
     with Lease(installation.config, run, ready.stop) as lease:

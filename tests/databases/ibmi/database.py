@@ -50,6 +50,8 @@ WANTED_CURSOR = 0x00008000
 _NEVER = 0x000D0000
 _STALLED_S = 60
 _YES = 0xE8
+# What a connection is told of who is at the other end.
+_CLIENT = {0x3838: "APPLNAME", 0x3839: "USERID", 0x383A: "WRKSTNNAME", 0x383B: "PROGRAMID", 0x3837: "ACCTNG"}
 
 
 class Place(Protocol):
@@ -152,6 +154,9 @@ class DatabaseServer:
         self.job.formats = formats
         if 0x3824 in parts:
             self.job.autocommit = parts[0x3824][0] == _YES
+        for code, name in _CLIENT.items():
+            if parts.get(code, b"")[4:]:
+                self.place.note(f"{name}={parts[code][4:].decode(CODECS[get_short(parts[code])])}")
         self.place.expect_cancel(self.job.name)
 
     def say_alive(self, work: Work) -> None:

@@ -45,7 +45,7 @@ class Host:
         self.faults: list[str] = []
 
     def note(self, what: str) -> None:
-        """Keeps what was asked: statements, FETCH, COMMIT and ROLLBACK."""
+        """Keeps what was asked: statements, FETCH, COMMIT and ROLLBACK, and NAME=value of who is at the other end."""
         self.seen.append(what)
 
     def expect_cancel(self, job: str) -> threading.Event:
