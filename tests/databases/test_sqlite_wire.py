@@ -310,7 +310,7 @@ def test_blocks_stay_small_when_the_values_are_long(dest: SqliteSession) -> None
     ]
     assert sum(map(len, blocks)) == len(sizes)
     assert max(sum(len(row[1]) for row in block) for block in blocks) < 33 * 300_000
-    assert max(map(len, blocks)) == 2000
+    assert max(map(len, blocks)) == 500
 
 
 def test_rows_are_counted_over_all_blocks(dest: SqliteSession) -> None:

@@ -51,6 +51,7 @@ def test_a_block_is_written_as_its_rows_one_by_one(type_: str, values: list[Any]
     written = b"".join(each for each in singly if isinstance(each, bytes))
     refusals = [each for each in singly if isinstance(each, str)]
     block = encode(encoder, [(value,) for value in values], 7)
+    assert encode(encoder, [(value,) for value in values], 7) == block  # what it has learned changes nothing
     if build_decimal_look(type_) and isinstance(block, bytes):
         # Equal numbers may be written as one of them: they are the same to such a column.
         assert [read(line) for line in block.split(b"\n")] == [read(line) for line in written.split(b"\n")]

@@ -13,7 +13,10 @@ from pipekit.errors import Inexact
 _NOTHING = type(None)
 _ONLY_TEXT = frozenset({str})
 _ONLY_NULL = frozenset({_NOTHING})
+_ONLY_INT = frozenset({int})
 _NUMBERS = frozenset({int, float})
+# So many different numbers of a column are kept with their texts; one that has more is taken for one where all differ.
+_MOST_KNOWN = 2_000
 
 Values = tuple[Any, ...]
 Writer = Callable[[Any], str]
@@ -48,16 +51,36 @@ class RowEncoder:
         return Inexact("A value holds half a character, which UTF-8 cannot hold.")
 
 
+class _Known(dict[Any, str]):
+    """Numbers and their texts. `new` are the texts that came since somebody has looked at them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.new: list[str] = []
+
+    def __missing__(self, number: Any) -> str:
+        text = self[number] = repr(number)
+        self.new.append(text)
+        return text
+
+
 class _ColumnEncoder:
+    """A column as a rule goes on as it began: what the block before held is tried first."""
+
     def __init__(self, name: str, type_text: str, exact: bool) -> None:
         self._name = name
         self._type = type_text
         self._rule: Rule | None = build_rule(type_text) if exact else None
         self._keeps_decimals = build_decimal_look(type_text) if exact else None
         self._write = _choose_writers(type_text)
+        self._held_text = False
+        self._known: _Known | None = _Known()
 
     def encode(self, values: Values, first_row: int) -> Sequence[str]:
+        if self._held_text and (texts := self._write_texts(values)) is not None:
+            return texts
         kinds = frozenset(map(type, values))
+        self._held_text = kinds == _ONLY_TEXT and str not in self._write
         present = [value for value in values if value is not None] if _NOTHING in kinds else values
         kinds -= _ONLY_NULL
         texts = self._write_decimals(present) if kinds and kinds <= _NUMBERS else None
@@ -67,6 +90,20 @@ class _ColumnEncoder:
             texts = self._write_kinds(values, present, kinds, first_row)
         return texts if len(texts) == len(values) else _put_nulls(values, texts)
 
+    def _write_texts(self, values: Values) -> Sequence[str] | None:
+        """A column that is text alone and fits at a glance; None where that cannot be said."""
+        try:
+            joined = "".join(values)
+        except TypeError:
+            return None
+        if "\0" in joined or not self._fit_at_a_glance(values, str):
+            return None
+        return escape_all(values, joined)
+
+    def _fit_at_a_glance(self, present: Sequence[Any], kind: type) -> bool:
+        rule = self._rule
+        return rule is None or kind in rule.safe or (kind in rule.glances and rule.glances[kind](present))
+
     def _write_decimals(self, numbers: Sequence[Any]) -> Sequence[str] | None:
         """Numbers of a column of so many decimals, looked at once they are written; None where that does not do.
 
@@ -74,12 +111,18 @@ class _ColumnEncoder:
         """
         if self._keeps_decimals is None:
             return None
-        distinct = set(numbers)
-        is_varied = 2 * len(distinct) > len(numbers)
-        written = list(map(repr, numbers if is_varied else distinct))
-        if not self._keeps_decimals(written):
-            return None
-        return written if is_varied else list(map(dict(zip(distinct, written, strict=True)).__getitem__, numbers))
+        if self._known is None:
+            written = list(map(repr, numbers))
+            return written if self._keeps_decimals(written) else None
+        known, new = self._known, self._known.new
+        written = list(map(known.__getitem__, numbers))
+        is_kept = not new or self._keeps_decimals(new)
+        if not is_kept:
+            known.clear()
+        elif 2 * len(new) > len(numbers) > 1 or len(known) > _MOST_KNOWN:
+            self._known = None
+        new.clear()
+        return written if is_kept else None
 
     def _write_kinds(
         self, values: Values, present: Sequence[Any], kinds: frozenset[type], first_row: int
@@ -91,6 +134,8 @@ class _ColumnEncoder:
                 raise self._name_nul(values, first_row)
             if kinds == _ONLY_TEXT and str not in self._write:
                 return escape_all(present, joined)
+        if kinds == _ONLY_INT:
+            return ("%d\n" * len(present) % tuple(present)).split("\n")[:-1]
         write = {kind: self._choose_writer(kind, values, first_row) for kind in kinds}
         if len(write) == 1:
             return list(map(write.popitem()[1], present))
@@ -112,8 +157,7 @@ class _ColumnEncoder:
     def _check(
         self, values: Values, present: Sequence[Any], kinds: frozenset[type], first_row: int, rule: Rule
     ) -> None:
-        glance = rule.glances.get(next(iter(kinds))) if len(kinds) == 1 else None
-        if glance is not None and glance(present):
+        if len(kinds) == 1 and self._fit_at_a_glance(present, next(iter(kinds))):
             return
         safe, check = rule.safe, rule.check
         for number, value in enumerate(values, start=first_row):

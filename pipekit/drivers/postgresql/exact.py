@@ -150,8 +150,14 @@ def build_decimal_look(type_text: str) -> Callable[[Sequence[str]], bool] | None
     scale = (*type_.arguments, 0)[1] if type_.arguments else -1
     if type_.base != "numeric" or type_.dimensions or scale < 0:
         return None
-    search = re.compile(rf"\.\d{{{scale + 1}}}|[en]", re.ASCII).search
-    return lambda texts: search("\n".join(texts)) is None
+    search = re.compile(rf"\.\d{{{scale + 1}}}", re.ASCII).search
+
+    def keeps(texts: Sequence[str]) -> bool:
+        # In three looks: an expression that may begin with any of several letters is looked for letter by letter.
+        joined = "\n".join(texts)
+        return "e" not in joined and "n" not in joined and search(joined) is None
+
+    return keeps
 
 
 def _fit_single(numbers: Sequence[float]) -> bool:

@@ -12,7 +12,8 @@ from pipekit.drivers.sqltext import READINGS, tokens
 from pipekit.errors import Inexact
 from pipekit.runner_contract import ResultColumn
 
-BLOCK_ROWS = 2_000
+# So few that a processor keeps them at hand while they go from one form to the next.
+BLOCK_ROWS = 500
 BLOCK_CHARS = 1_000_000
 # Columns that may hold long values are measured every few rows, so that a run of long ones is never fetched at once.
 STEP_ROWS = 32
