@@ -34,6 +34,8 @@ class Config:
     The pages answer to the names in `allowed_hosts` ("*": to any; none: see serving/hosts.py) and believe what proxies
     at `trusted_proxies` (addresses, networks) say of who asks. With `https` browsers reach them by HTTPS alone.
     `jdbc_servers` are words behind `jdbc:` of drivers that Pipekit does not know and that speak to servers alone.
+    `public_url` is where browsers find the pages, for links in alerts ("": host and port). Alerts of one channel wait
+    `alert_gather_s` for more, to be one message.
     With `any_file`, which no file can set, addresses over JDBC may name any file: for who types one in a shell.
     `secret_variables` are environment variables that `$NAME` may mean, beside those that are named like a password.
     """
@@ -68,11 +70,20 @@ class Config:
     https: bool = False
     secret_variables: tuple[str, ...] = ()
     jdbc_servers: tuple[str, ...] = ()
+    public_url: str = ""
+    alert_gather_s: float = 20.0
     any_file: bool = False
+
+    @property
+    def base_url(self) -> str:
+        """Where the pages are, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 
 _PATHS = ("base_dir", "state_path", "secrets_path", "jar_folder")
 _TIMES = ("connect_timeout_s", "silence_timeout_s", "run_timeout_s", "lease_s", "heartbeat_s", "drain_s")
+_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(?:/[!-~]*)?")
 MOST_WARM = 64
 _COUNTS = ("max_runs", "keep_runs_days", "keep_logs_days")
 _CHOICES = {
@@ -241,6 +252,14 @@ def _checked(path: Path, key: str, value: Any) -> Any:
     if key in _COUNTS:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ConfigError(f"{path}: `{key}` must be a whole number, 1 or more.")
+        return value
+    if key == "alert_gather_s":
+        if not _is_number(value) or value < 0:
+            raise ConfigError(f"{path}: `{key}` must be a number of seconds, 0 or more.")
+        return float(value)
+    if key == "public_url":
+        if not isinstance(value, str) or (value and not _URL.fullmatch(value)):
+            raise ConfigError(f"{path}: `{key}` must be an address, for example https://pipekit.example.com.")
         return value
     if key == "warm_runners":
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_WARM:

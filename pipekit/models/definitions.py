@@ -155,6 +155,17 @@ class ModuleFields:
             help="What somebody who meets this module should know.",
         ),
     )
+    fresh_within_s: int = field(
+        default=0,
+        metadata=told(
+            "How old its rows may become, in seconds; a rule for what is late tells when they are older. 0: any age.",
+            low=0,
+            high=10**9,
+            label="Fresh within",
+            help="Seconds. Alerts tell when its last good run is longer ago. 0: it promises nothing.",
+            unusual="its rows are promised to be fresh",
+        ),
+    )
     silence_timeout_s: float | None = field(
         default=None,
         metadata=told("Longest time without progress, in seconds.", name="timeouts.silence_s", above=0, high=1e9),
@@ -259,6 +270,10 @@ class GroupFields:
     parallel: int = field(
         default=1, metadata=told("How many modules of the same order run side by side.", low=1, high=1000)
     )
+    heartbeat: str = field(
+        default="",
+        metadata=told("A web address that is called after each good run of the group, or $NAME of a secret."),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -270,7 +285,7 @@ class Group(GroupFields):
     @classmethod
     def from_row(cls, row: Row) -> Self:
         flags = {"enabled": bool(row["enabled"]), "paused": bool(row["paused"])}
-        return cls(id=row["id"], name=row["name"], parallel=row["parallel"], **flags)
+        return cls(id=row["id"], name=row["name"], parallel=row["parallel"], heartbeat=row["heartbeat"], **flags)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

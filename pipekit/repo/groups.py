@@ -5,6 +5,7 @@ from typing import Any
 
 from pipekit.fields import list_fields, pick
 from pipekit.models import Group, GroupFields, GroupMember
+from pipekit.repo.addresses import check_web_address
 from pipekit.repo.modules import get_module
 from pipekit.repo.names import check_fields, check_path_name, check_told, get_row, get_row_by_name, unique
 from pipekit.repo.state import State, now, transaction
@@ -110,6 +111,8 @@ def list_members(db: State, group_id: int | None = None) -> list[GroupMember]:
 
 def _checked(values: dict[str, Any], before: str = "") -> dict[str, Any]:
     check_told(values, GroupFields)
+    if values.get("heartbeat"):
+        check_web_address(values["heartbeat"], field="heartbeat", or_secret=True)
     return {**values, "name": check_path_name(values["name"], before=before)} if "name" in values else values
 
 

@@ -1,5 +1,5 @@
 # Removing what is old. Knows what of it must stay, nothing of how long things are kept.
-"""Lists of live logs, runs, group runs, fires and logins that can go, and its removal a small batch at a time.
+"""Lists of live logs, runs, group runs, fires, logins and alerts that can go, and its removal a small batch at a time.
 
 What can go is listed outside of any transaction and looked at once more when it is removed, so that the write lock is
 held for a batch alone. A live run, one whose merge is not settled, the newest of each module, and the runs of a live
@@ -55,6 +55,7 @@ class Kind:
 RUNS = Kind("runs", "run_log", "finished_at", _RUN_MAY_GO.format(r="r"))
 GROUP_RUNS = Kind("group runs", "group_run", "finished_at", _GROUP_RUN_MAY_GO)
 LOGINS = Kind("logins", "audit", "at", "r.kind = 'login' AND r.at < :before")
+ALERTS = Kind("alerts", "alert", "made_at", "r.made_at < :before")
 FIRES = Kind("fires", "schedule_fire", "recorded_at", _FIRE_MAY_GO)
 
 

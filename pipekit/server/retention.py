@@ -31,36 +31,36 @@ class Purged:
     group_runs: int = 0
     fires: int = 0
     logins: int = 0
+    alerts: int = 0
 
     @property
     def total(self) -> int:
         """How many in all."""
-        return self.logs + self.runs + self.group_runs + self.fires + self.logins
+        return self.logs + self.runs + self.group_runs + self.fires + self.logins + self.alerts
 
     def __str__(self) -> str:
         runs = f"{self.runs} runs, {self.group_runs} group runs, {self.fires} fires"
-        return f"{self.logs} logs, {runs}, {self.logins} logins"
+        return f"{self.logs} logs, {runs}, {self.logins} logins, {self.alerts} alerts"
 
 
 def purge(db: repo.State, config: Config, *, dry_run: bool = False, stop: threading.Event | None = None) -> Purged:
-    """Removes live logs older than `keep_logs_days`; runs, group runs, fires and logins older than `keep_runs_days`.
+    """Removes live logs older than `keep_logs_days`, all else (runs, logins, alerts ...) older than `keep_runs_days`.
 
     Ends early when `stop` is set; the next time goes on where it ended. `dry_run` only counts.
     """
     runs_before = _days_ago(config.keep_runs_days)
     logs_before = max(_days_ago(config.keep_logs_days), runs_before)
     if dry_run:
-        kinds = (rows.RUNS, rows.GROUP_RUNS, rows.FIRES, rows.LOGINS)
+        kinds = (rows.RUNS, rows.GROUP_RUNS, rows.FIRES, rows.LOGINS, rows.ALERTS)
         return Purged(
             sum(1 for _ in rows.list_old_logs(db, logs_before)),
             *(sum(1 for _ in rows.list_old(db, kind, runs_before)) for kind in kinds),
         )
     pace = _Pace(stop or threading.Event())
     logs = sum(_purge_log(db, run_id, pace) for run_id in pace.until_stopped(rows.list_old_logs(db, logs_before)))
-    counts = [
-        _purge_kind(db, kind, runs_before, pace) for kind in (rows.FIRES, rows.RUNS, rows.GROUP_RUNS, rows.LOGINS)
-    ]
-    return Purged(logs=logs, fires=counts[0], runs=counts[1], group_runs=counts[2], logins=counts[3])
+    kinds = (rows.FIRES, rows.RUNS, rows.GROUP_RUNS, rows.LOGINS, rows.ALERTS)
+    fires, runs, group_runs, logins, alerts = (_purge_kind(db, kind, runs_before, pace) for kind in kinds)
+    return Purged(logs=logs, fires=fires, runs=runs, group_runs=group_runs, logins=logins, alerts=alerts)
 
 
 def _days_ago(days: int) -> str:

@@ -16,6 +16,8 @@ from pipekit.errors import Conflict, PipekitError, StateError
 from pipekit.logs import get_logger
 from pipekit.secrets import Secrets
 from pipekit.server import scheduler
+from pipekit.server.alerts.sending import Sending
+from pipekit.server.alerts.watching import Watching
 from pipekit.server.dispatcher import Dispatcher
 from pipekit.server.periodic import Chore, Trouble
 from pipekit.server.retention import purge
@@ -25,6 +27,7 @@ from pipekit.server.unknown_outcomes import Settling
 TICK_EVERY_S = 1.0
 RECOVER_EVERY_S = 3.0
 SETTLE_EVERY_S = 5.0
+ALERT_EVERY_S = 1.0
 PURGE_EVERY_S = 3600.0
 PURGE_AFTER_S = 60.0
 CLEAN_EVERY_S = 3600.0
@@ -66,6 +69,8 @@ class Service:
                 ("schedules", TICK_EVERY_S, 0.0, self._tick),
                 ("recovery", RECOVER_EVERY_S, 0.0, self._recover),
                 ("settling", SETTLE_EVERY_S, SETTLE_EVERY_S, Settling(config, self._secrets).settle),
+                ("alerts", ALERT_EVERY_S, ALERT_EVERY_S, Watching().look),
+                ("sending of alerts", ALERT_EVERY_S, ALERT_EVERY_S, Sending(config, self._secrets).look),
                 ("retention", PURGE_EVERY_S, PURGE_AFTER_S, self._purge),
                 ("leftovers", CLEAN_EVERY_S, CLEAN_AFTER_S, self._clean),
             )

@@ -19,13 +19,13 @@ from pipekit.engine.jars import list_kinds
 from pipekit.errors import ConfigError, Conflict, Invalid, PipekitError
 from pipekit.http.errors import note_reason
 from pipekit.http.state import Context, ContextDep, Db
+from pipekit.mends import find_mend
 from pipekit.models import Connection, ConnectionFields
 from pipekit.models.people import User
 from pipekit.web.kit.answers import go
 from pipekit.web.kit.clash import check_clash, sign_form
 from pipekit.web.kit.confirm import confirm
 from pipekit.web.kit.forms import MENDABLE, Form, FormDep, get_text
-from pipekit.web.kit.mends import find_mend
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin, Operator, Viewer
 

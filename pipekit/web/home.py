@@ -13,9 +13,9 @@ from markupsafe import Markup
 from pipekit import repo
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.repo import overview, pages
+from pipekit.server.lateness import list_late, list_next
 from pipekit.server.scheduler import get_zone
 from pipekit.web.day import MOST_BARS, draw_counts, draw_runs, list_labels
-from pipekit.web.groups.lateness import list_late, list_next
 from pipekit.web.kit.render import render, render_piece
 from pipekit.web.kit.sessions import Viewer
 from pipekit.web.runs.view import describe_live

@@ -3,7 +3,7 @@
 
 import pytest
 
-from pipekit.web.kit.mends import find_mend
+from pipekit.mends import find_mend
 from tests.pages.records import make_run
 from tests.pages.site import Site, Visitor
 

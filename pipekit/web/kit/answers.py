@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pipekit.errors import PipekitError
 from pipekit.http.errors import describe, get_status, note_reason
 from pipekit.http.state import Context
-from pipekit.web.kit.mends import find_mend
+from pipekit.mends import find_mend
 
 
 def go(request: Request, address: str) -> Response:

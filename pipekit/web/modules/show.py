@@ -21,8 +21,8 @@ from pipekit.models import Guards, Watermark
 from pipekit.repo import overview, pages
 from pipekit.repo.overview import Badge
 from pipekit.repo.pages import MODULE_SORTS, MODULE_STATES, ModuleRow, ModuleState, RunBrief, RunMark
+from pipekit.server.lateness import Next, list_next
 from pipekit.server.scheduler import get_zone
-from pipekit.web.groups.lateness import Next, list_next
 from pipekit.web.kit.drawing import STRIP_BARS, draw_history
 from pipekit.web.kit.render import get_moment, render, render_piece
 from pipekit.web.kit.sessions import Viewer

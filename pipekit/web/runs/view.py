@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pipekit.engine.receipt import get_duration_s
+from pipekit.mends import find_mend
 from pipekit.models import Run
 from pipekit.repo.pages import LiveRun, RunBrief
 from pipekit.web.kit.excerpt import Excerpt, build_excerpt
-from pipekit.web.kit.mends import find_mend
 
 ALIVE = ("queued", "running")
 

@@ -1,0 +1,1 @@
+"""Alerts: what happened that somebody must know (`watching`), in words (`words`), brought to them (`sending`)."""
