@@ -12,7 +12,7 @@ Usage: deploy.sh [--with EXTRAS] [--python PATH] [--no-start] [--dry-run]
 Run as root from a checkout or an unpacked release. Makes what is missing, mends what differs and leaves the rest alone.
 
   --with EXTRAS   what else to install, separated by commas: jdbc (Db2 for i and everything over JDBC, with a Java of its
-                  own), mssql (SQL Server); added to what is there, until --with none takes all of them back
+                  own), mssql (SQL Server), alerts (Slack, Teams and others, by apprise); added to what is there, until --with none takes all of them back
   --python PATH   the Python to use, 3.11 or later (default: the system's)
   --no-start      do not enable or start a service that is not running
   --dry-run       only say what would be done
@@ -75,7 +75,7 @@ done
 [ "$prefix" != / ] || fail "--prefix / is this machine itself: leave the option out."
 # These paths are written into a unit and a shell script.
 [[ "$prefix" =~ ^[A-Za-z0-9_./+@=-]*$ ]] || fail "--prefix may hold letters, digits and _ . / + @ = - only: $prefix"
-[[ "$with" =~ ^(none|(jdbc|mssql)(,(jdbc|mssql))*)?$ ]] || fail "--with takes jdbc, mssql, both with a comma, or none: $with"
+[[ "$with" =~ ^(none|(alerts|jdbc|mssql)(,(alerts|jdbc|mssql))*)?$ ]] || fail "--with takes alerts, jdbc, mssql, several with commas, or none: $with"
 if [ -z "$prefix" ]; then
     create_user=true
     [ "$EUID" = 0 ] || fail "this needs root." "Run: sudo ./deploy.sh    (or try it out: ./deploy.sh --prefix DIR)"

@@ -66,7 +66,7 @@ class Mailbox:
 
 
 class Webhook:
-    """A web server; `calls` are method, path, headers (lower case) and body of what it got, `status` what it answers."""
+    """A web server; `calls` are method, path, headers (lower case) and body of each, `status` what it answers."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, Mapping[str, str], bytes]] = []

@@ -4,6 +4,7 @@
 from fastapi import APIRouter
 
 from pipekit.api import (
+    alerts,
     audit,
     connections,
     drivers,
@@ -13,6 +14,7 @@ from pipekit.api import (
     hooks,
     introspect,
     members,
+    metrics,
     modules,
     pause,
     runs,
@@ -26,6 +28,7 @@ from pipekit.api import (
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     health.bare,
+    metrics.router,
     drivers.router,
     connections.router,
     introspect.router,
@@ -41,5 +44,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     secrets.router,
     users.router,
     tokens.router,
+    alerts.router,
     audit.router,
 )

@@ -29,6 +29,7 @@ COMMANDS = {
     "pause": "groups:pause",
     "resume": "groups:resume",
     "schedules": "schedules:schedules",
+    "alerts": "alerts:alerts",
     "secrets": "secrets:secrets",
     "set-password": "users:set_password",
     "users": "users:users",

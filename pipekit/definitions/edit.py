@@ -11,12 +11,16 @@ from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.jars import check_url
 from pipekit.errors import Conflict, GroupBusy, Invalid, ModuleBusy
 from pipekit.models import Connection, Group, GroupMember, Hook, Module, Schedule, Watermark
-from pipekit.repo import State
+from pipekit.models.alerts import Channel, Rule
+from pipekit.repo import State, alert_channels
 
 R = TypeVar("R")
 
 # What a run or the scheduler writes is no definition.
-_NOT_DEFINED = frozenset({"id", "running", "lease_owner", "lease_expires_at", "fence", "active_from", "last_fired_at"})
+_NOT_DEFINED = frozenset(
+    {"id", "running", "lease_owner", "lease_expires_at", "fence", "active_from", "last_fired_at"}
+    | {"worked_at", "failing_since", "error", "attempts", "next_try_at"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +155,7 @@ def _check_group_idle(db: State, group: Group) -> None:
 # -- the nouns ---------------------------------------------------------------------------------------------------------
 
 
-def _own_name(db: State, record: Connection | Module | Group) -> str:
+def _own_name(db: State, record: Connection | Module | Group | Channel) -> str:
     return record.name
 
 
@@ -169,6 +173,10 @@ def _member_name(db: State, member: GroupMember) -> str:
 
 def _schedule_name(db: State, schedule: Schedule) -> str:
     return f"{repo.get_group(db, schedule.group_id).name}: {schedule.cron}"
+
+
+def _rule_name(db: State, rule: Rule) -> str:
+    return f"{alert_channels.get_channel(db, rule.channel_id).name}: {rule.id}"
 
 
 CONNECTION = Noun[Connection](
@@ -230,4 +238,20 @@ SCHEDULE = Noun[Schedule](
     update=repo.update_schedule,
     delete=repo.delete_schedule,
     name=_schedule_name,
+)
+ALERT_CHANNEL = Noun[Channel](
+    kind="alert channel",
+    get=alert_channels.get_channel,
+    create=alert_channels.create_channel,
+    update=alert_channels.update_channel,
+    delete=alert_channels.delete_channel,
+    name=_own_name,
+)
+ALERT_RULE = Noun[Rule](
+    kind="alert rule",
+    get=alert_channels.get_rule,
+    create=alert_channels.create_rule,
+    update=alert_channels.update_rule,
+    delete=alert_channels.delete_rule,
+    name=_rule_name,
 )

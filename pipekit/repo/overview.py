@@ -11,11 +11,12 @@ from pipekit.repo.state import State
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alive:
-    """How many runs run and wait, and whether everything is held back."""
+    """How many runs run and wait, whether everything is held back, and whether alerts cannot be sent."""
 
     running: int
     queued: int
     paused: bool
+    unsent: bool
 
 
 def count_alive(db: State) -> Alive:
@@ -24,11 +25,13 @@ def count_alive(db: State) -> Alive:
         """
         SELECT (SELECT count(*) FROM run_log WHERE status = 'running') AS running,
                (SELECT count(*) FROM run_log WHERE status = 'queued') AS queued,
-               EXISTS (SELECT 1 FROM meta WHERE name = 'paused' AND value = '1') AS paused
+               EXISTS (SELECT 1 FROM meta WHERE name = 'paused' AND value = '1') AS paused,
+               EXISTS (SELECT 1 FROM alert_channel WHERE enabled AND failing_since IS NOT NULL) AS unsent
         """
     )
     assert row is not None
-    return Alive(running=row["running"], queued=row["queued"], paused=bool(row["paused"]))
+    flags = {name: bool(row[name]) for name in ("paused", "unsent")}
+    return Alive(running=row["running"], queued=row["queued"], **flags)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

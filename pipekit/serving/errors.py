@@ -104,4 +104,4 @@ def _answer(request: Request, status: int, shown: dict[str, Any]) -> Response:
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path.startswith("/api/")
+    return request.url.path.startswith("/api/") or request.url.path == "/metrics"

@@ -3,7 +3,7 @@
 
 from fastapi import APIRouter
 
-from pipekit.web import account, connections, drivers, home, login, moved, search, secrets, settings, users
+from pipekit.web import account, alerts, connections, drivers, home, login, moved, search, secrets, settings, users
 from pipekit.web.groups import edit as group_edit
 from pipekit.web.groups import runs as group_runs
 from pipekit.web.groups import show as group_show
@@ -45,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     account.router,
     drivers.router,
+    alerts.router,
     settings.router,
     moved.router,
 )

@@ -100,7 +100,7 @@ def _draw_day(db: repo.State, now: datetime, zone: tzinfo) -> str:
 def show_status(request: Request, db: Db, user: Viewer, have: str | None = None) -> Response:
     """The bar's fragment; 204 when what the page has is still so."""
     alive = overview.count_alive(db)
-    stamp = f"{alive.running}.{alive.queued}.{int(alive.paused)}"
+    stamp = f"{alive.running}.{alive.queued}.{int(alive.paused)}.{int(alive.unsent)}"
     if have == stamp:
         return Response(status_code=204)
     return render(request, "_status.html", alive=alive, stamp=stamp)

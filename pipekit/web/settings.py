@@ -36,6 +36,8 @@ KINDS = (
     "token",
     "login",
     "driver",
+    "alert channel",
+    "alert rule",
     "program",
 )
 _DEFAULTS = {f.name: f.default for f in fields(Config)}

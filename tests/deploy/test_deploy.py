@@ -328,7 +328,7 @@ def test_the_service_may_take_longer_to_stop_than_its_runs_may_drain(scratch: Sc
         (["--prefix"], "--prefix needs a value"),
         (["--prefix", "/"], "is this machine itself"),
         (["--prefix", "/tmp/a b"], "--prefix may hold"),
-        (["--prefix", "/tmp/x", "--with", "demo"], "--with takes jdbc, mssql"),
+        (["--prefix", "/tmp/x", "--with", "demo"], "--with takes alerts, jdbc, mssql"),
         (["--prefix", "/tmp/x", "--python", "no-such-python"], "is not Python 3.11 or later"),
     ],
 )

@@ -28,7 +28,7 @@ from pipekit.web.kit.sessions import Admin, Operator, Viewer
 
 router = APIRouter(include_in_schema=False)
 
-ORDER = ("name", "parallel", "enabled")
+ORDER = ("name", "parallel", "heartbeat", "enabled")
 SHOWN_RUNS = 10
 
 
@@ -102,6 +102,7 @@ def update(request: Request, db: Db, user: Admin, group_id: int, data: FormDep) 
 
 def _build_form(group: Group) -> Form:
     values = {"name": group.name, "parallel": str(group.parallel), "enabled": "1" if group.enabled else "0"}
+    values["heartbeat"] = group.heartbeat
     return Form(values=values, order=ORDER)
 
 
@@ -109,6 +110,7 @@ def _read(form: Form) -> dict[str, Any]:
     return {
         "name": form.need("name", "Give the group a name."),
         "parallel": form.read_told("parallel", GroupFields) or 1,
+        "heartbeat": form.value("heartbeat").strip(),
         "enabled": form.holds("enabled"),
     }
 
