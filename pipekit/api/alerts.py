@@ -1,7 +1,8 @@
 # Alerts over HTTP: channels, rules, and what was told. Knows no run; sends nothing but tests.
 """`/api/alerts`, `/api/alert-channels`, `/api/alert-rules`."""
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
@@ -13,6 +14,7 @@ from pipekit.definitions import edit
 from pipekit.http.auth import ApiAdmin, ApiViewer
 from pipekit.http.state import ContextDep, Db
 from pipekit.models.alerts import AlertEvent, Channel, ChannelKind
+from pipekit.models.people import User
 from pipekit.repo import alert_channels, alerts
 from pipekit.server.alerts.sending import send_test
 
@@ -47,12 +49,20 @@ class ChannelAnswer(Answer):
     id: int
     name: str
     kind: ChannelKind
-    settings: dict[str, str] = Field(description="Secrets by name only.")
+    settings: dict[str, str] = Field(
+        description="Secrets by name only. Of a web address only admins see more than its server."
+    )
     enabled: bool
     worked_at: str | None = Field(description="When a message last went out, UTC.")
     failing_since: str | None = Field(description="Since when nothing could be sent, UTC.")
     error: str | None = Field(description="Why.")
     next_try_at: str | None = Field(description="When it is tried again, UTC.")
+
+    @classmethod
+    def to(cls, user: User, channel: Channel) -> Self:
+        """A channel as somebody may see it."""
+        settings = channel.settings if user.may("admin") else alert_channels.hide_paths(channel.settings)
+        return cls.of(replace(channel, settings=settings))
 
 
 class RuleFields(Body):
@@ -130,7 +140,7 @@ def list_alerts(user: ApiViewer, db: Db, limit: Limit = 50) -> list[AlertAnswer]
 @router.get("/alert-channels")
 def list_channels(user: ApiViewer, db: Db) -> list[ChannelAnswer]:
     """Every channel by name."""
-    return [ChannelAnswer.of(item) for item in alert_channels.list_channels(db)]
+    return [ChannelAnswer.to(user, item) for item in alert_channels.list_channels(db)]
 
 
 @router.post("/alert-channels", status_code=201)
@@ -142,7 +152,7 @@ def create_channel(user: ApiAdmin, db: Db, body: ChannelNew) -> ChannelAnswer:
 @router.get("/alert-channels/{ref}")
 def get_channel(user: ApiViewer, channel: ChannelRef) -> ChannelAnswer:
     """One channel, and whether it works."""
-    return ChannelAnswer.of(channel)
+    return ChannelAnswer.to(user, channel)
 
 
 @router.put("/alert-channels/{ref}")

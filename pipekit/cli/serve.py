@@ -26,6 +26,8 @@ def serve(
     Ctrl-C lets running runs end for the `drain_s` of config.yaml, then cancels them; a second signal cancels at once.
     It logs to standard error, by the `log_level` and `log_format` of config.yaml unless they are given here.
     """
+    from dataclasses import replace
+
     from pipekit.logs import set_up_logging
     from pipekit.server.service import serve
     from pipekit.serving.site import LOG_LEVEL_VARIABLE, bind, open_site, serve_reloading
@@ -33,6 +35,7 @@ def serve(
     session.only_tell()
     config, secrets = session.config(), session.secrets()
     place = host or config.host, config.port if port is None else port
+    config = replace(config, host=place[0], port=place[1])
     if reload:
         serve_reloading(config, *place, session.environ() | ({LOG_LEVEL_VARIABLE: log_level} if log_level else {}))
         return 0

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipekit.errors import Conflict, Invalid
 from pipekit.models import PASSWORD_PATTERN
@@ -136,6 +137,15 @@ def _check_mail(given: dict[str, str]) -> None:
         raise Invalid("A password goes with a user.", field="user")
     if "password" in given and given["security"] == "none":
         raise Invalid("A password is not sent over a line that anybody can read.", field="security")
+
+
+def hide_paths(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings for who may not define: of a web address its server only, as the rest often is a key."""
+    shown = dict(settings)
+    parts = urlsplit(shown.get("url", ""))
+    if parts.scheme in ("http", "https"):
+        shown["url"] = f"{parts.scheme}://{parts.netloc}/..."
+    return shown
 
 
 def split_addresses(text: str) -> list[str]:

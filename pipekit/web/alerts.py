@@ -12,6 +12,7 @@ from pipekit.definitions import edit
 from pipekit.errors import Invalid, NotFound
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models.alerts import ALERT_EVENTS, CHANNEL_KINDS, Channel, ChannelKind, Rule
+from pipekit.models.people import User
 from pipekit.repo import alert_channels, alerts
 from pipekit.server.alerts.sending import send_test
 from pipekit.server.alerts.words import name_subject
@@ -44,15 +45,18 @@ RULE_ORDER = ("channel_id", "group_id", "module_id", "after_failures", "quiet_fr
 @router.get("/alerts")
 def show_alerts(request: Request, db: Db, context: ContextDep, user: Viewer) -> Response:
     """The channels and whether they work, the rules, and what was told lately."""
-    return _show(request, db, context)
+    return _show(request, db, context, user=user)
 
 
-def _show(request: Request, db: repo.State, context: Context, *, tested: dict[str, str] | None = None) -> Response:
+def _show(
+    request: Request, db: repo.State, context: Context, *, user: User, tested: dict[str, str] | None = None
+) -> Response:
     channels = alert_channels.list_channels(db)
     return render(
         request,
         "alerts.html",
         channels=channels,
+        shown={c.id: c.settings if user.may("admin") else alert_channels.hide_paths(c.settings) for c in channels},
         names={channel.id: channel.name for channel in channels},
         rules=[(rule, _describe_scope(db, rule)) for rule in alert_channels.list_rules(db)],
         told=[(item, name_subject(item)) for item in alerts.list_alerts(db, SHOWN)],
@@ -133,7 +137,7 @@ def test_channel(request: Request, db: Db, context: ContextDep, user: Admin, cha
     channel = alert_channels.get_channel(db, channel_id)
     problem = send_test(db, channel, context.secrets, context.config.base_url)
     repo.note_audit(db, user=user.name, action="test", kind="alert channel", name=channel.name)
-    return _show(request, db, context, tested={"name": channel.name, "problem": problem})
+    return _show(request, db, context, user=user, tested={"name": channel.name, "problem": problem})
 
 
 @router.get("/alerts/channels/{channel_id:int}/delete")

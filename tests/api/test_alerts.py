@@ -22,6 +22,9 @@ def test_channels_and_rules_are_made_changed_and_deleted(ana: Caller, vera: Call
     assert vera.get("/alert-channels/team")["error"] is None
     assert vera.get("/alerts") == []
     vera.fail("POST", "/alert-rules", 403, {"channel_id": made["id"], "events": ["failed"]})
+    hook = {"name": "hook", "kind": "webhook", "settings": {"url": "https://hooks.example.com/T1/key"}}
+    assert ana.post("/alert-channels", hook, expect=201)["settings"]["url"].endswith("/T1/key")
+    assert vera.get("/alert-channels/hook")["settings"]["url"] == "https://hooks.example.com/..."
     ana.delete("/alert-channels/team", expect=204)
     assert vera.get("/alert-rules") == []
 
