@@ -8,7 +8,7 @@ import pytest
 from pipekit import repo
 from tests.pages.records import OWNER, end_run
 from tests.pages.site import Page, Site
-from tests.pages.test_access import list_routes
+from tests.pages.test_access import FOR_PROGRAMS, list_routes
 
 SCRIPT = "<script>alert(1)</script>"
 BREAKOUT = "\"'><img src=x onerror=alert(1)>"
@@ -54,7 +54,7 @@ def filled(site: Site) -> Site:
     return site
 
 
-PAGES = sorted({path for path in list_routes("GET") if not path.startswith("/api/") and path != "/runs/1/log.txt"})
+PAGES = sorted({path for path in list_routes("GET") if not path.startswith(FOR_PROGRAMS) and path != "/runs/1/log.txt"})
 MORE = (
     *(
         "/modules/new?from=1",
