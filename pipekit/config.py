@@ -24,9 +24,10 @@ class Config:
     `base_dir` is where relative file names of embedded databases start. `retry_delays_s` are the waits before a second,
     third ... attempt. A lease lasts `lease_s` and is renewed every `heartbeat_s`. At most `max_runs` runs go on at the
     same time. A server that is told to end gives its runs `drain_s` before it cancels them. Records of runs are
-    kept `keep_runs_days`, their live logs `keep_logs_days`. `log_level` and `log_format` are those of a server's
-    own log. `jar_folder` is the only place that jars of JDBC drivers are taken from, `java_home` the Java they run
-    in ("" is the one that comes with the extra), `java_options` what it is started with beside our own.
+    kept `keep_runs_days`, their live logs `keep_logs_days`, what a preview has staged `preview_kept_s`. `log_level` and
+    `log_format` are those of a server's own log. `jar_folder` is the only place that jars of JDBC drivers are taken
+    from, `java_home` the Java they run in ("" is the one that comes with the extra), `java_options` what it is started
+    with beside our own.
     Its pages are on `host` and `port`; port 0 is any free one.
     Where a process runs several, `warm_runners` children wait for the next runs; 0: each run starts its own.
     `runner` is native or jrunner, and `jrunner` the installed program: its path, or its name on PATH;
@@ -54,6 +55,7 @@ class Config:
     max_runs: int = 4
     warm_runners: int = 2
     drain_s: float = 60.0
+    preview_kept_s: float = 3600.0
     keep_runs_days: int = 365
     keep_logs_days: int = 30
     log_level: str = "info"
@@ -82,7 +84,15 @@ class Config:
 
 
 _PATHS = ("base_dir", "state_path", "secrets_path", "jar_folder")
-_TIMES = ("connect_timeout_s", "silence_timeout_s", "run_timeout_s", "lease_s", "heartbeat_s", "drain_s")
+_TIMES = (
+    "connect_timeout_s",
+    "silence_timeout_s",
+    "run_timeout_s",
+    "lease_s",
+    "heartbeat_s",
+    "drain_s",
+    "preview_kept_s",
+)
 _URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(?:/[!-~]*)?")
 MOST_WARM = 64
 _COUNTS = ("max_runs", "keep_runs_days", "keep_logs_days")

@@ -60,6 +60,8 @@ def run_module(
         user=user.name,
         triggered_by=f"api:{user.name}",
         dry_run=body.dry_run,
+        preview=body.preview,
+        merges=body.merge_preview,
         overrides=body.watermarks,
         literals_only=not user.may("admin"),
     )

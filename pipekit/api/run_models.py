@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints
 
-from pipekit.api.bodies import Answer, Body, Name, Short, Text
+from pipekit.api.bodies import LARGEST_ID, Answer, Body, Name, Short, Text
 from pipekit.cutting import cut
 from pipekit.engine.looking.look import MOST_ROWS
 from pipekit.models import GroupRunStatus, MergeState, Run, RunStatus, Stage
@@ -19,6 +19,10 @@ class RunStart(Body):
     """How a run differs from its module's definition."""
 
     dry_run: bool = Field(default=False, description="Resolve and show everything, move nothing.")
+    preview: bool = Field(default=False, description="Stage and check, tell what the merge would do, merge nothing.")
+    merge_preview: int | None = Field(
+        default=None, ge=1, le=LARGEST_ID, description="The run of a preview: what it has staged is merged."
+    )
     watermarks: dict[Name, Text] = Field(
         default_factory=dict, max_length=100, description="Values of watermarks for this run, by name."
     )
@@ -69,6 +73,8 @@ class RunSummary(Answer):
     triggered_by: str
     status: RunStatus
     dry_run: bool
+    preview: bool = Field(description="Whether it only looked at what its merge would do.")
+    merges_preview: int | None = Field(description="The preview whose staging it merged.")
     attempt: int
     cancel_requested: bool
     dest_table: str | None
@@ -115,6 +121,34 @@ class RunAnswer(RunSummary):
     merge_sql: str | None
     stdout: str | None
     stderr: str | None
+
+
+class MeetingAnswer(Answer):
+    """A dest row that would be updated."""
+
+    key: dict[str, str | None] = Field(description="Its key; all of its columns where there is none.")
+    differs: dict[str, list[str | None]] = Field(description="The old and the new value by column.")
+
+
+class SamplesAnswer(Answer):
+    """A few rows of each sort; cells are text, null for NULL, long ones cut."""
+
+    insert: list[dict[str, str | None]]
+    update: list[MeetingAnswer]
+    delete: list[dict[str, str | None]]
+
+
+class PreviewFound(Answer):
+    """What the merge of a preview would do."""
+
+    run_id: int
+    would_insert: int
+    would_update: int
+    would_delete: int
+    unchanged: int | None = Field(description="Rows that differ in nothing; null where none are compared.")
+    notes: list[str] = Field(description="What the figures do not say.")
+    kept_until: str | None = Field(description="Until when its staging can be merged; null when it cannot.")
+    samples: SamplesAnswer | None = Field(description="For those who may look into databases; null for others.")
 
 
 class LogAnswer(Answer):

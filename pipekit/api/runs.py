@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 
 from pipekit import repo
 from pipekit.api.bodies import LARGEST_ID, ROUTER, BeforeId, Limit, PathId
-from pipekit.api.run_models import CancelAnswer, LogAnswer, RunAnswer, RunSummary
-from pipekit.engine.starting.requests import ask_cancel
+from pipekit.api.run_models import CancelAnswer, LogAnswer, PreviewFound, RunAnswer, RunSummary
+from pipekit.engine.starting.requests import ask_cancel, ask_drop
 from pipekit.http.auth import ApiOperator, ApiViewer
 from pipekit.http.state import Db
 from pipekit.models import RunStatus
@@ -53,6 +53,19 @@ def get_log(user: ApiViewer, db: Db, id: PathId, offset: _Offset = 0, limit: _Ch
     is_over = repo.get_run(db, id).finished_at is not None
     text, next_offset = repo.read_live_log(db, id, offset, limit)
     return LogAnswer(text=text, next_offset=next_offset, ended=is_over and next_offset >= repo.get_live_log_end(db, id))
+
+
+@router.get("/{id}/preview")
+def get_preview(user: ApiViewer, db: Db, id: PathId) -> PreviewFound:
+    """What the merge of a preview would do; sample rows are for admins, who may look into databases."""
+    told = repo.get_preview(db, id).to_json(samples=user.may("admin"))
+    return PreviewFound.of({"run_id": id, "samples": None, **told})
+
+
+@router.delete("/{id}/preview", status_code=204)
+def drop_preview(user: ApiOperator, db: Db, id: PathId) -> None:
+    """Have what a preview has staged removed."""
+    ask_drop(db, repo.get_run(db, id), user=user.name)
 
 
 @router.post("/{id}/cancel", status_code=202)

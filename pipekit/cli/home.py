@@ -31,6 +31,7 @@ CONFIG_TEXT = """\
 # max_runs: 4                  # how many runs go on at once; more wait in the queue
 # warm_runners: 2              # children that wait for the next run, about 40 MB each; 0: each run starts its own
 # drain_s: 60                  # how long a server that is told to end lets its runs go on, in seconds
+# preview_kept_s: 3600         # how long what a preview has staged can be merged, in seconds
 # keep_runs_days: 365          # how long the record of a run is kept
 # keep_logs_days: 30           # how long the live log of a run is kept
 # log_level: info              # what a server logs: debug, info, warning or error, and what is worse

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.options import complete_connection, complete_module, json_option
-from pipekit.cli.session import Session
+from pipekit.cli.session import Session, find_shell_user
 from pipekit.cli.text import clean_line
 
 if TYPE_CHECKING:
@@ -21,14 +21,30 @@ if TYPE_CHECKING:
 @click.command(short_help="Run a module.")
 @click.argument("module", shell_complete=complete_module)
 @click.option("--dry-run", is_flag=True, help="Resolve watermarks and build the SQL, move nothing.")
+@click.option("--preview", is_flag=True, help="Stage and check, tell what the merge would do, merge nothing.")
+@click.option("merges", "--merge-preview", type=int, metavar="RUN", help="Merge what this preview has staged.")
+@click.option("dropped", "--drop-preview", type=int, metavar="RUN", help="Remove what this preview has staged.")
 @click.option(
     "watermarks", "--watermark", multiple=True, metavar="NAME=VALUE", help="Use this value for a watermark; repeatable."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing unless the run fails.")
 @json_option
 @click.pass_obj
-def run(session: Session, module: str, dry_run: bool, watermarks: tuple[str, ...], quiet: bool, as_json: bool) -> int:
+def run(
+    session: Session,
+    module: str,
+    dry_run: bool,
+    preview: bool,
+    merges: int | None,
+    dropped: int | None,
+    watermarks: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> int:
     """Run MODULE and print its receipt. Where no slot is free it waits for one, after runs that were asked for before.
+
+    What --preview has staged is kept for an hour (`preview_kept_s` in config.yaml): --merge-preview merges those rows,
+    unless the module, the dest or its rows have changed.
 
     Ctrl-C cancels the run and leaves the dest unchanged, unless the merge had been committed. The exit code is 0 when
     the run succeeded, 1 when it failed or was cancelled, 3 when another run of the module is alive
@@ -36,7 +52,13 @@ def run(session: Session, module: str, dry_run: bool, watermarks: tuple[str, ...
     """
     from pipekit.runner.ahead import Ahead
 
+    if sum((dry_run, preview, merges is not None, dropped is not None)) > 1:
+        raise click.UsageError("--dry-run, --preview, --merge-preview and --drop-preview exclude each other.")
     values = _parse_watermarks(watermarks)
+    if values and (merges is not None or dropped is not None):
+        raise click.UsageError("The rows of a preview were read with its own values of watermarks.")
+    if dropped is not None:
+        return _drop_preview(session, module, dropped, as_json=as_json)
     with Ahead() as ahead:
         from pipekit import repo
 
@@ -45,12 +67,38 @@ def run(session: Session, module: str, dry_run: bool, watermarks: tuple[str, ...
         ahead.load([repo.get_connection(db, each).driver for each in (found.source_id, found.dest_id)])
         from pipekit.engine import RunOptions, run_module
 
-        options = RunOptions(dry_run=dry_run, watermarks=values, triggered_by="cli")
+        options = RunOptions(
+            dry_run=dry_run,
+            preview=preview,
+            merges=merges,
+            watermarks=values,
+            triggered_by="cli",
+            user=find_shell_user(),
+        )
 
         def start(listener: "Listener | None") -> "Run":
             return run_module(session.installation(ahead), found, options, listener)
 
         return _follow(session, found.name, start, quiet=quiet, as_json=as_json)
+
+
+def _drop_preview(session: Session, name: str, run_id: int, *, as_json: bool) -> int:
+    """Exit code 0 when nothing is left, 1 when the dest does not answer: then the server asks it again."""
+    from pipekit import repo
+    from pipekit.engine import drop_preview
+
+    db = session.db()
+    module = repo.get_module_by_name(db, name)
+    is_gone = drop_preview(session.installation(), module, repo.get_run(db, run_id))
+    detail = {"run_id": run_id}
+    repo.note_audit(db, user=find_shell_user(), action="drop", kind="preview", name=module.name, detail=detail)
+    if as_json:
+        session.say_json({"run_id": run_id, "dropped": is_gone})
+    elif is_gone:
+        session.say(f"What run {run_id} staged is removed.")
+    else:
+        session.tell_error(f"The dest of run {run_id} does not answer; its staging table is removed when it does.")
+    return int(not is_gone)
 
 
 def _parse_watermarks(given: tuple[str, ...]) -> dict[str, str]:
@@ -150,7 +198,7 @@ def _follow(
             if check.ok is False:
                 session.tell(f"Warning: {check.name}: {clean_line(check.detail)}")
     if as_json:
-        session.say_json(finished.to_json())
+        session.say_json(describe_record(session, finished))
         return int(failed)
     if not quiet or failed:
         print_receipt(session, finished)
@@ -162,12 +210,26 @@ def _follow(
     return int(failed)
 
 
+def describe_record(session: Session, run: "Run") -> dict[str, Any]:
+    """A run's record as JSON data, a preview's with what it has found."""
+    from pipekit import repo
+
+    found = repo.find_preview(session.db(), run.id) if run.preview else None
+    return run.to_json() | (found.to_json() if found else {})
+
+
 def print_receipt(session: Session, finished: "Run") -> None:
     """The receipt; for a dry run with the SQL that would have run."""
+    from pipekit import repo
+    from pipekit.cli.previews import print_preview
     from pipekit.engine.receipt import build_receipt
 
     for line in build_receipt(finished):
         session.say(line)
+    if finished.preview:
+        if found := repo.find_preview(session.db(), finished.id):
+            print_preview(session, finished, found)
+        return
     if finished.status == "dry_run":
         for title, sql in (("query", finished.resolved_sql), ("merge", finished.merge_sql)):
             if sql:

@@ -13,6 +13,7 @@ from pipekit.drivers.facts import Look, MadeType, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
 from pipekit.drivers.facts import TableFacts as TableFacts
 from pipekit.drivers.filling import Filling
+from pipekit.drivers.foreseen import Foreseeing
 from pipekit.drivers.naming import Naming
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.swapping import Swapping
@@ -30,7 +31,7 @@ from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(Naming, Filling, Swapping, Comparing, ABC):
+class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]
@@ -39,8 +40,7 @@ class Driver(Naming, Filling, Swapping, Comparing, ABC):
     staging_schema: ClassVar[str] = "pipekit_staging"
     max_identifier_bytes: ClassVar[int]
     supports_comments: ClassVar[bool] = False
-    # The extra that brings the library its wire stands on; "" is what is always installed.
-    extra: ClassVar[str] = ""
+    extra: ClassVar[str] = ""  # that brings the library its wire stands on; "" is what is always installed
     # Reached over JDBC: needs a registered jar. `java_class` is the driver class where the registration names none; it
     # may open files of this machine as databases, not servers alone.
     needs_jar: ClassVar[bool] = False
@@ -62,8 +62,7 @@ class Driver(Naming, Filling, Swapping, Comparing, ABC):
     leaves_rows: ClassVar[bool] = False  # ... and `MergePlan.leaves`
     compares_rows: ClassVar[bool] = False  # ... which an update, whatever fires, always does
     type_examples: ClassVar[tuple[str, ...]] = ()
-    # What a type looks like that a person gives.
-    type_pattern: ClassVar[re.Pattern[str]]
+    type_pattern: ClassVar[re.Pattern[str]]  # what a type looks like that a person gives
     # One cell: the server's version, for people. Empty where the kind has no such query.
     version_sql: ClassVar[str] = ""
 

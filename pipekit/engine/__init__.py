@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pipekit.engine.looking.look import open_look as open_look
     from pipekit.engine.recovering.leftovers import Cleaning as Cleaning
     from pipekit.engine.recovering.leftovers import clean_dest as clean_dest
+    from pipekit.engine.recovering.recover import drop_preview as drop_preview
     from pipekit.engine.recovering.recover import recover_runs as recover_runs
     from pipekit.engine.recovering.recover import settle_leftovers as settle_leftovers
     from pipekit.engine.starting.cancel import cancel_group_run as cancel_group_run
@@ -31,6 +32,7 @@ _HOMES = {
     "cancel_run": "starting.cancel",
     "clean_dest": "recovering.leftovers",
     "copy_query": "starting.copy_query",
+    "drop_preview": "recovering.recover",
     "open_look": "looking.look",
     "recover_runs": "recovering.recover",
     "run_claimed": "starting.module",

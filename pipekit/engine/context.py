@@ -12,6 +12,7 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, LedgerEntry, TableName
 from pipekit.drivers.claims import Claim
 from pipekit.engine.jars import add_driver
+from pipekit.engine.previews import Merged
 from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import start_runner
 from pipekit.errors import Invalid, StatementFailed
@@ -31,7 +32,10 @@ class BoundWatermark:
 
 @dataclass(kw_only=True, slots=True)
 class RunContext:
-    """A run's frozen inputs, its record, and its runner, which is started anew when it has been killed."""
+    """A run's frozen inputs, its record, and its runner, which is started anew when it has been killed.
+
+    `merged` is the preview whose staging this run merges; `definition` a digest of what the module said as it began.
+    """
 
     run: Run
     module: Module
@@ -47,9 +51,11 @@ class RunContext:
     record: RunRecord
     stop: threading.Event
     runner: NativeRunner
+    definition: str = field(default="")
     stdout: str = field(default="")
     stderr: str = field(default="")
     claim: Claim | None = field(default=None)
+    merged: Merged | None = field(default=None)
     answers: dict[str, QueryResult] = field(default_factory=dict)
 
     @property

@@ -23,7 +23,7 @@ def build_receipt(run: Run) -> list[str]:
     for check in run.checks:
         lines.append(f"  {_VERDICTS[check.ok]} {check.name}: {check.detail}")
     if run.status == "dry_run":
-        lines.append("  dry run: nothing was moved")
+        lines.append("  preview: nothing was merged" if run.preview else "  dry run: nothing was moved")
     return lines
 
 

@@ -16,7 +16,7 @@ from pipekit.engine.unsaved import get_side_path, remove_side_file, write_side_f
 from pipekit.errors import ConfigError, PipekitError, StateError
 from pipekit.logs import get_logger
 from pipekit.masking import Masker
-from pipekit.models import Check, Run, RunSession, RunStatus, Stage
+from pipekit.models import Check, Preview, Run, RunSession, RunStatus, Stage
 
 FLUSH_EVERY_S = 0.5
 KEPT_TEXT = 65_536
@@ -118,6 +118,14 @@ class RunRecord:
         """Writes what is known while the run goes on, so that a crash leaves it."""
         self.flush()
         repo.update_run(self._db, self.run.id, **self._gather())
+
+    def keep_preview(self, preview: Preview, keep_s: float) -> None:
+        """Writes down what a preview has found; from then on its staging is kept."""
+        repo.keep_preview(self._db, self.run.id, preview, keep_s)
+
+    def release_preview(self, run_id: int) -> None:
+        """Says that another run's preview is being merged."""
+        repo.release_preview(self._db, run_id, left=False)
 
     def has_ended(self, run_key: str) -> bool | None:
         """Whether a run of this installation has ended; None for one that is not known here."""

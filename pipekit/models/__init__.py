@@ -34,6 +34,7 @@ from pipekit.models.definitions import (
     parse_key,
 )
 from pipekit.models.guards import Guards
+from pipekit.models.previews import Meeting, Preview, Samples
 from pipekit.models.runs import (
     Check,
     FireOutcome,
@@ -69,14 +70,17 @@ __all__ = [
     "Hook",
     "HookFields",
     "Match",
+    "Meeting",
     "MergeState",
     "Module",
     "ModuleFields",
+    "Preview",
     "Row",
     "Run",
     "RunOn",
     "RunSession",
     "RunStatus",
+    "Samples",
     "Schedule",
     "ScheduleFields",
     "ScheduleFire",

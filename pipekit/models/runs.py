@@ -56,6 +56,7 @@ class Run:
     dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
     its group run. `stage` is what it is doing now, `rows_so_far` how many rows have arrived in staging.
     `sessions` are those that can be told from others on their system, in the order they were opened.
+    A `preview` only looks at what its merge would do; a run with `merges_preview` merges what that run has staged.
     `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
     """
 
@@ -68,6 +69,8 @@ class Run:
     triggered_by: str = "cli"
     status: RunStatus = "running"
     dry_run: bool = False
+    preview: bool = False
+    merges_preview: int | None = None
     attempt: int = 1
     fence: int = 0
     owner: str | None = None
@@ -107,7 +110,7 @@ class Run:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        special = {"stages", "watermark_values", "checks", "dry_run", "cancel_requested", "sessions"}
+        special = {"stages", "watermark_values", "checks", "dry_run", "preview", "cancel_requested", "sessions"}
         plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
         # Records that were written before texts were cut are as large as what they quote.
         plain |= {name: cut(plain[name]) for name in ("error", "hint") if plain[name]}
@@ -115,6 +118,7 @@ class Run:
         return cls(
             **plain,
             dry_run=bool(row["dry_run"]),
+            preview=bool(row["preview"]),
             cancel_requested=bool(row["cancel_requested"]),
             stages=json.loads(row["stages_json"] or "{}"),
             watermark_values=json.loads(row["watermark_values_json"] or "{}"),

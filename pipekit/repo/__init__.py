@@ -72,6 +72,15 @@ from pipekit.repo.modules import (
 from pipekit.repo.names import check_path_name
 from pipekit.repo.opening import open_state, open_to_read
 from pipekit.repo.pause import is_paused, set_paused
+from pipekit.repo.previews import (
+    expire_previews,
+    find_merged_since,
+    find_preview,
+    get_preview,
+    keep_preview,
+    list_kept_previews,
+    release_preview,
+)
 from pipekit.repo.queue import (
     cancel_queued_run,
     claim_next_run,
@@ -212,6 +221,7 @@ __all__ = [
     "delete_watermark",
     "describe_new_password",
     "enqueue_run",
+    "expire_previews",
     "find_connection_by_name",
     "find_driver_registration",
     "find_due_candidate",
@@ -219,7 +229,9 @@ __all__ = [
     "find_kept_dest",
     "find_last_fire",
     "find_live_group_run",
+    "find_merged_since",
     "find_module_by_name",
+    "find_preview",
     "find_server",
     "find_session",
     "find_token_end",
@@ -243,6 +255,7 @@ __all__ = [
     "get_module",
     "get_module_by_name",
     "get_overrides",
+    "get_preview",
     "get_run",
     "get_schedule",
     "get_user",
@@ -255,6 +268,7 @@ __all__ = [
     "is_paused",
     "keep_archived_runs",
     "keep_dest",
+    "keep_preview",
     "knows_place",
     "lease_end",
     "lease_now",
@@ -274,6 +288,7 @@ __all__ = [
     "list_groups",
     "list_groups_of",
     "list_hooks",
+    "list_kept_previews",
     "list_leftover_runs",
     "list_live_runs",
     "list_members",
@@ -296,6 +311,7 @@ __all__ = [
     "read_live_log_tail",
     "record_fire",
     "register_driver",
+    "release_preview",
     "release_server",
     "renew_lease",
     "renew_place",

@@ -46,6 +46,7 @@ class RunBrief:
     triggered_by: str
     status: str
     dry_run: bool
+    preview: bool
     attempt: int
     queued_at: str | None
     started_at: str | None
@@ -62,7 +63,7 @@ class RunBrief:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(**{name: row[name] for name in _BRIEF_NAMES})
+        return cls(**{name: row[name] for name in _BRIEF_NAMES} | {"preview": bool(row["preview"])})
 
     @property
     def merged(self) -> dict[str, int]:
@@ -128,6 +129,7 @@ _BRIEF_NAMES = tuple(f.name for f in fields(RunBrief))
 _LIVE_NAMES = ("stage", "rows_so_far")
 _SPELLED = {name: f"(SELECT {name} FROM run_live WHERE run_id = r.id) AS {name}" for name in _LIVE_NAMES}
 _SPELLED["rows_unchanged"] = "(SELECT rows_unchanged FROM run_merge WHERE run_id = r.id) AS rows_unchanged"
+_SPELLED["preview"] = "(SELECT merges IS NULL FROM run_preview WHERE run_id = r.id) AS preview"
 _SPELLED["error"] = f"substr(r.error, 1, {_LONGEST_ERROR}) AS error"
 _BRIEF = ", ".join(_SPELLED.get(name, f"r.{name}") for name in _BRIEF_NAMES)
 _LAST = "(SELECT max(id) FROM run_log WHERE module_id = m.id)"

@@ -58,11 +58,15 @@ def enqueue_run(
     *,
     triggered_by: str,
     dry_run: bool = False,
+    preview: bool = False,
+    merges: int | None = None,
     overrides: Mapping[str, str] | None = None,
     owner: str | None = None,
     lease_s: float | None = None,
 ) -> Run:
     """Asks for a run of a module. With `owner` that process will run it, and must renew its claim within `lease_s`.
+
+    A `preview` merges nothing; `merges` is the preview whose staging is merged.
 
     Raises ModuleBusy when a run of the module is alive or waits already, NotFound.
     """
@@ -77,6 +81,8 @@ def enqueue_run(
             module,
             triggered_by=triggered_by,
             dry_run=dry_run,
+            preview=preview,
+            merges=merges,
             overrides_json=json.dumps(dict(overrides)) if overrides else None,
             owner=owner,
             lease_expires_at=lease_end(db, lease_s) if lease_s is not None else None,

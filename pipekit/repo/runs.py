@@ -45,6 +45,9 @@ LIVE_FIGURES = ("stage", "stage_started_at", "rows_so_far")
 LIVE = ", ".join(f"(SELECT {name} FROM run_live WHERE run_id = run_log.id) AS {name}" for name in LIVE_FIGURES)
 SESSIONS = "(SELECT sessions_json FROM run_session WHERE run_id = run_log.id) AS sessions_json"
 UNCHANGED = "(SELECT rows_unchanged FROM run_merge WHERE run_id = run_log.id) AS rows_unchanged"
+PREVIEW = """
+    (SELECT merges IS NULL FROM run_preview WHERE run_id = run_log.id) AS preview,
+    (SELECT merges FROM run_preview WHERE run_id = run_log.id) AS merges_preview"""
 # A list leaves out stdout and stderr, which may be long, and where a run failed: no list shows them.
 LISTED = f"""
     id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
@@ -52,7 +55,7 @@ LISTED = f"""
     merge_state, rows_read, rows_staged, rows_deleted, rows_inserted,
     rows_updated, dest_rows_before, dest_rows_after, error_stage, stages_json, watermark_values_json, checks_json,
     hint, error, resolved_sql, staging_sql, merge_sql,
-    {LIVE}, {UNCHANGED}, NULL AS error_position, NULL AS sessions_json, NULL AS stdout, NULL AS stderr
+    {LIVE}, {UNCHANGED}, {PREVIEW}, NULL AS error_position, NULL AS sessions_json, NULL AS stdout, NULL AS stderr
 """
 _SQL = "resolved_sql, staging_sql, merge_sql"
 _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL.split(", ")))
@@ -61,7 +64,8 @@ _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
     position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
-    row = db.row(f"SELECT *, {LIVE}, {UNCHANGED}, {SESSIONS}, {position} FROM run_log WHERE id = ?", (run_id,))
+    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {SESSIONS}, {position}"
+    row = db.row(f"SELECT *, {found} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
     return Run.from_row(row)
@@ -112,7 +116,9 @@ def list_group_members(db: State, group_run_id: int, *, with_sql: bool = True) -
     return [Run.from_row(row) for row in db.rows(sql, (group_run_id,))]
 
 
-def insert_queued_run(db: State, module: Module, **fields: str | int | None) -> Run:
+def insert_queued_run(
+    db: State, module: Module, *, preview: bool = False, merges: int | None = None, **fields: str | int | None
+) -> Run:
     """A `queued` row for a module, inside the caller's transaction."""
     values = {
         "run_key": uuid4().hex,
@@ -123,7 +129,10 @@ def insert_queued_run(db: State, module: Module, **fields: str | int | None) -> 
         "dest_id": module.dest_id,
         "dest_table": module.dest_table,
     }
-    return get_run(db, db.insert("run_log", {**values, **fields}))
+    run_id = db.insert("run_log", {**values, **fields})
+    if preview or merges is not None:
+        db.change("INSERT INTO run_preview (run_id, merges) VALUES (?, ?)", (run_id, merges))
+    return get_run(db, run_id)
 
 
 def list_live_runs(db: State) -> list[Run]:
@@ -137,8 +146,9 @@ def list_expired_runs(db: State) -> list[Run]:
 
 
 def has_run_ended(db: State, run_key: str) -> bool | None:
-    """Whether the run of this key has ended; None when there is none."""
-    row = db.row(f"SELECT NOT ({ALIVE}) AS ended FROM run_log WHERE run_key = ?", (run_key,))
+    """Whether the run of this key has ended, and needs its staging no more; None when there is none."""
+    kept = "EXISTS (SELECT 1 FROM run_preview WHERE run_id = run_log.id AND kept_until IS NOT NULL)"
+    row = db.row(f"SELECT NOT ({ALIVE} OR {kept}) AS ended FROM run_log WHERE run_key = ?", (run_key,))
     return None if row is None else bool(row["ended"])
 
 

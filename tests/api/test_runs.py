@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from pipekit import repo
+from pipekit.engine.definition import read_definition
+from pipekit.engine.previews import sign_definition
 from pipekit.engine.receipt import build_receipt
 from pipekit.errors import ConfigError
+from pipekit.models import Preview, Samples
 from pipekit.repo import trial
 from pipekit.runner.process import wait_until
 from tests.api.caller import Caller, Home
@@ -221,3 +224,26 @@ def test_a_module_runs_from_the_request_to_its_receipt(tmp_path: Path) -> None:
         assert any("100" in line for line in build_receipt(home.get_run(run_id)))
     finally:
         home.close()
+
+
+def test_a_preview_is_asked_for_read_by_role_merged_and_dropped(home: Home, ana: Caller, otto: Caller) -> None:
+    module = home.make_module()
+    asked = otto.post("/modules/orders/run", {"preview": True}, expect=202)["run_id"]
+    assert otto.get(f"/runs/{asked}")["preview"] is True
+    assert repo.claim_next_run(home.db, owner="test", lease_s=600, max_runs=4) is not None
+    otto.fail("GET", f"/runs/{asked}/preview", 404)
+    signed = sign_definition(read_definition(home.db, module))
+    samples = Samples(insert=({"id": "1"},))
+    found = Preview(would_insert=1, would_update=0, would_delete=2, unchanged=None, samples=samples, definition=signed)
+    repo.keep_preview(home.db, asked, found, 3600.0)
+    end(home, asked, status="dry_run")
+    shown = ana.get(f"/runs/{asked}/preview")
+    assert (shown["would_delete"], shown["unchanged"], shown["samples"]["insert"]) == (2, None, [{"id": "1"}])
+    assert otto.get(f"/runs/{asked}/preview") == {**shown, "samples": None}
+    otto.fail("POST", "/modules/orders/run", 422, {"preview": True, "merge_preview": asked})
+    merging = otto.post("/modules/orders/run", {"merge_preview": asked}, expect=202)["run_id"]
+    assert otto.get(f"/runs/{merging}")["merges_preview"] == asked
+    repo.cancel_queued_run(home.db, merging)
+    otto.client.delete(f"/api/runs/{asked}/preview")
+    assert otto.get(f"/runs/{asked}/preview")["kept_until"] is None
+    otto.fail("POST", "/modules/orders/run", 409, {"merge_preview": asked})

@@ -72,7 +72,7 @@ def test_groups_are_named_with_their_next_time(site: Site, vera: Visitor) -> Non
 def test_roles_decide_about_buttons(site: Site, ana: Visitor, otto: Visitor, vera: Visitor) -> None:
     path = f"/modules/{site.make_module().id}"
     assert not vera.get(path).has(".crumbs .actions > *")
-    assert otto.get(path).texts(".crumbs .actions button") == ["Dry run", "Run"]
+    assert otto.get(path).texts(".crumbs .actions button") == ["Dry run", "Preview", "Run"]
     assert ana.get(path).texts(".crumbs .actions .button") == ["Edit", "Clone", "Delete"]
     assert len(ana.get(path).all(".primary")) == 1
 

@@ -20,8 +20,10 @@ from pipekit.drivers.base import (
     TableName,
 )
 from pipekit.drivers.facts import Look, Reference
+from pipekit.drivers.foreseen import Foreseen
 from pipekit.drivers.jdbc import around, catalogue, ledger, names, types
 from pipekit.drivers.jdbc.conditions import build_if_there
+from pipekit.drivers.jdbc.foreseen import ForeseenText
 from pipekit.drivers.jdbc.keeping import KeepingText
 from pipekit.drivers.jdbc.merge import MergeText, build_staging
 from pipekit.drivers.jdbc.places import find_file, find_word
@@ -251,6 +253,9 @@ class JdbcDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return self._merge_text(plan).build()
+
+    def build_foreseen(self, plan: MergePlan) -> Foreseen:
+        return ForeseenText(self._merge_text(plan)).build()
 
     def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
         return KeepingText(self._merge_text(plan)).build_children(reference)

@@ -25,21 +25,25 @@ class KeepingText:
         """Deletes what is gone, updates what is there, inserts what is new; a row's own key says which is which."""
         text, plan = self.text, self.plan
         before = Statement(sql=f"SELECT COUNT(*) FROM {text.dest}", name="before", value=True)
-        gone, scope = self._build_gone(), ""
-        if plan.strategy == "incremental" and not set(plan.row_key) <= set(plan.key):
-            scope = f" AND {self._build_scope('d')}"
-        known = self._build_match(plan.row_key, "d", "s")
-        missing = f"\nWHERE NOT EXISTS (SELECT 1 FROM {text.dest} d WHERE {known}{scope})"
+        gone = self.build_gone()
         return (
             *((before,) if plan.strategy == "full" else ()),
             *((text.build_delete(gone),) if gone else ()),
-            text.build_update(plan.row_key, scope),
-            text.build_insert(missing),
+            text.build_update(plan.row_key, self._build_known_scope()),
+            text.build_insert(f"\nWHERE NOT EXISTS (SELECT 1 FROM {text.dest} d WHERE {self.build_known_pairs()})"),
         )
+
+    def build_known_pairs(self) -> str:
+        """Whether a dest row `d` is the staged row `s` come again."""
+        return f"{self._build_match(self.plan.row_key, 'd', 's')}{self._build_known_scope()}"
+
+    def _build_known_scope(self) -> str:
+        is_wider = self.plan.strategy == "incremental" and not set(self.plan.row_key) <= set(self.plan.key)
+        return f" AND {self._build_scope('d')}" if is_wider else ""
 
     def build_children(self, reference: Reference) -> str:
         """How many rows of a child refer to dest rows that go; of an uncounted one, the dest rows."""
-        gone = self._build_gone()
+        gone = self.build_gone()
         if not gone or (reference.root.is_own and self.plan.strategy == "full"):
             return ""
         if reference.uncounted:
@@ -120,7 +124,7 @@ class KeepingText:
 
     # -- conditions ----------------------------------------------------------------------------------------------------
 
-    def _build_gone(self) -> str:
+    def build_gone(self) -> str:
         """A condition for the dest rows `d` that the merge deletes; `""` for none of them."""
         plan = self.plan
         if plan.strategy == "full":

@@ -18,10 +18,12 @@ from pipekit.drivers.base import (
     TableName,
 )
 from pipekit.drivers.facts import Look, MadeType, Rebuild, Reference, Swap
+from pipekit.drivers.foreseen import Foreseen
 from pipekit.drivers.postgresql import (
     catalogue,
     facts,
     filling,
+    foreseen,
     held,
     joins,
     keeping,
@@ -231,6 +233,9 @@ class PostgresDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return entrance.build_swap(plan) if plan.swap else merge.build_merge_sql(plan)
+
+    def build_foreseen(self, plan: MergePlan) -> Foreseen:
+        return foreseen.build_foreseen(plan)
 
     def build_emptying_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return filling.build_emptying_sql(plan)

@@ -147,17 +147,17 @@ def _build_update(plan: MergePlan) -> str:
         return f"{_build_matched(plan)}{' AND false' if plan.leaves else ''}"
     sets, staging = ", ".join(assigned), f"{quote_table(plan.staging)} AS s"
     differs = f"\n  AND ({build_differs(plan, 'd', plan.row_key)})" if plan.leaves else ""
-    where = f"FROM {staging}\nWHERE {_build_known_pairs(plan)}{differs}\nRETURNING s.ctid AS row"
+    where = f"FROM {staging}\nWHERE {build_known_pairs(plan)}{differs}\nRETURNING s.ctid AS row"
     return f"UPDATE {name_dest(plan)} AS d\nSET {sets}\n{where}"
 
 
 def _build_matched(plan: MergePlan) -> str:
     """The same, without touching them."""
     tables = f"{name_dest(plan)} AS d, {quote_table(plan.staging)} AS s"
-    return f"SELECT s.ctid AS row FROM {tables}\nWHERE {_build_known_pairs(plan)}"
+    return f"SELECT s.ctid AS row FROM {tables}\nWHERE {build_known_pairs(plan)}"
 
 
-def _build_known_pairs(plan: MergePlan) -> str:
+def build_known_pairs(plan: MergePlan) -> str:
     """Whether a dest row `d` is the staged row `s` come again."""
     match = _build_match(plan, plan.row_key, "d", "s", False)
     if plan.strategy != "incremental":

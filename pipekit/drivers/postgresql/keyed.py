@@ -39,7 +39,7 @@ def build_upsert(plan: MergePlan) -> tuple[Statement, ...]:
     if plan.at_once:
         return (build_index_choice(plan), *_build_at_once(plan))
     missing = f"NOT EXISTS (SELECT FROM {name_dest(plan)} AS d WHERE "
-    equal, same, null = _build_equal(plan, ""), _build_same(plan, ""), _build_null_staged(plan)
+    equal, same, null = build_equal(plan, ""), build_same(plan, ""), build_null_staged(plan)
     if not plan.null_keys:
         choice = build_index_choice(plan) if plan.leaves and plan.unique else build_join_choice(plan.dest)
         return (choice, *_build_update(plan, equal), build_insert(plan, f"\nWHERE {missing}{equal})"))
@@ -76,12 +76,12 @@ def _check_identity(plan: MergePlan) -> None:
             raise Invalid(message, field="merge_strategy", hint="Use incremental, or put the column into the key.")
 
 
-def _build_equal(plan: MergePlan, value: str = "s.{name}", alias: str = "d") -> str:
+def build_equal(plan: MergePlan, value: str = "s.{name}", alias: str = "d") -> str:
     """Keys that are equal and not NULL: a plain `=`, so that the planner may hash."""
     return " AND ".join(f"{alias}.{quote_identifier(name)} = {_key_value(plan, name, value)}" for name in plan.key)
 
 
-def _build_same(plan: MergePlan, value: str = "s.{name}") -> str:
+def build_same(plan: MergePlan, value: str = "s.{name}") -> str:
     """Keys that are the same with a NULL among them."""
     by_name = {column.dest.name: column for column in plan.columns}
     null = " OR ".join(f"d.{quote_identifier(name)} IS NULL" for name in plan.key)
@@ -98,18 +98,23 @@ def _key_value(plan: MergePlan, name: str, value: str) -> str:
     return next(build_value(column) for column in plan.columns if column.dest.name == name)
 
 
-def _build_null_staged(plan: MergePlan) -> str:
+def build_null_staged(plan: MergePlan) -> str:
     return " OR ".join(f"s.{quote_identifier(name)} IS NULL" for name in plan.key)
 
 
-def _build_deletes(plan: MergePlan) -> tuple[Statement, ...]:
-    start = f"DELETE FROM {name_dest(plan)} AS d\nUSING (SELECT DISTINCT {build_key_list(plan)} FROM "
-    staging = f"{quote_table(plan.staging)} AS s"
-    first = Statement(sql=f"{start}{staging}) AS s\nWHERE {_build_equal(plan)}", name="deleted")
+def list_delete_sources(plan: MergePlan) -> tuple[str, ...]:
+    """The staged keys `s`, and by which dest rows `d` meet them: those without a NULL, then those with one."""
+    start = f"(SELECT DISTINCT {build_key_list(plan)} FROM {quote_table(plan.staging)} AS s"
+    first = f"{start}) AS s\nWHERE {build_equal(plan)}"
     if not plan.null_keys:
         return (first,)
-    text = f"{start}{staging} WHERE {_build_null_staged(plan)}) AS s\nWHERE {_build_same(plan)}"
-    return (first, NO_NESTED_LOOPS, Statement(sql=text, name="deleted"))
+    return (first, f"{start} WHERE {build_null_staged(plan)}) AS s\nWHERE {build_same(plan)}")
+
+
+def _build_deletes(plan: MergePlan) -> tuple[Statement, ...]:
+    texts = (f"DELETE FROM {name_dest(plan)} AS d\nUSING {source}" for source in list_delete_sources(plan))
+    first, *more = (Statement(sql=text, name="deleted") for text in texts)
+    return (first, NO_NESTED_LOOPS, *more) if more else (first,)
 
 
 def _build_at_once(plan: MergePlan) -> tuple[Statement, ...]:
@@ -121,7 +126,7 @@ def _build_at_once(plan: MergePlan) -> tuple[Statement, ...]:
 {_build_into(plan, " AS d")}
 SELECT {_build_values(plan)}
 FROM {_build_sorted(plan)} AS s
-LEFT JOIN {name_dest(plan)} AS o ON {_build_equal(plan, "", "o")}
+LEFT JOIN {name_dest(plan)} AS o ON {build_equal(plan, "", "o")}
 WHERE o.{quote_identifier(plan.key[0])} IS NULL OR {build_differs(plan, "o", plan.key)}
 ON CONFLICT ({key}) DO {f"UPDATE SET {sets}" if sets else "NOTHING"}
 RETURNING d.xmax = 0 AS added"""

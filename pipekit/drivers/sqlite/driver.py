@@ -20,6 +20,7 @@ from pipekit.drivers.base import (
     TableName,
 )
 from pipekit.drivers.facts import Look, Rebuild, Reference
+from pipekit.drivers.foreseen import Foreseen
 from pipekit.drivers.sqlite import around, catalogue, indexes, typemap
 from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
@@ -224,6 +225,9 @@ class SqliteDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return self._merge_text(plan).build()
+
+    def build_foreseen(self, plan: MergePlan) -> Foreseen:
+        return self._merge_text(plan).build_foreseen()
 
     def build_children_sql(self, plan: MergePlan, reference: Reference) -> str:
         return self._around_text(plan).build_children(reference)

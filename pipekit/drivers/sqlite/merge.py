@@ -5,9 +5,10 @@ In every comparison the dest's column stands on the left: SQLite compares by the
 named with its table: a quoted name that SQLite cannot find would be a text constant, or the outer table's column.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
+from pipekit.drivers.foreseen import Foreseen, Rows
 from pipekit.drivers.rebuilding import build_drop, build_make
 from pipekit.drivers.sqlite.comparing import read_keys
 from pipekit.drivers.sqlite.typemap import bare_type, get_affinity
@@ -101,34 +102,41 @@ class MergeText:
         return (Statement(sql=f"CREATE INDEX IF NOT EXISTS {self._key_index} ON {self._staging} ({listed})"),)
 
     def _build_keyed_delete(self) -> Statement:
+        return Statement(sql=f"DELETE FROM {self._dest} AS dest WHERE {self._build_scope()}", name="deleted")
+
+    def _build_scope(self) -> str:
+        """Whether a dest row's key was staged."""
         if self._plan.null_keys:
-            found = f"EXISTS (SELECT 1 FROM {self._staging} AS staging WHERE {self._match()})"
-        else:
-            held, staged = (
-                self._values.build_tuple(self._keys(), "dest"),
-                self._values.build_list(self._keys(), "staging"),
-            )
-            found = f"{held} IN (SELECT {staged} FROM {self._staging} AS staging)"
-        return Statement(sql=f"DELETE FROM {self._dest} AS dest WHERE {found}", name="deleted")
+            return f"EXISTS (SELECT 1 FROM {self._staging} AS staging WHERE {self._match()})"
+        held = self._values.build_tuple(self._keys(), "dest")
+        staged = self._values.build_list(self._keys(), "staging")
+        return f"{held} IN (SELECT {staged} FROM {self._staging} AS staging)"
 
     def _build_update(self) -> tuple[Statement, ...]:
         """With nothing but the key to write, the key is written over itself, so that the matches are counted.
 
         Where rows may be left, those that differ in nothing are not written; without a unique key they are counted.
         """
-        plan, key = self._plan, [self._quote(name) for name in self._keys()]
-        same = {name.lower() for name in key} - self._find_loose()
-        changed = [name for name in self._names if name.lower() not in same]
+        plan, changed = self._plan, self._list_changed()
+        key = [self._quote(name) for name in self._keys()]
         sets = ", ".join(f"{name} = staging.{name}" for name in changed or key)
         update = (
             f"UPDATE OR ABORT {self._dest} AS dest SET {sets}\nFROM {self._build_searched()}\nWHERE {self._match()}"
         )
         if not plan.leaves:
             return (Statement(sql=update, name="updated"),)
-        joined = f"{self._build_searched()} JOIN {self._dest} AS dest ON {self._match()}"
-        counted = Statement(sql=f"SELECT count(*) FROM {joined}", name="matched", value=True)
+        counted = Statement(sql=f"SELECT count(*) FROM {self._build_met()}", name="matched", value=True)
         written = Statement(sql=f"{update}\n  AND ({' OR '.join(map(_build_differs, changed))})", name="updated")
         return (*(() if plan.unique else (counted,)), *((written,) if changed else ()))
+
+    def _list_changed(self) -> list[str]:
+        """The columns that an update writes."""
+        same = {self._quote(name).lower() for name in self._keys()} - self._find_loose()
+        return [name for name in self._names if name.lower() not in same]
+
+    def _build_met(self) -> str:
+        """Staged rows beside the dest rows of the same key."""
+        return f"{self._build_searched()} JOIN {self._dest} AS dest ON {self._match()}"
 
     def _build_searched(self) -> str:
         """Staging in a join; SQLite would rather search by one column of an index of its own than by expressions."""
@@ -145,8 +153,37 @@ class MergeText:
 
     def _build_insert_missing(self) -> Statement:
         """By a list of row numbers: NOT EXISTS and NOT IN over several columns compare each row with each."""
-        matched = f"SELECT staging.rowid FROM {self._build_searched()} JOIN {self._dest} AS dest ON {self._match()}"
-        return self._build_insert(f"\nWHERE staging.rowid NOT IN ({matched})")
+        return self._build_insert(f"\nWHERE {self._build_missing()}")
+
+    def _build_missing(self) -> str:
+        return f"staging.rowid NOT IN (SELECT staging.rowid FROM {self._build_met()})"
+
+    def build_foreseen(self) -> Foreseen:
+        """What the merge would do; where it makes an index on staging, that is made for the look too."""
+        plan, is_keyed = self._plan, self._plan.strategy in ("incremental", "upsert")
+        needs_index = is_keyed and ((plan.null_keys and not plan.leaves) or self._is_padded)
+        return Foreseen(
+            rows=self._list_foreseen(),
+            held=tuple(f"dest.{name}" for name in self._names),
+            staged=tuple(f"staging.{name}" for name in self._names),
+            before=self._build_key_index() if needs_index else (),
+        )
+
+    def _list_foreseen(self) -> Mapping[str, tuple[Rows, ...]]:
+        plan = self._plan
+        all_staged = (Rows(source=f"FROM {self._staging} AS staging", staged=True),)
+        if plan.strategy in ("full", "append"):
+            held = (Rows(source=f"FROM {self._dest} AS dest", held=True),)
+            return {"inserted": all_staged} | ({"deleted": held} if plan.strategy == "full" else {})
+        if plan.strategy == "incremental" and not plan.leaves:
+            gone = Rows(source=f"FROM {self._dest} AS dest\nWHERE {self._build_scope()}", held=True)
+            return {"deleted": (gone,), "inserted": all_staged}
+        met = f"FROM {self._build_met()}"
+        differs = " OR ".join(map(_build_differs, self._list_changed())) or "false"
+        written = Rows(source=f"{met}\nWHERE {differs}" if plan.leaves else met, held=True, staged=True)
+        new = Rows(source=f"FROM {self._staging} AS staging\nWHERE {self._build_missing()}", staged=True)
+        counted = {"matched": (Rows(source=met, held=True, staged=True),)} if plan.leaves and not plan.unique else {}
+        return {"updated": (written,), "inserted": (new,)} | counted
 
     def _match(self) -> str:
         equal = "IS" if self._plan.null_keys else "="

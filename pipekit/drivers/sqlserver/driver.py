@@ -17,7 +17,20 @@ from pipekit.drivers.base import (
     TableName,
 )
 from pipekit.drivers.facts import Look, Reference
-from pipekit.drivers.sqlserver import address, catalogue, facts, faults, held, keeping, ledger, merge, names, types
+from pipekit.drivers.foreseen import Foreseen
+from pipekit.drivers.sqlserver import (
+    address,
+    catalogue,
+    facts,
+    faults,
+    foreseen,
+    held,
+    keeping,
+    ledger,
+    merge,
+    names,
+    types,
+)
 from pipekit.drivers.sqlserver.query import build_derived
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
@@ -184,6 +197,9 @@ class SqlServerDriver(Driver):
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return merge.build_merge_sql(plan)
+
+    def build_foreseen(self, plan: MergePlan) -> Foreseen:
+        return foreseen.build_foreseen(plan)
 
     def build_count_sql(self, plan: MergePlan) -> str:
         return f"SELECT COUNT_BIG(*) FROM {self.quote_table(plan.dest)}"

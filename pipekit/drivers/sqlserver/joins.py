@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 
 from pipekit.drivers.base import MergePlan, StagedColumn
+from pipekit.drivers.sqlserver.exact import build_identity
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table
 from pipekit.drivers.sqlserver.types import TEXTS, build_cast, parse_type
 
@@ -63,3 +64,16 @@ def build_row_match(plan: MergePlan) -> str:
 def is_text(column: StagedColumn) -> bool:
     """A text key may be equal and yet not the same: 'a' meets 'A' under most collations."""
     return parse_type(column.dest.type).base in TEXTS
+
+
+def list_written(plan: MergePlan, key: tuple[str, ...]) -> list[StagedColumn]:
+    """The columns that an update of rows known by a key writes."""
+    return [c for c in plan.columns if c.dest.name not in key or is_text(c)]
+
+
+def build_differs(columns: Iterable[StagedColumn]) -> str:
+    """Whether a dest row `d` and a staged row `s` differ in one of these columns."""
+    columns = list(columns)
+    there = ", ".join(build_identity(f"d.{quote_identifier(c.dest.name)}", parse_type(c.dest.type)) for c in columns)
+    staged = ", ".join(build_identity(build_value(c), parse_type(c.dest.type)) for c in columns)
+    return f"EXISTS (SELECT {staged} EXCEPT SELECT {there})"

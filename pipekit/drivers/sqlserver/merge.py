@@ -10,15 +10,16 @@ instead of at its first write, where both would wait for each other.
 from collections.abc import Callable, Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
-from pipekit.drivers.sqlserver.exact import build_changed, build_identity, build_text
+from pipekit.drivers.sqlserver.exact import build_changed, build_text
 from pipekit.drivers.sqlserver.joins import (
+    build_differs,
     build_match,
     build_row_match,
     build_staged,
     build_value,
     get_stage_type,
-    is_text,
     list_columns,
+    list_written,
 )
 from pipekit.drivers.sqlserver.keeping import build_keeping
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table, quote_text
@@ -156,7 +157,7 @@ def _build_update(plan: MergePlan, equal: str, key: tuple[str, ...]) -> tuple[St
     dest, staging = quote_table(plan.dest), f"{quote_table(plan.staging)} AS s"
     count = f"SELECT COUNT_BIG(*)\nFROM {dest} AS d WITH (UPDLOCK, HOLDLOCK)\nJOIN {staging} ON {equal}"
     counted = Statement(sql=count, name="matched" if plan.leaves else "updated", value=True)
-    columns = [c for c in plan.columns if c.dest.name not in key or is_text(c)]
+    columns = list_written(plan, key)
     for column in columns:
         if column.dest.identity:
             message = f"{plan.strategy} cannot change '{column.dest.name}': an identity column that is not in the key."
@@ -165,12 +166,7 @@ def _build_update(plan: MergePlan, equal: str, key: tuple[str, ...]) -> tuple[St
     if not columns:
         return (counted,)
     assigned = ", ".join(f"{quote_identifier(c.dest.name)} = {build_value(c)}" for c in columns)
-    there = ", ".join(build_identity(f"d.{quote_identifier(c.dest.name)}", parse_type(c.dest.type)) for c in columns)
-    staged = ", ".join(build_identity(build_value(c), parse_type(c.dest.type)) for c in columns)
-    update = (
-        f"UPDATE d SET {assigned}\nFROM {dest} AS d\nJOIN {staging} ON {equal}\n"
-        f"WHERE EXISTS (SELECT {staged} EXCEPT SELECT {there})"
-    )
+    update = f"UPDATE d SET {assigned}\nFROM {dest} AS d\nJOIN {staging} ON {equal}\nWHERE {build_differs(columns)}"
     return (counted, Statement(sql=update, name="updated" if plan.leaves else ""))
 
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableFacts, TableName
 from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
@@ -155,6 +156,13 @@ def build_merge_statements(
     )
     drop = Statement(sql=driver.build_drop_table_sql(merge.staging))
     return statements if driver.commits_ddl else (*statements, drop, build_release_sql(driver, claim))
+
+
+def sign_plan(plan: Plan) -> str:
+    """A digest of what was found of the query's columns and of the dest; not of where its rows are staged."""
+    nowhere = TableName(schema=None, name="")
+    merge = replace(plan.merge, staging=nowhere, rebuild=None, leaves=False, at_once=False, obstacle="")
+    return sha256(repr((plan.create_sql, merge)).encode(errors="surrogatepass")).hexdigest()
 
 
 def settle_load(context: RunContext, plan: Plan, rows: int) -> Plan:

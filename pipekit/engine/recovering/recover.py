@@ -7,13 +7,14 @@ from typing import Any
 from pipekit import repo
 from pipekit.engine.context import RunContext
 from pipekit.engine.installation import Installation
+from pipekit.engine.previews import drop_kept
 from pipekit.engine.recovering.leftovers import clean_leftovers
 from pipekit.engine.recovering.outcomes import ASK_WITHIN_S, Outcome, ask_dests, ask_outcome
 from pipekit.engine.recovering.owner import get_liveness, new_owner
 from pipekit.engine.unsaved import apply_side_file, apply_side_files
-from pipekit.errors import ConnectFailed, StatementFailed
+from pipekit.errors import Conflict, ConnectFailed, StatementFailed
 from pipekit.logs import get_logger
-from pipekit.models import Connection, MergeState, Run
+from pipekit.models import Connection, MergeState, Module, Run
 
 _LOG = get_logger("recovery")
 # A statement may wait 30 s for the state database's lock, and the process tries again.
@@ -115,6 +116,7 @@ def settle_leftovers(
     what came of it.
     """
     db = installation.db
+    repo.expire_previews(db)
     dests = [(run, repo.find_kept_dest(db, run)) for run in repo.list_leftover_runs(db)]
     runs = [run for run, dest in dests if dest and choose(run.id, dest)]
     asked = []
@@ -122,6 +124,18 @@ def settle_leftovers(
         _note_settled(db, run, outcome)
         asked.append((run, outcome))
     return asked
+
+
+def drop_preview(installation: Installation, module: Module, run: Run) -> bool:
+    """Removes what a preview of a module has staged; False when its dest does not answer, and is asked again later.
+
+    Raises NotFound, and Conflict when it is another module's or is not kept any more.
+    """
+    if run.module_id != module.id:
+        raise Conflict(f"Run {run.id} is no preview of the module {module.name!r}, but of {run.module!r}.")
+    drop_kept(installation.db, run)
+    asked = settle_leftovers(installation, lambda run_id, _: run_id == run.id)
+    return all(not outcome.staging_left for _, outcome in asked)
 
 
 def settle_earlier_runs(db: repo.State, context: RunContext) -> None:
@@ -132,6 +146,7 @@ def settle_earlier_runs(db: repo.State, context: RunContext) -> None:
     if context.run.module_id is None:
         _clean_before_copy(context)
         return
+    repo.expire_previews(db)
     for run in repo.list_leftover_runs(db, context.run.module_id):
         dest = repo.find_kept_dest(db, run)
         if dest and (dest.driver, dest.jdbc_url) == (context.dest.kind, context.dest.jdbc_url):

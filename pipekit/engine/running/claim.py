@@ -19,18 +19,30 @@ LONGEST_NAME = 59
 
 
 def claim_staging(context: RunContext, plan: Plan) -> Plan:
-    """The plan with a staging table that is this run's. Raises RunFailed when there is none to be had."""
+    """The plan with a staging table that is this run's. Raises RunFailed when there is none to be had.
+
+    A preview keeps its table for a while: it is called after the run, so that the module's next one finds its own free.
+    """
+    if context.run.preview:
+        return _claim_own(context, plan)
     claim = build_claim(context.run, context.instance, plan.merge.staging)
     held = _take(context, claim)
     if held is not None:
-        claim = build_claim(context.run, context.instance, _build_own_name(context))
-        other, own = f"run {held.run_id} of {held.module}", claim.staging
-        context.record.log(f"note: {held.staging} is held by {other}; this run stages in {own}\n")
-        plan = replace_staging(context, plan, own)
-        note_plan(context, plan)
-        context.record.save()
-        if _take(context, claim) is not None:
-            raise RunFailed(f"The staging table {own} is held by another run.", stage="stage", hint="Run it again.")
+        other = f"run {held.run_id} of {held.module}"
+        context.record.log(f"note: {held.staging} is held by {other}; this run stages in {_build_own_name(context)}\n")
+        return _claim_own(context, plan)
+    context.claim = claim
+    return plan
+
+
+def _claim_own(context: RunContext, plan: Plan) -> Plan:
+    claim = build_claim(context.run, context.instance, _build_own_name(context))
+    plan = replace_staging(context, plan, claim.staging)
+    note_plan(context, plan)
+    context.record.save()
+    if _take(context, claim) is not None:
+        message = f"The staging table {claim.staging} is held by another run."
+        raise RunFailed(message, stage="stage", hint="Run it again.")
     context.claim = claim
     return plan
 

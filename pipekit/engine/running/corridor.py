@@ -14,9 +14,11 @@ from pipekit.engine.recovering.recover import settle_earlier_runs
 from pipekit.engine.running.checks import run_checks
 from pipekit.engine.running.entrance import Ready, open_context
 from pipekit.engine.running.failure import fail_run
+from pipekit.engine.running.foresee import foresee
 from pipekit.engine.running.hooks import run_hooks
 from pipekit.engine.running.lease import Lease
 from pipekit.engine.running.merge import merge
+from pipekit.engine.running.previewed import take_previewed
 from pipekit.engine.running.staging import stage
 from pipekit.engine.watermarks.resolve import resolve_watermarks
 from pipekit.errors import Cancelled, PipekitError, RunnerError
@@ -27,6 +29,9 @@ Stages = tuple[tuple[Stage, Callable[[RunContext, Any], Any]], ...]
 DECIDING: Stages = (("watermark", resolve_watermarks), ("plan", plan_load))
 MOVING: Stages = (("stage", stage), ("check", run_checks))
 CHANGING: Stages = (("merge", merge), ("hook", run_hooks))
+# A preview looks where others merge; what it has staged is taken by a run in place of staging.
+LOOKING: Stages = (("check", foresee),)
+TAKING: Stages = (("stage", take_previewed), ("check", run_checks))
 
 
 def execute_run(installation: Installation, run: Run, ready: Ready, listener: Listener | None) -> Run:
@@ -67,7 +72,7 @@ def _enter(installation: Installation, record: RunRecord, ready: Ready, lease: L
 
 def _walk(context: RunContext) -> RunStatus:
     """All stages; those before the merge once more for a fault that a retry can cure."""
-    before_merge = DECIDING if context.run.dry_run else DECIDING + MOVING
+    before_merge = _list_before_merge(context.run)
     for attempt in range(1, context.module.retries + 2):
         try:
             value = _pass(context, before_merge, context.overrides)
@@ -76,10 +81,18 @@ def _walk(context: RunContext) -> RunStatus:
             if not error.transient or attempt > context.module.retries:
                 raise
             _wait_for_retry(context, attempt, error)
-    if context.run.dry_run:
+    if context.run.dry_run or context.run.preview:
         return "dry_run"
     _pass(context, CHANGING, value)
     return "success"
+
+
+def _list_before_merge(run: Run) -> Stages:
+    if run.dry_run:
+        return DECIDING
+    if run.preview:
+        return DECIDING + MOVING + LOOKING
+    return DECIDING + (MOVING if run.merges_preview is None else TAKING)
 
 
 def _pass(context: RunContext, stages: Stages, value: Any) -> Any:

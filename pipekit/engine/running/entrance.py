@@ -12,9 +12,11 @@ from pipekit.drivers import get_driver
 from pipekit.engine.context import BoundWatermark, RunContext, application_name, open_endpoint
 from pipekit.engine.definition import Definition, check_overrides
 from pipekit.engine.installation import Installation
+from pipekit.engine.previews import read_merged, sign_definition
 from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import lend_runner
 from pipekit.errors import PipekitError
+from pipekit.models import Module, Run
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint
 
@@ -112,7 +114,7 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
             record.log(f"note: {told} concerns its JDBC driver alone and is left out\n")
     return RunContext(
         run=record.run,
-        module=definition.module,
+        module=_choose_module(record.run, definition.module),
         instance=instance,
         source=endpoints.source,
         dest=endpoints.dest,
@@ -125,4 +127,14 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         record=record,
         stop=ready.stop,
         runner=ready.runner,
+        definition=sign_definition(definition) if record.run.preview else "",
+        merged=read_merged(installation.db, definition, record.run.merges_preview)
+        if record.run.merges_preview
+        else None,
     )
+
+
+def _choose_module(run: Run, module: Module) -> Module:
+    """What is looked at before it is merged is staged, whatever the module says of its way."""
+    is_looked_at = run.preview or run.merges_preview is not None
+    return replace(module, load="auto") if is_looked_at and module.load == "direct" else module

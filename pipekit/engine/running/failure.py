@@ -115,7 +115,7 @@ def _find_value_hint(context: RunContext, error: RunnerError) -> str:
 
 
 def _run_failure_hooks(context: RunContext) -> None:
-    if not has_hooks(context.hooks, failed=True):
+    if context.run.preview or not has_hooks(context.hooks, failed=True):
         return
     try:
         context.renew_runner()

@@ -2,7 +2,8 @@
 """The merge step."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.claims import Claim, expect_claim
@@ -60,20 +61,41 @@ def merge(context: RunContext, staged: Staged) -> None:
     if plan.create_sql:
         context.record.check(MADE, True, context.dest_driver.quote_table(plan.merge.dest))
     note_sequences(context, plan.merge, counts)
-    inserted, updated = counts.get("inserted", loaded.rows_staged if plan.merge.swap else 0), counts.get("updated", 0)
+    figures = read_figures(plan.merge, counts, loaded.rows_staged)
     before = after = None
     if plan.merge.strategy == "full":
-        before, after = counts.get("before", counts.get("deleted")), inserted + counts.get("matched", updated)
+        before = counts.get("before", figures.deleted)
+        after = figures.inserted + counts.get("matched", figures.updated)
     context.record.put(
-        rows_deleted=counts.get("deleted", 0),
-        rows_inserted=inserted,
-        rows_updated=updated,
-        rows_unchanged=_count_unchanged(plan.merge, counts, loaded.rows_staged),
+        rows_deleted=figures.deleted,
+        rows_inserted=figures.inserted,
+        rows_updated=figures.updated,
+        rows_unchanged=figures.unchanged,
         dest_rows_before=counts.get(ROWS_BEFORE, before),
         dest_rows_after=counts.get(ROWS_AFTER, after),
         merge_state="merged",
     )
     _note_harm(context, plan, counts, loaded)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Rows of the dest that a merge has written, removed or left; None where nobody looks which are the same."""
+
+    deleted: int
+    inserted: int
+    updated: int
+    unchanged: int | None
+
+
+def read_figures(merge: MergePlan, counts: Mapping[str, int], staged: int) -> Figures:
+    """What a merge's counts mean. A swap counts no row that comes: all of them do."""
+    return Figures(
+        deleted=counts.get("deleted", 0),
+        inserted=counts.get("inserted", staged if merge.swap else 0),
+        updated=counts.get("updated", 0),
+        unchanged=_count_unchanged(merge, counts, staged),
+    )
 
 
 def _count_unchanged(merge: MergePlan, counts: Mapping[str, int], staged: int) -> int | None:
@@ -172,18 +194,32 @@ def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expec
         expect += build_growth(context.dest_driver, merge, staged)
     if merge.swap:
         expect.append(Expect(names=("arrived",), equals=int(staged > 0), message=FORGOTTEN, hint="Run it again."))
-    if context.module.guards.count_truth and _adds_up(context, merge):
-        expect.append(_expect_count(merge, staged))
-    return expect
+    expect += expect_counts(context, merge, staged)
+    return [*expect, *_expect_previewed(context, merge)]
 
 
-def _adds_up(context: RunContext, merge: MergePlan) -> bool:
-    """Whether what the merge counts must be the staged rows.
+def _expect_previewed(context: RunContext, merge: MergePlan) -> Iterator[Expect]:
+    """That the merge does what was looked at. What fires may leave rows alone, and a swap counts none that come."""
+    if context.merged is None or merge.fires:
+        return
+    looked_at, run = context.merged.preview.counts, context.merged.run
+    for name in ("deleted", "updated", "inserted", "matched"):
+        if name in looked_at and not (merge.swap and name == "inserted"):
+            message = (
+                f"{{got}} rows are {name}, but {{equals}} were to be when run {run.id} looked: the dest has changed."
+            )
+            hint = "Nothing was merged. Preview it again."
+            yield Expect(names=(name,), equals=looked_at[name], message=message, hint=hint)
+
+
+def expect_counts(context: RunContext, merge: MergePlan, staged: int) -> list[Expect]:
+    """That what the merge counts is the staged rows, where that must be so and nobody has switched it off.
 
     Rows of a swap are counted by COPY alone. Where the dest's own key has a row for each staged one, each is written or
     unchanged.
     """
-    return not (merge.swap or (merge.leaves and merge.unique) or _looks_at_rows(context, merge))
+    adds_up = not (merge.swap or (merge.leaves and merge.unique) or _looks_at_rows(context, merge))
+    return [_expect_count(merge, staged)] if adds_up and context.module.guards.count_truth else []
 
 
 def _looks_at_rows(context: RunContext, merge: MergePlan) -> bool:

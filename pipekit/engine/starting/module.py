@@ -3,12 +3,13 @@
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipekit import repo
 from pipekit.engine.definition import read_definition
 from pipekit.engine.events import Listener, RunFinished
 from pipekit.engine.installation import Installation
+from pipekit.engine.previews import read_merged
 from pipekit.engine.record import log_end
 from pipekit.engine.recovering.owner import new_owner
 from pipekit.engine.recovering.recover import recover_module
@@ -21,9 +22,16 @@ from pipekit.models import Module, Run
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOptions:
-    """How one run differs from its definition. `watermarks` overrides values by name without touching the module."""
+    """How one run differs from its definition. `watermarks` overrides values by name without touching the module.
+
+    A `preview` merges nothing; `merges` is a preview of the module whose staging is merged in place of new rows, and
+    `user` who says so, for the audit trail.
+    """
 
     dry_run: bool = False
+    preview: bool = False
+    merges: int | None = None
+    user: str = ""
     watermarks: Mapping[str, str] = field(default_factory=dict)
     triggered_by: str = "cli"
 
@@ -37,6 +45,8 @@ def run_module(
     """
     options = options or RunOptions()
     definition = read_definition(installation.db, module)
+    if options.merges is not None:
+        options = replace(options, watermarks=read_merged(installation.db, definition, options.merges).values)
     ready = get_ready(installation, definition, options.watermarks)
     asked: Run | None = None
     try:
@@ -86,17 +96,25 @@ def _fail_early(installation: Installation, run: Run, error: Exception, listener
 
 def _enqueue(installation: Installation, module: Module, options: RunOptions) -> Run:
     """Asks for the run; when the module's holder is dead, closes that run truthfully first."""
+    db = installation.db
     for last_try in (False, True):
         try:
-            return repo.enqueue_run(
-                installation.db,
-                module.id,
-                owner=new_owner(),
-                lease_s=installation.config.lease_s,
-                triggered_by=options.triggered_by,
-                dry_run=options.dry_run,
-                overrides=options.watermarks,
-            )
+            with repo.transaction(db):
+                run = repo.enqueue_run(
+                    db,
+                    module.id,
+                    owner=new_owner(),
+                    lease_s=installation.config.lease_s,
+                    triggered_by=options.triggered_by,
+                    dry_run=options.dry_run,
+                    preview=options.preview,
+                    merges=options.merges,
+                    overrides=options.watermarks,
+                )
+                if options.merges is not None:
+                    detail = {"run_id": run.id, "merges": options.merges}
+                    repo.note_audit(db, user=options.user, action="run", kind="module", name=module.name, detail=detail)
+                return run
         except ModuleBusy:
             if last_try or not recover_module(installation, module.id):
                 raise

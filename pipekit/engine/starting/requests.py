@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from pipekit import repo
 from pipekit.engine.definition import check_overrides, read_definition
+from pipekit.engine.previews import drop_kept, read_merged
 from pipekit.engine.starting.cancel import cancel_group_run, cancel_run
 from pipekit.engine.watermarks.literals import check_literals
-from pipekit.errors import Conflict
+from pipekit.errors import Conflict, Invalid
 from pipekit.models import Group, GroupMember, GroupRun, Module, Run
 
 
@@ -18,20 +19,39 @@ def ask_run(
     user: str,
     triggered_by: str,
     dry_run: bool = False,
+    preview: bool = False,
+    merges: int | None = None,
     overrides: Mapping[str, str] | None = None,
     literals_only: bool = True,
 ) -> Run:
     """Puts a run of a module into the server's queue; a disabled module may be run by hand.
 
-    Raises ModuleBusy when a run of it is alive or waits, Invalid for an override of a watermark it does not have, or of
-    one that is more than a literal, which is for those who may write SQL.
+    `merges` is a preview whose staging is merged, with the values it had. Raises ModuleBusy when a run of it is alive
+    or waits, Conflict for a preview that may not be merged (any more), Invalid for an override of a watermark it does
+    not have, or of one that is more than a literal, which is for those who may write SQL, and for a run that is to be
+    two things at once.
     """
+    if sum((dry_run, preview, merges is not None)) > 1 or (merges is not None and overrides):
+        raise Invalid("A dry run, a preview and the merge of a preview, which has its own values, exclude each other.")
     with repo.transaction(db):
-        check_overrides(read_definition(db, module), overrides or {})
-        if literals_only:
-            check_literals(module.source_query, overrides or {})
-        run = repo.enqueue_run(db, module.id, triggered_by=triggered_by, dry_run=dry_run, overrides=overrides)
+        definition = read_definition(db, module)
+        if merges is not None:
+            overrides = read_merged(db, definition, merges).values
+        else:
+            check_overrides(definition, overrides or {})
+            if literals_only:
+                check_literals(module.source_query, overrides or {})
+        run = repo.enqueue_run(
+            db,
+            module.id,
+            triggered_by=triggered_by,
+            dry_run=dry_run,
+            preview=preview,
+            merges=merges,
+            overrides=overrides,
+        )
         detail = {"run_id": run.id, "dry_run": dry_run, "watermarks": dict(overrides or {})}
+        detail |= {"preview": True} if preview else {"merges": merges} if merges is not None else {}
         repo.note_audit(db, user=user, action="run", kind="module", name=module.name, detail=detail)
         return run
 
@@ -85,6 +105,13 @@ def list_rest(members: Sequence[GroupMember], runs: Sequence[Run]) -> list[int]:
         for member in members
         if member.run_order > first or (member.run_order == first and member.module_id not in good)
     ]
+
+
+def ask_drop(db: repo.State, run: Run, *, user: str) -> None:
+    """Lets a preview's staging be removed. Raises NotFound for a run that is none, Conflict when it is not kept."""
+    with repo.transaction(db):
+        drop_kept(db, run)
+        repo.note_audit(db, user=user, action="drop", kind="preview", name=run.module, detail={"run_id": run.id})
 
 
 def ask_cancel(db: repo.State, run: Run, *, user: str) -> bool:

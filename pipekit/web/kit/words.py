@@ -8,6 +8,7 @@ STATUS_WORDS = {
     "running": "running",
     "success": "success",
     "dry_run": "dry run",
+    "preview": "preview",
     "error": "error",
     "cancelled": "cancelled",
 }

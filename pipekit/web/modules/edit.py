@@ -32,6 +32,7 @@ from pipekit.web.modules.form import (
 )
 from pipekit.web.modules.run_values import read_overrides
 from pipekit.web.modules.watermarks import build_placeholder_warnings
+from pipekit.web.runs.show import read_number
 
 router = APIRouter(include_in_schema=False)
 
@@ -209,13 +210,15 @@ def run(request: Request, db: Db, context: ContextDep, user: Operator, module_id
     """Asks for a run and answers at once: 202 with its id for a script, the run's page for a browser; 409 when busy."""
     try:
         module = repo.get_module(db, module_id)
-        dry_run, overrides = get_flag(data, "dry_run"), read_overrides(data)
+        overrides, merges = read_overrides(data), read_number(get_text(data, "merges"))
         found = ask_run(
             db,
             module,
             user=user.name,
             triggered_by=f"user:{user.name}",
-            dry_run=dry_run,
+            dry_run=get_flag(data, "dry_run"),
+            preview=get_flag(data, "preview"),
+            merges=merges,
             overrides=overrides,
             literals_only=not user.may("admin"),
         )

@@ -22,7 +22,7 @@ from pipekit.web.runs.view import describe_run
 router = APIRouter(include_in_schema=False)
 
 TAIL_CHARS = 65_536
-TABS = ("log", "sql", "merge", "watermarks")
+TABS = ("rows", "log", "sql", "merge", "watermarks")
 # A run that writes without a pause is drawn this often, however many watch it.
 DRAWN_EVERY_S = 0.5
 MOST_KEPT = 64
@@ -99,6 +99,7 @@ def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
     # The stamp is taken before the rest is read: what changes in between is shown again, never missed.
     stamp = pages.get_run_stamp(db, run_id)
     run = repo.get_run(db, run_id)
+    found = repo.find_preview(db, run.id) if run.preview else None
     tail = repo.read_live_log_tail(db, run.id, TAIL_CHARS)
     group_run = repo.get_group_run(db, run.group_run_id) if run.group_run_id else None
     return {
@@ -106,7 +107,8 @@ def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
         "view": describe_run(run),
         "tail": tail,
         "stamp": stamp,
-        "tab": tab if tab in TABS else "log",
+        "preview": found,
+        "tab": tab if tab in TABS else "rows" if found else "log",
         "group_run": group_run,
         "tail_chars": TAIL_CHARS,
         "places": _list_places(db, run) if run.status == "error" else [],

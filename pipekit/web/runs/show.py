@@ -1,5 +1,5 @@
 # Runs: the list, a run's page, its log, cancelling. What moves on the page is in live.py.
-"""`/runs`, `/runs/{id}`, `/runs/{id}/log.txt`, `POST /runs/{id}/cancel`."""
+"""`/runs`, `/runs/{id}`, `/runs/{id}/log.txt`, `POST /runs/{id}/cancel`, `.../drop`."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from pipekit import repo
-from pipekit.engine.starting.requests import ask_cancel
+from pipekit.engine.starting.requests import ask_cancel, ask_drop
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import RunStatus
 from pipekit.repo import pages
@@ -61,7 +61,7 @@ def read_number(text: str) -> int | None:
 
 
 @router.get("/runs/{run_id:int}")
-def show_run(request: Request, db: Db, user: Viewer, run_id: int, tab: str = "log") -> Response:
+def show_run(request: Request, db: Db, user: Viewer, run_id: int, tab: str = "") -> Response:
     """A run: live while it goes on, its receipt when it has ended."""
     return render(request, "run.html", **build_values(db, run_id, tab))
 
@@ -84,6 +84,13 @@ def _iterate_log(path: Path, run_id: int) -> Iterator[str]:
         if not text:
             return
         yield text
+
+
+@router.post("/runs/{run_id:int}/drop")
+def drop(request: Request, db: Db, user: Operator, run_id: int) -> Response:
+    """Has what a preview has staged removed."""
+    ask_drop(db, repo.get_run(db, run_id), user=user.name)
+    return go(request, f"/runs/{run_id}")
 
 
 @router.post("/runs/{run_id:int}/cancel")

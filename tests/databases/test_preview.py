@@ -1,0 +1,361 @@
+# What a preview says a merge would do, against what the merge then does, on real databases.
+"""`pipekit run --preview`, and merging or dropping what it has staged."""
+
+import itertools
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from pipekit import repo
+from pipekit.demo.postgres import LocalPostgres
+from pipekit.errors import Conflict
+from pipekit.models import Guards, Module, Preview, Run
+from tests.near import NearRunner
+from tests.profiles import is_quick
+from tests.project import Project
+
+_NUMBERS = itertools.count(1)
+_AUDIT = """CREATE TABLE seen (what text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN INSERT INTO seen VALUES (TG_OP); RETURN NULL; END $$;
+CREATE TRIGGER notes AFTER INSERT OR UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION note();"""
+_CHILD = "CREATE TABLE child (t_id integer REFERENCES t (id) {acts}); INSERT INTO child SELECT id FROM t;"
+# Dests: how each is made, and what is made around it once it has rows. `k` may repeat, and be NULL.
+POSTGRES = {
+    "plain": ("id integer, k integer, v text", ""),
+    "a primary key": ("id integer PRIMARY KEY, k integer, v text", ""),
+    "a unique key beside it": ("id integer PRIMARY KEY, k integer, v text, w integer UNIQUE", ""),
+    "a column that is not fed": ("id integer PRIMARY KEY, k integer, v text, n integer DEFAULT 7", ""),
+    "an identity": ("id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k integer, v text", ""),
+    "a trigger": ("id integer PRIMARY KEY, k integer, v text", _AUDIT),
+    "rows that refer to it": ("id integer PRIMARY KEY, k integer, v text", _CHILD.format(acts="")),
+    "rows that go along": ("id integer PRIMARY KEY, k integer, v text", _CHILD.format(acts="ON DELETE CASCADE")),
+    "numbers with a scale": ("id integer PRIMARY KEY, k integer, v numeric", ""),
+    "another type": ("id bigint PRIMARY KEY, k numeric(8,2), v varchar(20)", ""),
+}
+SQLITE = {
+    "plain": ("id integer, k integer, v text", ""),
+    "a primary key": ("id integer primary key, k integer, v text", ""),
+    "a key that knows no case": ("id integer primary key, k integer, v text collate nocase", ""),
+    "a key with blanks": ("id integer primary key, k text collate rtrim, v text", ""),
+    "a column that is not fed": ("id integer primary key, k integer, v text, n integer default 7", ""),
+    "a trigger": (
+        "id integer primary key, k integer, v text",
+        "create table seen (w text); create trigger notes after update on t begin insert into seen values ('u'); end;",
+    ),
+}
+VALUES = ("'1'", "'1.0'", "'A'", "'a'", "'a '", "NULL")
+WAYS = (
+    ("full", ""), ("append", ""), ("incremental", "id"), ("incremental", "k"), ("incremental", "id, k"),
+    ("upsert", "id"), ("upsert", "id, k"), ("upsert", "k"),
+)  # fmt: skip
+
+
+class Postgres:
+    """A scratch database that a project loads from into itself."""
+
+    dests = POSTGRES
+
+    def __init__(self, folder: Path, connection: Any, url: str) -> None:
+        self.project = Project(folder)
+        self._connection = connection
+        self.me = self.project.add_connection("me", url, username="postgres")
+
+    def execute(self, sql: str) -> None:
+        self._connection.execute(sql)
+
+    def clear(self) -> None:
+        self.execute("DROP SCHEMA IF EXISTS pipekit_staging CASCADE")
+        self.execute("DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public")
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self._connection.execute(sql).fetchall()]
+
+    def list_staging(self) -> list[str]:
+        """Staging tables that are there, but for the ledger."""
+        sql = "SELECT tablename FROM pg_tables WHERE schemaname = 'pipekit_staging' AND tablename <> 'pipekit_ledger'"
+        return [name for (name,) in self.rows(sql)]
+
+
+class Sqlite:
+    """A file that a project loads from into itself."""
+
+    dests = SQLITE
+
+    def __init__(self, folder: Path) -> None:
+        self.project = Project(folder)
+        self._path = folder / "shop.db"
+        self.me = self.project.add_connection("me", f"jdbc:sqlite:{self._path}")
+
+    def execute(self, sql: str) -> None:
+        with closing(sqlite3.connect(self._path)) as connection:
+            connection.executescript(sql)
+
+    def clear(self) -> None:
+        for (name,) in self.rows("select name from sqlite_schema where type = 'table' and name not like 'sqlite%'"):
+            self.execute(f'drop table "{name}"')
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self._path)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def list_staging(self) -> list[str]:
+        sql = "select name from sqlite_schema where type = 'table' and name like 'pipekit_staging.%'"
+        return [name for (name,) in self.rows(sql) if not name.endswith("pipekit_ledger")]
+
+
+Place = Postgres | Sqlite
+
+
+@pytest.fixture(scope="module")
+def postgres_place(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    postgres.create_database("previews")
+    connection = psycopg.connect(
+        host="127.0.0.1", port=postgres.port, user="postgres", dbname="previews", autocommit=True
+    )
+    place = Postgres(tmp_path_factory.mktemp("previews"), connection, postgres.jdbc_url("previews"))
+    yield place
+    place.project.close()
+    connection.close()
+    postgres.drop_database("previews")
+
+
+@pytest.fixture(scope="module")
+def sqlite_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite]:
+    place = Sqlite(tmp_path_factory.mktemp("previews"))
+    yield place
+    place.project.close()
+
+
+@pytest.fixture(autouse=True)
+def near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipekit.engine.runners.NativeRunner", NearRunner)
+
+
+@pytest.fixture(params=["postgres_place", "sqlite_place"])
+def place(request: pytest.FixtureRequest) -> Place:
+    found: Place = request.getfixturevalue(request.param)
+    found.clear()
+    return found
+
+
+def add_module(place: Place, strategy: str, key: str, query: str = "select id, k, v from s", **options: Any) -> Module:
+    options |= {"merge_key": key} if key else {}
+    more: dict[str, Any] = {"source": place.me, "dest": place.me, "query": query, "table": "t"}
+    return place.project.add_module(f"m{next(_NUMBERS)}", merge_strategy=strategy, **(more | options))
+
+
+def fill(place: Place, chance: random.Random, dest: str) -> None:
+    """A dest and a source with rows that meet here and there."""
+    columns, around = place.dests[dest]
+    type_ = "numeric" if "v numeric" in columns else "text"
+    values = ("1", "1.0", "2", "NULL") if type_ == "numeric" else VALUES
+    place.execute(f"CREATE TABLE t ({columns}); CREATE TABLE s (id integer, k integer, v {type_})")
+    inserts: list[str] = []
+    for table in "ts":
+        ids = chance.sample(range(30), chance.randint(0, 20))
+        ids += ids[:3] if dest == "plain" and chance.random() < 0.3 else []
+        overriding = " OVERRIDING SYSTEM VALUE" if "IDENTITY" in columns and table == "t" else ""
+        for number in ids:
+            k = chance.choice((str(number), str(number), str(chance.randint(0, 5)), "NULL"))
+            inserts.append(
+                f"INSERT INTO {table} (id, k, v){overriding} VALUES ({number}, {k}, {chance.choice(values)})"
+            )
+    place.execute("; ".join([*inserts, around]))
+
+
+def figures(run: Run) -> tuple[int | None, ...]:
+    return (run.rows_inserted, run.rows_updated, run.rows_deleted, run.rows_unchanged)
+
+
+def foresee(place: Place, module: Module) -> tuple[Run, Preview | None]:
+    run = place.project.run(module, preview=True)
+    return run, repo.find_preview(place.project.db, run.id)
+
+
+def told(preview: Preview) -> tuple[int | None, ...]:
+    return (preview.would_insert, preview.would_update, preview.would_delete, preview.unchanged)
+
+
+@pytest.mark.parametrize("seed", range(1 if is_quick() else 5))
+def test_a_preview_says_what_the_run_then_does_and_changes_nothing(place: Place, seed: int) -> None:
+    chance = random.Random(seed)
+    merged = 0
+    for dest in place.dests:
+        strategy, key = chance.choice(WAYS)
+        place.clear()
+        fill(place, chance, dest)
+        guards = Guards(null_keys=chance.random() < 0.8, children=chance.random() < 0.5, empty_source=False)
+        module = add_module(place, strategy, key, guards=guards)
+        before = place.rows("SELECT * FROM t ORDER BY 1, 2, 3")
+        looked, preview = foresee(place, module)
+        assert place.rows("SELECT * FROM t ORDER BY 1, 2, 3") == before, dest
+        merges = looked.id if preview and chance.random() < 0.5 else None
+        run = place.project.run(module, merges=merges)
+        case = (dest, strategy, key, guards, looked.error, run.error)
+        # A unique key that is broken, or a row that others refer to, is met by the merge alone.
+        assert looked.status == "dry_run" or run.status == "error", case
+        if run.status == "success":
+            assert preview is not None, case
+            assert told(preview) == figures(run), case
+            merged += 1
+    assert merged
+
+
+def make_small(place: Place) -> None:
+    """One row stays, one changes, one is new, and one is in the dest alone."""
+    place.execute(
+        "CREATE TABLE t (id integer PRIMARY KEY, k integer, v text); CREATE TABLE s (id integer, k integer, v text)"
+    )
+    place.execute("INSERT INTO t VALUES (1, 1, 'same'), (2, 2, 'old'), (9, 9, 'other')")
+    place.execute("INSERT INTO s VALUES (1, 1, 'same'), (2, NULL, 'new'), (3, 3, 'added')")
+
+
+AFTER = [(1, 1, "same"), (2, None, "new"), (3, 3, "added"), (9, 9, "other")]
+
+
+def read(place: Place) -> list[tuple[Any, ...]]:
+    return place.rows("SELECT * FROM t ORDER BY id")
+
+
+def test_a_preview_shows_rows_and_what_differs_in_them_as_json(place: Place) -> None:
+    make_small(place)
+    module = add_module(place, "upsert", "id")
+    record = place.project.cli_json("run", module.name, "--preview")
+    assert [record[name] for name in ("would_insert", "would_update", "would_delete", "unchanged")] == [1, 1, 0, 1]
+    assert (record["status"], record["preview"], record["merge_state"]) == ("dry_run", True, "none")
+    assert (record["rows_staged"], record["rows_inserted"], record["notes"]) == (3, None, [])
+    assert record["samples"] == {
+        "insert": [{"id": "3", "k": "3", "v": "added"}],
+        "update": [{"key": {"id": "2"}, "differs": {"k": ["2", None], "v": ["old", "new"]}}],
+        "delete": [],
+    }
+    shown = place.project.cli("run", module.name, "--preview").stdout
+    assert "~ id '2': k '2' -> NULL, v 'old' -> 'new'" in shown
+    assert len(place.list_staging()) == 2
+    assert repo.list_leftover_runs(place.project.db, module.id) == []
+
+
+def test_what_was_looked_at_is_merged_whatever_the_source_has_become(place: Place) -> None:
+    make_small(place)
+    module = add_module(place, "upsert", "id")
+    looked, _ = foresee(place, module)
+    place.execute("DELETE FROM s")
+    finished = place.project.cli("run", module.name, "--merge-preview", str(looked.id), "--json")
+    assert finished.code == 0, finished.stderr
+    assert read(place) == AFTER
+    run = place.project.last_run()
+    assert (run.merges_preview, figures(run), run.merge_state) == (looked.id, (1, 1, 0, 1), "merged")
+    assert place.list_staging() == []
+    again = place.project.cli("run", module.name, "--merge-preview", str(looked.id))
+    assert (again.code, "is not kept any more" in again.stderr) == (2, True)
+
+
+def test_a_dest_that_has_changed_since_the_look_is_not_merged_into(place: Place) -> None:
+    changes = {
+        "INSERT INTO t VALUES (3, 3, 'added')": "0 rows are inserted, but 1 were to be",
+        "UPDATE t SET v = 'odd' WHERE id = 1": "2 rows are updated, but 1 were to be",
+        "ALTER TABLE t ADD COLUMN more integer": "were changed after run",
+    }
+    for change, told_ in changes.items():
+        place.clear()
+        make_small(place)
+        module = add_module(place, "upsert", "id")
+        looked, _ = foresee(place, module)
+        place.execute(change)
+        before = read(place)
+        run = place.project.run(module, merges=looked.id)
+        assert (run.status, run.merge_state, read(place) == before) == ("error", "none", True)
+        assert told_ in (run.error or "")
+        assert "review it again" in (run.hint or "")
+    # The last one was refused before its staging was touched; it stays until its time is over.
+    assert len(place.list_staging()) == 1
+
+
+def test_a_preview_is_not_merged_after_the_module_changed_or_another_run_merged(place: Place) -> None:
+    make_small(place)
+    module = add_module(place, "upsert", "id")
+    other = add_module(place, "append", "", query="select id + 100 as id, k, v from s")
+    stranger = add_module(place, "upsert", "id")
+    looked, _ = foresee(place, module)
+    with pytest.raises(Conflict, match="is no preview of the module"):
+        place.project.run(stranger, merges=looked.id)
+    repo.update_module(place.project.db, module.id, source_query="select id, k, 'x' as v from s")
+    with pytest.raises(Conflict, match="was changed after run"):
+        place.project.run(repo.get_module(place.project.db, module.id), merges=looked.id)
+    repo.update_module(place.project.db, module.id, source_query=module.source_query, notes="a word more", retries=1)
+    merged = place.project.succeed(other)
+    with pytest.raises(Conflict, match=f"Run {merged.id} has merged into"):
+        place.project.run(repo.get_module(place.project.db, module.id), merges=looked.id)
+    assert len(read(place)) == 6
+
+
+def test_runs_beside_it_leave_what_a_preview_has_staged(place: Place) -> None:
+    make_small(place)
+    module = add_module(place, "upsert", "id")
+    looked, _ = foresee(place, module)
+    place.execute("INSERT INTO s VALUES (3, 4, 'twice')")
+    assert place.project.run(module).status == "error"
+    assert place.project.run(module, merges=looked.id).status == "success"
+    assert read(place) == AFTER
+
+
+def test_a_preview_that_is_dropped_or_whose_time_is_over_leaves_no_table(place: Place) -> None:
+    make_small(place)
+    project, module = place.project, add_module(place, "upsert", "id")
+    looked, _ = foresee(place, module)
+    assert project.cli("run", module.name, "--drop-preview", str(looked.id)).code == 0
+    assert (place.list_staging(), read(place)[0]) == ([], (1, 1, "same"))
+    assert project.cli("run", module.name, "--drop-preview", str(looked.id)).code == 2
+    looked, preview = foresee(place, module)
+    assert preview is not None
+    repo.keep_preview(project.db, looked.id, preview, -1.0)
+    assert project.cli("run", module.name, "--merge-preview", str(looked.id)).code == 2
+    project.run(module, preview=True)
+    assert [looked.run_key[:12] in name for name in place.list_staging()] == [False]
+
+
+def test_staging_that_has_lost_its_rows_is_not_merged(postgres_place: Postgres) -> None:
+    """A server that crashes empties tables that are not logged."""
+    place = postgres_place
+    place.clear()
+    make_small(place)
+    module = add_module(place, "full", "")
+    looked, _ = foresee(place, module)
+    [name] = [name for name in place.list_staging() if looked.run_key[:12] in name]
+    place.execute(f'TRUNCATE pipekit_staging."{name}"')
+    run = place.project.run(module, merges=looked.id)
+    assert (run.status, run.error_stage, len(read(place))) == ("error", "stage", 3)
+    assert "holds 0 rows" in (run.error or "")
+
+
+@pytest.mark.parametrize("load", ["swap", "direct", "staged"])
+def test_a_module_of_each_way_is_previewed_and_merged(postgres_place: Postgres, load: str) -> None:
+    place = postgres_place
+    place.clear()
+    make_small(place)
+    module = add_module(place, "full", "", load=load)
+    looked, preview = foresee(place, module)
+    assert preview is not None, looked.error
+    assert told(preview) == (3, 0, 3, None)
+    run = place.project.run(module, merges=looked.id)
+    assert (run.status, run.error, figures(run)) == ("success", None, (3, 0, 3, None))
+    assert [row[0] for row in read(place)] == [1, 2, 3]
+
+
+def test_a_preview_into_a_dest_that_is_made_leaves_none(place: Place) -> None:
+    place.execute("CREATE TABLE s (id integer, k integer, v text); INSERT INTO s VALUES (1, 2, 'x')")
+    module = add_module(place, "upsert", "id", create_table=True)
+    looked, preview = foresee(place, module)
+    assert preview is not None, looked.error
+    assert (told(preview)[:3], "is not there yet" in preview.notes[0]) == ((1, 0, 0), True)
+    with pytest.raises(Exception, match="t"):
+        read(place)
+    assert place.project.run(module, merges=looked.id).status == "success"
+    assert read(place) == [(1, 2, "x")]
