@@ -190,6 +190,13 @@ def _write_comparison(driver: Driver, plan: MergePlan, **more: Any) -> str:
     return left_out + join([found.staged, found.held, found.counts, found.rows])
 
 
+def _write_foreseen(driver: Driver, *arguments: Any, **more: Any) -> str:
+    """What prepares, then the rows by their names, one of each counted."""
+    found = driver.build_foreseen(build_plan(driver, *arguments, **more))
+    counts = [f"-- {name}\nSELECT {found.count} {each.source}" for name, rows in found.rows.items() for each in rows]
+    return join([*(statement.sql for statement in found.before), *counts])
+
+
 def _orders(driver: Driver) -> TableName:
     """Where an address as it stands in the documents makes it."""
     schema = {"postgresql": "public", "sqlserver": "dbo"}.get(driver.kind)
@@ -242,6 +249,13 @@ CASES = (
     Case("incremental_rebuilt", lambda d: _write_rebuilt(d, "incremental")),
     Case("append_rebuilt", lambda d: _write_rebuilt(d, "append")),
     Case("fill", _write_filling),
+    Case("foreseen_full", lambda d: _write_foreseen(d, "full")),
+    Case("foreseen_incremental", lambda d: _write_foreseen(d, "incremental", ("id", "line"))),
+    Case("foreseen_upsert_leaving", lambda d: _write_foreseen(d, "upsert", ("id", "line"), leaves=True)),
+    Case(
+        "foreseen_upsert_null_keys",
+        lambda d: _write_foreseen(d, "upsert", ("id", 'odd "name"'), null_keys=True, converted=("amount",)),
+    ),
     Case("compare", lambda d: _write_comparison(d, build_plan(d, "upsert", ("id", "line")))),
     Case("compare_whole_rows", lambda d: _write_comparison(d, build_plan(d, converted=("amount",)), within="id > 1")),
     Case("ledger", lambda d: join(d.build_ledger_sql(ENTRY))),

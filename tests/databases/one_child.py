@@ -46,6 +46,7 @@ class _LentRunner(NativeRunner):
         silence_timeout_s: float = 900.0,
         deadline: float | None = None,
         kinds: Collection[str] = (),
+        child: object = None,
     ) -> None:
         self.is_lent = True
         self._said["stderr"].clear()

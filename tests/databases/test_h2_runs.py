@@ -51,9 +51,9 @@ class Files:
             return list(look.query(sql).rows)
 
     def run(self, source: Connection, query: str, dest: Connection, table: str, **options: Any) -> Run:
-        name = f"m{len(repo.list_modules(self.project.db))}"
+        name, preview = f"m{len(repo.list_modules(self.project.db))}", options.pop("preview", False)
         module = self.project.add_module(name, source=source, query=query, dest=dest, table=table, **options)
-        return self.project.run(module)
+        return self.project.run(module, preview=preview)
 
 
 @pytest.fixture(params=sorted(URLS))
@@ -73,6 +73,26 @@ def test_every_strategy_loads_into_it_and_its_rows_go_back(files: Files) -> None
     assert kept == [(id_, "new") for id_ in "223344"]
     back = files.run(files.file, "select distinct id, v from shop.t", files.lite, "back", create_table=True)
     assert (back.status, back.rows_inserted) == ("success", 3), back.error
+
+
+@pytest.mark.usefixtures("one_child")
+def test_a_preview_says_what_a_run_then_does_and_what_it_staged_is_merged(files: Files) -> None:
+    figures = {"full": (3, 3, 0), "incremental": (2, 3, 0), "upsert": (0, 1, 2), "append": (0, 3, 0)}
+    fresh = ("DELETE FROM SHOP.T", "INSERT INTO SHOP.T VALUES (1, 'old'), (2, 'new'), (3, 'old')")
+    for strategy, told in figures.items():
+        files.execute(files.file, *fresh)
+        options: dict[str, Any] = {"preview": True, "merge_strategy": strategy, "merge_key": "ID"}
+        run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", **options)
+        found = repo.find_preview(files.project.db, run.id)
+        assert found is not None, run.error
+        assert (found.would_delete, found.would_insert, found.would_update, found.unchanged) == (*told, None)
+        assert len(files.rows(files.file, "SELECT ID FROM SHOP.T")) == 3
+        if strategy == "upsert":
+            assert found.samples.update[0].differs == {"V": ("old", "new")}
+        merged = files.project.run(repo.get_module_by_name(files.project.db, run.module), merges=run.id)
+        assert (merged.rows_deleted, merged.rows_inserted, merged.rows_updated) == told, merged.error
+    staged = "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'pipekit_staging'"
+    assert [name for (name,) in files.rows(files.file, staged) if name != "pipekit_ledger"] == []
 
 
 @pytest.mark.usefixtures("one_child")

@@ -38,10 +38,11 @@ class Shop:
         """A run of a new module from SQLite."""
         name = f"m{len(repo.list_modules(self.project.db))}"
         options |= {"merge_key": key} if key else {}
+        preview = options.pop("preview", False)
         module = self.project.add_module(
             name, source=self.lite, query=query, dest=self.my, table=table, merge_strategy=strategy, **options
         )
-        return self.project.run(module)
+        return self.project.run(module, preview=preview)
 
     def rows(self, sql: str) -> list[tuple[str, ...]]:
         return self.server.run(sql)
@@ -106,6 +107,27 @@ def test_null_keys_match_where_the_module_says_so(shop: Shop) -> None:
     query = values((None, 2), (2, 2))
     assert figures(shop.load(query, "t", "upsert", "k", guards=guards)) == (0, 1, 1)
     assert figures(shop.load(query, "t", "incremental", "k", guards=guards)) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("strategy", ["full", "incremental", "upsert", "append"])
+@pytest.mark.parametrize("refers", [False, True])
+def test_a_preview_says_what_a_run_then_does(shop: Shop, strategy: str, refers: bool) -> None:
+    shop.rows(
+        "create table t (k varchar(9), v int, index (k)) engine=innodb charset=utf8mb4 collate utf8mb4_general_ci;"
+        "insert into t values ('a', 1), ('B', 2), (null, 3), ('z', 4)"
+    )
+    if refers and strategy != "append":
+        shop.rows("delete from t where k is null; alter table t add primary key (k);")
+        shop.rows("create table c (k varchar(9) collate utf8mb4_general_ci references t (k)) engine=innodb")
+    query = values(("A", 1), ("b", 20), ("x", 5), *([] if refers else [(None, 30)]))
+    guards = Guards(null_keys=True)
+    before = shop.rows("select * from t")
+    looked = shop.load(query, "t", strategy, "k", guards=guards, preview=True)
+    found = repo.find_preview(shop.project.db, looked.id)
+    assert found is not None, looked.error
+    assert shop.rows("select * from t") == before
+    run = shop.project.run(repo.get_module_by_name(shop.project.db, looked.module), merges=looked.id)
+    assert (found.would_delete, found.would_insert, found.would_update) == figures(run)
 
 
 @pytest.mark.parametrize("charset", ["latin1", "utf8mb4"])

@@ -187,6 +187,33 @@ def test_a_referred_value_that_changes_is_counted_first(database: psycopg.Connec
     assert rows(database, "dbo.c") == [(1, 2, "new2"), (2, 3, "old3")]
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize(("strategy", "key", "then", "counts"), [*KEEPING, ("append", (), [], {})])
+def test_what_a_merge_would_do_is_what_it_does(
+    database: psycopg.Connection[Any],
+    strategy: Strategy,
+    key: tuple[str, ...],
+    then: list[tuple[Any, ...]],
+    counts: dict[str, int],
+    keeps: bool,
+) -> None:
+    database.execute(FRESH.format(action=""))
+    database.execute("ALTER TABLE dbo.t DROP CONSTRAINT t_pkey CASCADE")
+    plan = build_plan(strategy, build_facts(*([refer("cascade")] if keeps else [])), key)
+    foreseen = DRIVER.build_foreseen(plan)
+    looks = [
+        Statement(sql=f"SELECT {foreseen.count} {rows.source}", name=name, value=True)
+        for name, listed in foreseen.rows.items()
+        for rows in listed
+    ]
+    found = run(database, looks)
+    assert found == {name: count for name, count in merge(database, plan).items() if name in found}
+    assert found
+    if counts and keeps:
+        assert found == {name: count for name, count in counts.items() if name != "before"}
+        assert rows(database, "dbo.t") == then
+
+
 @pytest.mark.parametrize(("strategy", "key"), [("full", ()), ("incremental", ("p",))])
 def test_rows_that_refer_to_rows_of_their_own_table_come_and_go_in_an_order_that_keys_allow(
     database: psycopg.Connection[Any], strategy: Strategy, key: tuple[str, ...]

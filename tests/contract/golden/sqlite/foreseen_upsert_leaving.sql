@@ -1,0 +1,8 @@
+-- updated
+SELECT COUNT(*) FROM "pipekit_staging.load.orders" AS staging JOIN "orders" AS dest ON dest."id" = staging."id" AND dest."line" = staging."line"
+WHERE dest."amount" COLLATE BINARY IS NOT staging."amount" OR typeof(dest."amount") <> typeof(staging."amount") OR dest."odd ""name""" COLLATE BINARY IS NOT staging."odd ""name""" OR typeof(dest."odd ""name""") <> typeof(staging."odd ""name""") OR dest."at" COLLATE BINARY IS NOT staging."at" OR typeof(dest."at") <> typeof(staging."at");
+-- inserted
+SELECT COUNT(*) FROM "pipekit_staging.load.orders" AS staging
+WHERE staging.rowid NOT IN (SELECT staging.rowid FROM "pipekit_staging.load.orders" AS staging JOIN "orders" AS dest ON dest."id" = staging."id" AND dest."line" = staging."line");
+-- matched
+SELECT COUNT(*) FROM "pipekit_staging.load.orders" AS staging JOIN "orders" AS dest ON dest."id" = staging."id" AND dest."line" = staging."line";
