@@ -16,6 +16,9 @@ class NearRunner(NativeRunner):
     def __init__(self, **options: Any) -> None:
         self.log = options.get("log", lambda text: None)
         self._silence_timeout_s = 60.0
+        if (ahead := options.get("child")) is not None:
+            ahead.kill()
+            ahead.close_pipes()
         self._events_seen: list[Event] = []
         self._child: Child | None = Child(self._events_seen.append)
 
