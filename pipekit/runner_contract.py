@@ -16,7 +16,8 @@ class Endpoint:
     `base_dir` is where relative file names of embedded databases start; `read_only` asks for a session that cannot
     write. `jar`, `jar_sha256` and `driver_class` are of a registered JDBC driver, `java_home` overrides the bundled
     Java, `java_options` are added to its start; `trim_char` drops the trailing blanks of fixed-length text as it is
-    read.
+    read. With `bad_data` `null` a value that the database cannot give is NULL, and counted; `key` are the columns of a
+    result by which an error names a row.
     """
 
     kind: str
@@ -33,6 +34,8 @@ class Endpoint:
     java_home: str = ""
     java_options: tuple[str, ...] = ()
     trim_char: bool = False
+    bad_data: str = "refuse"
+    key: tuple[str, ...] = ()
 
     def build_plain(self) -> "Endpoint":
         """The same session, its rows read as they are."""
@@ -138,13 +141,15 @@ class Load:
 class Loaded:
     """What a migrate did: rows the source delivered, rows the sink says it holds, and the format between them.
 
-    `counts` are those of the statements before the rows.
+    `counts` are those of the statements before the rows; `bad_values` says by column how many values became NULL, as
+    `bad_data` asks, and where the first of them were.
     """
 
     rows_read: int
     rows_staged: int
     format: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    bad_values: Mapping[str, str] = field(default_factory=dict)
 
 
 ProgressCallback = Callable[[int], None]
@@ -218,7 +223,7 @@ def to_wire(record: Any) -> dict[str, Any]:
 
 def endpoint_from_wire(data: dict[str, Any]) -> Endpoint:
     """The `Endpoint` that `to_wire` wrote."""
-    return Endpoint(**{**data, "java_options": tuple(data["java_options"])})
+    return Endpoint(**{**data, "java_options": tuple(data["java_options"]), "key": tuple(data["key"])})
 
 
 def load_from_wire(data: dict[str, Any]) -> Load:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pipekit import repo
 from pipekit.drivers import KIND, get_driver
+from pipekit.drivers.baddata import check_bad_data
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.jars import check_url
 from pipekit.errors import Conflict, GroupBusy, Invalid, ModuleBusy
@@ -105,7 +106,9 @@ def check_connection(db: State, connection: Connection) -> None:
 def check_module(db: State, module: Module) -> None:
     """Raises Invalid for a query that is none, a table or type its dest's kind cannot have, names that stand twice."""
     _at("source_query", strip_query, module.source_query)
-    dest = repo.get_connection(db, module.dest_id)
+    source, dest = repo.get_connection(db, module.source_id), repo.get_connection(db, module.dest_id)
+    if KIND.match(source.driver):
+        check_bad_data(get_driver(source.driver), module.bad_data)
     if KIND.match(dest.driver):
         driver = get_driver(dest.driver)
         _at("dest_table", driver.parse_table, module.dest_table)

@@ -8,6 +8,7 @@ from pipekit.definitions.problems import Problems
 from pipekit.definitions.read import Read
 from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef, find_spelling
 from pipekit.drivers import KIND, get_driver
+from pipekit.drivers.baddata import check_bad_data
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import PipekitError
 from pipekit.models import WATERMARK_NAME, Column, Guards, ModuleFields, WatermarkFields
@@ -23,8 +24,9 @@ class ModuleReader:
 
     def read(self, name: str, read: Read) -> ModuleDef:
         """The module, with problems noted for what is wrong with it."""
-        dest = self._reference(read, "dest")
+        source, dest = self._reference(read, "source"), self._reference(read, "dest")
         self._check_query(read)
+        self._check_bad_data(read, source)
         self._check_table(read, dest)
         parts = {
             "merge_key": self._key(read),
@@ -32,7 +34,7 @@ class ModuleReader:
             "guards": Guards(**read["guards"].record(Guards)) if read["guards"] else Guards(),
         }
         return ModuleDef(
-            source=self._reference(read, "source"),
+            source=source,
             dest=dest,
             watermarks=self._watermarks(read["watermarks"]),
             hooks=_hooks(read["hooks"]),
@@ -55,6 +57,14 @@ class ModuleReader:
             except PipekitError as error:
                 told = f"{error.message} {error.hint}".strip()
                 self._problems.add(read.line_of("query"), read.path_of("query"), told)
+
+    def _check_bad_data(self, read: Read, source: str) -> None:
+        kind = self._kinds.get(source, "")
+        if KIND.match(kind):
+            try:
+                check_bad_data(get_driver(kind), read["bad_data"])
+            except PipekitError as error:
+                self._problems.add(read.line_of("bad_data"), read.path_of("bad_data"), error.message)
 
     def _check_table(self, read: Read, dest: str) -> None:
         kind = self._kinds.get(dest, "")

@@ -83,7 +83,7 @@ def _unknown(name: str, fields: tuple[Field, ...]) -> str:
 
 def _read_field(tree: Mapping, f: Field, read: Read, problems: Problems) -> None:
     entry = tree.entries.get(f.name)
-    if entry is None or (isinstance(entry.value, Scalar) and entry.value.tag == "null"):
+    if entry is None or _is_null(entry.value, f):
         if f.required:
             problems.add(entry.line if entry else read.line, read.path_of(f.name), "This field is missing.")
         read.values[f.name] = _absent(f)
@@ -91,6 +91,11 @@ def _read_field(tree: Mapping, f: Field, read: Read, problems: Problems) -> None
     read.lines[f.name] = entry.value.line
     value = _read_value(entry.value, f, read.path_of(f.name), problems)
     read.values[f.name] = _absent(f) if value is _NO_FIELD else value
+
+
+def _is_null(value: Tree, f: Field) -> bool:
+    """Whether a field is as good as absent; `null` written out may be one of the words that it takes."""
+    return isinstance(value, Scalar) and value.tag == "null" and value.text not in f.choices
 
 
 def _absent(f: Field) -> Any:

@@ -58,6 +58,7 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, ABC):
     keeps_lengths: ClassVar[bool] = False  # a text is never longer than the type of its column says
     # Bytes are told as `0x...` and written that way into a query, without quotes.
     has_bare_bytes: ClassVar[bool] = False
+    nulls_bad_data: ClassVar[bool] = False  # its reader can take NULL for a value that the database cannot give
     keeps_rows: ClassVar[bool] = False  # the merge text knows `MergePlan.keeps`
     leaves_rows: ClassVar[bool] = False  # ... and `MergePlan.leaves`
     compares_rows: ClassVar[bool] = False  # ... which an update, whatever fires, always does

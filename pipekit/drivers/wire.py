@@ -12,7 +12,7 @@ Decimal, and text for everything else).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from pipekit.errors import CheckFailed
@@ -30,6 +30,7 @@ class Stream:
     `blocks` yields bytes (copy formats), record batches (arrow) or lists of tuples (rows), each with how many rows it
     holds. `total` is filled in when the blocks are at their end: the rows the source itself says it delivered. `finite`
     are the places of columns whose type has no infinite values in the source, though it may have in the dest.
+    `bad_values` is filled in with `total`: see `Loaded`.
     """
 
     format: Format
@@ -37,6 +38,7 @@ class Stream:
     blocks: Iterator[tuple[Any, int]]
     total: int | None = None
     finite: tuple[int, ...] = ()
+    bad_values: dict[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

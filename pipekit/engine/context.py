@@ -4,7 +4,7 @@
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipekit.config import Config
@@ -138,10 +138,11 @@ def open_endpoint(
     *,
     application: str,
     read_only: bool = False,
-    trim_char: bool = False,
+    reading: Module | None = None,
 ) -> Endpoint:
     """A connection with its secret resolved, and its driver where it needs one that is registered.
 
+    With `reading` it is the source of that module, and read as the module says.
     Raises SecretMissing, DriverUnknown and Invalid (a bad URL, Pipekit's own state).
     """
     driver = get_driver(connection.driver)
@@ -158,9 +159,15 @@ def open_endpoint(
         base_dir=str(config.base_dir),
         connect_timeout_s=config.connect_timeout_s,
         read_only=read_only,
-        trim_char=trim_char,
     )
-    return add_driver(config, endpoint)
+    return add_driver(config, _read_as(endpoint, reading) if reading else endpoint)
+
+
+def _read_as(endpoint: Endpoint, module: Module) -> Endpoint:
+    """Errors name a row by its merge key, in the source's words."""
+    names = {column.dest_name: column.source_name for column in module.columns}
+    key = tuple(names.get(name, name) for name in module.merge_key)
+    return replace(endpoint, trim_char=module.trim_char, bad_data=module.bad_data, key=key)
 
 
 def _refuse_own_state(config: Config, name: str) -> None:

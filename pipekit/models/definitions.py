@@ -14,6 +14,7 @@ Strategy = Literal["full", "incremental", "append", "upsert"]
 RunOn = Literal["success", "failure", "always"]
 Match = Literal["name", "position"]
 Way = Literal["auto", "staged", "swap", "direct"]
+BadData = Literal["refuse", "null"]
 
 STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert")
 RUN_ON: tuple[RunOn, ...] = ("success", "failure", "always")
@@ -136,6 +137,14 @@ class ModuleFields:
         metadata=told("Make enums that the dest lacks with the table, between two PostgreSQLs; else they become text."),
     )
     trim_char: bool = field(default=False, metadata=told("Drop the trailing blanks of the source's CHAR columns."))
+    bad_data: BadData = field(
+        default="refuse",
+        metadata=told(
+            "What becomes of a value that Db2 for i itself cannot give, such as a decimal whose bytes are no number.",
+            label="Values the source cannot give",
+            help="Db2 for i has decimals whose bytes are no number. null: they become NULL, and are counted.",
+        ),
+    )
     enabled: bool = field(default=True, metadata=told("Whether groups run the module."))
     match: Match = field(default="name", metadata=told("How source columns meet dest columns."))
     load: Way = field(default="auto", metadata=told("Which way rows take into the dest; see running.md."))

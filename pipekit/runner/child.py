@@ -134,7 +134,8 @@ class Child:
                 _close_blocks(stream)
         read = progress.rows if stream.total is None else stream.total
         counts = sink.counts if isinstance(sink, LastingSink) else {}
-        return {"rows_read": read, "rows_staged": staged, "format": stream.format, "counts": counts}
+        told = {"rows_read": read, "rows_staged": staged, "format": stream.format}
+        return {**told, "counts": counts, "bad_values": stream.bad_values}
 
     def session(self, data: Answer) -> Session:
         """The open session of an endpoint, connected on first use."""

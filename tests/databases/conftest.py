@@ -88,6 +88,7 @@ def _run_in(runner: Callable[..., NativeRunner], monkeypatch: pytest.MonkeyPatch
         raise OSError("no child is started ahead of a run that needs none")
 
     def start_own(config: Config, spares: Any, kinds: Collection[str], seen: Any, **options: Any) -> NativeRunner:
+        options.pop("child", None)
         return start_runner(config, kinds=kinds, **options)
 
     monkeypatch.setattr("pipekit.runner.ahead.start_child", refuse)

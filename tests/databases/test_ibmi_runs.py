@@ -1,109 +1,19 @@
 # Whole runs with jt400, out of the double of IBM i and into it. No IBM i is here: its tables are kept in SQLite.
 """All strategies both ways, what is refused, and connections that break in the middle of a run."""
 
-import datetime as dt
-import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipekit import repo
 from pipekit.engine import open_look
-from pipekit.models import Module
-from pipekit.runner.process import wait_until
-from tests.databases.ibmi.answers import Answer, Mischief, Outcome, Rows, Talk, Trouble, fail
-from tests.databases.ibmi.host import Door, Host
-from tests.databases.ibmi.tables import Conversation, Tables
-from tests.databases.jdbc import JT400
-from tests.databases.over_jdbc import register
-from tests.patience import PATIENCE_S
-from tests.project import Project
+from tests.databases.ibmi.answers import Mischief, Trouble, fail
+from tests.databases.ibmi.host import Door
+from tests.databases.ibmi.shop import COLUMNS, FIRST, ORDERS, SECOND, Shop, make_orders, open_shop, spell_orders
 
 # That a run has a Java of its own is for the tests of Derby's runs to say.
 pytestmark = pytest.mark.usefixtures("one_child")
-
-ORDERS = (
-    "CREATE TABLE {} (ORDNO INTEGER NOT NULL, CUST VARCHAR(8) CCSID 37, AMT DECIMAL(11,2), CHANGED TIMESTAMP(6),"
-    " DAY DATE, PRIMARY KEY (ORDNO))"
-)
-COLUMNS = "ordno, cust, amt, changed, day"
-FIRST = (1, "ANNA", "10.50", dt.datetime(2024, 2, 29, 12, 0, 0, 123456), dt.date(1, 1, 1))
-SECOND = (2, None, None, None, None)
-
-
-class Fragile:
-    """A conversation with tables in which a statement brings trouble."""
-
-    def __init__(self, talk: Conversation, troubles: dict[str, Trouble | Outcome]) -> None:
-        self._talk = talk
-        self._troubles = troubles
-
-    def answer(self, sql: str) -> Answer:
-        trouble = next((trouble for part, trouble in self._troubles.items() if part in sql), None)
-        if isinstance(trouble, Outcome):
-            return trouble
-        answer = self._talk.answer(sql)
-        return replace(answer, troubles=[trouble]) if trouble and isinstance(answer, Rows) else answer
-
-    def end(self, commit: bool) -> None:
-        self._talk.end(commit)
-
-    def close(self) -> None:
-        self._talk.close()
-
-
-class Shop:
-    """A project whose connection `ibmi` is the double, and `lite` an SQLite file with a table of orders."""
-
-    def __init__(self, folder: Path, door: Door) -> None:
-        folder.joinpath("system").mkdir()
-        self.tables = Tables(folder / "system")
-        self.troubles: dict[str, Trouble | Outcome] = {}
-        self.host = door.add("ibmi", Host(self._talk))
-        self.project = Project(folder / "home")
-        self.project.config = replace(self.project.config, java_options=door.java_options, retry_delays_s=())
-        register(self.project, "db2i", JT400, "")
-        self.project.secrets.set("IBMI_PASSWORD", "anything")
-        self.ibmi = repo.create_connection(
-            self.project.db,
-            name="ibmi",
-            driver="db2i",
-            jdbc_url="jdbc:as400://ibmi/SHOPLIB",
-            username="SHOP",
-            password="$IBMI_PASSWORD",
-        )
-        self.file = folder / "lite.db"
-        self.lite = self.project.add_connection("lite", f"jdbc:sqlite:{self.file}")
-        self.execute("create table orders (ordno integer primary key, cust text, amt text, changed text, day text)")
-
-    def _talk(self) -> Talk:
-        return Fragile(self.tables.talk(), self.troubles)
-
-    def execute(self, sql: str, rows: Sequence[Sequence[Any]] = ()) -> list[Any]:
-        with sqlite3.connect(self.file) as db:
-            found = db.executemany(sql, rows) if rows else db.execute(sql)
-            return list(found.fetchall()) if not rows else []
-
-    def read_out(self, strategy: str = "full", query: str = f"select {COLUMNS} from orders", **more: Any) -> Module:
-        """A module from the double into SQLite."""
-        return self.project.add_module(
-            "out", source=self.ibmi, query=query, dest=self.lite, table="orders", merge_strategy=strategy, **more
-        )
-
-    def write_in(self, strategy: str, query: str = f"select {COLUMNS} from orders", **more: Any) -> Module:
-        """A module from SQLite into the double."""
-        return self.project.add_module(
-            f"in_{strategy}",
-            source=self.lite,
-            query=query,
-            dest=self.ibmi,
-            table="BACK",
-            merge_strategy=strategy,
-            **more,
-        )
 
 
 @pytest.fixture(scope="module")
@@ -114,16 +24,12 @@ def door() -> Iterator[Door]:
 
 @pytest.fixture
 def shop(tmp_path: Path, door: Door) -> Iterator[Shop]:
-    made = Shop(tmp_path, door)
-    yield made
-    made.project.close()
-    assert made.host.faults == []
-    # The other end of a connection that was closed is heard of a moment later.
-    assert wait_until(lambda: not made.host.open_jobs, PATIENCE_S)
+    with open_shop(tmp_path, door) as made:
+        yield made
 
 
 def test_a_full_run_brings_every_value_of_the_table(shop: Shop) -> None:
-    shop.tables.make(ORDERS.format("ORDERS"), [FIRST, SECOND, *_make_orders(3, 6000)])
+    shop.tables.make(ORDERS.format("ORDERS"), [FIRST, SECOND, *make_orders(3, 6000)])
     run = shop.project.succeed(shop.read_out())
     assert run.rows_read == 6000
     first, second, last = shop.execute("select * from orders where ordno in (1, 2, 6000) order by 1")
@@ -134,12 +40,12 @@ def test_a_full_run_brings_every_value_of_the_table(shop: Shop) -> None:
 
 def test_every_strategy_writes_what_its_name_says(shop: Shop) -> None:
     shop.tables.make(ORDERS.format("BACK"))
-    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*_spell_orders(1, 3000)])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(1, 3000)])
     shop.project.succeed(shop.write_in("full"))
     assert _list_keys(shop) == [*range(1, 3001)]
 
     shop.execute("update orders set cust = 'NEW' where ordno > 2990")
-    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*_spell_orders(3001, 3005)])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(3001, 3005)])
     late = f"select {COLUMNS} from orders where ordno > 2990"
     run = shop.project.succeed(shop.write_in("upsert", late, merge_key=["ORDNO"]))
     assert _list_keys(shop) == [*range(1, 3006)]
@@ -150,14 +56,14 @@ def test_every_strategy_writes_what_its_name_says(shop: Shop) -> None:
     shop.project.succeed(shop.write_in("incremental", late, merge_key=["ORDNO"]))
     assert shop.tables.read("SELECT COUNT(*) FROM BACK WHERE CUST = 'LAST'") == [(5,)]
 
-    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*_spell_orders(3006, 3006)])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(3006, 3006)])
     shop.project.succeed(shop.write_in("append", f"select {COLUMNS} from orders where ordno > 3005"))
     assert _list_keys(shop) == [*range(1, 3007)]
 
 
 def test_a_key_that_is_there_already_ends_an_append_and_changes_nothing(shop: Shop) -> None:
     shop.tables.make(ORDERS.format("BACK"), [FIRST])
-    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*_spell_orders(1, 10)])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(1, 10)])
     run = shop.project.run(shop.write_in("append"))
     assert (run.status, run.error_stage) == ("error", "merge")
     assert "SQL0803" in (run.error or "")
@@ -176,7 +82,7 @@ def test_a_character_that_the_column_lacks_is_refused_before_the_dest_is_touched
 
 @pytest.mark.parametrize("mischief", [Mischief.RESET, Mischief.END])
 def test_a_source_that_breaks_in_the_middle_leaves_the_dest_as_it_was(shop: Shop, mischief: Mischief) -> None:
-    shop.tables.make(ORDERS.format("ORDERS"), _make_orders(1, 30_000))
+    shop.tables.make(ORDERS.format("ORDERS"), make_orders(1, 30_000))
     shop.execute("insert into orders values (7, 'KEPT', null, null, null)")
     shop.troubles["from orders"] = Trouble(25_000, mischief)
     run = shop.project.run(shop.read_out())
@@ -186,7 +92,7 @@ def test_a_source_that_breaks_in_the_middle_leaves_the_dest_as_it_was(shop: Shop
 
 def test_a_lock_that_is_not_got_is_told_as_what_it_is(shop: Shop) -> None:
     shop.tables.make(ORDERS.format("BACK"), [FIRST])
-    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*_spell_orders(5, 10)])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(5, 10)])
     shop.troubles['DELETE FROM "SHOPLIB"."BACK"'] = fail(-913, "57033", "Row or object BACK in SHOPLIB in use.")
     run = shop.project.run(shop.write_in("full"))
     assert run.status == "error"
@@ -196,7 +102,7 @@ def test_a_lock_that_is_not_got_is_told_as_what_it_is(shop: Shop) -> None:
 
 def test_the_jobs_that_serve_a_run_stand_in_its_record_and_its_log_and_know_whose_they_are(shop: Shop) -> None:
     shop.tables.make(ORDERS.format("BACK"), [FIRST])
-    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*_spell_orders(5, 10)])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(5, 10)])
     run = shop.project.succeed(shop.write_in("full"))
     [session] = shop.project.get_run(run.id).sessions
     assert (session.name, session.writes) == ("000001/QUSER/QZDASOINIT", True)
@@ -211,7 +117,7 @@ def test_the_jobs_that_serve_a_run_stand_in_its_record_and_its_log_and_know_whos
 
 
 def test_a_run_with_watermarks_of_its_own_source_has_one_session_there(shop: Shop) -> None:
-    shop.tables.make(ORDERS.format("ORDERS"), _make_orders(1, 20))
+    shop.tables.make(ORDERS.format("ORDERS"), make_orders(1, 20))
     marks = [
         {"connection_id": shop.ibmi.id, "name": name, "resolver_sql": f"select {sql}(ordno) from orders"}
         for name, sql in (("low", "min"), ("high", "max"))
@@ -234,16 +140,6 @@ def test_the_wizard_sees_libraries_tables_and_columns(shop: Shop) -> None:
         ("CUST", "VARCHAR(8) CCSID 37", False),
         ("AMT", "DECIMAL(11,2)", False),
     ]
-
-
-def _make_orders(first: int, last: int) -> list[Sequence[Any]]:
-    moment, day = dt.datetime(2024, 1, 1), dt.date(9999, 12, 31)
-    return [(n, f"C{n % 6}", f"{n}.25", moment, day) for n in range(first, last + 1)]
-
-
-def _spell_orders(first: int, last: int) -> Iterator[Sequence[Any]]:
-    for n, cust, amount, moment, day in _make_orders(first, last):
-        yield n, cust, amount, moment.isoformat(" "), day.isoformat()
 
 
 def _list_keys(shop: Shop) -> list[Any]:

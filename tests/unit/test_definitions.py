@@ -67,6 +67,10 @@ groups:
 """
 
 
+IBMI = "driver: db2i, jdbc_url: 'jdbc:as400://ibmi/SHOPLIB'"
+SQLITE = "SQLite gives every value it has."
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[repo.State]:
     state = new_state(tmp_path / "pipekit.db")
@@ -438,6 +442,22 @@ def test_a_schedule_that_stays_keeps_its_row(db: repo.State) -> None:
     assert before in repo.list_schedules(db)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("null", "null"), ("'null'", "null"), ("refuse", "refuse"), ("", "refuse"), ("~", "refuse")]
+)
+def test_null_written_out_is_a_word_where_a_field_takes_it(written: str, meant: str) -> None:
+    """YAML's own null, which leaves a field out everywhere else; what is empty leaves it out here too."""
+    text = with_module(f"bad_data: {written}").replace("driver: sqlite, jdbc_url: 'jdbc:sqlite:a.db'", IBMI)
+    read = parse_definitions(text)
+    assert read.modules["m"].bad_data == meant
+    assert parse_definitions(build_yaml(read)) == read
+
+
+def test_null_for_bad_data_is_refused_where_the_source_gives_every_value() -> None:
+    told = problems_of(with_module("bad_data: null"))
+    assert told == [f"orders.yaml:5: modules.m.bad_data: `bad_data: null` is for a source in Db2 for i; {SQLITE}"]
+
+
 # -- exporting ---------------------------------------------------------------------------------------------------------
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
@@ -487,6 +507,8 @@ def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
         "source_query": draw(QUERIES),
         "dest_table": draw(NAMES),
         "merge_key": tuple(draw(st.lists(KEY_NAMES, unique=True, min_size=1, max_size=3))),
+        # The sources here are no Db2 for i.
+        "bad_data": "refuse",
     }
     return ModuleDef(
         **given,

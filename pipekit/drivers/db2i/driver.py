@@ -36,6 +36,7 @@ class Db2iDriver(JdbcDriver):
     may_be_embedded: ClassVar[bool] = False
     staging_schema: ClassVar[str] = "PIPEKIT"
     supports_comments: ClassVar[bool] = True
+    nulls_bad_data: ClassVar[bool] = True
     product: ClassVar[Product] = DB2I
     type_examples: ClassVar[tuple[str, ...]] = (
         "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DECIMAL(7,0)", "DECIMAL(31,10)", "NUMERIC(63,2)",

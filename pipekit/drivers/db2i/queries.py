@@ -35,7 +35,9 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class Word:
+    """A word in capitals, and where it stands."""
+
     text: str
     start: int
     end: int
@@ -44,7 +46,7 @@ class _Word:
 def split_query(sql: str) -> Query:
     """Takes a query apart. Raises Invalid for one that is none."""
     text = strip_query(sql)
-    words = _read_top_words(text)
+    words = read_top_words(text)
     first = words[0].text if words else ""
     tail_at = _find_first(words, _STATEMENT_CLAUSES)
     end = words[tail_at].start if tail_at is not None else len(text)
@@ -89,12 +91,12 @@ def has_call(sql: str, name: str) -> bool:
 
 def _find_main_select(text: str) -> int:
     """Where the query behind the named ones begins: the first SELECT or VALUES outside brackets."""
-    return next(word.start for word in _read_top_words(text) if word.text in ("SELECT", "VALUES"))
+    return next(word.start for word in read_top_words(text) if word.text in ("SELECT", "VALUES"))
 
 
-def _read_top_words(text: str) -> list[_Word]:
+def read_top_words(text: str) -> list[Word]:
     """The words outside brackets, strings and comments, in capitals."""
-    words: list[_Word] = []
+    words: list[Word] = []
     depth, start, end = 0, -1, -1
     for kind, left, right in tokens(text, _DB2):
         char = text[left:right]
@@ -102,16 +104,16 @@ def _read_top_words(text: str) -> list[_Word]:
             start, end = (left if start < 0 else start), right
             continue
         if start >= 0:
-            words.append(_Word(text[start:end].upper(), start, end))
+            words.append(Word(text[start:end].upper(), start, end))
             start = -1
         if kind == "other":
             depth += (char == "(") - (char == ")")
     if start >= 0:
-        words.append(_Word(text[start:end].upper(), start, end))
+        words.append(Word(text[start:end].upper(), start, end))
     return words
 
 
-def _find_first(words: list[_Word], clauses: tuple[tuple[str, ...], ...]) -> int | None:
+def _find_first(words: list[Word], clauses: tuple[tuple[str, ...], ...]) -> int | None:
     """The first of the words at which one of the clauses stands; a query's own first word is none."""
     for at in range(1, len(words)):
         if any(tuple(word.text for word in words[at : at + len(clause)]) == clause for clause in clauses):

@@ -2,25 +2,31 @@
 """`connect` and `probe`, as the runner looks for them."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from pipekit.drivers.db2i.address import build_connect_url
 from pipekit.drivers.db2i.fitting import fit
 from pipekit.drivers.db2i.jobs import build_client_info, name_job
+from pipekit.drivers.db2i.losses import find_lost
 from pipekit.drivers.jdbc import probe as jdbc_probe
 from pipekit.drivers.jdbc.jvm import load_driver, start
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import open_connection
 from pipekit.drivers.wire import Known
-from pipekit.runner_contract import Endpoint
+from pipekit.runner_contract import Endpoint, ResultColumn
 
 
 class Db2iSession(JdbcSession):
-    """A session that knows the job that serves it."""
+    """A session that knows the job that serves it, and how values that it could not give are found."""
+
+    nulls_bad_data: ClassVar[bool] = True
 
     def __init__(self, connection: Any, endpoint: Endpoint, about: str) -> None:
         super().__init__(connection, endpoint, connect)
         self.known = Known(name=name_job(connection), about=about)
+
+    def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
+        return find_lost(sql, place, column)
 
     def tell_who(self, endpoint: Endpoint) -> None:
         self.connection.setClientInfo(build_client_info(endpoint))

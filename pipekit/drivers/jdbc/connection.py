@@ -2,12 +2,12 @@
 """`JdbcConnection`, which sessions are, and sources and sinks stand on; `describe_columns`."""
 
 import contextlib
-from typing import Any
+from typing import Any, ClassVar
 
 from pipekit.drivers.jdbc.columntypes import Classify, ColumnType, classify
 from pipekit.drivers.jdbc.faults import guard
 from pipekit.drivers.jdbc.jvm import JavaError, find_class
-from pipekit.runner_contract import Endpoint
+from pipekit.runner_contract import Endpoint, ResultColumn
 
 _MYSQL = ("MySQL", "MariaDB")
 
@@ -15,11 +15,16 @@ _MYSQL = ("MySQL", "MariaDB")
 class JdbcConnection:
     """Nothing commits by itself except where it is asked to."""
 
+    # See `drivers.base.Driver`.
+    nulls_bad_data: ClassVar[bool] = False
+
     def __init__(self, connection: Any, endpoint: Endpoint) -> None:
         self.connection = connection
         self.trim_char = endpoint.trim_char
         # Nothing is committed then, as not every database keeps to setReadOnly.
         self.reads_only = endpoint.read_only
+        self.takes_null = endpoint.bad_data == "null"
+        self.key = endpoint.key
         self.is_abandoned = False
         with contextlib.suppress(JavaError):
             self.tell_who(endpoint)
@@ -31,6 +36,10 @@ class JdbcConnection:
             self.is_mysql = self.product in _MYSQL
             self.classify: Classify = classify
             self.has_transactions = bool(self.metadata.supportsTransactions())
+
+    def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
+        """How to find all values like one that a query could not give, as a sentence; the column's place is from 0."""
+        return ""
 
     def tell_who(self, endpoint: Endpoint) -> None:
         """Tells the server whose session this is; who cannot be told goes without."""

@@ -3,11 +3,12 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipekit.drivers.jdbc.jvm import JavaError, find_class
 from pipekit.errors import ConnectFailed, Inexact, StatementFailed
+from pipekit.runner_contract import ResultColumn
 
 # Lost connections, conflicts between transactions, exhausted resources; and Derby's lock timeouts.
 _TRANSIENT_STATES = ("08", "40", "53", "57033", "57P01", "57P02", "57P03", "57P05", "55P03", "25P03")
@@ -21,6 +22,7 @@ _TRANSIENT_NUMBERS = (1205, 1213)
 _REFUSED_LOGIN = "08004"
 _TRANSIENT_CLASSES = ("java.sql.SQLTransientException", "java.sql.SQLRecoverableException")
 _MOST_MESSAGES = 3
+_NULL_SWITCH = "With `bad_data: null` the module loads such values as NULL and counts them."
 # H2, Derby. HSQLDB waits for the file itself, and then says that it is not connected (08).
 _TAKEN_STATES = ("90020", "XSDB6")
 _TAKEN_HINT = (
@@ -72,6 +74,16 @@ def to_inexact(unfit: Any, names: list[str]) -> Inexact:
     column = names[unfit.column] if 0 <= unfit.column < len(names) else ""
     message = f"Column {column}, row {unfit.row}: {unfit.getMessage()}."
     return Inexact(message, column=column, row=int(unfit.row))
+
+
+def to_lost(unfit: Any, columns: Sequence[ResultColumn], find_all: str, takes_null: bool) -> StatementFailed:
+    """A Java `Unfit` of a value that was lost before it came here; `find_all` says how to find others like it."""
+    column = columns[unfit.column].name
+    row = f"{int(unfit.row)} ({unfit.key})" if str(unfit.key) else f"{int(unfit.row)}"
+    reason = str(unfit.getMessage()).rstrip(". ")
+    switch = _NULL_SWITCH if takes_null and unfit.becomesNull else ""
+    hint = " ".join(filter(None, (find_all, switch)))
+    return StatementFailed(f"Column {column}, row {row}: {reason}.", hint=hint, column=column, row=int(unfit.row))
 
 
 @contextlib.contextmanager

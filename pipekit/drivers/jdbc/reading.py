@@ -68,7 +68,7 @@ class JdbcSource:
             for block in self._running.blocks(make_reader()):
                 total += block.rows
                 yield take(block), int(block.rows)
-            stream.total = total
+            stream.total, stream.bad_values = total, self._running.list_bad_values()
         finally:
             self.close()
 
@@ -79,12 +79,14 @@ class JdbcSource:
 
     def _make_text_reader(self) -> Any:
         kinds = make_strings(self._running.kinds)
-        return find_class("pipekit.TextReader")(self._running.rows, kinds, True, TEXT_ROWS, TEXT_BYTES)
+        bad = self._running.make_bad_values()
+        return find_class("pipekit.TextReader")(self._running.rows, bad, kinds, True, TEXT_ROWS, TEXT_BYTES)
 
     def _make_arrow_reader(self) -> Any:
         types = self._running.types
         return find_class("pipekit.ArrowReader")(
             self._running.rows,
+            self._running.make_bad_values(),
             make_strings(self._running.kinds),
             make_strings([type_.layout for type_ in types]),
             make_ints([type_.precision for type_ in types]),

@@ -8,8 +8,8 @@ from typing import Any
 
 from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.connection import JdbcConnection, describe_columns
-from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_statement_failed
-from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_strings
+from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_lost, to_statement_failed
+from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_ints, make_strings
 from pipekit.drivers.jdbc.mysql.pins import find_no_read
 from pipekit.drivers.jdbc.recasting import recast
 from pipekit.errors import RunnerError, StatementFailed
@@ -18,6 +18,8 @@ from pipekit.runner_contract import QueryResult, ResultColumn
 FIRST_FETCH = 64
 TEXT_BYTES = 256 * 1024
 QUERY_ROWS = 2_000
+# A row of a table may be named by its number, where the query has that.
+ROW_NUMBER = "RRN"
 NO_QUERY = "This is no query, and the session reads only."
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -44,6 +46,7 @@ class Running:
         self.columns = tuple(ResultColumn(name=name, type=type_.text) for name, type_ in described)
         self.types = [type_ for _, type_ in described]
         self.kinds = [_choose_kind(type_, session.trim_char) for type_ in self.types]
+        self.bad: Any = None
 
     def find_refused(self) -> str:
         """Why a column cannot be read, `""` when all can."""
@@ -52,8 +55,24 @@ class Running:
                 return f"Column {column.name} ({type_.text}): {type_.refused}."
         return ""
 
+    def make_bad_values(self) -> Any:
+        """What a Java reader of this result keeps of values that were lost."""
+        names = [column.name for column in self.columns]
+        folded = [name.upper() for name in names]
+        keys = [folded.index(key.upper()) for key in (*self._session.key, ROW_NUMBER) if key.upper() in folded]
+        make = find_class("pipekit.BadValues")
+        self.bad = make(self.rows, make_strings(names), make_ints(list(dict.fromkeys(keys))), self._session.takes_null)
+        return self.bad
+
+    def list_bad_values(self) -> dict[str, str]:
+        """What became NULL, by column, once all has been read."""
+        counted = zip(self.columns, self.bad.counts(), self.bad.shown(), strict=True)
+        return {column.name: _describe(int(count), str(shown)) for column, count, shown in counted if count}
+
     def blocks(self, reader: Any) -> Iterator[Any]:
         """The blocks of a Java reader, read ahead of whoever takes them."""
+        with guard(self.sql):
+            self.bad.hear(self.statement.getWarnings(), 1)
         ahead = find_class("pipekit.ReadAhead")(reader, self.statement)
         try:
             while (block := ahead.take()) is not None:
@@ -66,6 +85,10 @@ class Running:
 
     def _explain(self, error: Any) -> RunnerError:
         if is_a(error, "pipekit.Unfit"):
+            if error.lost:
+                place = int(error.column)
+                find_all = self._session.find_lost(self.sql, place, self.columns[place])
+                return to_lost(error, self.columns, find_all, self._session.nulls_bad_data)
             return to_inexact(error, [column.name for column in self.columns])
         return to_statement_failed(error, self.sql)
 
@@ -79,6 +102,11 @@ class Running:
             self.statement.close()
 
 
+def _describe(count: int, shown: str) -> str:
+    some = " and others" if count > shown.count("row ") else ""
+    return f"{count} {'value' if count == 1 else 'values'} became NULL, in {shown}{some}"
+
+
 def _choose_kind(type_: ColumnType, trim_char: bool) -> str:
     return "TRIMMED" if trim_char and type_.text.startswith(("CHAR", "NCHAR")) else type_.kind
 
@@ -90,7 +118,8 @@ def read_texts(running: Running) -> Iterator[QueryResult]:
         return
     if reason := running.find_refused():
         raise StatementFailed(reason, hint="Cast the column to a text in the query.")
-    reader = find_class("pipekit.TextReader")(running.rows, make_strings(running.kinds), False, QUERY_ROWS, TEXT_BYTES)
+    kinds, bad = make_strings(running.kinds), running.make_bad_values()
+    reader = find_class("pipekit.TextReader")(running.rows, bad, kinds, False, QUERY_ROWS, TEXT_BYTES)
     empty = True
     for block in running.blocks(reader):
         empty = False
@@ -131,7 +160,8 @@ def run_query(session: JdbcConnection, sql: str, limit: int | None = None) -> Ru
                 statement.setFetchSize(FIRST_FETCH)
             text, types = recast(session, sql)
             has_rows = statement.execute(text)
-            check_warnings(statement)
+            if not has_rows:
+                check_warnings(statement)
             return Running(session, sql, statement, statement.getResultSet() if has_rows else None, types)
         except JavaError:
             with contextlib.suppress(JavaError):

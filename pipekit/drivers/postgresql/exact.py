@@ -2,6 +2,7 @@
 """Checks of single values: each gives a reason, or `""` when the column keeps the value as it is."""
 
 import json
+import math
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -181,9 +182,9 @@ def check_is_bytes(value: object) -> str:
 def check_integer(value: object) -> str:
     """A float is taken when it is whole."""
     if isinstance(value, (float, Decimal)):
-        return (
-            "" if value == value and abs(value) != float("inf") and value == int(value) else "it is not a whole number"
-        )
+        # Not by comparing: a NaN that signals is an error wherever it is looked at.
+        is_finite = value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+        return "" if is_finite and value == int(value) else "it is not a whole number"
     return check_not_bytes(value)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from pipekit.drivers.baddata import check_bad_data
 from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableFacts, TableName
 from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
 from pipekit.engine.context import RunContext, build_claim
@@ -24,7 +25,7 @@ from pipekit.engine.record import join_sql
 from pipekit.engine.watermarks.places import find_unmatched_placeholders
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.engine.watermarks.spelling import check_spelling
-from pipekit.errors import RunFailed, RunnerError
+from pipekit.errors import Invalid, RunFailed, RunnerError
 from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement
 
 
@@ -109,6 +110,7 @@ def _is_whole(match: ColumnMatch, dest: Sequence[TableColumn]) -> bool:
 
 def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
     """The source query's columns; what the source refuses of the query is recorded with the place it names."""
+    _check_bad_data(context)
     context.record.put(resolved_sql=resolved)
     try:
         columns = context.source_driver.introspect_query_columns(context.ask_source(), resolved)
@@ -118,6 +120,16 @@ def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
     if not context.module.trim_char:
         return columns
     return [replace(column, type=context.source_driver.trimmed_type(column.type)) for column in columns]
+
+
+def _check_bad_data(context: RunContext) -> None:
+    """A module's source may have become another kind since it was saved, and jrunner reads in a way of its own."""
+    check_bad_data(context.source_driver, context.module.bad_data)
+    if context.module.bad_data != "refuse" and not context.runner.sees_values:
+        message = "jrunner reads the rows itself: it cannot make NULL of values that the source cannot give."
+        raise Invalid(
+            message, field="bad_data", hint="Leave `bad_data` out, or let Pipekit's own runner move the rows."
+        )
 
 
 def build_stage_sql(driver: Driver, plan: Plan) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def _open_endpoints(installation: Installation, definition: Definition, override
     """Resolves secrets and drivers; the run's name comes later. Raises as `open_endpoint`."""
     open_one = partial(open_endpoint, installation.config, installation.secrets, application="")
     dest = open_one(definition.dest)
-    source = open_one(definition.source, read_only=True, trim_char=definition.module.trim_char)
+    source = open_one(definition.source, read_only=True, reading=definition.module)
     marks = tuple(
         BoundWatermark(watermark=mark, endpoint=open_one(connection, read_only=True))
         for mark, connection in definition.watermarks

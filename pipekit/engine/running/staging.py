@@ -29,7 +29,7 @@ def stage(context: RunContext, plan: Plan) -> Staged:
     """Tries what is missing in the dest, claims and creates staging, moves the rows, and helps the planner."""
     if plan.load.before:
         loaded = fill(context, plan)
-        context.record.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
+        _note_loaded(context, loaded)
         return Staged(plan=plan, loaded=loaded)
     context.record.put(staging_left=True)
     context.record.save()
@@ -50,8 +50,19 @@ def stage(context: RunContext, plan: Plan) -> Staged:
     context.record.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
     if plan.merge.key or plan.merge.keeps:
         _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge.staging)))
-    context.record.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
+    _note_loaded(context, loaded)
     return Staged(plan=plan, loaded=loaded, source=source)
+
+
+def _note_loaded(context: RunContext, loaded: Loaded) -> None:
+    """The rows, and what of them the source could not give."""
+    context.record.put(rows_read=loaded.rows_read, rows_staged=loaded.rows_staged)
+    if context.module.bad_data == "refuse":
+        return
+    told = "; ".join(f"{column}: {what}" for column, what in loaded.bad_values.items())
+    context.record.check("bad_values", None if told else True, told or "none")
+    if told:
+        context.record.log(f"values that the source could not give became NULL: {told}\n")
 
 
 def _execute(context: RunContext, statements: tuple[str, ...]) -> None:

@@ -2,7 +2,8 @@
 """`encode` and `decode`.
 
 Python's values: int, float, Decimal, str, bytes, date, time, and for a timestamp a datetime or the text of all its
-digits, `2024-02-29-13.05.09.123456789012`. LOBs travel apart: `keep` takes one and gives the handle that the row has.
+digits, `2024-02-29-13.05.09.123456789012`; bytes for a number are sent as they are, and may be none.
+LOBs travel apart: `keep` takes one and gives the handle that the row has.
 """
 
 import struct
@@ -38,6 +39,8 @@ def encode(column: Column, value: Any, formats: Formats, keep: Callable[[Any, Co
         return bytes(column.length)
     if column.type in kinds.LOCATORS:
         return put_long(keep(value, column))
+    if isinstance(value, bytes) and column.type in kinds.NUMBERS:
+        return value
     if column.type in _INTEGERS:
         return int(value).to_bytes(column.length, "big", signed=True)
     return _encode_number(column, value) or _pad(column, _encode_text(column, value, formats))

@@ -10,7 +10,7 @@ import java.util.Arrays;
 /** Values are gathered in arrays that are used again, and handed over as direct buffers, which Python sees as is. */
 public abstract class ArrowColumn {
     private byte[] validity = new byte[256];
-    private int nulls;
+    private int valid;
 
     /** The finished buffers of a column; `validity` is null when nothing is NULL, `offsets` where widths are fixed. */
     public static final class Part {
@@ -29,27 +29,53 @@ public abstract class ArrowColumn {
 
     /** Reads a cell of the current row into a row of the batch (from 0). */
     final void read(ResultSet rows, int column, int row) throws SQLException, Unfit {
-        if (row >> 3 >= validity.length) {
-            validity = Arrays.copyOf(validity, 2 * validity.length);
-        }
+        ensure(row);
         if (put(rows, column, row)) {
             validity[row >> 3] |= (byte) (1 << (row & 7));
-        } else {
-            nulls++;
+            valid++;
+        }
+    }
+
+    /** Forgets the cell of the last row, which is to be read again. */
+    final void undo(int row) {
+        int bit = 1 << (row & 7);
+        if ((validity[row >> 3] & bit) != 0) {
+            validity[row >> 3] &= (byte) ~bit;
+            valid--;
+        }
+        drop(row);
+    }
+
+    /** Takes NULL for a row of the batch (from 0). */
+    final void putNull(int row) {
+        ensure(row);
+        skip(row);
+    }
+
+    private void ensure(int row) {
+        if (row >> 3 >= validity.length) {
+            validity = Arrays.copyOf(validity, 2 * validity.length);
         }
     }
 
     /** Hands over what was gathered and starts anew. */
     final Part take(int rows) throws Unfit {
+        int nulls = rows - valid;
         ByteBuffer bits = nulls == 0 ? null : copy(validity, (rows + 7) / 8);
         Part part = new Part(nulls, bits, takeOffsets(rows), takeData(rows));
         Arrays.fill(validity, (byte) 0);
-        nulls = 0;
+        valid = 0;
         return part;
     }
 
     /** Stores the value; false when it is NULL. */
     protected abstract boolean put(ResultSet rows, int column, int row) throws SQLException, Unfit;
+
+    /** Leaves the place of a row without a value. */
+    protected abstract void skip(int row);
+
+    /** Forgets the last row's value. */
+    protected abstract void drop(int row);
 
     /** The bytes gathered so far. */
     protected abstract int size();

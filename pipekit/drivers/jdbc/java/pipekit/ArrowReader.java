@@ -12,8 +12,9 @@ public final class ArrowReader extends RowReader {
 
     /** Kinds and layouts by name; precisions and scales count where the layout is a decimal. */
     public ArrowReader(
-        ResultSet rows, String[] kinds, String[] layouts, int[] precisions, int[] scales, int maxRows, int maxBytes) {
-        super(rows, maxRows, maxBytes);
+        ResultSet rows, BadValues bad, String[] kinds, String[] layouts, int[] precisions, int[] scales, int maxRows,
+        int maxBytes) {
+        super(rows, bad, maxRows, maxBytes);
         columns = new ArrowColumn[kinds.length];
         for (int i = 0; i < kinds.length; i++) {
             columns[i] = ArrowColumns.of(Kind.valueOf(kinds[i]), layouts[i], precisions[i], scales[i]);
@@ -33,6 +34,18 @@ public final class ArrowReader extends RowReader {
     @Override
     protected void readCell(int column) throws SQLException, Unfit {
         columns[column].read(rows, column + 1, row);
+    }
+
+    @Override
+    protected void putNull(int column) {
+        columns[column].putNull(row);
+    }
+
+    @Override
+    protected void undoRow(int count) {
+        for (ArrowColumn column : columns) {
+            column.undo(row);
+        }
     }
 
     @Override

@@ -12,15 +12,25 @@ final class BoolColumn extends ArrowColumn {
 
     @Override
     protected boolean put(ResultSet rows, int column, int row) throws SQLException, Unfit {
-        if (row >> 3 >= bits.length) {
-            bits = Arrays.copyOf(bits, 2 * bits.length);
-        }
-        rowsHeld = row + 1;
+        skip(row);
         Boolean value = Bits.bool(rows, column);
         if (value != null && value) {
             bits[row >> 3] |= (byte) (1 << (row & 7));
         }
         return value != null;
+    }
+
+    @Override
+    protected void skip(int row) {
+        if (row >> 3 >= bits.length) {
+            bits = Arrays.copyOf(bits, 2 * bits.length);
+        }
+        rowsHeld = row + 1;
+    }
+
+    @Override
+    protected void drop(int row) {
+        bits[row >> 3] &= (byte) ~(1 << (row & 7));
     }
 
     @Override

@@ -43,6 +43,11 @@ final class Bytes {
         }
     }
 
+    /** Forgets what was put behind a place. */
+    void cut(int at) {
+        size = at;
+    }
+
     void put(int value) throws Unfit {
         ensure(1);
         data[size++] = (byte) value;

@@ -27,13 +27,22 @@ final class FixedColumn extends ArrowColumn {
 
     @Override
     protected boolean put(ResultSet rows, int column, int row) throws SQLException, Unfit {
-        int at = row * width;
-        if (at + width > values.capacity()) {
+        skip(row);
+        return value.put(rows, column, values, row * width);
+    }
+
+    @Override
+    protected void skip(int row) {
+        if ((row + 1) * width > values.capacity()) {
             byte[] larger = Arrays.copyOf(values.array(), 2 * values.capacity());
             values = ByteBuffer.wrap(larger).order(ByteOrder.LITTLE_ENDIAN);
         }
         rowsHeld = row + 1;
-        return value.put(rows, column, values, at);
+    }
+
+    @Override
+    protected void drop(int row) {
+        Arrays.fill(values.array(), row * width, (row + 1) * width, (byte) 0);
     }
 
     @Override

@@ -4,7 +4,7 @@ package pipekit;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
-/** The part that all readers share: where the result stands, how much the driver fetches at once, and its warnings. */
+/** The part that all readers share: where the result stands, how much is fetched at once, and what was lost of it. */
 public abstract class RowReader {
     private static final int FIRST_FETCH = 64;
     private static final int LARGEST_FETCH = 20_000;
@@ -16,6 +16,7 @@ public abstract class RowReader {
     protected final ResultSet rows;
     private final int maxRows;
     private final int maxBytes;
+    private final BadValues bad;
     private long done;
     private long nextLook = FIRST_FETCH;
     private long bytesDone;
@@ -23,8 +24,9 @@ public abstract class RowReader {
     private long bytesLooked;
     private boolean ended;
 
-    protected RowReader(ResultSet rows, int maxRows, int maxBytes) {
+    protected RowReader(ResultSet rows, BadValues bad, int maxRows, int maxBytes) {
         this.rows = rows;
+        this.bad = bad;
         this.maxRows = maxRows;
         this.maxBytes = maxBytes;
     }
@@ -36,13 +38,19 @@ public abstract class RowReader {
         while (!ended && count < maxRows && size() < maxBytes) {
             if (!rows.next()) {
                 ended = true;
-                Warnings.check(rows.getWarnings());
+                bad.hear(rows.getWarnings(), done + 1);
+                bad.end(done);
                 break;
             }
             count++;
             done++;
-            readRow(count);
-            Warnings.check(rows.getWarnings());
+            readCells();
+            if (bad.look(done)) {
+                undoRow(count);
+                readCells();
+                bad.count(done);
+            }
+            endRow(count);
             if (done == nextLook) {
                 adaptFetch(bytesDone + size());
             }
@@ -54,26 +62,41 @@ public abstract class RowReader {
         return count == 0 ? null : take(count);
     }
 
-    private void readRow(int count) throws SQLException, Unfit {
-        int column = -1;
-        try {
-            for (column = 0; column < width(); column++) {
+    /** Reads the current row's cells; those that are bad are NULL. */
+    private void readCells() throws SQLException, Unfit {
+        for (int column = 0; column < width(); column++) {
+            if (bad.isBad(column)) {
+                putNull(column);
+                continue;
+            }
+            try {
                 readCell(column);
+            } catch (Unfit unfit) {
+                unfit.column = column;
+                unfit.row = done;
+                throw unfit;
+            } catch (SQLException | RuntimeException | OutOfMemoryError error) {
+                if (!isBad(column, error)) {
+                    throw error;
+                }
             }
-        } catch (Unfit unfit) {
-            unfit.column = column;
-            unfit.row = done;
-            throw unfit;
-        } catch (SQLException error) {
-            String state = error.getSQLState();
-            if (state == null || !state.startsWith("22")) {
-                throw error;
-            }
-            throw place(error.getMessage(), error, column);
-        } catch (OutOfMemoryError error) {
+        }
+    }
+
+    /** Whether a cell that threw is one that becomes NULL; what the value is at fault for is refused by its place. */
+    private boolean isBad(int column, Throwable error) throws Unfit {
+        bad.fail(column, done, error);
+        if (bad.isBad(column)) {
+            return true;
+        }
+        if (error instanceof OutOfMemoryError) {
             throw place("the value does not fit into Java's memory", error, column);
         }
-        endRow(count);
+        String state = error instanceof SQLException ? ((SQLException) error).getSQLState() : null;
+        if (state != null && state.startsWith("22")) {
+            throw place(error.getMessage(), error, column);
+        }
+        return false;
     }
 
     private Unfit place(String reason, Throwable cause, int column) {
@@ -103,6 +126,12 @@ public abstract class RowReader {
     protected abstract int size();
 
     protected abstract void readCell(int column) throws SQLException, Unfit;
+
+    /** Writes NULL for a cell of the row in hand. */
+    protected abstract void putNull(int column) throws Unfit;
+
+    /** Forgets what was read of a row, the `count`th of its block. */
+    protected abstract void undoRow(int count);
 
     protected abstract void endRow(int count) throws Unfit;
 

@@ -4,6 +4,7 @@ package pipekit;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.util.Arrays;
 
 /** A batch is bounded by rows, parameters and bytes: large ones have hung drivers for good. */
@@ -96,11 +97,18 @@ public final class TableWriter implements AutoCloseable {
             } else {
                 insert.executeUpdate();
             }
+            checkWarnings();
         } catch (SQLException error) {
             throw batches ? findRow(cells, start, count, error) : new RowFailed(done + 1, error);
         }
-        Warnings.check(insert.getWarnings());
-        insert.clearWarnings();
+    }
+
+    private void checkWarnings() throws SQLException {
+        SQLWarning first = insert.getWarnings();
+        if (first != null) {
+            insert.clearWarnings();
+            Warnings.check(first);
+        }
     }
 
     /**
@@ -119,6 +127,7 @@ public final class TableWriter implements AutoCloseable {
                 bindRow(cells, done + i);
                 try {
                     insert.executeUpdate();
+                    checkWarnings();
                 } catch (SQLException refused) {
                     return new RowFailed(done + i, refused);
                 }

@@ -9,10 +9,11 @@ import java.util.Arrays;
 public final class TextReader extends RowReader {
     private final Cell[] cells;
     private final Bytes out;
+    private int start;
 
     /** Kinds by name; see `Cells` for what `copy` does. */
-    public TextReader(ResultSet rows, String[] kinds, boolean copy, int maxRows, int maxBytes) {
-        super(rows, maxRows, maxBytes);
+    public TextReader(ResultSet rows, BadValues bad, String[] kinds, boolean copy, int maxRows, int maxBytes) {
+        super(rows, bad, maxRows, maxBytes);
         out = new Bytes(maxBytes + maxBytes / 8, true);
         cells = Arrays.stream(kinds).map(kind -> Cells.of(Kind.valueOf(kind), copy)).toArray(Cell[]::new);
     }
@@ -38,14 +39,26 @@ public final class TextReader extends RowReader {
     }
 
     @Override
+    protected void putNull(int column) throws Unfit {
+        out.putAscii(column > 0 ? "\t\\N" : "\\N");
+    }
+
+    @Override
+    protected void undoRow(int count) {
+        out.cut(start);
+    }
+
+    @Override
     protected void endRow(int count) throws Unfit {
         out.put('\n');
+        start = out.size();
     }
 
     @Override
     protected Block take(int count) {
         Block block = new Block(count, ArrowColumn.copy(out.data(), out.size()), null);
         out.clear();
+        start = 0;
         return block;
     }
 }

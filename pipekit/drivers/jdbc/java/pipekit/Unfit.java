@@ -7,6 +7,11 @@ public final class Unfit extends Exception {
 
     public int column = -1;
     public long row;
+    /** The row's key, `ORDNO 42`, empty where none is known. */
+    public String key = "";
+    /** The value was lost before it came here; `becomesNull` says that NULL could be taken for it. */
+    public boolean lost;
+    public boolean becomesNull;
 
     public Unfit(String reason) {
         super(reason);

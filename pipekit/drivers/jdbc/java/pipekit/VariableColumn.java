@@ -44,12 +44,22 @@ final class VariableColumn extends ArrowColumn {
 
     @Override
     protected boolean put(ResultSet rows, int column, int row) throws SQLException, Unfit {
+        boolean present = cell.write(rows, column, out);
+        skip(row);
+        return present;
+    }
+
+    @Override
+    protected void skip(int row) {
         if (row >= ends.length) {
             ends = Arrays.copyOf(ends, 2 * ends.length);
         }
-        boolean present = cell.write(rows, column, out);
         ends[row] = out.size();
-        return present;
+    }
+
+    @Override
+    protected void drop(int row) {
+        out.cut(row == 0 ? 0 : ends[row - 1]);
     }
 
     @Override
