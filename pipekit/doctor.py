@@ -22,6 +22,7 @@ from pipekit.engine.context import open_endpoint
 from pipekit.engine.jars import list_driver_states
 from pipekit.engine.looking.look import list_reachable_schemas
 from pipekit.engine.looking.looks import Looks
+from pipekit.engine.undoing.dropping import drop_unwanted
 from pipekit.errors import PipekitError
 from pipekit.models import Connection
 from pipekit.runner.native import NativeRunner
@@ -203,8 +204,13 @@ def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterat
         told = f"{config.state_path}: schema is current, {len(connections)} connections, {len(modules)} modules"
         yield Finding(name="state", level="ok", detail=told)
         drivers = [state for state in list_driver_states(db, config) if state.jar]
+        kept = [(module, repo.measure_undo(db, module.id)) for module in modules]
     finally:
         db.close()
+    for module, (runs, rows, size) in kept:
+        if runs:
+            told = f"its dest keeps {rows:,} rows, {size:,} bytes, so that {runs} runs can be taken back"
+            yield Finding(name=f"undo {module.name}", level="ok", detail=told)
     for state in drivers:
         level: Level = "ok" if state.state == "ok" else "bad"
         told = state.problem or f"{state.jar} is the jar that was registered"
@@ -240,6 +246,7 @@ def _recover(config: Config, secrets: Secrets) -> Iterator[Finding]:
             installation = Installation(db=db, config=config, secrets=secrets)
             closed = recover_runs(installation)
             settle_leftovers(installation, lambda run_id, dest: True)
+            drop_unwanted(installation)
     except PipekitError as error:
         yield _from_error("runs", error)
         return

@@ -98,6 +98,9 @@ class RunSummary(Answer):
     error_stage: Stage | None
     error: str | None
     hint: str | None
+    undo_rows: int | None = Field(description="Rows that its dest keeps so that it can be taken back.")
+    undoes: int | None = Field(description="The run that this one takes back.")
+    undone_by: int | None = Field(description="The run that has taken this one back.")
 
     @classmethod
     def of_listed(cls, run: Run) -> Self:

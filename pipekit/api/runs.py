@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 
 from pipekit import repo
 from pipekit.api.bodies import LARGEST_ID, ROUTER, BeforeId, Limit, PathId
-from pipekit.api.run_models import CancelAnswer, LogAnswer, PreviewFound, RunAnswer, RunSummary
+from pipekit.api.run_models import CancelAnswer, LogAnswer, PreviewFound, RunAnswer, RunQueued, RunSummary
 from pipekit.engine.starting.requests import ask_cancel, ask_drop
+from pipekit.engine.undoing.asking import ask_undo
 from pipekit.http.auth import ApiOperator, ApiViewer
 from pipekit.http.state import Db
 from pipekit.models import RunStatus
@@ -72,3 +73,9 @@ def drop_preview(user: ApiOperator, db: Db, id: PathId) -> None:
 def cancel_run(user: ApiOperator, db: Db, id: PathId) -> CancelAnswer:
     """End a run that waits, ask one that runs to stop. A merge that was committed stays."""
     return CancelAnswer(cancelled=ask_cancel(db, repo.get_run(db, id), user=user.name))
+
+
+@router.post("/{id}/undo", status_code=202)
+def undo_run(user: ApiOperator, db: Db, id: PathId) -> RunQueued:
+    """Take a run back: the server starts a run that brings the dest to what it held before, or says why not."""
+    return RunQueued(run_id=ask_undo(db, repo.get_run(db, id), user=user.name).id)

@@ -23,6 +23,7 @@ COMMANDS = {
     "apply": "files:apply",
     "export": "files:export",
     "run": "run:run",
+    "undo": "undo:undo",
     "runs": "runs:runs",
     "run-group": "groups:run_group",
     "group-runs": "groups:group_runs",

@@ -79,7 +79,7 @@ def run(
         def start(listener: "Listener | None") -> "Run":
             return run_module(session.installation(ahead), found, options, listener)
 
-        return _follow(session, found.name, start, quiet=quiet, as_json=as_json)
+        return follow(session, found.name, start, quiet=quiet, as_json=as_json)
 
 
 def _drop_preview(session: Session, name: str, run_id: int, *, as_json: bool) -> int:
@@ -180,10 +180,10 @@ def copy(
         def start(listener: "Listener | None") -> "Run":
             return copy_query(session.installation(ahead), spec, RunOptions(triggered_by="cli"), listener)
 
-        return _follow(session, f"copy to {table}", start, quiet=quiet, as_json=as_json)
+        return follow(session, f"copy to {table}", start, quiet=quiet, as_json=as_json)
 
 
-def _follow(
+def follow(
     session: Session, name: str, start: "Callable[[Listener | None], Run]", *, quiet: bool, as_json: bool
 ) -> int:
     """Runs with progress, prints the record or the receipt, and returns the exit code."""

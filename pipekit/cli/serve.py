@@ -53,15 +53,17 @@ def purge(session: Session, dry_run: bool, as_json: bool) -> None:
     """Remove live logs older than `keep_logs_days`, and runs, group runs, fires and logins older than `keep_runs_days`.
 
     A server does this by itself every hour. Runs that are alive or whose merge is not settled stay, and so does the
-    newest run of each module. It goes in small steps, so that nobody waits for it.
+    newest run of each module. It goes in small steps, so that nobody waits for it. What dests keep of runs that nobody
+    can take back any more goes too.
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
-    from pipekit.server.retention import purge
+    from pipekit.server.retention import purge, purge_undo
 
     if not dry_run:
         session.only_tell()
-    purged = purge(session.db(), session.config(), dry_run=dry_run)
+    undo = purge_undo(session.installation(), dry_run=dry_run)
+    purged = replace(purge(session.db(), session.config(), dry_run=dry_run), undo=undo)
     if as_json:
         session.say_json({"dry_run": dry_run, **asdict(purged)})
         return

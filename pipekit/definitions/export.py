@@ -93,6 +93,7 @@ def _module(item: ModuleDef) -> dict[str, Any]:
         "columns": [_plain("column", column) for column in item.columns],
         "guards": _plain("guards", item.guards),
         "timeouts": _plain("timeouts", item),
+        "undo": _plain("undo", item),
     }
     return _without_defaults("module", values)
 

@@ -34,6 +34,7 @@ _BEFORE: Mapping[str, tuple[Field, ...]] = {
         Field(name="watermarks", kind="map", of="watermark", doc="Placeholders of the query, by name."),
         Field(name="hooks", kind="list", of="hook", doc="SQL that runs on the dest after the merge."),
     ),
+    "undo": (Field(name="undo", kind="object", of="undo", doc="What is kept so that runs can be taken back."),),
     "timeouts": (Field(name="timeouts", kind="object", of="timeouts", doc="Limits of this module, in seconds."),),
 }
 
@@ -80,6 +81,7 @@ OBJECTS: Mapping[str, tuple[Field, ...]] = {
     "column": _own(list_fields(Column)),
     "guards": _own(list_fields(Guards)),
     "timeouts": _inner(list_fields(ModuleFields), "timeouts"),
+    "undo": _inner(list_fields(ModuleFields), "undo"),
     "group": (*_own(list_fields(GroupFields)), *_GROUP_PARTS),
     "member": (
         Field(name="module", kind="text", required=True, doc="The module."),

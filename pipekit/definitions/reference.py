@@ -6,7 +6,13 @@ import sys
 from pipekit.definitions.fields import OBJECTS
 from pipekit.fields import Field
 
-_TITLES = {"file": "The file", "member": "A module of a group", "guards": "guards", "timeouts": "timeouts"}
+_TITLES = {
+    "file": "The file",
+    "member": "A module of a group",
+    "guards": "guards",
+    "timeouts": "timeouts",
+    "undo": "undo",
+}
 
 
 def build_field_tables() -> str:

@@ -26,12 +26,13 @@ from pipekit.drivers.tables import TableInfo as TableInfo
 from pipekit.drivers.tables import TableName as TableName
 from pipekit.drivers.types import Type, vary
 from pipekit.drivers.typetext import check_type
+from pipekit.drivers.undoing import Undoing
 from pipekit.drivers.unused import drop_unused
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, ABC):
+class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]

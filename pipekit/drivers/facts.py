@@ -138,6 +138,20 @@ class Rebuild:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Keeping:
+    """What a merge keeps of what it changes: `columns` of the dest (those not computed) in the table `images`.
+
+    Where it replaces all rows (`whole`) the dest before and after it, else the rows that it touches. `note` says whose
+    table that is.
+    """
+
+    images: "TableName"
+    columns: tuple[str, ...]
+    whole: bool
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
 
@@ -151,7 +165,8 @@ class MergePlan:
 
     With `leaves` a keyed merge leaves rows as they are that differ in nothing, `incremental` too, which then deletes
     nothing; `obstacle` says why it does not. `unique` says that the dest has a row for each merge key at most, and an
-    index to find it by; `at_once`, that nothing tells an insert that turns into an update from the two of them.
+    index to find it by; `at_once`, that nothing tells an insert that turns into an update from the two of them. With an
+    `undo` the merge keeps what it changes, and counts the rows it keeps as `kept`, their bytes as `kept bytes`.
     """
 
     strategy: Strategy
@@ -177,6 +192,7 @@ class MergePlan:
     obstacle: str = ""
     unique: bool = False
     at_once: bool = False
+    undo: Keeping | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

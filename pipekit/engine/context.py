@@ -30,6 +30,19 @@ class BoundWatermark:
     endpoint: Endpoint
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undone:
+    """The run that a run takes back, and those that merged into the same table later, the oldest first.
+
+    `refusal` says why it cannot be taken back, as far as that is known here; `has_hooks`, that its module has some.
+    """
+
+    run: Run
+    later: tuple[Run, ...] = ()
+    refusal: str = ""
+    has_hooks: bool = False
+
+
 @dataclass(kw_only=True, slots=True)
 class RunContext:
     """A run's frozen inputs, its record, and its runner, which is started anew when it has been killed.
@@ -57,6 +70,7 @@ class RunContext:
     claim: Claim | None = field(default=None)
     merged: Merged | None = field(default=None)
     answers: dict[str, QueryResult] = field(default_factory=dict)
+    undone: Undone | None = field(default=None)
 
     @property
     def ledger_entry(self) -> LedgerEntry:

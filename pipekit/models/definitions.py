@@ -155,6 +155,17 @@ class ModuleFields:
         default_factory=Guards, metadata=told("Switches of the checks of a run.", of="guards", default=None)
     )
     retries: int = field(default=2, metadata=told("How often a passing fault is tried again.", low=0, high=100))
+    undo_runs: int | None = field(
+        default=None,
+        metadata=told(
+            "Of how many of the newest runs is kept what their merges changed, so that they can be taken back.",
+            name="undo.runs",
+            low=1,
+            high=100,
+            label="Runs that can be taken back",
+            help="Of so many of the newest runs the dest keeps what their merges changed. Empty: of none.",
+        ),
+    )
     notes: str = field(
         default="",
         metadata=told(

@@ -57,6 +57,8 @@ class Run:
     its group run. `stage` is what it is doing now, `rows_so_far` how many rows have arrived in staging.
     `sessions` are those that can be told from others on their system, in the order they were opened.
     A `preview` only looks at what its merge would do; a run with `merges_preview` merges what that run has staged.
+    `undo_rows` are the rows that its dest keeps so that it can be taken back, None where it keeps none; `undoes` is the
+    run that this one takes back, `undone_by` the one that has taken this one back.
     `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
     """
 
@@ -107,6 +109,9 @@ class Run:
     stderr: str | None = None
     cancel_requested: bool = False
     sessions: tuple[RunSession, ...] = ()
+    undo_rows: int | None = None
+    undoes: int | None = None
+    undone_by: int | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:

@@ -144,6 +144,7 @@ from pipekit.repo.tokens import (
     find_token_user,
     list_tokens,
 )
+from pipekit.repo.undo import forget_undo, list_later_merges, list_unwanted_undo, measure_undo
 from pipekit.repo.users import (
     create_user,
     delete_user,
@@ -240,6 +241,7 @@ __all__ = [
     "find_usual_kinds",
     "finish_run",
     "fold_ended_group_runs",
+    "forget_undo",
     "format_moment",
     "get_archived_run",
     "get_connection",
@@ -289,6 +291,7 @@ __all__ = [
     "list_groups_of",
     "list_hooks",
     "list_kept_previews",
+    "list_later_merges",
     "list_leftover_runs",
     "list_live_runs",
     "list_members",
@@ -296,8 +299,10 @@ __all__ = [
     "list_runs",
     "list_schedules",
     "list_tokens",
+    "list_unwanted_undo",
     "list_users",
     "list_watermarks",
+    "measure_undo",
     "note_audit",
     "note_live_figures",
     "note_login",

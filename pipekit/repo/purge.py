@@ -2,8 +2,9 @@
 """Lists of live logs, runs, group runs, fires, logins and alerts that can go, and its removal a small batch at a time.
 
 What can go is listed outside of any transaction and looked at once more when it is removed, so that the write lock is
-held for a batch alone. A live run, one whose merge is not settled, the newest of each module, and the runs of a live
-group run always stay; so do the newest group run of each group and the newest fire of each schedule.
+held for a batch alone. A live run, one whose merge is not settled or of which a dest keeps what it changed, the newest
+of each module, and the runs of a live group run always stay; so do the newest group run of each group and the newest
+fire of each schedule.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ _RUN_MAY_GO = f"""
     {_SETTLED}
     AND ({{r}}.module_id IS NULL
          OR {{r}}.id <> (SELECT max(n.id) FROM run_log n WHERE n.module_id = {{r}}.module_id))
+    AND NOT EXISTS (SELECT 1 FROM undo_kept k WHERE k.run_id = {{r}}.id)
     AND NOT EXISTS (SELECT 1 FROM group_run g WHERE g.id = {{r}}.group_run_id AND g.finished_at IS NULL)
 """
 _GROUP_RUN_MAY_GO = f"""

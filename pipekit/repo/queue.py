@@ -21,6 +21,7 @@ from pipekit.repo.modules import get_module
 from pipekit.repo.pause import is_paused
 from pipekit.repo.runs import get_run, insert_queued_run
 from pipekit.repo.state import State, now, transaction
+from pipekit.repo.undo import note_undoes
 
 GONE = "The process that asked for this run ended, or stood still for too long, before the run could start."
 DELETED = "The module was deleted before the run could start."
@@ -61,12 +62,14 @@ def enqueue_run(
     preview: bool = False,
     merges: int | None = None,
     overrides: Mapping[str, str] | None = None,
+    undoes: int | None = None,
     owner: str | None = None,
     lease_s: float | None = None,
 ) -> Run:
     """Asks for a run of a module. With `owner` that process will run it, and must renew its claim within `lease_s`.
 
     A `preview` merges nothing; `merges` is the preview whose staging is merged.
+    With `undoes` it takes that run back.
 
     Raises ModuleBusy when a run of the module is alive or waits already, NotFound.
     """
@@ -76,7 +79,7 @@ def enqueue_run(
         if module.running:
             raise build_busy(db, module)
         _refuse_second(db, module_id, module.name)
-        return insert_queued_run(
+        run = insert_queued_run(
             db,
             module,
             triggered_by=triggered_by,
@@ -87,6 +90,7 @@ def enqueue_run(
             owner=owner,
             lease_expires_at=lease_end(db, lease_s) if lease_s is not None else None,
         )
+        return run if undoes is None else note_undoes(db, run, undoes)
 
 
 def _refuse_second(db: State, module_id: int, name: str) -> None:

@@ -48,6 +48,12 @@ UNCHANGED = "(SELECT rows_unchanged FROM run_merge WHERE run_id = run_log.id) AS
 PREVIEW = """
     (SELECT merges IS NULL FROM run_preview WHERE run_id = run_log.id) AS preview,
     (SELECT merges FROM run_preview WHERE run_id = run_log.id) AS merges_preview"""
+UNDO = """
+    (SELECT undoes FROM undo_asked WHERE run_id = run_log.id) AS undoes,
+    (SELECT rows FROM undo_kept WHERE run_id = run_log.id) AS undo_rows,
+    (SELECT a.run_id FROM undo_asked a JOIN run_log u ON u.id = a.run_id AND u.merge_state = 'merged'
+     WHERE a.undoes = run_log.id) AS undone_by
+"""
 # A list leaves out stdout and stderr, which may be long, and where a run failed: no list shows them.
 LISTED = f"""
     id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
@@ -55,7 +61,8 @@ LISTED = f"""
     merge_state, rows_read, rows_staged, rows_deleted, rows_inserted,
     rows_updated, dest_rows_before, dest_rows_after, error_stage, stages_json, watermark_values_json, checks_json,
     hint, error, resolved_sql, staging_sql, merge_sql,
-    {LIVE}, {UNCHANGED}, {PREVIEW}, NULL AS error_position, NULL AS sessions_json, NULL AS stdout, NULL AS stderr
+    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, NULL AS error_position, NULL AS sessions_json,
+    NULL AS stdout, NULL AS stderr
 """
 _SQL = "resolved_sql, staging_sql, merge_sql"
 _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL.split(", ")))
@@ -64,7 +71,7 @@ _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
     position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
-    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {SESSIONS}, {position}"
+    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {SESSIONS}, {position}"
     row = db.row(f"SELECT *, {found} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
@@ -183,11 +190,13 @@ def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> Non
 
 
 # What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were, its sessions,
-# and whether its staging table may still be in the dest.
+# what its dest keeps of them so that it can be taken back, and whether its staging table may still be in the dest.
 _BESIDE = {
     "error_position": "INSERT OR REPLACE INTO run_fault (position, run_id) VALUES (?, ?)",
     "rows_unchanged": "INSERT OR REPLACE INTO run_merge (rows_unchanged, run_id) VALUES (?, ?)",
     "sessions": "INSERT OR REPLACE INTO run_session (sessions_json, run_id) VALUES (?, ?)",
+    "undo_rows": "INSERT INTO undo_kept (rows, run_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET rows = excluded.rows",
+    "undo_bytes": "UPDATE undo_kept SET bytes = ? WHERE run_id = ?",
     "staging_left": "UPDATE run_dest SET staging_left = ? WHERE run_id = ?",
 }
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from pipekit import repo
 from pipekit.config import Config
+from pipekit.engine import Installation
+from pipekit.engine.undoing.dropping import drop_unwanted
 from pipekit.repo import purge as rows
 
 # A batch aims at holding the write lock this long; the next one begins after a pause in which others have their turn.
@@ -32,15 +34,17 @@ class Purged:
     fires: int = 0
     logins: int = 0
     alerts: int = 0
+    undo: int = 0
 
     @property
     def total(self) -> int:
         """How many in all."""
-        return self.logs + self.runs + self.group_runs + self.fires + self.logins + self.alerts
+        return self.logs + self.runs + self.group_runs + self.fires + self.logins + self.alerts + self.undo
 
     def __str__(self) -> str:
         runs = f"{self.runs} runs, {self.group_runs} group runs, {self.fires} fires"
-        return f"{self.logs} logs, {runs}, {self.logins} logins, {self.alerts} alerts"
+        undo = f", what dests kept of {self.undo} runs to take them back" if self.undo else ""
+        return f"{self.logs} logs, {runs}, {self.logins} logins, {self.alerts} alerts{undo}"
 
 
 def purge(db: repo.State, config: Config, *, dry_run: bool = False, stop: threading.Event | None = None) -> Purged:
@@ -61,6 +65,11 @@ def purge(db: repo.State, config: Config, *, dry_run: bool = False, stop: thread
     kinds = (rows.FIRES, rows.RUNS, rows.GROUP_RUNS, rows.LOGINS, rows.ALERTS)
     fires, runs, group_runs, logins, alerts = (_purge_kind(db, kind, runs_before, pace) for kind in kinds)
     return Purged(logs=logs, fires=fires, runs=runs, group_runs=group_runs, logins=logins, alerts=alerts)
+
+
+def purge_undo(installation: Installation, *, dry_run: bool = False) -> int:
+    """Of how many runs dests keep nothing any more, as nobody can take them back or they are too old."""
+    return drop_unwanted(installation, _days_ago(installation.config.keep_runs_days), dry_run=dry_run)
 
 
 def _days_ago(days: int) -> str:

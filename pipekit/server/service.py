@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from dataclasses import replace
 
 from pipekit import repo
 from pipekit.config import Config
@@ -20,7 +21,7 @@ from pipekit.server.alerts.sending import Sending
 from pipekit.server.alerts.watching import Watching
 from pipekit.server.dispatcher import Dispatcher
 from pipekit.server.periodic import Chore, Trouble
-from pipekit.server.retention import purge
+from pipekit.server.retention import purge, purge_undo
 from pipekit.server.systemd import Notifier
 from pipekit.server.unknown_outcomes import Settling
 
@@ -165,7 +166,8 @@ class Service:
 
     def _purge(self, db: repo.State) -> None:
         begun = time.monotonic()
-        purged = purge(db, self._config, stop=self.leaving)
+        undo = purge_undo(Installation(db=db, config=self._config, secrets=self._secrets))
+        purged = replace(purge(db, self._config, stop=self.leaving), undo=undo)
         if purged.total:
             _LOG.info("removed what is old: %s in %.1f s", purged, time.monotonic() - begun)
 

@@ -15,6 +15,7 @@ from pipekit.web.modules.watermarks import _save_inline_watermarks
 from pipekit.web.runs import archive as run_archive
 from pipekit.web.runs import live as run_live
 from pipekit.web.runs import show as run_show
+from pipekit.web.runs import undo as run_undo
 from pipekit.web.wizard import dest as wizard_dest
 from pipekit.web.wizard import drafts as wizard_drafts
 from pipekit.web.wizard import source as wizard_source
@@ -30,6 +31,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     run_values.router,
     module_show.router,
     run_show.router,
+    run_undo.router,
     run_archive.router,
     group_runs.router,
     search.router,

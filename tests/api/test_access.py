@@ -21,6 +21,7 @@ OPERATOR = {
     "/api/groups/{ref}/resume",
     "/api/runs/{id}/cancel",
     "/api/runs/{id}/preview",
+    "/api/runs/{id}/undo",
     "/api/group-runs/{id}/cancel",
     "/api/group-runs/{id}/rerun",
     "/api/pause",

@@ -48,6 +48,7 @@ class _LentRunner(NativeRunner):
         kinds: Collection[str] = (),
         child: object = None,
     ) -> None:
+        """A `child` that was started ahead is of no use here: there is one."""
         self.is_lent = True
         self._said["stderr"].clear()
         self.log, self.on_session, self.deadline = log, on_session, deadline

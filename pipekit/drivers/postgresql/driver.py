@@ -17,7 +17,7 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.facts import Look, MadeType, Rebuild, Reference, Swap
+from pipekit.drivers.facts import Keeping, Look, MadeType, Rebuild, Reference, Swap
 from pipekit.drivers.foreseen import Foreseen
 from pipekit.drivers.postgresql import (
     catalogue,
@@ -35,9 +35,12 @@ from pipekit.drivers.postgresql import (
     sequences,
     turns,
     types,
+    undo,
+    undoing,
 )
 from pipekit.drivers.postgresql.swap import entrance
 from pipekit.drivers.types import Type
+from pipekit.drivers.undoing import Kept, Undo
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -61,6 +64,7 @@ class PostgresDriver(Driver):
     leaves_rows = True
     can_fill = True
     busy_state = "55P03"
+    can_undo = True
     type_pattern = typetext.POSTGRESQL
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",
@@ -266,6 +270,26 @@ class PostgresDriver(Driver):
 
     def build_present_sql(self, plan: MergePlan) -> str:
         return held.build_present_sql(plan, self.quote_literal)
+
+    # -- undo ----------------------------------------------------------------------------------------------------------
+
+    def find_unkept(self, query: Query, plan: MergePlan, keeping: Keeping) -> str:
+        return undo.find_unkept(query, plan, keeping)
+
+    def find_kept(self, query: Query, images: TableName) -> Kept | None:
+        return undoing.find_kept(query, images)
+
+    def find_triggers(self, query: Query, dest: TableName) -> tuple[str, ...]:
+        return undoing.find_triggers(query, dest)
+
+    def build_touched_sql(self, undo: Undo, later: Kept) -> str:
+        return undoing.build_touched_sql(undo, later)
+
+    def build_undo_sql(self, undo: Undo, triggers: Sequence[str]) -> tuple[Statement, ...]:
+        return undoing.build_undo_sql(undo, triggers)
+
+    def build_drop_images_sql(self, images: TableName) -> tuple[str, ...]:
+        return undoing.build_drop_images_sql(images)
 
     # -- ledger and sessions -------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from pipekit.drivers.postgresql.merge import build_emptying
 from pipekit.drivers.postgresql.names import quote_table, quote_text
 from pipekit.drivers.postgresql.rebuild import build_make
 from pipekit.drivers.postgresql.turns import build_turn
+from pipekit.drivers.postgresql.undo import build_begin, build_end
 from pipekit.runner_contract import Statement
 
 # Sessions of a run have one name. Of another login's, or a pooler's, nothing is seen here: the lock's timeout ends it.
@@ -22,9 +23,9 @@ def build_emptying_sql(plan: MergePlan) -> tuple[Statement, ...]:
     dest = quote_text(quote_table(plan.dest))
     refusal = f"The source query reads {plan.dest}, which `load: direct` empties before the query has been read."
     look = Statement(sql=_READ_BY_US.format(dest=dest), name="read by us", value=True, refusal=refusal, hint=_HINT)
-    return (*build_turn(plan), look, *build_emptying(plan))
+    return (*build_turn(plan), look, *build_begin(plan), *build_emptying(plan))
 
 
 def build_filled_sql(plan: MergePlan) -> tuple[Statement, ...]:
     """What is checked late, and the indexes."""
-    return (Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"), *build_make(plan))
+    return (Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"), *build_end(plan), *build_make(plan))

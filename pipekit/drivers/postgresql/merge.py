@@ -10,6 +10,7 @@ from pipekit.drivers.postgresql.keeping import build_keeping
 from pipekit.drivers.postgresql.keyed import build_incremental, build_insert, build_upsert
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
 from pipekit.drivers.postgresql.rebuild import build_lock, build_make
+from pipekit.drivers.postgresql.undo import build_begin, build_end
 from pipekit.drivers.rebuilding import build_drop
 from pipekit.runner_contract import Statement
 
@@ -98,7 +99,7 @@ def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
     due = (Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"),) if plan.referring or plan.fires else ()
     due = due or ((Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"),) if plan.rebuild else ())
     lock = build_lock(plan) if plan.strategy != "full" else ()
-    return (*lock, *late, *_build_strategy(plan), *due, *build_make(plan))
+    return (*lock, *build_begin(plan), *late, *_build_strategy(plan), *due, *build_end(plan), *build_make(plan))
 
 
 def _build_strategy(plan: MergePlan) -> tuple[Statement, ...]:

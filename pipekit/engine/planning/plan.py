@@ -22,6 +22,7 @@ from pipekit.engine.planning.loading import Loading, choose_way, note_loading
 from pipekit.engine.planning.naming import find_named
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.record import join_sql
+from pipekit.engine.undoing.keeping import keep_images
 from pipekit.engine.watermarks.places import find_unmatched_placeholders
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.engine.watermarks.spelling import check_spelling
@@ -85,6 +86,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         loading, merge = check_direct(context, loading, merge)
     elif context.run.dry_run and not design.create_sql:
         loading, merge = settle_way(context, loading, merge, None)
+    merge = keep_images(context, merge, design.columns, not design.create_sql)
     is_direct = loading.way == "direct"
     load = _build_direct_load(context, merge, loading) if is_direct else _build_load(context, merge)
     return Plan(
@@ -173,7 +175,7 @@ def build_merge_statements(
 def sign_plan(plan: Plan) -> str:
     """A digest of what was found of the query's columns and of the dest; not of where its rows are staged."""
     nowhere = TableName(schema=None, name="")
-    merge = replace(plan.merge, staging=nowhere, rebuild=None, leaves=False, at_once=False, obstacle="")
+    merge = replace(plan.merge, staging=nowhere, rebuild=None, leaves=False, at_once=False, obstacle="", undo=None)
     return sha256(repr((plan.create_sql, merge)).encode(errors="surrogatepass")).hexdigest()
 
 

@@ -100,7 +100,7 @@ def _build_record(db: repo.State, run: Run, state: MergeState) -> dict[str, Any]
         return {"status": "error", "error_stage": stage, "error": f"{GONE} Nothing was merged.", "merge_state": state}
     if state == "unknown":
         return {"status": "error", "error_stage": "merge", "error": f"{GONE} {UNKNOWN}", "merge_state": state}
-    hooks = repo.list_hooks(db, run.module_id) if run.module_id else []
+    hooks = repo.list_hooks(db, run.module_id) if run.module_id and not run.undoes else []
     if any(hook.run_on != "failure" for hook in hooks):
         error = f"{GONE} The merge was committed; whether its hooks ran is not known."
         return {"status": "error", "error_stage": "hook", "error": error, "merge_state": state}

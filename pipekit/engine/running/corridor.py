@@ -20,6 +20,9 @@ from pipekit.engine.running.lease import Lease
 from pipekit.engine.running.merge import merge
 from pipekit.engine.running.previewed import take_previewed
 from pipekit.engine.running.staging import stage
+from pipekit.engine.undoing.dropping import drop_after
+from pipekit.engine.undoing.plan import plan_undo
+from pipekit.engine.undoing.taking_back import take_back
 from pipekit.engine.watermarks.resolve import resolve_watermarks
 from pipekit.errors import Cancelled, PipekitError, RunnerError
 from pipekit.models import Run, RunStatus, Stage
@@ -32,6 +35,8 @@ CHANGING: Stages = (("merge", merge), ("hook", run_hooks))
 # A preview looks where others merge; what it has staged is taken by a run in place of staging.
 LOOKING: Stages = (("check", foresee),)
 TAKING: Stages = (("stage", take_previewed), ("check", run_checks))
+# Those of a run that takes another one back.
+TAKING_BACK: Stages = (("plan", plan_undo), ("merge", take_back))
 
 
 def execute_run(installation: Installation, run: Run, ready: Ready, listener: Listener | None) -> Run:
@@ -63,7 +68,10 @@ def _enter(installation: Installation, record: RunRecord, ready: Ready, lease: L
     context = open_context(installation, record, ready)
     try:
         settle_earlier_runs(installation.db, context)
-        return _walk(context)
+        status = _walk(context)
+        if status == "success":
+            drop_after(installation.db, context)
+        return status
     except (PipekitError, KeyboardInterrupt) as error:
         return fail_run(context, error, lease)
     finally:
@@ -72,6 +80,9 @@ def _enter(installation: Installation, record: RunRecord, ready: Ready, lease: L
 
 def _walk(context: RunContext) -> RunStatus:
     """All stages; those before the merge once more for a fault that a retry can cure."""
+    if context.undone:
+        _pass(context, TAKING_BACK, None)
+        return "success"
     before_merge = _list_before_merge(context.run)
     for attempt in range(1, context.module.retries + 2):
         try:

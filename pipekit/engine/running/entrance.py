@@ -15,6 +15,7 @@ from pipekit.engine.installation import Installation
 from pipekit.engine.previews import read_merged, sign_definition
 from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import lend_runner
+from pipekit.engine.undoing.asking import read_undone
 from pipekit.errors import PipekitError
 from pipekit.models import Module, Run
 from pipekit.runner.native import NativeRunner
@@ -121,7 +122,7 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         source_driver=get_driver(endpoints.source.kind),
         dest_driver=get_driver(endpoints.dest.kind),
         watermarks=endpoints.watermarks,
-        hooks=definition.hooks,
+        hooks=() if record.run.undoes else definition.hooks,
         overrides=ready.overrides,
         config=config,
         record=record,
@@ -131,6 +132,7 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         merged=read_merged(installation.db, definition, record.run.merges_preview)
         if record.run.merges_preview
         else None,
+        undone=read_undone(installation.db, record.run, definition),
     )
 
 

@@ -25,6 +25,7 @@ from pipekit.engine.recovering.ledger import drop_staging, is_same_key
 from pipekit.engine.running.checks import COUNT_SWITCH, ONE_EACH
 from pipekit.engine.running.direct import finish
 from pipekit.engine.running.staging import Staged
+from pipekit.engine.undoing.keeping import announce, note_kept
 from pipekit.errors import Cancelled, CheckFailed, StatementFailed
 from pipekit.runner_contract import Expect, Loaded, Statement
 
@@ -46,6 +47,7 @@ _UNIQUE = re.compile(
 def merge(context: RunContext, staged: Staged) -> None:
     """Ledger row, merge and the check of its counts in one transaction; notes what changed."""
     plan, loaded = staged.plan, staged.loaded
+    announce(context, plan.merge)
     context.record.save()
     # The last look: a cancelled run, or one whose lease is gone, does not begin its merge.
     if context.stop.is_set():
@@ -75,6 +77,7 @@ def merge(context: RunContext, staged: Staged) -> None:
         dest_rows_after=counts.get(ROWS_AFTER, after),
         merge_state="merged",
     )
+    note_kept(context, plan.merge, counts)
     _note_harm(context, plan, counts, loaded)
 
 

@@ -26,6 +26,7 @@ class RunOptions:
 
     A `preview` merges nothing; `merges` is a preview of the module whose staging is merged in place of new rows, and
     `user` who says so, for the audit trail.
+    With `undoes` it takes that run back.
     """
 
     dry_run: bool = False
@@ -34,6 +35,7 @@ class RunOptions:
     user: str = ""
     watermarks: Mapping[str, str] = field(default_factory=dict)
     triggered_by: str = "cli"
+    undoes: int | None = None
 
 
 def run_module(
@@ -110,6 +112,7 @@ def _enqueue(installation: Installation, module: Module, options: RunOptions) ->
                     preview=options.preview,
                     merges=options.merges,
                     overrides=options.watermarks,
+                    undoes=options.undoes,
                 )
                 if options.merges is not None:
                     detail = {"run_id": run.id, "merges": options.merges}

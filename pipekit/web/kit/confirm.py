@@ -24,13 +24,14 @@ def confirm(
     problem: str = "",
     status: int = 200,
     fields: Sequence[tuple[str, str]] = (),
+    lead: str = "This deletes:",
 ) -> Response:
     """A page whose form posts to its own address. `ask` is what must be typed where data is lost.
 
     `fields` are sent again as they are.
     """
     values = {"crumbs": crumbs, "title": title, "goes": goes, "stays": stays, "button": button, "back": back}
-    values |= {"ask": ask, "problem": problem, "fields": fields}
+    values |= {"ask": ask, "problem": problem, "fields": fields, "lead": lead}
     return render(request, "confirm.html", status, **values, action=request.url.path)
 
 

@@ -209,6 +209,7 @@ def show_module(
         past_values=overview.list_past_values(db, module_id) if marks else [],
         hooks=repo.list_hooks(db, module_id),
         guards=_list_guards(module.guards),
+        undo=repo.measure_undo(db, module.id),
         strategies=STRATEGY_WORDS,
         ways=LOAD_WORDS,
         last=last,

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from pipekit import repo
+from pipekit.engine.undoing.asking import find_refusal
 from pipekit.errors import NotFound
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import Run
@@ -110,6 +111,7 @@ def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
         "preview": found,
         "tab": tab if tab in TABS else "rows" if found else "log",
         "group_run": group_run,
+        "can_undo": not find_refusal(run),
         "tail_chars": TAIL_CHARS,
         "places": _list_places(db, run) if run.status == "error" else [],
     }

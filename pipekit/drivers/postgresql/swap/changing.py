@@ -17,6 +17,7 @@ from pipekit.drivers.postgresql.rebuild import build_comment
 from pipekit.drivers.postgresql.settings import LOCK_TIMEOUT_S, PINNED
 from pipekit.drivers.postgresql.swap.carrying import list_options, name_apart, quote_apart
 from pipekit.drivers.postgresql.swap.shape import Shape, build_differing_sql
+from pipekit.drivers.postgresql.undo import build_copy, build_counts, build_images
 from pipekit.runner_contract import Statement
 
 LIMIT_S: float = LOCK_TIMEOUT_S
@@ -89,6 +90,7 @@ def build_swap(plan: MergePlan, shape: Shape) -> tuple[Statement, ...]:
     return (
         Statement(sql=f"LOCK TABLE {quote_table(plan.staging)} IN ACCESS EXCLUSIVE MODE"),
         Statement(sql=arrived, name="arrived", value=True),
+        *_build_kept(plan),
         Statement(sql=rows, name="before", value=True),
         Statement(sql="SELECT pg_catalog.current_setting('pipekit.rows')", name="deleted", value=True),
         Statement(sql=f"SELECT pg_catalog.set_config('pipekit.look', {quote_text(look)}, true) IS NULL"),
@@ -98,6 +100,42 @@ def build_swap(plan: MergePlan, shape: Shape) -> tuple[Statement, ...]:
         Statement(sql=_build_verify(plan)),
         _build_verdict("carried", "Use `load: auto`, which keeps the table."),
     )
+
+
+def name_replaced(images: TableName) -> TableName:
+    """What the replaced table is called where it is kept, so that the run can be taken back."""
+    return TableName(schema=images.schema, name=f"{images.name}.old")
+
+
+def _build_kept(plan: MergePlan) -> tuple[Statement, ...]:
+    """The rows that come, as the run leaves them: copied before readers have to wait."""
+    if plan.undo is None:
+        return ()
+    rows = build_copy(plan, plan.undo, 1, quote_table(plan.staging))
+    return (*build_images(plan), rows, *build_counts(plan.undo))
+
+
+def _build_end(plan: MergePlan, shape: Shape) -> Iterator[str]:
+    """The replaced table goes, or stays as rows alone in the staging schema, where nothing else is called so."""
+    dest = quote_table(plan.dest)
+    if plan.undo is None:
+        yield f"DROP TABLE {dest}"
+        return
+    for trigger in shape.list("triggers"):
+        yield f"DROP TRIGGER {quote_identifier(trigger['name'])} ON {dest}"
+    for item in shape.list("statistics"):
+        yield f"DROP STATISTICS {item['called']}"
+    for sequence in shape.list("sequences"):
+        gone = "IDENTITY" if sequence["identity"] else "DEFAULT"
+        yield f"ALTER TABLE {dest} ALTER COLUMN {quote_identifier(sequence['column'])} DROP {gone}"
+    for index in shape.list("indexes"):
+        name, placed = quote_identifier(index["name"]), TableName(schema=plan.dest.schema, name=index["name"])
+        constraint = f"ALTER TABLE {dest} DROP CONSTRAINT {name}"
+        yield constraint if index["kind"] else f"DROP INDEX {quote_table(placed)}"
+    replaced = name_replaced(plan.undo.images)
+    yield f"ALTER TABLE {dest} RENAME TO {quote_identifier(replaced.name)}"
+    moved = quote_table(TableName(schema=plan.dest.schema, name=replaced.name))
+    yield f"ALTER TABLE {moved} SET SCHEMA {quote_identifier(replaced.schema or '')}"
 
 
 def _build_verdict(name: str, hint: str) -> Statement:
@@ -155,7 +193,7 @@ def _build_change(plan: MergePlan, shape: Shape) -> Iterator[str]:
     sequences = shape.list("sequences")
     for number, sequence in enumerate(sequences):
         yield from _build_numbers(plan, sequence, number)
-    yield f"DROP TABLE {dest}"
+    yield from _build_end(plan, shape)
     yield f"ALTER TABLE {staging} RENAME TO {quote_identifier(name_apart(plan.staging, 't'))}"
     yield f"ALTER TABLE {quote_apart(plan.staging, 't')} SET SCHEMA {quote_identifier(plan.dest.schema or '')}"
     yield f"ALTER TABLE {_place(plan, 't')} RENAME TO {quote_identifier(plan.dest.name)}"
