@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -25,7 +24,7 @@ from pipekit.serving.hosts import AllowedHosts
 from pipekit.serving.request_log import RequestLog, _RequestBodyCapture
 from pipekit.serving.security import SecurityHeaders
 from pipekit.web.app import ROUTERS as WEB_ROUTERS
-from pipekit.web.kit.render import STATIC
+from pipekit.web.kit.assets import STATIC, Assets
 
 
 def create_app(
@@ -71,7 +70,7 @@ def create_app(
     install_error_handlers(app)
     for router in (*WEB_ROUTERS, *API_ROUTERS, openapi.router):
         app.router.routes.extend(router.routes)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Assets(directory=STATIC), name="static")
     return app
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pipekit.web.kit.render import STATIC
+from pipekit.web.kit.assets import STATIC
 
 CSS = STATIC / "css"
 TOKENS = (CSS / "tokens.css").read_text("utf-8")

@@ -5,7 +5,6 @@ import time
 import zlib
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from fastapi import Request
@@ -18,6 +17,7 @@ from pipekit.cutting import cut
 from pipekit.engine.receipt import format_count, format_duration, get_duration_s
 from pipekit.http.errors import note_reason
 from pipekit.repo.pages import RunBrief
+from pipekit.web.kit.assets import locate
 from pipekit.web.kit.drawing import draw_gantt, draw_meter, draw_strip, draw_timeline, highlight_sql
 from pipekit.web.kit.forms import Form
 from pipekit.web.kit.words import describe_age, format_clock, format_local, status_word, tell_trigger
@@ -28,7 +28,6 @@ COMPRESS_FROM = 1000
 # Of a value in a list.
 LONGEST_SHOWN = 1_000
 AGES_HOLD_S = 10
-STATIC = Path(__file__).parents[1] / "static"
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("pipekit.web"),
@@ -50,7 +49,9 @@ ENVIRONMENT.filters.update(
     gantt=draw_gantt,
     ends=lambda value: cut(str(value), LONGEST_SHOWN),
 )
-ENVIRONMENT.globals.update(version=__version__, run_seconds=get_duration_s, meter=draw_meter, timeline=draw_timeline)
+ENVIRONMENT.globals.update(
+    version=__version__, asset=locate, run_seconds=get_duration_s, meter=draw_meter, timeline=draw_timeline
+)
 
 
 _ERROR_WORDS = {403: "Not allowed", 404: "Not found", 409: "Not now", 429: "Too often", 502: "A database failed"}

@@ -11,7 +11,7 @@ function loadStyles() {
   if (document.querySelector("link[data-uplot]")) return;
   const link = document.createElement("link");
   link.rel = "stylesheet";
-  link.href = "/static/build/uplot.css";
+  link.href = new URL("../build/uplot.css", import.meta.url).href;
   link.dataset.uplot = "1";
   document.head.append(link);
 }
