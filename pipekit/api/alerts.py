@@ -116,7 +116,7 @@ class AlertAnswer(Answer):
     told_at: str | None
 
 
-class TestAnswer(Answer):
+class ChannelTestAnswer(Answer):
     """What came of a test message."""
 
     sent: bool
@@ -169,11 +169,11 @@ def delete_channel(user: ApiAdmin, db: Db, channel: ChannelRef) -> None:
 
 
 @router.post("/alert-channels/{ref}/test")
-def test_channel(user: ApiAdmin, db: Db, context: ContextDep, channel: ChannelRef) -> TestAnswer:
+def test_channel(user: ApiAdmin, db: Db, context: ContextDep, channel: ChannelRef) -> ChannelTestAnswer:
     """Send a test message, and say how that went."""
     problem = send_test(db, channel, context.secrets, context.config.base_url)
     repo.note_audit(db, user=user.name, action="test", kind="alert channel", name=channel.name)
-    return TestAnswer(sent=not problem, problem=problem)
+    return ChannelTestAnswer(sent=not problem, problem=problem)
 
 
 @router.get("/alert-rules")

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pipekit import __version__
 from pipekit.api.bodies import ROUTER, describe_error_models
 from pipekit.api.routes import ROUTERS
-from pipekit.http.auth import ApiViewer
+from pipekit.http.auth import ApiReader
 
 router = APIRouter(prefix="/api", **ROUTER)
 
@@ -51,6 +51,6 @@ def _leave_out(operation: dict[str, Any], method: str) -> None:
 
 
 @router.get("/openapi.json", include_in_schema=False)
-def get_openapi(user: ApiViewer) -> JSONResponse:
+def get_openapi(user: ApiReader) -> JSONResponse:
     """The description of the API, for those who may use it."""
     return JSONResponse(build_openapi())

@@ -208,6 +208,13 @@ class RequireApi:
         return user
 
 
+def get_reader(request: Request, db: Db) -> User:
+    """The user of the Authorization header or, for what a page leads to and only reads, of its session."""
+    session = None if request.headers.get("authorization") else find_session(request, db)
+    return _keep_user(request, session.user) if session else get_api_user(request, db)
+
+
+ApiReader = Annotated[User, Depends(get_reader)]
 ApiViewer = Annotated[User, Depends(RequireApi("viewer"))]
 ApiOperator = Annotated[User, Depends(RequireApi("operator"))]
 ApiAdmin = Annotated[User, Depends(RequireApi("admin"))]

@@ -19,6 +19,7 @@ from pipekit.repo.pool import Pool
 from pipekit.repo.trial import Trial
 from pipekit.secrets import Secrets
 from pipekit.server.service import Service
+from pipekit.serving import api_page
 from pipekit.serving.errors import install_error_handlers
 from pipekit.serving.hosts import AllowedHosts
 from pipekit.serving.request_log import RequestLog, _RequestBodyCapture
@@ -68,7 +69,7 @@ def create_app(
     app.add_middleware(SecurityHeaders, is_https=config.https)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     install_error_handlers(app)
-    for router in (*WEB_ROUTERS, *API_ROUTERS, openapi.router):
+    for router in (*WEB_ROUTERS, *API_ROUTERS, openapi.router, api_page.router):
         app.router.routes.extend(router.routes)
     app.mount("/static", Assets(directory=STATIC), name="static")
     return app

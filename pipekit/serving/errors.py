@@ -104,4 +104,5 @@ def _answer(request: Request, status: int, shown: dict[str, Any]) -> Response:
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path.startswith("/api/") or request.url.path == "/metrics"
+    path = request.url.path
+    return (path.startswith("/api/") or path == "/metrics") and path != "/api/docs"
