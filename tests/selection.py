@@ -11,6 +11,7 @@ import pytest
 # Files, and beginnings of their paths, below tests/: what `make test` leaves to `make test-all`.
 SLOW = (
     "api/test_schemathesis.py",
+    "databases/test_blank_dests.py",
     "databases/test_db2i_",
     "databases/test_derby_",
     "databases/test_embedded_files.py",

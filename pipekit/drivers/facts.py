@@ -166,7 +166,8 @@ class MergePlan:
     With `leaves` a keyed merge leaves rows as they are that differ in nothing, `incremental` too, which then deletes
     nothing; `obstacle` says why it does not. `unique` says that the dest has a row for each merge key at most, and an
     index to find it by; `at_once`, that nothing tells an insert that turns into an update from the two of them. With an
-    `undo` the merge keeps what it changes, and counts the rows it keeps as `kept`, their bytes as `kept bytes`.
+    `undo` the merge keeps what it changes, and counts the rows it keeps as `kept`, their bytes as `kept bytes`. With
+    `blank` rows come without staging into a dest that has none, beside whoever reads it or adds rows of his own.
     """
 
     strategy: Strategy
@@ -193,6 +194,7 @@ class MergePlan:
     unique: bool = False
     at_once: bool = False
     undo: Keeping | None = None
+    blank: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,7 +207,8 @@ class TableFacts:
     the foreign keys that point at it. `hidden_rows` says that this login may not see every row. `only` says that other
     tables inherit from it and are not part of it. `fires` is what its statements set off. `can_compare` says that all
     columns may be read and updated. `parted` says that it has partitions. `published` names what carries its inserts
-    and deletes to others, but not its updates.
+    and deletes to others, but not its updates. `blank` says that it is a table without indexes and, as far as can be
+    told without touching it, without any page.
     """
 
     exists: bool
@@ -222,3 +225,4 @@ class TableFacts:
     can_compare: bool = False
     parted: bool = False
     published: str = ""
+    blank: bool = False

@@ -18,6 +18,10 @@ class Filling:
     # The SQLSTATE of a lock that others hold.
     busy_state: ClassVar[str] = ""
 
+    def estimate_rows(self, query: Query, sql: str) -> int | None:
+        """How many rows the source expects of a query, asked without running it; None where it does not tell."""
+        return None
+
     def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
         """What a merge can make anew of a table's indexes, in one look; asked where `can_rebuild`."""
         raise NotImplementedError
@@ -27,9 +31,12 @@ class Filling:
         return message
 
     def build_emptying_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
-        """Before the rows that come without staging: their turn, the counts `before` and `deleted`, an empty dest."""
+        """Before the rows that come without staging: their turn, the counts `before` and `deleted`, an empty dest.
+
+        Of a plan that is `blank` only the turn and `before`, which is refused unless it is 0.
+        """
         raise NotImplementedError
 
     def build_filled_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
-        """Behind those rows, in the same transaction."""
+        """Behind those rows, in the same transaction; of a plan that is `blank` with the count `deleted`."""
         raise NotImplementedError

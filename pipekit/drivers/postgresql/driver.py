@@ -241,6 +241,9 @@ class PostgresDriver(Driver):
     def build_foreseen(self, plan: MergePlan) -> Foreseen:
         return foreseen.build_foreseen(plan)
 
+    def estimate_rows(self, query: Query, sql: str) -> int | None:
+        return filling.estimate_rows(query, sql)
+
     def build_emptying_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return filling.build_emptying_sql(plan)
 

@@ -125,7 +125,9 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
   JOIN pg_catalog.pg_namespace AS fn ON fn.nspname = i.schemaname
   JOIN pg_catalog.pg_class AS f ON f.relnamespace = fn.oid AND f.relname = i.tablename
   JOIN family ON family.relid = f.oid
-  WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete))
+  WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete)),
+  c.relkind = 'r' AND NOT c.relhasindex AND NOT c.relispartition AND c.relpages = 0
+    AND pg_catalog.pg_stat_get_live_tuples(c.oid) = 0 AND pg_catalog.pg_stat_get_dead_tuples(c.oid) = 0
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = (SELECT oid FROM dest)"""
@@ -160,8 +162,8 @@ def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFa
     rows = query(build_facts_sql(literal, table)).rows
     if not rows:
         return TableFacts(exists=False)
-    kind, usable, insertable, updatable, truncatable, keepable, hidden, inherited, *lists = rows[0][:-3]
-    alone, comparable, published = rows[0][-3:]
+    kind, usable, insertable, updatable, truncatable, keepable, hidden, inherited, *lists = rows[0][:-4]
+    alone, comparable, published, blank = rows[0][-4:]
     problem = ""
     if kind in _UNWRITABLE:
         problem = f"{table} is {_UNWRITABLE[kind or '']}; rows cannot be written to it."
@@ -186,6 +188,7 @@ def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFa
         can_compare=comparable == "t",
         parted=kind == "p",
         published=f"publication {published}" if published else "",
+        blank=blank == "t" and inherited != "t",
     )
 
 

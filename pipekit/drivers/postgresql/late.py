@@ -40,7 +40,7 @@ LIMIT 1"""
 
 def build_hold_sql(query: str) -> str:
     """Has a query planned, which locks partitions and children, then gives the row that `build_late_sql` takes."""
-    return f"{_ALONE};\nEXPLAIN (COSTS off)\n{query}\n;\n{_HELD}" if _has_plan(query) else _HELD
+    return f"{_ALONE};\nEXPLAIN (COSTS off)\n{query}\n;\n{_HELD}" if has_plan(query) else _HELD
 
 
 def build_late_sql(held: Sequence[str | None]) -> str:
@@ -54,7 +54,7 @@ def tell_late(table: str) -> str:
     return f"{table} was emptied or rebuilt while the query waited for it inside a function; its rows may be missing."
 
 
-def _has_plan(sql: str) -> bool:
+def has_plan(sql: str) -> bool:
     """Whether the statement can be explained: SHOW and its like cannot."""
     words = (sql[start:] for kind, start, _ in tokens(sql, READINGS[0]) if kind not in ("space", "comment"))
     return bool(_PLANNED.match(next(words, "")))

@@ -1,15 +1,20 @@
 # Rows that go straight into the dest: whether they may, and the text around them. Decides; moves nothing.
-"""`check_direct` and `build_finish`. What is checked on staging elsewhere is told by counts, or refused here."""
+"""`check_direct`, `find_blank` and `build_finish`. What is checked on staging elsewhere is told by counts, or refused
+here.
+"""
 
 from dataclasses import replace
 
-from pipekit.drivers.base import MergePlan
+from pipekit.drivers.base import MergePlan, TableFacts
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.indexes import KEPT, LEAST_ROWS, judge_rebuild, tell_rebuild
 from pipekit.engine.planning.loading import MEND, Loading
 from pipekit.engine.planning.sequences import build_sequence_statements
-from pipekit.errors import RunFailed
+from pipekit.errors import RunFailed, StatementFailed
 from pipekit.runner_contract import Statement
+
+# From so many rows on it is worth asking what else there is than writing them twice.
+LEAST_EXPECTED = 100_000
 
 
 def check_direct(context: RunContext, loading: Loading, merge: MergePlan) -> tuple[Loading, MergePlan]:
@@ -23,6 +28,30 @@ def check_direct(context: RunContext, loading: Loading, merge: MergePlan) -> tup
     told = f"{KEPT}{kept}" if kept else tell_rebuild(found, "as the dest is emptied first")
     loading = replace(loading, why=f"{loading.why}; {told}", freezes=found.plain)
     return loading, replace(merge, rebuild=None if kept else found)
+
+
+def find_blank(context: RunContext, merge: MergePlan, facts: TableFacts, sql: str) -> tuple[Loading, MergePlan] | None:
+    """The way without staging into a dest that has nothing to lose, where many rows are expected; None where not.
+
+    Nobody sees a row before the commit, and nobody waits: nothing is emptied.
+    """
+    if not facts.blank or not _may_go_straight(context, merge):
+        return None
+    try:
+        rows = context.source_driver.estimate_rows(context.ask_source(), sql) or 0
+    except StatementFailed:
+        return None  # what is wrong with the query is said when it is read
+    if rows < LEAST_EXPECTED:
+        return None
+    why = f"as the dest is empty and has no index, and about {rows:,} rows are expected"
+    return Loading(way="direct", why=why), replace(merge, blank=True)
+
+
+def _may_go_straight(context: RunContext, merge: MergePlan) -> bool:
+    """What is looked at before it is merged is staged; what is to be taken back is kept beside an emptied dest."""
+    run, module = context.run, context.module
+    is_staged = run.preview or run.merges_preview is not None or module.undo_runs is not None
+    return module.load == "auto" and merge.strategy == "full" and not is_staged and not _find_obstacle(context, merge)
 
 
 def build_finish(context: RunContext, merge: MergePlan, rows: int | None = None) -> tuple[Statement, ...]:

@@ -14,7 +14,7 @@ from pipekit.engine.planning.columns import ColumnMatch, match_columns
 from pipekit.engine.planning.design import Design, design_dest, stage_made_types
 from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
-from pipekit.engine.planning.direct import build_finish, check_direct
+from pipekit.engine.planning.direct import build_finish, check_direct, find_blank
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.planning.indexes import settle_way
 from pipekit.engine.planning.keyed import judge_keyed
@@ -84,6 +84,8 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     merge = replace(asked, swap=loading.swap) if loading.swap else settle_plan(driver, asked, facts)
     if loading.way == "direct":
         loading, merge = check_direct(context, loading, merge)
+    elif blank := find_blank(context, merge, facts, resolved):
+        loading, merge = blank
     elif context.run.dry_run and not design.create_sql:
         loading, merge = settle_way(context, loading, merge, None)
     merge = keep_images(context, merge, design.columns, not design.create_sql)
@@ -206,6 +208,15 @@ def replace_staging(context: RunContext, plan: Plan, staging: TableName) -> Plan
         merge=merge,
         merge_sql=build_merge_statements(context, merge, plan.create_sql),
     )
+
+
+def stage_after_all(context: RunContext, plan: Plan) -> Plan:
+    """The plan for a dest that is not blank any more, noted in the run's record."""
+    context.record.log(f"note: {plan.merge.dest} is not empty any more: its rows are staged\n")
+    merge = replace(plan.merge, blank=False)
+    staged = replace_staging(context, replace(plan, merge=merge, loading=Loading()), merge.staging)
+    note_plan(context, staged)
+    return staged
 
 
 def build_staging_statements(context: RunContext, merge: MergePlan) -> tuple[str, ...]:

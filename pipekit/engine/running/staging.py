@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import explain_refusal, try_creation
-from pipekit.engine.planning.plan import Plan, build_stage_sql
+from pipekit.engine.planning.plan import Plan, build_stage_sql, stage_after_all
 from pipekit.engine.running.claim import claim_staging
 from pipekit.engine.running.direct import fill
 from pipekit.engine.running.measures import Measured, measure_source
-from pipekit.errors import StatementFailed
+from pipekit.errors import CheckFailed, StatementFailed
 from pipekit.runner_contract import Loaded, Statement
 
 
@@ -28,9 +28,15 @@ class Staged:
 def stage(context: RunContext, plan: Plan) -> Staged:
     """Tries what is missing in the dest, claims and creates staging, moves the rows, and helps the planner."""
     if plan.load.before:
-        loaded = fill(context, plan)
-        _note_loaded(context, loaded)
-        return Staged(plan=plan, loaded=loaded)
+        try:
+            loaded = fill(context, plan)
+        except CheckFailed as error:
+            if not plan.merge.blank or error.message != plan.load.before[-1].refusal:
+                raise
+            plan = stage_after_all(context, plan)
+        else:
+            _note_loaded(context, loaded)
+            return Staged(plan=plan, loaded=loaded)
     context.record.put(staging_left=True)
     context.record.save()
     driver, dest = context.dest_driver, context.dest

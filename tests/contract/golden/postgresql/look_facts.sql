@@ -109,7 +109,9 @@ SELECT c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
   JOIN pg_catalog.pg_namespace AS fn ON fn.nspname = i.schemaname
   JOIN pg_catalog.pg_class AS f ON f.relnamespace = fn.oid AND f.relname = i.tablename
   JOIN family ON family.relid = f.oid
-  WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete))
+  WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete)),
+  c.relkind = 'r' AND NOT c.relhasindex AND NOT c.relispartition AND c.relpages = 0
+    AND pg_catalog.pg_stat_get_live_tuples(c.oid) = 0 AND pg_catalog.pg_stat_get_dead_tuples(c.oid) = 0
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = (SELECT oid FROM dest)
