@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from pipekit import repo
 from pipekit.engine.jars import register
+from pipekit.repo import alert_channels, alerts
 from pipekit.web import moved
 from pipekit.web.app import ROUTERS
 from tests.e2e.browser.desk import Desk, House
@@ -40,7 +41,14 @@ def addresses(house: House) -> list[str]:
     found += [f"/runs/{ids['failed_id']}", f"/wizard/tables?source_id={house.shop.id}"]
     found += [f"/wizard/columns?source_id={house.shop.id}&schema=main&table=orders", f"/modules/{ids['failing_id']}"]
     found += ["/modules?q=nothing+has+this", "/runs?status=error", "/search?q=a_module", "/modules?state=failing"]
-    found += ["/nowhere", "/modules/4711", "/runs/4711", "/audit?user=nobody", f"/modules/new?from={ids['module_id']}"]
+    found += [
+        "/nowhere",
+        "/modules/4711",
+        "/runs/4711",
+        "/audit?user=nobody",
+        "/alerts/channels/new?kind=mail",
+        f"/modules/new?from={ids['module_id']}",
+    ]
     return sorted(set(found) - {"/login"})
 
 
@@ -67,6 +75,13 @@ def furnish(house: House) -> dict[str, object]:
     repo.save_draft(db, ana.id, "0123456789abcdef", title="a draft", step="sql", form=DRAFT)
     archived = repo.ArchivedRun(first_id="1", module=LONG, status="success", record={"stdout": "one\ntwo", "rows": 2})
     repo.keep_archived_runs(db, [archived])
+    settings = {"url": "https://hooks.example.com/x"}
+    channel = alert_channels.create_channel(db, name=f"hook {LONG}", kind="webhook", settings=settings)
+    alert_channels.note_unsent(db, channel.id, "The address answers 503 Service Unavailable.", repo.wall_clock())
+    rule = alert_channels.create_rule(db, channel_id=channel.id, events=["failed"], group_id=group.id)
+    told = {"module": LONG, "run_id": 1}
+    alerts.add_alert(db, rule, event="failed", subject="module:1", facts=told, due_at=repo.wall_clock())
+    alert_channels.update_rule(db, rule.id, enabled=False)
     folder = house.config.jar_folder
     folder.mkdir(parents=True, exist_ok=True)
     write_jar(folder / "h2.jar")
@@ -80,6 +95,8 @@ def furnish(house: House) -> dict[str, object]:
         "group_id": group.id,
         "schedule_id": schedule.id,
         "group_run_id": group_run.id,
+        "channel_id": channel.id,
+        "rule_id": rule.id,
         "connection_id": house.shop.id,
         "user_id": repo.get_user_by_name(db, "zoe").id,
         "token_id": repo.list_tokens(db, ana.id)[0].id,
