@@ -25,8 +25,9 @@ class Field:
     `name` is what files call it (`timeouts.run_s` in an object of its own, `""` where it is the key it stands under),
     `own` what the record does. `short` is the field that a plain text in a list stands for. `low` and `high` bound
     numbers; `low` itself is allowed for whole numbers and shares, not for seconds (`above`). A text has at most
-    `longest` characters. `doc` is a sentence for files, API and documents; `label` and `help` are a form's words,
-    `unusual` what a page says where the value is not the default.
+    `longest` characters; one that is `listed` stands for a list, which a file may write (`models/listed.py`). `doc` is
+    a sentence for files, API and documents; `label` and `help` are a form's words, `unusual` what a page says where the
+    value is not the default.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Field:
     longest: int = LONGEST
     default: object = None
     pattern: str = ""
+    listed: str = ""
     label: str = ""
     help: str = ""
     unusual: str = ""

@@ -5,8 +5,9 @@ from typing import Any
 
 from pipekit.definitions.fields import OBJECTS
 from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, ModuleDef, ScheduleDef
-from pipekit.fields import pick
+from pipekit.fields import Field, pick
 from pipekit.models import GroupFields, format_key
+from pipekit.models.listed import unfold_listed
 
 _INNER = ("object", "list", "map")
 
@@ -74,7 +75,7 @@ def _without_defaults(kind: str, values: dict[str, Any]) -> dict[str, Any]:
     written = {}
     for f in OBJECTS[kind]:
         value = values.get(f.name, f.default)
-        empty = value is None or (f.kind in ("map", "list", "object") and not value)
+        empty = value is None or ((f.listed or f.kind in ("map", "list", "object")) and not value)
         if f.required or not (empty or value == f.default):
             written[f.name] = value
     return written
@@ -92,6 +93,7 @@ def _module(item: ModuleDef) -> dict[str, Any]:
         "hooks": [_plain("hook", hook) for hook in item.hooks],
         "columns": [_plain("column", column) for column in item.columns],
         "guards": _plain("guards", item.guards),
+        "expect": _plain("expect", item),
         "timeouts": _plain("timeouts", item),
         "undo": _plain("undo", item),
     }
@@ -109,10 +111,14 @@ def _number(value: float) -> float | int:
 
 
 def _plain(kind: str, record: Any) -> dict[str, Any]:
-    values = {f.name: getattr(record, f.own or f.name) for f in OBJECTS[kind]}
-    return _without_defaults(
-        kind, {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
-    )
+    values = {f.name: _write(f, getattr(record, f.own or f.name)) for f in OBJECTS[kind]}
+    return _without_defaults(kind, values)
+
+
+def _write(f: Field, value: Any) -> Any:
+    if f.listed:
+        return unfold_listed(f.listed, value)
+    return _number(value) if isinstance(value, float) else value
 
 
 def _group(item: GroupDef) -> dict[str, Any]:

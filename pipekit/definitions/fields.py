@@ -35,6 +35,7 @@ _BEFORE: Mapping[str, tuple[Field, ...]] = {
         Field(name="hooks", kind="list", of="hook", doc="SQL that runs on the dest after the merge."),
     ),
     "undo": (Field(name="undo", kind="object", of="undo", doc="What is kept so that runs can be taken back."),),
+    "expect": (Field(name="expect", kind="object", of="expect", doc="What staged rows must be like; see running.md."),),
     "timeouts": (Field(name="timeouts", kind="object", of="timeouts", doc="Limits of this module, in seconds."),),
 }
 
@@ -80,6 +81,7 @@ OBJECTS: Mapping[str, tuple[Field, ...]] = {
     "hook": _own(list_fields(HookFields)),
     "column": _own(list_fields(Column)),
     "guards": _own(list_fields(Guards)),
+    "expect": _inner(list_fields(ModuleFields), "expect"),
     "timeouts": _inner(list_fields(ModuleFields), "timeouts"),
     "undo": _inner(list_fields(ModuleFields), "undo"),
     "group": (*_own(list_fields(GroupFields)), *_GROUP_PARTS),

@@ -12,6 +12,7 @@ from pipekit.drivers.baddata import check_bad_data
 from pipekit.drivers.sqltext import strip_query
 from pipekit.errors import PipekitError
 from pipekit.models import WATERMARK_NAME, Column, Guards, ModuleFields, WatermarkFields
+from pipekit.models.expecting import find_expect_problem
 
 
 class ModuleReader:
@@ -33,13 +34,17 @@ class ModuleReader:
             "columns": self._columns(read["columns"], dest),
             "guards": Guards(**read["guards"].record(Guards)) if read["guards"] else Guards(),
         }
-        return ModuleDef(
+        module = ModuleDef(
             source=source,
             dest=dest,
             watermarks=self._watermarks(read["watermarks"]),
             hooks=_hooks(read["hooks"]),
             **{**read.record(ModuleFields, name), **parts},
         )
+        field, problem = find_expect_problem(module)
+        if problem:
+            self._problems.add(read.line_of("expect"), read.path_of(field.replace("_", ".", 1)), problem)
+        return module
 
     def _reference(self, read: Read, name: str) -> str:
         given = cast(str | None, read[name])

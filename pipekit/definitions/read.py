@@ -13,6 +13,7 @@ from pipekit.definitions.tree import Broken, Mapping, Scalar, Sequence, Tree
 from pipekit.drivers import DRIVERS
 from pipekit.fields import Field, find_problem, list_fields
 from pipekit.models import parse_key
+from pipekit.models.listed import find_unlisted, join_listed
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
@@ -115,6 +116,8 @@ def _read_value(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
         return _read_list(tree, f, path, problems)
     if f.kind == "names":
         return _read_names(tree, f, path, problems)
+    if f.listed and not isinstance(tree, Scalar):
+        return _read_listed(tree, f, path, problems)
     if not isinstance(tree, Scalar):
         problems.add(tree.line, path, f"This must be {_KIND_NAMES[f.kind]}, not a {_shape(tree)}.")
         return _NO_FIELD
@@ -174,6 +177,36 @@ def _read_names(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
             return _NO_FIELD
         names.append(_read_text(item, f, f"{path}[{index}]", problems))
     return _NO_FIELD if _NO_FIELD in names else tuple(names)
+
+
+def _read_listed(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
+    """A list, or a mapping of lists, as the text that it is kept as."""
+    try:
+        data = _read_plain(tree)
+    except ValueError:
+        problems.add(tree.line, path, "This must be a text, or a list of names or texts (see definitions.md).")
+        return _NO_FIELD
+    if isinstance(data, dict) != (f.listed == "values"):
+        told = "a mapping of a column to its values" if f.listed == "values" else "a list"
+        problem = f"This must be {told}."
+    else:
+        problem = find_unlisted(f.listed, data) or find_problem(f, join_listed(f.listed, data))
+    if problem:
+        problems.add(tree.line, path, problem)
+        return _NO_FIELD
+    return join_listed(f.listed, data)
+
+
+def _read_plain(tree: Tree) -> Any:
+    """Texts as they are written. Raises ValueError for NULL and what could not be read."""
+    if isinstance(tree, Mapping):
+        found = {name: _read_plain(entry.value) for name, entry in tree.entries.items()}
+        return {name: [value] if isinstance(value, str) else value for name, value in found.items()}
+    if isinstance(tree, Sequence):
+        return [_read_plain(item) for item in tree.items]
+    if isinstance(tree, Broken) or tree.tag == "null" or "\0" in tree.text or _has_surrogates(tree.text):
+        raise ValueError
+    return tree.text
 
 
 def _read_text(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:

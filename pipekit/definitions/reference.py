@@ -10,6 +10,7 @@ _TITLES = {
     "file": "The file",
     "member": "A module of a group",
     "guards": "guards",
+    "expect": "expect",
     "timeouts": "timeouts",
     "undo": "undo",
 }
@@ -33,6 +34,10 @@ def _holds(f: Field) -> str:
         return f"name: {f.of}"
     if f.kind == "list":
         return f"list of {f.short} or {f.of}" if f.short and f.short != f.of else f"list of {f.of}"
+    if f.listed:
+        return {"values": "text, or column: list of values", "texts": "text, or list of texts"}.get(
+            f.listed, f"text, or list of {f.listed}"
+        )
     words = {"flag": "true or false", "whole": "whole number", "object": f.of, "names": "text, or list of names"}
     return words.get(f.kind, f.kind)
 

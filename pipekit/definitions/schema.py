@@ -69,6 +69,8 @@ def _item(f: Field, reference: dict[str, Any]) -> dict[str, Any]:
 def _scalar(f: Field) -> dict[str, Any]:
     if f.choices:
         return {"enum": [*f.choices] if f.required else [*f.choices, None]}
+    if f.listed:
+        return _listed(f)
     own = _TYPES[f.kind]
     # YAML reads 2024 and 1900-01-01 as more than text; the parser takes them as they are written.
     types = [own, "number", "boolean"] if f.kind == "text" and f.name in ("default", "username") else [own]
@@ -84,6 +86,19 @@ def _scalar(f: Field) -> dict[str, Any]:
     if f.required and f.kind == "text":
         schema["minLength"] = 1
     return schema
+
+
+def _listed(f: Field) -> dict[str, Any]:
+    """The text, or the list that it stands for."""
+    item: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+    items: dict[str, Any] = {"type": "array", "items": item}
+    if f.listed == "values":
+        more: dict[str, Any] = {"type": "object", "additionalProperties": {"anyOf": [items, item]}}
+    elif f.listed == "keys":
+        more = {"type": "array", "items": {"anyOf": [item, items]}}
+    else:
+        more = items
+    return {"anyOf": [{"type": ["string", "null"], "maxLength": f.longest}, more]}
 
 
 if __name__ == "__main__":

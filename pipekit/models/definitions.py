@@ -154,6 +154,50 @@ class ModuleFields:
     guards: Guards = field(
         default_factory=Guards, metadata=told("Switches of the checks of a run.", of="guards", default=None)
     )
+    expect_not_null: str = field(
+        default="",
+        metadata=told(
+            "Columns in which no staged row has a NULL.",
+            name="expect.not_null",
+            listed="names",
+            longest=20_000,
+            label="Expect no NULL in",
+            help="Columns of the dest, with commas between them. Looked at in staging, before the merge.",
+        ),
+    )
+    expect_unique: str = field(
+        default="",
+        metadata=told(
+            "Keys that no two staged rows share; NULLs count for none.",
+            name="expect.unique",
+            listed="keys",
+            longest=20_000,
+            label="Expect each once",
+            help="A key a line: a column, or several with commas between them.",
+        ),
+    )
+    expect_accepted: str = field(
+        default="",
+        metadata=told(
+            "Values that a column may have in staging, besides NULL.",
+            name="expect.accepted",
+            listed="values",
+            longest=100_000,
+            label="Expect only these values",
+            help="A column a line: status: new, paid. NULL is accepted.",
+        ),
+    )
+    expect_sql: str = field(
+        default="",
+        metadata=told(
+            "Queries on the dest that must give no rows; {staging} stands for the staging table.",
+            name="expect.sql",
+            listed="texts",
+            longest=LONGEST_SQL,
+            label="Expect no rows from",
+            help="A query on the dest; {staging} is the table of the rows that came. Several: a line --- between two.",
+        ),
+    )
     retries: int = field(default=2, metadata=told("How often a passing fault is tried again.", low=0, high=100))
     undo_runs: int | None = field(
         default=None,

@@ -9,6 +9,7 @@ from typing import Any
 from pipekit.errors import Conflict, Invalid
 from pipekit.fields import list_fields, pick
 from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, Column, Guards, Module, ModuleFields, parse_key
+from pipekit.models.expecting import find_expect_problem
 from pipekit.repo.connections import get_connection
 from pipekit.repo.names import check_fields, check_text, check_told, get_row, get_row_by_name, unique
 from pipekit.repo.state import State, transaction
@@ -168,6 +169,9 @@ def _check(module: Module, before: Module | None = None) -> None:
         given = {name: value for name, value in given.items() if value != getattr(before, name)}
     check_told(given, ModuleFields)
     check_told(asdict(module.guards), Guards, field="guards")
+    field, problem = find_expect_problem(module)
+    if problem:
+        raise Invalid(problem, field=field)
     if "columns" in given:
         _check_columns(module.columns)
     if "merge_key" in given and len(module.key_text) > LONGEST_KEY:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 
 from pipekit.config import Config
@@ -18,6 +19,7 @@ from tests.databases.jdbc import Open, open_sessions, start_derby
 from tests.databases.mariadb import UNKIND, Mariadb, start_mariadb
 from tests.databases.moving import Mover, OpenSession, run
 from tests.databases.one_child import OneChild
+from tests.databases.places import Place, Postgres, Sqlite
 from tests.lending import lend_database, take_back
 from tests.near import NearRunner
 from tests.profiles import is_quick
@@ -105,6 +107,33 @@ def near_when_quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         _run_in(NearRunner, monkeypatch)
     else:
         request.getfixturevalue("one_child")
+
+
+@pytest.fixture(scope="module")
+def postgres_place(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    postgres.create_database("previews")
+    connection = psycopg.connect(
+        host="127.0.0.1", port=postgres.port, user="postgres", dbname="previews", autocommit=True
+    )
+    place = Postgres(tmp_path_factory.mktemp("previews"), connection, postgres.jdbc_url("previews"))
+    yield place
+    place.project.close()
+    connection.close()
+    postgres.drop_database("previews")
+
+
+@pytest.fixture(scope="module")
+def sqlite_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite]:
+    place = Sqlite(tmp_path_factory.mktemp("previews"))
+    yield place
+    place.project.close()
+
+
+@pytest.fixture(params=["postgres_place", "sqlite_place"])
+def place(request: pytest.FixtureRequest) -> Place:
+    found: Place = request.getfixturevalue(request.param)
+    found.clear()
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,16 @@ def test_a_preview_says_what_a_run_then_does_and_what_it_staged_is_merged(files:
 
 
 @pytest.mark.usefixtures("one_child")
+def test_what_is_expected_of_rows_is_asked_of_staging(files: Files) -> None:
+    expect = {"expect_not_null": "v", "expect_unique": "id", "expect_accepted": "id: 2, 3\nv: new"}
+    expect["expect_sql"] = "SELECT ID, V FROM {staging} WHERE ID > 3"
+    run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", **expect)
+    assert (run.status, run.error_stage) == ("error", "check"), run.error
+    assert "2 of 5 lines of `expect` do not hold: accepted: id: 2, 3; sql: SELECT ID, V FROM" in (run.error or "")
+    assert (run.error or "").count("1 rows, for example (ID = 4, V = new)") == 2
+
+
+@pytest.mark.usefixtures("one_child")
 def test_a_merge_whose_counts_do_not_add_up_leaves_no_trace(files: Files) -> None:
     """Neither CREATE INDEX nor DROP TABLE stands in its transaction: each would commit it."""
     files.execute(files.file, "INSERT INTO SHOP.T VALUES (2, 'twin')")

@@ -130,6 +130,15 @@ def test_a_preview_says_what_a_run_then_does(shop: Shop, strategy: str, refers: 
     assert (found.would_delete, found.would_insert, found.would_update) == figures(run)
 
 
+def test_what_is_expected_of_rows_is_asked_of_staging(shop: Shop) -> None:
+    shop.rows("create table t (k varchar(9), v int) engine=innodb")
+    expect = {"expect_unique": "k", "expect_accepted": "v: 1\nk: a, b", "expect_sql": "select k from {staging}"}
+    run = shop.load(values(("a", 1), ("a", 2), ("é", 1)), "t", **expect)
+    assert "4 of 4 lines of `expect` do not hold" in (run.error or "")
+    assert "(k = a, times = 2)" in (run.error or "")
+    assert "accepted: k: a, b\n  1 rows, for example (k = é, v = 1)" in (run.error or "")
+
+
 @pytest.mark.parametrize("charset", ["latin1", "utf8mb4"])
 def test_a_keyed_merge_finds_its_rows_by_an_index(shop: Shop, charset: str) -> None:
     """With staging in another character set no index serves, and each row is compared with each."""

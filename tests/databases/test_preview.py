@@ -3,22 +3,16 @@
 
 import itertools
 import random
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from pipekit import repo
-from pipekit.demo.postgres import LocalPostgres
 from pipekit.errors import Conflict
 from pipekit.models import Guards, Module, Preview, Run
+from tests.databases.places import Place, Postgres, Sqlite
 from tests.near import NearRunner
 from tests.profiles import is_quick
-from tests.project import Project
 
 _NUMBERS = itertools.count(1)
 _AUDIT = """CREATE TABLE seen (what text);
@@ -51,98 +45,16 @@ SQLITE = {
     ),
 }
 VALUES = ("'1'", "'1.0'", "'A'", "'a'", "'a '", "NULL")
+DESTS: dict[type[Place], dict[str, tuple[str, str]]] = {Postgres: POSTGRES, Sqlite: SQLITE}
 WAYS = (
     ("full", ""), ("append", ""), ("incremental", "id"), ("incremental", "k"), ("incremental", "id, k"),
     ("upsert", "id"), ("upsert", "id, k"), ("upsert", "k"),
 )  # fmt: skip
 
 
-class Postgres:
-    """A scratch database that a project loads from into itself."""
-
-    dests = POSTGRES
-
-    def __init__(self, folder: Path, connection: Any, url: str) -> None:
-        self.project = Project(folder)
-        self._connection = connection
-        self.me = self.project.add_connection("me", url, username="postgres")
-
-    def execute(self, sql: str) -> None:
-        self._connection.execute(sql)
-
-    def clear(self) -> None:
-        self.execute("DROP SCHEMA IF EXISTS pipekit_staging CASCADE")
-        self.execute("DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public")
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self._connection.execute(sql).fetchall()]
-
-    def list_staging(self) -> list[str]:
-        """Staging tables that are there, but for the ledger."""
-        sql = "SELECT tablename FROM pg_tables WHERE schemaname = 'pipekit_staging' AND tablename <> 'pipekit_ledger'"
-        return [name for (name,) in self.rows(sql)]
-
-
-class Sqlite:
-    """A file that a project loads from into itself."""
-
-    dests = SQLITE
-
-    def __init__(self, folder: Path) -> None:
-        self.project = Project(folder)
-        self._path = folder / "shop.db"
-        self.me = self.project.add_connection("me", f"jdbc:sqlite:{self._path}")
-
-    def execute(self, sql: str) -> None:
-        with closing(sqlite3.connect(self._path)) as connection:
-            connection.executescript(sql)
-
-    def clear(self) -> None:
-        for (name,) in self.rows("select name from sqlite_schema where type = 'table' and name not like 'sqlite%'"):
-            self.execute(f'drop table "{name}"')
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self._path)) as connection:
-            return connection.execute(sql).fetchall()
-
-    def list_staging(self) -> list[str]:
-        sql = "select name from sqlite_schema where type = 'table' and name like 'pipekit_staging.%'"
-        return [name for (name,) in self.rows(sql) if not name.endswith("pipekit_ledger")]
-
-
-Place = Postgres | Sqlite
-
-
-@pytest.fixture(scope="module")
-def postgres_place(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    postgres.create_database("previews")
-    connection = psycopg.connect(
-        host="127.0.0.1", port=postgres.port, user="postgres", dbname="previews", autocommit=True
-    )
-    place = Postgres(tmp_path_factory.mktemp("previews"), connection, postgres.jdbc_url("previews"))
-    yield place
-    place.project.close()
-    connection.close()
-    postgres.drop_database("previews")
-
-
-@pytest.fixture(scope="module")
-def sqlite_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite]:
-    place = Sqlite(tmp_path_factory.mktemp("previews"))
-    yield place
-    place.project.close()
-
-
 @pytest.fixture(autouse=True)
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipekit.engine.runners.NativeRunner", NearRunner)
-
-
-@pytest.fixture(params=["postgres_place", "sqlite_place"])
-def place(request: pytest.FixtureRequest) -> Place:
-    found: Place = request.getfixturevalue(request.param)
-    found.clear()
-    return found
 
 
 def add_module(place: Place, strategy: str, key: str, query: str = "select id, k, v from s", **options: Any) -> Module:
@@ -153,7 +65,7 @@ def add_module(place: Place, strategy: str, key: str, query: str = "select id, k
 
 def fill(place: Place, chance: random.Random, dest: str) -> None:
     """A dest and a source with rows that meet here and there."""
-    columns, around = place.dests[dest]
+    columns, around = DESTS[type(place)][dest]
     type_ = "numeric" if "v numeric" in columns else "text"
     values = ("1", "1.0", "2", "NULL") if type_ == "numeric" else VALUES
     place.execute(f"CREATE TABLE t ({columns}); CREATE TABLE s (id integer, k integer, v {type_})")
@@ -187,7 +99,7 @@ def told(preview: Preview) -> tuple[int | None, ...]:
 def test_a_preview_says_what_the_run_then_does_and_changes_nothing(place: Place, seed: int) -> None:
     chance = random.Random(seed)
     merged = 0
-    for dest in place.dests:
+    for dest in DESTS[type(place)]:
         strategy, key = chance.choice(WAYS)
         place.clear()
         fill(place, chance, dest)

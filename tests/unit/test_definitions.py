@@ -38,6 +38,7 @@ from pipekit.definitions.state import read_state
 from pipekit.errors import Conflict, Invalid
 from pipekit.fields import list_fields
 from pipekit.models import Column, Guards, ModuleFields
+from pipekit.models.expecting import list_expected
 from pipekit.web.kit.forms import Form
 from tests.profiles import examples
 from tests.states import new_state
@@ -125,6 +126,30 @@ def test_columns_get_ids_that_no_other_column_has() -> None:
         "  - {source_name: c, dest_name: z}"
     )
     assert [c.id for c in parse_definitions(text).modules["m"].columns] == ["c2", "c1", "c3"]
+
+
+def test_what_is_expected_of_rows_is_read_as_lists_and_kept_as_texts() -> None:
+    expected = {
+        "not_null": ["id", "a,b"],
+        "unique": ["id", ["id", "line"], ["alone"]],
+        "accepted": {"status": ["new", 1], "b:c": "x"},
+        "sql": ["select 1 from {staging}", "select 2\nfrom t"],
+    }
+    whole = yaml.safe_load(EXAMPLE)
+    whole["modules"]["m"] = {**whole["modules"]["orders"], "expect": expected}
+    text = yaml.safe_dump(whole, sort_keys=False)
+    module = parse_definitions(text).modules["m"]
+    assert (module.expect_not_null, module.expect_unique) == ('id, "a,b"', "id\nid, line\nalone")
+    assert module.expect_accepted == 'status: new, 1\n"b:c": x'
+    assert [str(line) for line in list_expected(module)] == [
+        "not_null: id", "not_null: a,b", "unique: id", "unique: id, line", "unique: alone",
+        "accepted: status: new, 1", "accepted: b:c: x", "sql: select 1 from {staging}", "sql: select 2 ...",
+    ]  # fmt: skip
+    for field, value in (("accepted", ["new"]), ("unique", [""]), ("accepted", "no colon"), ("sql", {"a": "b"})):
+        wrong = yaml.safe_load(text)
+        wrong["modules"]["m"]["expect"] = {field: value}
+        with pytest.raises(DefinitionErrors, match=f"expect.{field}"):
+            parse_definitions(yaml.safe_dump(wrong))
 
 
 def test_merge_keys_and_anchors_of_yaml_are_understood() -> None:
@@ -477,6 +502,14 @@ SECONDS = st.none() | st.floats(min_value=0.001, max_value=1e6) | st.integers(1,
 
 KEY_NAMES = NAMES | st.sampled_from(["a,b", '"quoted"', " blanks ", 'a "b", c', "null", "007", "1900-01-01"])
 
+# Texts that stand for lists, some in a form that no list gives.
+LISTED = {
+    "names": ("", "id", 'id, "a,b"', "id,line"),
+    "keys": ("", "id", "id\nid, line", "id\n\n"),
+    "values": ("", "status: new, paid", 'a: 1\n"b:c": x', "a:  1"),
+    "texts": ("", "select 1 from {staging}", "select 1\n---\nselect 2\nfrom t", "select 1\n"),
+}
+
 
 @st.composite
 def any_plain_values(draw: st.DrawFn, record: type) -> dict[str, Any]:
@@ -491,7 +524,7 @@ def any_plain_values(draw: st.DrawFn, record: type) -> dict[str, Any]:
             "whole": st.integers(int(low), int(high)),
             "number": SECONDS if f.above == 0 else st.floats(low, high),
         }
-        kind = st.sampled_from(f.choices) if f.choices else kinds[f.kind]
+        kind = st.sampled_from(f.choices or LISTED.get(f.listed, ())) if f.choices or f.listed else kinds[f.kind]
         values[f.own] = draw(kind if f.required or f.default is not None else st.none() | kind)
     return values
 

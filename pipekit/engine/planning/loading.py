@@ -8,6 +8,7 @@ from pipekit.drivers.base import MergePlan, TableFacts
 from pipekit.drivers.facts import Swap
 from pipekit.engine.context import RunContext
 from pipekit.errors import RunFailed
+from pipekit.models.expecting import list_expected
 
 LOAD = "load"
 MEND = "Use `load: auto` or `load: staged` on the module."
@@ -67,6 +68,9 @@ def _choose_direct(context: RunContext, merge: MergePlan, facts: TableFacts) -> 
     if merge.strategy != "full":
         message = f"`load: direct` empties {merge.dest} first; {merge.strategy} keeps rows of it."
         raise RunFailed(message, stage="plan", hint=f"{MEND[:-1]}, or the strategy full.")
+    if next(list_expected(context.module), None):
+        message = "`load: direct` loads without staging, which the module's `expect` looks at."
+        raise RunFailed(message, stage="plan", hint=MEND)
     if not facts.exists:
         return Loading(why="as this run makes the dest")
     return Loading(way="direct", why="by the module's `load`: emptied and filled in one transaction")

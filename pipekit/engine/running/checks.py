@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from pipekit.engine.context import RunContext
+from pipekit.engine.guarding.expected import check_expected
 from pipekit.engine.planning.plan import Plan, settle_load
 from pipekit.engine.running.fitting import fit
 from pipekit.engine.running.measures import (
@@ -53,6 +54,7 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
             _check_sums(context, plan, staged.source)
     with _asking("keys"):
         _check_keys(context, plan)
+    check_expected(context, plan)
     if plan.merge.strategy == "full":
         with _asking("not empty"):
             _check_full(context, plan, loaded)

@@ -1,0 +1,1 @@
+"""What is asked of staged rows beyond what their dest asks: by the module, and by its own past."""
