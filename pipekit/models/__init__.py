@@ -12,9 +12,6 @@ from pipekit.models.definitions import (
     Connection,
     ConnectionFields,
     DriverRegistration,
-    Group,
-    GroupFields,
-    GroupMember,
     Hook,
     HookFields,
     Match,
@@ -22,8 +19,6 @@ from pipekit.models.definitions import (
     ModuleFields,
     Row,
     RunOn,
-    Schedule,
-    ScheduleFields,
     Strategy,
     Watermark,
     WatermarkFields,
@@ -33,6 +28,7 @@ from pipekit.models.definitions import (
     parse_columns,
     parse_key,
 )
+from pipekit.models.groups import Group, GroupFields, GroupMember, Schedule, ScheduleFields
 from pipekit.models.guards import Guards
 from pipekit.models.previews import Meeting, Preview, Samples
 from pipekit.models.runs import (
