@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pipekit.drivers.tables import StagedColumn, TableName
+from pipekit.drivers.tables import StagedColumn, TableColumn, TableName
 from pipekit.models import Strategy
 from pipekit.runner_contract import Statement
 
@@ -146,9 +146,14 @@ class Keeping:
     """
 
     images: "TableName"
-    columns: tuple[str, ...]
+    columns: "tuple[TableColumn, ...]"
     whole: bool
     note: str
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in their order."""
+        return [column.name for column in self.columns]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,9 @@ _PREFIX = "pipekit_undo."
 NO_LONGER = "The dest's rows are no longer as the run left them"
 IN_THE_WAY = "Rows that the run deleted are there again"
 NOT_BACK = "After it the dest's rows would not be what they were"
+UNDO_FIRST = (
+    "Undo the later runs first, or run the module again; what others have done to these rows nobody can take back here."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +53,15 @@ class Undo:
     only: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fires:
+    """A trigger of a dest that fires for a session like ours, and what switches it off and on again as it was."""
+
+    name: str
+    off: str
+    on: str
+
+
 class Undoing:
     """A kind that cannot take merges back leaves all of it as it is."""
 
@@ -67,11 +79,11 @@ class Undoing:
         """One cell: rows as the run left them that a later run has deleted or changed, by what is kept of both."""
         raise NotImplementedError
 
-    def find_triggers(self, query: Query, dest: TableName) -> tuple[str, ...]:
-        """Names of the triggers of a dest that fire for a session like ours."""
+    def find_triggers(self, query: Query, dest: TableName) -> tuple[Fires, ...]:
+        """What fires when rows are put back."""
         raise NotImplementedError
 
-    def build_undo_sql(self, undo: Undo, triggers: Sequence[str]) -> tuple[Statement, ...]:
+    def build_undo_sql(self, undo: Undo, triggers: Sequence[Fires]) -> tuple[Statement, ...]:
         """Between the ledger row and the commit: looks, brings the rows back, looks again, and drops what was kept.
 
         Counts `deleted`, `updated` and `inserted`, and `gone` and `back`, what they must be. A look that finds

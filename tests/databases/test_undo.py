@@ -13,7 +13,7 @@ from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.undoing import name_images
 from pipekit.models import Connection, Module, Run
-from tests.databases.undoing import APART, FULL, KEYED, LOOSE, Shape, Workload
+from tests.databases.undoing import APART, FULL, KEYED, LOOSE, Shape, Workload, undo
 from tests.lending import lend_database, take_back
 from tests.profiles import is_quick
 from tests.project import Project
@@ -111,8 +111,8 @@ class Place:
         found = self.owner.execute(sql.encode())
         return found.fetchall() if found.description else []
 
-    def photograph(self, table: str = "t") -> list[str]:
-        return [row[0] for row in self.execute(f'select {table}::text from {table} order by {table}::text collate "C"')]
+    def photograph(self) -> list[str]:
+        return [row[0] for row in self.execute('select t::text collate "C" from t order by 1')]
 
     def list_kept(self) -> list[str]:
         """Every table of the staging schema but the ledger."""
@@ -130,8 +130,7 @@ class Place:
         )
 
     def undo(self, run: Run) -> Run:
-        module = repo.get_module(self.project.db, run.module_id or 0)
-        return self.project.run(module, undoes=run.id, triggered_by="undo")
+        return undo(self, run)
 
 
 @pytest.fixture(scope="module")
@@ -145,20 +144,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, postgres: LocalPostgres) -> 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_runs_drawn_by_chance_are_taken_back_byte_for_byte(place: Place, shape: Shape) -> None:
-    workload = Workload(place.project, place.connection, place.execute, seed=len(shape.name))
-    for _ in range(1 if is_quick() else 17):
-        workload.begin(shape)
-        steps = []
-        for _ in range(3):
-            module = workload.draw_module(shape)
-            workload.draw_rows(shape, module)
-            before = place.photograph()
-            steps.append((place.project.succeed(module), before))
-        for run, before in reversed(steps):
-            undone = place.undo(run)
-            assert (undone.status, undone.error) == ("success", None), run.merge_sql
-            assert place.photograph() == before
-        assert place.list_kept() == []
+    Workload(place, shape).play(1 if is_quick() else 10)
 
 
 FED = "select * from (values (1, 'new'), (3, 'three')) as v (id, a)"

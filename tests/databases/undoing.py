@@ -1,14 +1,12 @@
-# Runs drawn by chance into dests of every shape, each with what its rows were before it. Knows no undo.
-"""`Workload`: modules with `undo`, their random sources, and a photograph of a dest byte by byte."""
+# Runs drawn by chance into dests of every shape, and taken back one after the other. Knows no kind of database.
+"""`Workload`: modules with `undo` and their random sources; `Place`, which a test of a kind makes."""
 
 import random
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from pipekit.models import Connection, Guards, Module
+from pipekit import repo
+from pipekit.models import Connection, Guards, Module, Run
 from tests.project import Project
-
-Execute = Callable[[str], list[tuple[Any, ...]]]
 
 LOOSE = Guards(
     dest_truth=False, count_truth=False, children=True, null_keys=True, column_truth=False, empty_source=False
@@ -39,7 +37,7 @@ def draw_value(rng: random.Random, kind: str) -> str:
         return "NULL"
     choices = {
         "int": ["0", "-7", "2147483647"],
-        "text": ["''", "'a'", "'A '", "'it''s'", "'é'", "'line' || chr(10) || 'two'"],
+        "text": ["''", "'a'", "'A '", "'it''s'", "'é'", "'line\ntwo'"],
         "numeric": ["1.0", "1.00", "-0.50", "12345678901234567890.123"],
         "float": ["1e0", "0.1", "-0.0", "1e300", "'NaN'::float8"],
         "real": ["1.5", "0.1", "-3e7", "1e300"],
@@ -56,45 +54,77 @@ def draw_value(rng: random.Random, kind: str) -> str:
     return rng.choice(choices[kind])
 
 
+class Place(Protocol):
+    """One database that is source and dest, and a session with it that is nobody's run."""
+
+    project: Project
+    connection: Connection
+
+    def execute(self, sql: str) -> list[tuple[Any, ...]]: ...
+
+    def photograph(self) -> list[str]:
+        """The rows of the table `t` byte by byte, sorted."""
+        ...
+
+    def list_kept(self) -> list[str]:
+        """Every table beside the ledger."""
+        ...
+
+
+def undo(place: Place, run: Run) -> Run:
+    """Takes a run back."""
+    module = repo.get_module(place.project.db, run.module_id or 0)
+    return place.project.run(module, undoes=run.id, triggered_by="undo")
+
+
 class Workload:
-    """One database that is source and dest."""
+    """Rounds of three runs each, the same ones for the same shape."""
 
-    def __init__(self, project: Project, place: Connection, execute: Execute, seed: int) -> None:
-        self.project, self.place, self.execute = project, place, execute
-        self.rng = random.Random(seed)
-        self.number = 0
+    def __init__(self, place: Place, shape: Shape) -> None:
+        self.place, self.shape = place, shape
+        self.rng = random.Random(f"undo {shape.name}")
+        self.changed = 0
 
-    def begin(self, shape: Shape) -> None:
-        """Makes the shape's dest anew, with a few rows in it."""
-        for sql in filter(None, (shape.make + shape.more).split(";;")):
-            self.execute(sql)
+    def play(self, rounds: int) -> None:
+        """Each run is taken back, the newest first, and the dest is what it was before it; nothing is left behind."""
+        for number in range(rounds):
+            for sql in filter(str.strip, (self.shape.make + self.shape.more).split(";;")):
+                self.place.execute(sql)
+            steps = [self._run(f"{self.shape.name}{number}.{step}") for step in range(3)]
+            for run, before in reversed(steps):
+                self.changed += self.place.photograph() != before
+                undone = undo(self.place, run)
+                assert (undone.status, undone.error) == ("success", None), f"{run.merge_sql}\n\n{undone.merge_sql}"
+                assert self.place.photograph() == before
+            assert self.place.list_kept() == []
+        assert self.changed > rounds, "most runs change something"
 
-    def draw_module(self, shape: Shape) -> Module:
-        """A module by one of the shape's ways; its query reads the table `source`, which `draw_rows` fills."""
-        self.number += 1
-        strategy, key, options = self.rng.choice(shape.ways)
-        return self.project.add_module(
-            f"{shape.name}{self.number}",
-            source=self.place,
-            query=f"select {', '.join(shape.columns)} from source",
-            dest=self.place,
+    def _run(self, name: str) -> tuple[Run, list[str]]:
+        strategy, key, options = self.rng.choice(self.shape.ways)
+        module = self.place.project.add_module(
+            name,
+            source=self.place.connection,
+            query=f"select {', '.join(self.shape.columns)} from source",
+            dest=self.place.connection,
             table="t",
             merge_strategy=strategy,
             merge_key=key or None,
             undo_runs=3,
             **{"guards": PLAIN, **options},
         )
+        self._draw_rows(module)
+        before = self.place.photograph()
+        return self.place.project.succeed(module), before
 
-    def draw_rows(self, shape: Shape, module: Module) -> None:
+    def _draw_rows(self, module: Module) -> None:
         """New rows of the source; their keys do not repeat where the strategy or the dest forbids that."""
-        self.execute("delete from source")
+        self.place.execute("delete from source")
         rows, seen = [], set()
-        repeats = shape.name == "bare"
+        repeats = self.shape.name == "bare" and module.merge_strategy != "upsert"
         for _ in range(self.rng.randint(0, 25)):
-            row = [draw_value(self.rng, kind) for kind in shape.columns.values()]
-            if row[0] in seen and not (repeats and module.merge_strategy != "upsert"):
-                continue
+            row = [draw_value(self.rng, kind) for kind in self.shape.columns.values()]
+            if row[0] not in seen or repeats:
+                rows.append(f"({', '.join(row)})")
             seen.add(row[0])
-            rows.append(f"({', '.join(row)})")
         if rows:
-            self.execute(f"insert into source values {', '.join(rows)}")
+            self.place.execute(f"insert into source values {', '.join(rows)}")

@@ -40,7 +40,7 @@ from pipekit.drivers.postgresql import (
 )
 from pipekit.drivers.postgresql.swap import entrance
 from pipekit.drivers.types import Type
-from pipekit.drivers.undoing import Kept, Undo
+from pipekit.drivers.undoing import Fires, Kept, Undo
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -282,13 +282,13 @@ class PostgresDriver(Driver):
     def find_kept(self, query: Query, images: TableName) -> Kept | None:
         return undoing.find_kept(query, images)
 
-    def find_triggers(self, query: Query, dest: TableName) -> tuple[str, ...]:
+    def find_triggers(self, query: Query, dest: TableName) -> tuple[Fires, ...]:
         return undoing.find_triggers(query, dest)
 
     def build_touched_sql(self, undo: Undo, later: Kept) -> str:
         return undoing.build_touched_sql(undo, later)
 
-    def build_undo_sql(self, undo: Undo, triggers: Sequence[str]) -> tuple[Statement, ...]:
+    def build_undo_sql(self, undo: Undo, triggers: Sequence[Fires]) -> tuple[Statement, ...]:
         return undoing.build_undo_sql(undo, triggers)
 
     def build_drop_images_sql(self, images: TableName) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def build_images(plan: MergePlan) -> tuple[Statement, ...]:
     keeping = plan.undo
     assert keeping is not None
     images = quote_table(keeping.images)
-    columns = list_columns(keeping.columns)
+    columns = list_columns(keeping.names)
     create = (
         f"CREATE TABLE {images} AS\nSELECT CAST(0 AS smallint) AS {SIDE}, {columns}\nFROM {quote_table(plan.dest)}\n"
         "WITH NO DATA"
@@ -105,7 +105,7 @@ def build_images(plan: MergePlan) -> tuple[Statement, ...]:
 
 def build_copy(plan: MergePlan, keeping: Keeping, side: int, table: str) -> Statement:
     """All rows of a table that has the dest's columns."""
-    columns = list_columns(keeping.columns)
+    columns = list_columns(keeping.names)
     return Statement(sql=f"INSERT INTO {quote_table(keeping.images)}\nSELECT {side}, {columns}\nFROM {table}")
 
 
@@ -127,7 +127,7 @@ def list_columns(names: Sequence[str], alias: str = "") -> str:
 
 def _build_triggers(dest: TableName, keeping: Keeping) -> tuple[Statement, ...]:
     images, function = quote_table(keeping.images), _name_function(keeping)
-    body = _BODY.format(images=images, columns=list_columns(keeping.columns), old=_OLD, new=_NEW)
+    body = _BODY.format(images=images, columns=list_columns(keeping.names), old=_OLD, new=_NEW)
     return (
         Statement(sql=_FUNCTION.format(name=function, body=quote_text(body))),
         *(

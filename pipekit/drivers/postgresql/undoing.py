@@ -14,15 +14,12 @@ from pipekit.drivers.postgresql.catalogue import get_columns
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table, quote_text
 from pipekit.drivers.postgresql.swap.changing import name_replaced
 from pipekit.drivers.postgresql.undo import list_columns
-from pipekit.drivers.undoing import IN_THE_WAY, NO_LONGER, NOT_BACK, SIDE, Kept, Undo, build_look
+from pipekit.drivers.undoing import IN_THE_WAY, NO_LONGER, NOT_BACK, SIDE, UNDO_FIRST, Fires, Kept, Undo, build_look
 from pipekit.runner_contract import Query, Statement
 
 # As text, byte by byte: there is nothing in a stored value that this does not show.
 _IMAGE = 'CAST(ROW({columns}) AS text) COLLATE "C"'
 _TEXT = "pipekit_row"
-_HINT = (
-    "Undo the later runs first, or run the module again; what others have done to these rows nobody can take back here."
-)
 _TRIGGERS = """\
 SELECT t.tgname, t.tgenabled FROM pg_catalog.pg_trigger AS t
 WHERE t.tgrelid = CAST({dest} AS pg_catalog.regclass) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
@@ -55,10 +52,19 @@ def _count(table: str, side: int) -> str:
     return f"(SELECT pg_catalog.count(*) FROM {table} WHERE {SIDE} = {side})"
 
 
-def find_triggers(query: Query, dest: TableName) -> tuple[str, ...]:
-    """The triggers that fire, as `name` or, where they fire always, `name` behind a blank."""
-    found = query(_TRIGGERS.format(dest=quote_text(quote_table(dest)))).rows
-    return tuple(f"{' ' if state == 'A' else ''}{name}" for name, state in found)
+def find_triggers(query: Query, dest: TableName) -> tuple[Fires, ...]:
+    """The triggers that are enabled, always or but for replication."""
+    table = quote_table(dest)
+    found = query(_TRIGGERS.format(dest=quote_text(table))).rows
+    switch = f"ALTER TABLE {table} {{}} TRIGGER {{}}"
+    return tuple(
+        Fires(
+            name=name or "",
+            off=switch.format("DISABLE", quote_identifier(name or "")),
+            on=switch.format(_AGAIN[state or ""], quote_identifier(name or "")),
+        )
+        for name, state in found
+    )
 
 
 def build_touched_sql(undo: Undo, later: Kept) -> str:
@@ -75,7 +81,7 @@ def build_touched_sql(undo: Undo, later: Kept) -> str:
     )
 
 
-def build_undo_sql(undo: Undo, triggers: Sequence[str]) -> tuple[Statement, ...]:
+def build_undo_sql(undo: Undo, triggers: Sequence[Fires]) -> tuple[Statement, ...]:
     """Everything between the ledger row and the commit."""
     return _Text(undo).build(triggers)
 
@@ -110,27 +116,21 @@ class _Text:
         # Both sides of a key that is there before and after: the row stays, as others refer to it.
         self._stays = bool(undo.referring and undo.key)
 
-    def build(self, triggers: Sequence[str]) -> tuple[Statement, ...]:
+    def build(self, triggers: Sequence[Fires]) -> tuple[Statement, ...]:
         silent = list(triggers) if self._undo.silent else []
         drops = (*build_drop_images_sql(self._undo.kept.images), f"DROP TABLE {self._net}")
         return (
             Statement(sql=f"LOCK TABLE {self._dest} IN SHARE ROW EXCLUSIVE MODE"),
             *self._build_net(),
             *self._build_looks(),
-            *(Statement(sql=sql) for sql in self._switch(silent, "DISABLE")),
+            *(Statement(sql=trigger.off) for trigger in silent),
             Statement(sql="SET CONSTRAINTS ALL DEFERRED"),
             *self._build_changes(),
             Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"),
             *self._build_looks_after(),
-            *(Statement(sql=sql) for sql in self._switch(silent, "")),
+            *(Statement(sql=trigger.on) for trigger in silent),
             *(Statement(sql=sql) for sql in drops),
         )
-
-    def _switch(self, triggers: Sequence[str], word: str) -> Iterator[str]:
-        """Switches triggers off, and on again as they were."""
-        for trigger in triggers:
-            state = word or _AGAIN["A" if trigger.startswith(" ") else "O"]
-            yield f"ALTER TABLE {self._dest} {state} TRIGGER {quote_identifier(trigger.removeprefix(' '))}"
 
     def _build_net(self) -> tuple[Statement, ...]:
         """Rows of each side that have no equal one on the other; equal rows of one side as often as they are more."""
@@ -221,7 +221,7 @@ LEFT JOIN (SELECT {_image(self._names, "d")} AS held, pg_catalog.count(*) AS num
 WHERE coalesce(d.number, 0) < a.number"""
 
     def _look(self, message: str, found: str) -> Statement:
-        return self._tell(message, found, _HINT)
+        return self._tell(message, found, UNDO_FIRST)
 
     def _tell(self, message: str, found: str, hint: str) -> Statement:
         few = (

@@ -19,13 +19,14 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
-from pipekit.drivers.facts import Look, Rebuild, Reference
+from pipekit.drivers.facts import Keeping, Look, Rebuild, Reference
 from pipekit.drivers.foreseen import Foreseen
-from pipekit.drivers.sqlite import around, catalogue, indexes, typemap
+from pipekit.drivers.sqlite import around, catalogue, indexes, typemap, undoing
 from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
+from pipekit.drivers.undoing import Fires, Kept, Undo
 from pipekit.drivers.unused import drop_unused
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.runner_contract import Query, ResultColumn, Statement
@@ -49,6 +50,7 @@ class SqliteDriver(Driver):
     any_value: ClassVar[bool] = True
     leaves_rows: ClassVar[bool] = True
     can_rebuild: ClassVar[bool] = True
+    can_undo: ClassVar[bool] = True
     type_pattern: ClassVar[re.Pattern[str]] = typetext.SQLITE
     type_examples: ClassVar[tuple[str, ...]] = (
         "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",
@@ -224,7 +226,26 @@ class SqliteDriver(Driver):
         return indexes.find_rebuild(query, table, self.quote_identifier, self.quote_literal)
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
-        return self._merge_text(plan).build()
+        quote = self.quote_identifier
+        return (*undoing.build_begin(plan, quote), *self._merge_text(plan).build(), *undoing.build_end(plan, quote))
+
+    def find_unkept(self, query: Query, plan: MergePlan, keeping: Keeping) -> str:
+        return undoing.find_unkept(keeping.names)
+
+    def find_kept(self, query: Query, images: TableName) -> Kept | None:
+        return undoing.find_kept(query, images, self.get_columns(query, images), self.quote_identifier)
+
+    def find_triggers(self, query: Query, dest: TableName) -> tuple[Fires, ...]:
+        return undoing.find_triggers(query, self.quote_literal(dest.name), self.quote_identifier)
+
+    def build_touched_sql(self, undo: Undo, later: Kept) -> str:
+        return undoing.UndoText(undo, self.quote_identifier, self.quote_literal).build_touched(later)
+
+    def build_undo_sql(self, undo: Undo, triggers: Sequence[Fires]) -> tuple[Statement, ...]:
+        return undoing.UndoText(undo, self.quote_identifier, self.quote_literal).build(triggers)
+
+    def build_drop_images_sql(self, images: TableName) -> tuple[str, ...]:
+        return (self.build_drop_table_sql(images),)
 
     def build_foreseen(self, plan: MergePlan) -> Foreseen:
         return self._merge_text(plan).build_foreseen()

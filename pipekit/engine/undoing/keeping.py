@@ -25,12 +25,12 @@ def keep_images(context: RunContext, merge: MergePlan, columns: Sequence[TableCo
     driver, run = context.dest_driver, context.run
     keeping = Keeping(
         images=driver.staging_table(name_images(run.run_key)),
-        columns=tuple(column.name for column in columns if not column.generated),
+        columns=tuple(column for column in columns if not column.generated),
         whole=merge.strategy == "full" and not merge.keeps,
         note=f"What run {run.id} of {context.module.name} ({context.instance}) has changed in {merge.dest}",
     )
     why = "" if driver.can_undo else f"{driver.label} dests keep nothing of what a merge changes"
-    if not why and SIDE in keeping.columns:
+    if not why and SIDE in keeping.names:
         why = f"it has a column {SIDE}"
     if not why and exists:
         why = driver.find_unkept(context.ask_dest(), merge, keeping)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.facts import Reference
-from pipekit.drivers.undoing import Kept, Undo, choose_key, name_images
+from pipekit.drivers.undoing import Fires, Kept, Undo, choose_key, name_images
 from pipekit.engine.context import RunContext
 from pipekit.errors import RunFailed
 from pipekit.models import Run
@@ -19,7 +19,7 @@ class UndoPlan:
 
     run: Run
     undo: Undo
-    triggers: tuple[str, ...]
+    triggers: tuple[Fires, ...]
     turn: MergePlan
 
 
@@ -41,14 +41,15 @@ def plan_undo(context: RunContext, _: object) -> UndoPlan:
         raise RunFailed(f"{dest} cannot be written to: {why.rstrip('.')}.", stage="plan")
     columns = driver.get_columns(ask, dest)
     _check_columns(context, kept, [(c.name, c.type) for c in columns if not c.generated])
+    referring = tuple(reference for reference in facts.referring if reference.enforced)
     undo = Undo(
         dest=dest,
         kept=kept,
         key=choose_key(facts.keys, columns),
-        referring=tuple(_allow(r) for r in facts.referring) if context.module.guards.children else facts.referring,
+        referring=tuple(_allow(r) for r in referring) if context.module.guards.children else referring,
         only=facts.only,
     )
-    if facts.referring and not undo.key:
+    if referring and not undo.key:
         hint = "Give it a primary key."
         raise RunFailed(
             f"Others refer to rows of {dest}, which has no key that is never NULL.", stage="plan", hint=hint

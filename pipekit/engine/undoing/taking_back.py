@@ -82,7 +82,7 @@ def _tell_rest(context: RunContext, plan: UndoPlan, silent: bool) -> None:
     if context.undone and context.undone.has_hooks:
         rest.append("what hooks have done stays")
     if plan.triggers:
-        names = name_few([name.strip() for name in plan.triggers])
+        names = name_few([trigger.name for trigger in plan.triggers])
         rest.append(
             f"triggers did not fire, as they change what is put back: {names}; what they did elsewhere stays"
             if silent
