@@ -51,6 +51,7 @@ def test_every_strategy_writes_what_its_name_says(shop: Shop) -> None:
     assert _list_keys(shop) == [*range(1, 3006)]
     assert shop.tables.read("SELECT COUNT(*) FROM BACK WHERE CUST = 'NEW'") == [(10,)]
     assert run.rows_read == 15
+    assert [sql for sql in shop.host.seen if sql.startswith("MERGE INTO")]
 
     shop.execute("update orders set cust = 'LAST' where ordno > 3000")
     shop.project.succeed(shop.write_in("incremental", late, merge_key=["ORDNO"]))

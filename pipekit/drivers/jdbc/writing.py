@@ -20,6 +20,7 @@ from pipekit.errors import Inexact, RunnerError
 from pipekit.runner_contract import Load
 
 _NO_NUMBER = re.compile(r"[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
+DECFLOAT = "DECFLOAT"
 _BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 
 Blocks = Iterator[tuple[bytes, int]]
@@ -112,7 +113,9 @@ class JdbcSink:
         return targets
 
     def _find_kind(self, type_: ColumnType) -> str:
-        """H2 takes a text for a JSON string; bytes it reads as JSON."""
+        """H2 takes a text for a JSON string; bytes it reads as JSON. A DECFLOAT also holds what is no number."""
+        if type_.text == DECFLOAT:
+            return DECFLOAT
         return "BYTES" if self._product == "H2" and type_.text == "JSON" else type_.kind
 
     def _find_source(self, place: int, format: Format) -> str:
@@ -209,7 +212,7 @@ def _find_size(type_: ColumnType, size: int) -> int:
     """What a value is measured against: bits of an integer, else digits, characters or bytes; 0: no limit."""
     if type_.kind == "INT":
         return _BITS[type_.text]
-    return size if "(" in type_.text else 0
+    return size if "(" in type_.text or type_.text == DECFLOAT else 0
 
 
 def _quote(name: str, quote: str) -> str:

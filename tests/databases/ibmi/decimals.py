@@ -54,14 +54,19 @@ _FORMS = {16: (64, 8, 398), 34: (128, 12, 6176)}
 
 
 def float_decimal(value: Decimal, digits: int) -> bytes:
-    """8 bytes for 16 digits, 16 for 34."""
+    """8 bytes for 16 digits, 16 for 34; raises OverflowError for a number that has no such form."""
     width, more, bias = _FORMS[digits]
     sign, figures, exponent = value.as_tuple()
     if not isinstance(exponent, int):
         special = 0b11110 << 1 if exponent == "F" else 0b11111 << 1 | (exponent == "N")
         return (sign << (width - 1) | special << (width - 7)).to_bytes(width // 8, "big")
-    text = "".join(map(str, figures)).rjust(digits, "0")
+    # A large exponent has zeros behind the digits instead, as far as there is room.
+    more_zeros = max(0, exponent + bias - (3 << more) + 1)
+    exponent -= more_zeros
+    text = ("".join(map(str, figures)) + "0" * more_zeros).rjust(digits, "0")
     lead, power = int(text[0]), exponent + bias
+    if len(text) > digits or power < 0:
+        raise OverflowError(value)
     top = power >> more
     number = sign << 5 | (top << 3 | lead if lead < 8 else 0b11000 | top << 1 | lead & 1)
     number = number << more | power & ((1 << more) - 1)

@@ -18,6 +18,9 @@ import java.time.temporal.TemporalAccessor;
 
 /** Remembers whether the driver takes java.time. */
 final class ClockParam implements Param {
+    private static final int NANOS = 9;
+    private static final int WITH_NANOS = "2024-02-29 13:05:09.123456789".length();
+
     private final Target target;
     private boolean isModern = true;
 
@@ -27,6 +30,11 @@ final class ClockParam implements Param {
 
     @Override
     public void bind(PreparedStatement insert, int index, String text) throws SQLException, Unfit {
+        String plain = target.kind == Kind.TIMESTAMP && text.length() > WITH_NANOS ? Clock.timestamp(text) : null;
+        if (plain != null && plain.length() > WITH_NANOS) {
+            bindFine(insert, index, plain);
+            return;
+        }
         TemporalAccessor value = parse(text);
         if (isModern) {
             try {
@@ -37,6 +45,20 @@ final class ClockParam implements Param {
             }
         }
         bindOld(insert, index, text, value);
+    }
+
+    /** A timestamp with more digits of a second than java.time has; a column that has them is given the text. */
+    private void bindFine(PreparedStatement insert, int index, String text) throws SQLException, Unfit {
+        String cut = text.substring(0, WITH_NANOS);
+        parse(cut);
+        if (target.exact && target.scale >= 0 && text.length() > WITH_NANOS - NANOS + target.scale) {
+            throw new Unfit(Unfit.show(text) + " has more than " + target.scale + " digits of a second");
+        }
+        if (target.scale > NANOS) {
+            insert.setString(index, text);
+        } else {
+            bind(insert, index, cut);
+        }
     }
 
     private TemporalAccessor parse(String text) throws Unfit {

@@ -3,9 +3,10 @@ package pipekit;
 
 /**
  * The names are those of `columntypes.Kind`. The `OWN` ones are read from the very bytes that the server sent, for
- * drivers that make other values of them; `BITS` is a number in a field of bits, `YEAR` one that is only written.
+ * drivers that make other values of them; `BITS` is a number in a field of bits, `YEAR` and `DECFLOAT` are only
+ * written.
  */
 public enum Kind {
     BOOL, INT, FLOAT, DOUBLE, DECIMAL, BITS, TEXT, TRIMMED, CLOB, BYTES, BLOB,
-    DATE, TIME, TIMESTAMP, TIMETZ, TIMESTAMPTZ, OWN_DATE, OWN_TIME, OWN_TIMESTAMP, OWN_INSTANT, YEAR
+    DATE, TIME, TIMESTAMP, TIMETZ, TIMESTAMPTZ, OWN_DATE, OWN_TIME, OWN_TIMESTAMP, OWN_INSTANT, YEAR, DECFLOAT
 }

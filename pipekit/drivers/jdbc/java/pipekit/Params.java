@@ -28,6 +28,8 @@ final class Params {
                 return (insert, index, text) -> insert.setFloat(index, parseFloat(target, text));
             case DOUBLE:
                 return (insert, index, text) -> insert.setDouble(index, parseDouble(target, text));
+            case DECFLOAT:
+                return (insert, index, text) -> bindDecfloat(insert, index, target, text);
             case DECIMAL:
             case BITS:
                 return (insert, index, text) -> insert.setBigDecimal(index, parseDecimal(target, text));
@@ -139,17 +141,20 @@ final class Params {
         }
     }
 
-    private static BigDecimal parseDecimal(Target target, String text) throws Unfit {
-        BigDecimal value;
+    private static BigDecimal readDecimal(String text) throws Unfit {
         try {
-            value = new BigDecimal(text);
+            return new BigDecimal(text);
         } catch (NumberFormatException error) {
             Boolean bool = Bits.parse(text);
             if (bool == null) {
                 throw new Unfit(Unfit.show(text) + " is not a decimal number");
             }
-            value = bool ? BigDecimal.ONE : BigDecimal.ZERO;
+            return bool ? BigDecimal.ONE : BigDecimal.ZERO;
         }
+    }
+
+    private static BigDecimal parseDecimal(Target target, String text) throws Unfit {
+        BigDecimal value = readDecimal(text);
         if (target.size <= 0 || target.scale < 0) {
             return value;
         }
@@ -163,6 +168,44 @@ final class Params {
             throw new Unfit(Unfit.show(text) + reason);
         }
         return value;
+    }
+
+    /** Not a number and the infinities are texts to a driver; a number keeps all of its digits or is refused. */
+    private static void bindDecfloat(PreparedStatement insert, int index, Target target, String text)
+        throws SQLException, Unfit {
+        if (Numbers.isWord(text)) {
+            String word = text.toLowerCase(Locale.ROOT);
+            String sign = word.startsWith("-") ? "-" : "";
+            insert.setString(index, sign + (word.contains("snan") ? "SNaN" : word.contains("nan") ? "NaN" : "Infinity"));
+            return;
+        }
+        insert.setBigDecimal(index, fitDecfloat(target, text));
+    }
+
+    /** As IEEE 754 has them in 16 or 34 digits; drivers round what has more, or fail in ways of their own. */
+    private static BigDecimal fitDecfloat(Target target, String text) throws Unfit {
+        BigDecimal value = readDecimal(text);
+        if (target.size != 16 && target.size != 34) {
+            return value;
+        }
+        value = value.precision() > target.size ? value.stripTrailingZeros() : value;
+        if (value.precision() > target.size) {
+            if (target.exact) {
+                throw new Unfit(Unfit.show(text) + " has more than " + target.size + " digits");
+            }
+            value = value.round(new MathContext(target.size, RoundingMode.HALF_EVEN));
+        }
+        int largest = target.size == 16 ? 384 : 6144;
+        long exponent = (long) value.precision() - value.scale() - 1;
+        if (value.signum() != 0 && (exponent > largest || value.scale() > largest - 1)) {
+            throw new Unfit(Unfit.show(text) + " is out of the range of a DECFLOAT(" + target.size + ")");
+        }
+        if (value.signum() == 0 && Math.abs((long) value.scale()) > target.size) {
+            return BigDecimal.ZERO;
+        }
+        // Zeros behind the digits where the exponent alone has no room.
+        int most = largest - target.size + 1;
+        return -value.scale() > most ? value.setScale(-most) : value;
     }
 
     private static byte[] parseBytes(Target target, String text) throws Unfit {
