@@ -183,6 +183,12 @@ class Runner(Protocol):
         """
         ...
 
+    def look_both(
+        self, one: Endpoint, queries: Sequence[str], two: Endpoint, others: Sequence[str]
+    ) -> tuple[list[QueryResult], list[QueryResult]]:
+        """As `look` at two databases, of which the first thinks while the second does."""
+        ...
+
     def stream(self, endpoint: Endpoint, sql: str) -> Iterator[QueryResult]:
         """Runs one query and yields its rows block by block; at least one block, so that the columns are known."""
         ...

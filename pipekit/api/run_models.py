@@ -95,6 +95,9 @@ class RunSummary(Answer):
     rows_unchanged: int | None = Field(description="Came again and were not written; null where none are compared.")
     dest_rows_before: int | None
     dest_rows_after: int | None
+    verify: dict[str, Any] | None = Field(
+        description="What was found where the dest was held against the source: counts, and keys without values."
+    )
     error_stage: Stage | None
     error: str | None
     hint: str | None

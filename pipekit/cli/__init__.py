@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "files:export",
     "run": "run:run",
     "undo": "undo:undo",
+    "verify": "verify:verify",
     "runs": "runs:runs",
     "run-group": "groups:run_group",
     "group-runs": "groups:group_runs",

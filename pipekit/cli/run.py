@@ -54,7 +54,7 @@ def run(
 
     if sum((dry_run, preview, merges is not None, dropped is not None)) > 1:
         raise click.UsageError("--dry-run, --preview, --merge-preview and --drop-preview exclude each other.")
-    values = _parse_watermarks(watermarks)
+    values = parse_watermarks(watermarks)
     if values and (merges is not None or dropped is not None):
         raise click.UsageError("The rows of a preview were read with its own values of watermarks.")
     if dropped is not None:
@@ -101,7 +101,8 @@ def _drop_preview(session: Session, name: str, run_id: int, *, as_json: bool) ->
     return int(not is_gone)
 
 
-def _parse_watermarks(given: tuple[str, ...]) -> dict[str, str]:
+def parse_watermarks(given: tuple[str, ...]) -> dict[str, str]:
+    """What `--watermark NAME=VALUE` says; a usage error for anything else."""
     values: dict[str, str] = {}
     for item in given:
         name, separator, value = item.partition("=")

@@ -1,8 +1,10 @@
 # Staged rows held against a dest's, row by row and value by value: what is asked, in SQL. Pure text; knows no kind.
 """`Comparing`, a part of `drivers.base.Driver`, and `CompareSql`, what it gives."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from pipekit.drivers.bags import Bags
 from pipekit.drivers.facts import MergePlan
@@ -28,14 +30,72 @@ class CompareSql:
     left_out: tuple[str, ...] = ()
 
 
+Side = Literal["source", "dest"]
+
+
+class BucketRange(NamedTuple):
+    """Keys from `low` to `high`, cut into ranges of 2 to the power of `shift`."""
+
+    low: int
+    high: int
+    shift: int
+
+
+class Digests(ABC):
+    """Sums of hashes of a query's rows and of the dest's, in buckets, made by the two databases themselves.
+
+    `condition` is one of columns without an alias, `""` for all rows.
+    """
+
+    @abstractmethod
+    def build_facts(self, side: Side, condition: str) -> tuple[str, ...]:
+        """What must be known of a side first, a row each."""
+
+    @abstractmethod
+    def settle(self, source: Sequence[Sequence[str | None]], dest: Sequence[Sequence[str | None]]) -> "Digests | None":
+        """The digests by the facts of both; None where hashes would not mean the same on both sides."""
+
+    @abstractmethod
+    def build_prepare(self) -> str:
+        """Stands before the others in their transaction."""
+
+    @abstractmethod
+    def build_test(self) -> str:
+        """One cell, the same in both where their hashes are."""
+
+    @abstractmethod
+    def build(self, side: Side, query: str, condition: str) -> str:
+        """Rows of a number and a text of buckets, in order: `number:rows:sum number:rows:sum ...`."""
+
+    @abstractmethod
+    def build_within(self, side: Side, buckets: Sequence[int]) -> str:
+        """Whether a row is in one of these buckets."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """By which means, as a clause for people."""
+
+
 class Comparing:
     """A kind that cannot compare rows leaves all of it as it is."""
+
+    def build_remainder(self, value: str, divisor: int) -> str:
+        """What is left of a whole number; of one below 0 it may be below 0."""
+        return f"MOD({value}, {divisor})"
+
+    def read_compared(self, text: str | None) -> str | None:
+        """A value of `CompareSql.rows` as a person reads it."""
+        return text
 
     def build_bags(self, plan: MergePlan) -> Bags | None:
         """Staged rows against the dest's: all of them for `full`, of a keyed plan those of the staged keys.
 
         Their key is the plan's, or else its `row_key`. None where the kind cannot tell.
         """
+        return None
+
+    def build_digests(self, source_kind: str, plan: MergePlan, seed: int) -> Digests | None:
+        """How rows that a query gives in another database are told apart from the dest's there; None where not."""
         return None
 
     def build_comparison(
@@ -61,6 +121,12 @@ class Comparing:
             rows=_build_rows(bags),
             left_out=tuple(name for name in fed if name not in bags.names),
         )
+
+
+def bound_select(select: str, condition: str) -> str:
+    """A query that `build_select_sql` has made, of the rows of a condition; it stands before what ends the query."""
+    head, name, tail = select.rpartition("pipekit_query")
+    return f"{head}{name}\nWHERE {condition}{tail}"
 
 
 def build_counts(bags: Bags) -> str:

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipekit.models import Run, Stage
+from pipekit.models import Run, Stage, Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,13 @@ class RunFinished:
     run: Run
 
 
-Event = Waiting | RunStarted | StageStarted | RowsMoved | LogLine | RunFinished
+@dataclass(frozen=True, slots=True)
+class RowsCompared:
+    """What a comparison found, values included: whoever listens may read the rows."""
+
+    run_id: int
+    found: Verified
+
+
+Event = Waiting | RunStarted | StageStarted | RowsMoved | LogLine | RunFinished | RowsCompared
 Listener = Callable[[Event], None]

@@ -43,6 +43,16 @@ class RunRecord:
         self._flushed = 0.0
         self._trouble: PipekitError | None = None
 
+    @property
+    def error_stage(self) -> Stage:
+        """The stage that an error is recorded with: what compares is one of the checks."""
+        return "check" if self.stage == "verify" else self.stage
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether the merge is known to have been committed."""
+        return bool(self.get("merge_state") == "merged")
+
     @contextmanager
     def during(self, stage: Stage) -> Iterator[None]:
         """Times a stage; an error inside it belongs to that stage."""
@@ -51,12 +61,16 @@ class RunRecord:
         if stage == "stage":  # another attempt begins with no rows
             self._live["rows_so_far"] = None
         self.log(f"-- {stage}\n")
-        self._tell(StageStarted(self.run.id, stage))
+        self.tell(StageStarted(self.run.id, stage))
         started = time.monotonic()
         try:
             yield
         finally:
             self._stages[stage] = round(self._stages.get(stage, 0.0) + time.monotonic() - started, 4)
+
+    def get(self, name: str) -> Any:
+        """A field that was noted; None for one that was not."""
+        return self._fields.get(name)
 
     def put(self, **fields: Any) -> None:
         """Notes fields of the run record (names of `Run`)."""
@@ -78,12 +92,12 @@ class RunRecord:
         """Rows so far: a figure of the run, and a tick in the live log."""
         self._live["rows_so_far"] = rows
         self.log(f"{rows}\n")
-        self._tell(RowsMoved(self.run.id, rows))
+        self.tell(RowsMoved(self.run.id, rows))
 
     def log(self, text: str) -> None:
         """Appends to the live log, masked and its lines cut, about twice a second."""
         text = cut_lines(self.masker.mask(text))
-        self._tell(LogLine(self.run.id, text))
+        self.tell(LogLine(self.run.id, text))
         self._pending += text
         if time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self.flush()
@@ -140,7 +154,7 @@ class RunRecord:
         outcome = {"owner": self.run.owner, "status": status, "finished_at": repo.now(), **self._gather()}
         run = self._write_outcome(outcome) or self._insist(outcome, is_held)
         log_end(run)
-        self._tell(RunFinished(run))
+        self.tell(RunFinished(run))
         return run
 
     def _write_outcome(self, outcome: Mapping[str, Any]) -> Run | None:
@@ -184,7 +198,7 @@ class RunRecord:
             return {name: self._masked(item) for name, item in value.items()}
         return self.masker.mask(value) if isinstance(value, str) else value
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
         """Who looks on must not decide how a run ends: a listener that fails is told no more."""
         listener = self._listener
         try:

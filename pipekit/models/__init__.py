@@ -43,6 +43,7 @@ from pipekit.models.runs import (
     ScheduleFire,
     Stage,
 )
+from pipekit.models.verifying import Difference, Verified, Verify
 
 __all__ = [
     "MODULE_NAME",
@@ -55,6 +56,7 @@ __all__ = [
     "Column",
     "Connection",
     "ConnectionFields",
+    "Difference",
     "DriverRegistration",
     "FireOutcome",
     "Group",
@@ -82,6 +84,8 @@ __all__ = [
     "ScheduleFire",
     "Stage",
     "Strategy",
+    "Verified",
+    "Verify",
     "Watermark",
     "WatermarkFields",
     "Way",

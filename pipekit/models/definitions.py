@@ -15,6 +15,7 @@ RunOn = Literal["success", "failure", "always"]
 Match = Literal["name", "position"]
 Way = Literal["auto", "staged", "swap", "direct"]
 BadData = Literal["refuse", "null"]
+Proof = Literal["off", "counts", "sums", "values"]
 
 STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert")
 RUN_ON: tuple[RunOn, ...] = ("success", "failure", "always")
@@ -148,6 +149,14 @@ class ModuleFields:
     enabled: bool = field(default=True, metadata=told("Whether groups run the module."))
     match: Match = field(default="name", metadata=told("How source columns meet dest columns."))
     load: Way = field(default="auto", metadata=told("Which way rows take into the dest; see running.md."))
+    verify: Proof = field(
+        default="off",
+        metadata=told(
+            "What a full load ends with: dest and source compared by counts, by sums, or value by value; see trust.md.",
+            label="After a full load compare dest and source",
+            help="By counts of rows, by sums of columns, or value by value. Where they differ the run has failed.",
+        ),
+    )
     columns: tuple[Column, ...] = field(
         default=(), metadata=told("How source columns are named in the dest.", kind="list", of="column", default=None)
     )

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
 from pipekit.cutting import STATEMENT, cut
+from pipekit.models.verifying import Verify
 
 RunStatus = Literal["queued", "running", "success", "dry_run", "error", "cancelled"]
 GroupRunStatus = Literal["running", "success", "dry_run", "error", "cancelled"]
 FireOutcome = Literal["fired", "catch_up", "skipped", "missed"]
-Stage = Literal["claim", "watermark", "plan", "stage", "check", "merge", "hook"]
+Stage = Literal["claim", "watermark", "plan", "stage", "check", "merge", "verify", "hook"]
 MergeState = Literal["none", "merged", "unknown"]
 STATEMENTS = ("resolved_sql", "staging_sql", "merge_sql")
 
@@ -59,7 +60,9 @@ class Run:
     A `preview` only looks at what its merge would do; a run with `merges_preview` merges what that run has staged.
     `undo_rows` are the rows that its dest keeps so that it can be taken back, None where it keeps none; `undoes` is the
     run that this one takes back, `undone_by` the one that has taken this one back.
-    `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault.
+    `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault. `verify` is what a
+    run found that held the dest against the source (`Verified`, keys without values), and what was asked for (`asked`;
+    None where a load ended with it).
     """
 
     id: int
@@ -112,10 +115,12 @@ class Run:
     undo_rows: int | None = None
     undoes: int | None = None
     undone_by: int | None = None
+    verify: Mapping[str, Any] | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
         special = {"stages", "watermark_values", "checks", "dry_run", "preview", "cancel_requested", "sessions"}
+        special.add("verify")
         plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
         # Records that were written before texts were cut are as large as what they quote.
         plain |= {name: cut(plain[name]) for name in ("error", "hint") if plain[name]}
@@ -129,7 +134,14 @@ class Run:
             watermark_values=json.loads(row["watermark_values_json"] or "{}"),
             checks=tuple(Check.from_json(item) for item in json.loads(row["checks_json"] or "[]")),
             sessions=tuple(RunSession.from_json(item) for item in json.loads(row["sessions_json"] or "[]")),
+            verify=_read_verify(row["verify_asked"], row["verify_result"]),
         )
+
+    @property
+    def asked_verify(self) -> Verify | None:
+        """What the run is to compare, None where it is a load."""
+        asked = self.verify and self.verify.get("asked")
+        return None if asked is None else Verify.from_text(json.dumps(asked))
 
     def to_json(self) -> dict[str, Any]:
         """The run record as `pipekit run --json` prints it."""
@@ -142,6 +154,12 @@ class Run:
         record["checks"] = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in self.checks]
         record["sessions"] = [asdict(session) for session in self.sessions]
         return record
+
+
+def _read_verify(asked: str | None, result: str | None) -> Mapping[str, Any] | None:
+    if asked is None and result is None:
+        return None
+    return {"asked": json.loads(asked or "null"), **json.loads(result or "{}")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipekit.errors import ModuleBusy
-from pipekit.models import Row, Run
+from pipekit.models import Row, Run, Verify
 from pipekit.repo.clock import lease_end, lease_now
 from pipekit.repo.group_runs import CANCELLED, end_queued_runs
 from pipekit.repo.leases import build_busy, take_module
@@ -63,10 +63,13 @@ def enqueue_run(
     merges: int | None = None,
     overrides: Mapping[str, str] | None = None,
     undoes: int | None = None,
+    verify: Verify | None = None,
     owner: str | None = None,
     lease_s: float | None = None,
 ) -> Run:
-    """Asks for a run of a module. With `owner` that process will run it, and must renew its claim within `lease_s`.
+    """Asks for a run of a module, with `verify` for one that compares.
+
+    With `owner` that process will run it, and must renew its claim within `lease_s`.
 
     A `preview` merges nothing; `merges` is the preview whose staging is merged.
     With `undoes` it takes that run back.
@@ -82,6 +85,7 @@ def enqueue_run(
         run = insert_queued_run(
             db,
             module,
+            verify=verify,
             triggered_by=triggered_by,
             dry_run=dry_run,
             preview=preview,

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from pipekit.cutting import STATEMENT, cut, cut_lines
 from pipekit.errors import Invalid, NotFound
-from pipekit.models import Check, MergeState, Module, Run, RunStatus
+from pipekit.models import Check, MergeState, Module, Run, RunStatus, Verify
 from pipekit.repo.clock import lease_now
 from pipekit.repo.state import State, now, transaction
 
@@ -44,6 +44,9 @@ _PLAIN = (
 LIVE_FIGURES = ("stage", "stage_started_at", "rows_so_far")
 LIVE = ", ".join(f"(SELECT {name} FROM run_live WHERE run_id = run_log.id) AS {name}" for name in LIVE_FIGURES)
 SESSIONS = "(SELECT sessions_json FROM run_session WHERE run_id = run_log.id) AS sessions_json"
+VERIFY = ", ".join(
+    f"(SELECT {name}_json FROM run_verify WHERE run_id = run_log.id) AS verify_{name}" for name in ("asked", "result")
+)
 UNCHANGED = "(SELECT rows_unchanged FROM run_merge WHERE run_id = run_log.id) AS rows_unchanged"
 PREVIEW = """
     (SELECT merges IS NULL FROM run_preview WHERE run_id = run_log.id) AS preview,
@@ -61,7 +64,7 @@ LISTED = f"""
     merge_state, rows_read, rows_staged, rows_deleted, rows_inserted,
     rows_updated, dest_rows_before, dest_rows_after, error_stage, stages_json, watermark_values_json, checks_json,
     hint, error, resolved_sql, staging_sql, merge_sql,
-    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, NULL AS error_position, NULL AS sessions_json,
+    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, NULL AS error_position, NULL AS sessions_json,
     NULL AS stdout, NULL AS stderr
 """
 _SQL = "resolved_sql, staging_sql, merge_sql"
@@ -71,7 +74,7 @@ _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
     position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
-    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {SESSIONS}, {position}"
+    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {SESSIONS}, {position}"
     row = db.row(f"SELECT *, {found} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
@@ -124,9 +127,15 @@ def list_group_members(db: State, group_run_id: int, *, with_sql: bool = True) -
 
 
 def insert_queued_run(
-    db: State, module: Module, *, preview: bool = False, merges: int | None = None, **fields: str | int | None
+    db: State,
+    module: Module,
+    *,
+    preview: bool = False,
+    merges: int | None = None,
+    verify: Verify | None = None,
+    **fields: str | int | None,
 ) -> Run:
-    """A `queued` row for a module, inside the caller's transaction."""
+    """A `queued` row for a module, inside the caller's transaction; with `verify` of a comparison."""
     values = {
         "run_key": uuid4().hex,
         "status": "queued",
@@ -139,6 +148,8 @@ def insert_queued_run(
     run_id = db.insert("run_log", {**values, **fields})
     if preview or merges is not None:
         db.change("INSERT INTO run_preview (run_id, merges) VALUES (?, ?)", (run_id, merges))
+    if verify is not None:
+        db.insert("run_verify", {"run_id": run_id, "asked_json": verify.to_text()})
     return get_run(db, run_id)
 
 
@@ -190,13 +201,18 @@ def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> Non
 
 
 # What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were, its sessions,
-# what its dest keeps of them so that it can be taken back, and whether its staging table may still be in the dest.
+# what its dest keeps of them so that it can be taken back, what a comparison found, and whether its staging table may
+# still be in the dest.
 _BESIDE = {
     "error_position": "INSERT OR REPLACE INTO run_fault (position, run_id) VALUES (?, ?)",
     "rows_unchanged": "INSERT OR REPLACE INTO run_merge (rows_unchanged, run_id) VALUES (?, ?)",
     "sessions": "INSERT OR REPLACE INTO run_session (sessions_json, run_id) VALUES (?, ?)",
     "undo_rows": "INSERT INTO undo_kept (rows, run_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET rows = excluded.rows",
     "undo_bytes": "UPDATE undo_kept SET bytes = ? WHERE run_id = ?",
+    "verified": """
+        INSERT INTO run_verify (result_json, run_id) VALUES (?, ?)
+        ON CONFLICT (run_id) DO UPDATE SET result_json = excluded.result_json
+    """,
     "staging_left": "UPDATE run_dest SET staging_left = ? WHERE run_id = ?",
 }
 
@@ -210,8 +226,9 @@ def note_beside(db: State, run_id: int, beside: Mapping[str, Any]) -> None:
     """Keeps it, inside the caller's transaction; None says nothing."""
     for name, value in beside.items():
         if value is not None:
-            kept = storable(json.dumps(value)) if name == "sessions" else int(value)
-            db.change(_BESIDE[name], (kept, run_id))
+            if name == "sessions":
+                value = storable(json.dumps(value))
+            db.change(_BESIDE[name], (value if isinstance(value, str) else int(value), run_id))
 
 
 def note_staging_left(db: State, run_id: int, left: bool | None) -> None:

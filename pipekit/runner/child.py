@@ -64,7 +64,13 @@ class Child:
     def handle(self, request: Answer) -> Answer:
         """Does one operation and returns its `done` event."""
         operation = {"query": self.query, "look": self.look, "execute": self.execute, "migrate": self.migrate}
-        operation |= {"go_on": self.go_on, "ping": self.ping, "probe": self.probe, "forget": self.forget}
+        operation |= {
+            "look_both": self.look_both,
+            "go_on": self.go_on,
+            "ping": self.ping,
+            "probe": self.probe,
+            "forget": self.forget,
+        }
         return {"event": "done", **operation[request["op"]](request)}
 
     def ping(self, request: Answer) -> Answer:
@@ -95,6 +101,18 @@ class Child:
         session, opens = self.session(request["endpoint"]), request["opens"]
         for found in session.look(request["queries"], lambda: self._try_to_open(opens) if opens else None):
             self._emit_rows(found, request["longest"])
+        return {}
+
+    def look_both(self, request: Answer) -> Answer:
+        """The same at two databases: what the first is asked is sent before the second is asked."""
+        one, two = ((self.session(look["endpoint"]), look["queries"]) for look in request["looks"])
+        others: list[QueryResult] = []
+
+        def ask_other() -> None:
+            others[:] = two[0].look(two[1])
+
+        for found in (*one[0].look(one[1], ask_other), *others):
+            self._emit_rows(found, None)
         return {}
 
     def _try_to_open(self, data: Answer) -> None:

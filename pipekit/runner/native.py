@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Self
+from typing import Self
 
-from pipekit.errors import RUNNER_ERRORS, Cancelled, RunnerDied, RunnerError, TimedOut
+from pipekit.errors import Cancelled, RunnerDied, RunnerError, TimedOut
 from pipekit.models import RunSession
+from pipekit.runner.answers import Event as Event
+from pipekit.runner.answers import error_from, read_rows
 from pipekit.runner.process import Program, start_piped
 from pipekit.runner_contract import (
     Endpoint,
@@ -22,13 +24,11 @@ from pipekit.runner_contract import (
     Loaded,
     ProgressCallback,
     QueryResult,
-    ResultColumn,
     Statement,
     gather,
     to_wire,
 )
 
-Event = dict[str, Any]
 LogText = Callable[[str], None]
 MeetSession = Callable[[RunSession], None]
 
@@ -137,7 +137,7 @@ class NativeRunner:
         request = {"op": "query", "endpoint": to_wire(endpoint), "sql": sql, "limit": limit, "longest": longest}
         for event in self._events(request, self._silence_timeout_s):
             if event["event"] == "rows":
-                yield _read_rows(event)
+                yield read_rows(event)
 
     def look(
         self,
@@ -151,7 +151,16 @@ class NativeRunner:
         request = {"op": "look", "endpoint": to_wire(endpoint), "queries": list(queries), "longest": longest}
         request["opens"] = to_wire(opens) if opens else None
         events = self._events(request, self._silence_timeout_s)
-        return [_read_rows(event) for event in events if event["event"] == "rows"]
+        return [read_rows(event) for event in events if event["event"] == "rows"]
+
+    def look_both(
+        self, one: Endpoint, queries: Sequence[str], two: Endpoint, others: Sequence[str]
+    ) -> tuple[list[QueryResult], list[QueryResult]]:
+        """See `Runner.look_both`. Both may be silent for long, so only the deadline bounds it."""
+        looks = [{"endpoint": to_wire(one), "queries": [*queries]}, {"endpoint": to_wire(two), "queries": [*others]}]
+        events = self._events({"op": "look_both", "looks": looks}, None)
+        found = [read_rows(event) for event in events if event["event"] == "rows"]
+        return found[: len(queries)], found[len(queries) :]
 
     def execute(
         self,
@@ -283,7 +292,7 @@ class NativeRunner:
                 self._keep("stdout", f"{request['op']} {json.dumps(event)}\n".encode())
             if event["event"] == "error":
                 self._hand_back = None  # what has failed may have left something behind
-                raise _error_from(event)
+                raise error_from(event)
             yield event
             if not self._is_busy:
                 return
@@ -363,11 +372,6 @@ class NativeRunner:
         raise RunnerDied(message, hint="The run's log has what it said last.")
 
 
-def _read_rows(event: Event) -> QueryResult:
-    columns = tuple(ResultColumn(name=name, type=type_) for name, type_ in event["columns"])
-    return QueryResult(columns=columns, rows=tuple(tuple(row) for row in event["rows"]))
-
-
 def start_child(kinds: Collection[str]) -> Program:
     """A runner child that loads the drivers of these kinds and waits."""
     return start_piped(_child_argv(kinds), env=_child_environment(os.environ))
@@ -389,10 +393,3 @@ def _child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {name: environ[name] for name in KEPT_VARIABLES if name in environ}
     kept.update({name: value for name, value in environ.items() if name.startswith("LC_")})
     return kept
-
-
-def _error_from(event: Event) -> RunnerError:
-    kind = RUNNER_ERRORS.get(event["kind"], RunnerError)
-    names = ("hint", "transient", "sqlstate", "column", "row", "position", "statement")
-    details = {name: event[name] for name in names if name in event}
-    return kind(event["message"], **details)

@@ -17,10 +17,12 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
+from pipekit.drivers.comparing import Digests
 from pipekit.drivers.facts import Keeping, Look, MadeType, Rebuild, Reference, Swap
 from pipekit.drivers.foreseen import Foreseen
 from pipekit.drivers.postgresql import (
     catalogue,
+    digests,
     facts,
     filling,
     foreseen,
@@ -270,6 +272,9 @@ class PostgresDriver(Driver):
 
     def build_bags(self, plan: MergePlan) -> Bags:
         return held.build_bags(plan, self.quote_literal)
+
+    def build_digests(self, source_kind: str, plan: MergePlan, seed: int) -> Digests | None:
+        return digests.build_digests(plan, seed) if source_kind == self.kind else None
 
     def build_present_sql(self, plan: MergePlan) -> str:
         return held.build_present_sql(plan, self.quote_literal)

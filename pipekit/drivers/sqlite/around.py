@@ -199,5 +199,12 @@ class AroundText:
         )
 
 
+def read_quoted(text: str | None) -> str | None:
+    """What `quote` has made of a value, without its quotes; bytes stay as they are written."""
+    if text == "NULL":
+        return None
+    return text[1:-1].replace("''", "'") if text and text.startswith("'") else text
+
+
 def _where(conditions: Sequence[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""

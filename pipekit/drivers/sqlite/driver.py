@@ -259,6 +259,12 @@ class SqliteDriver(Driver):
     def build_look(self, plan: MergePlan) -> Look | None:
         return self._around_text(plan).build_look()
 
+    def build_remainder(self, value: str, divisor: int) -> str:
+        return f"{value} % {divisor}"
+
+    def read_compared(self, text: str | None) -> str | None:
+        return around.read_quoted(text)
+
     def build_bags(self, plan: MergePlan) -> Bags:
         return self._around_text(plan).build_bags()
 

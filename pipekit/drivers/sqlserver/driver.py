@@ -216,6 +216,12 @@ class SqlServerDriver(Driver):
     def build_look(self, plan: MergePlan) -> Look:
         return held.build_look(plan)
 
+    def build_remainder(self, value: str, divisor: int) -> str:
+        return f"{value} % {divisor}"
+
+    def read_compared(self, text: str | None) -> str | None:
+        return text and text.removesuffix(held.MARK)
+
     def build_bags(self, plan: MergePlan) -> Bags:
         return held.build_bags(plan)
 

@@ -15,7 +15,7 @@ from pipekit.drivers.sqlserver.joins import build_known, build_scope, build_valu
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table, quote_text
 from pipekit.drivers.sqlserver.types import parse_type
 
-_MARK = "."
+MARK = "."
 _PLACE = re.compile(r"c\d+")
 
 
@@ -56,11 +56,11 @@ def build_bags(plan: MergePlan) -> Bags:
 def _build_same(value: str, type_text: str) -> str:
     if parse_type(type_text).base == "image":
         value, type_text = f"CAST({value} AS varbinary(max))", "varbinary(max)"
-    return f"{build_text(value, type_text)} COLLATE Latin1_General_100_BIN2 + N'{_MARK}'"
+    return f"{build_text(value, type_text)} COLLATE Latin1_General_100_BIN2 + N'{MARK}'"
 
 
 def _build_shown(expression: str) -> str:
     """Text of a number, or what stands before the mark of a value."""
     if _PLACE.fullmatch(expression):
-        return f"LEFT({expression}, DATALENGTH({expression}) / 2 - {len(_MARK)})"
+        return f"LEFT({expression}, DATALENGTH({expression}) / 2 - {len(MARK)})"
     return f"CAST({expression} AS nvarchar(max))"

@@ -303,6 +303,12 @@ def note_plan(context: RunContext, plan: Plan) -> None:
         dest_table=context.dest_driver.write_table(plan.merge.dest),
         staging_table=None if before else str(plan.merge.staging),
     )
+    note_columns(context, plan)
+    _note_way(context, plan.loading, plan.merge)
+
+
+def note_columns(context: RunContext, plan: Plan) -> None:
+    """The receipt's line on how the query's columns meet the dest's."""
     unfed = f"; not fed: {', '.join(plan.columns.unfed)}" if plan.columns.unfed else ""
     ignored = f"; not loaded: {', '.join(plan.columns.ignored)}" if plan.columns.ignored else ""
     count = len(plan.columns.columns)
@@ -310,7 +316,6 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     is_made = context.module.guards.column_truth
     off = "" if is_made else "; whether all do is switched off"
     context.record.check("columns", True if is_made else None, f"{meet}{unfed}{ignored}{off}")
-    _note_way(context, plan.loading, plan.merge)
 
 
 def _note_way(context: RunContext, loading: Loading, merge: MergePlan) -> None:

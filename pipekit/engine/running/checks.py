@@ -6,11 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from pipekit.engine.context import RunContext
-from pipekit.engine.guarding.expected import check_expected
-from pipekit.engine.planning.plan import Plan, settle_load
-from pipekit.engine.running.fitting import fit
-from pipekit.engine.running.measures import (
+from pipekit.engine.comparing.measures import (
     Measure,
     Measured,
     Verdict,
@@ -19,6 +15,10 @@ from pipekit.engine.running.measures import (
     measure_source,
     measure_staging,
 )
+from pipekit.engine.context import RunContext
+from pipekit.engine.guarding.expected import check_expected
+from pipekit.engine.planning.plan import Plan, settle_load
+from pipekit.engine.running.fitting import fit
 from pipekit.engine.running.staging import Staged
 from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
 from pipekit.runner_contract import Loaded
@@ -45,13 +45,7 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     Raises RunFailed (stage `check`) at the first check that fails.
     """
     plan, loaded = staged.plan, staged.loaded
-    _check_counts(context, staged)
-    # First, as keys are compared as what the dest makes of them.
-    with _asking("exact"):
-        _check_exactness(context, staged)
-    if staged.source is not None:
-        with _asking("sums"):
-            _check_sums(context, plan, staged.source)
+    check_arrived(context, staged)
     with _asking("keys"):
         _check_keys(context, plan)
     check_expected(context, plan)
@@ -61,6 +55,17 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     if plan.merge.swap and context.merged is None:
         fit(context, plan)
     return replace(staged, plan=settle_load(context, plan, loaded.rows_staged))
+
+
+def check_arrived(context: RunContext, staged: Staged) -> None:
+    """The checks that all rows have come as they were. Raises as `run_checks`."""
+    _check_counts(context, staged)
+    # First, as keys are compared as what the dest makes of them.
+    with _asking("exact"):
+        _check_exactness(context, staged)
+    if staged.source is not None:
+        with _asking("sums"):
+            _check_sums(context, staged.plan, staged.source)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,9 @@ from pipekit.engine.running.hooks import run_hooks
 from pipekit.engine.running.lease import Lease
 from pipekit.engine.running.merge import merge
 from pipekit.engine.running.previewed import take_previewed
+from pipekit.engine.running.proving import ends_with_proof, prove
 from pipekit.engine.running.staging import stage
+from pipekit.engine.running.verifying import plan_verify, resolve_verified, verify
 from pipekit.engine.undoing.dropping import drop_after
 from pipekit.engine.undoing.plan import plan_undo
 from pipekit.engine.undoing.taking_back import take_back
@@ -27,11 +29,13 @@ from pipekit.engine.watermarks.resolve import resolve_watermarks
 from pipekit.errors import Cancelled, PipekitError, RunnerError
 from pipekit.models import Run, RunStatus, Stage
 
-# The stages of a run. A dry run ends after the first two; what stands before the merge may be tried again.
+# The stages of a run. A dry run ends after the first two, one that compares has its own; what stands before the merge
+# may be tried again.
 Stages = tuple[tuple[Stage, Callable[[RunContext, Any], Any]], ...]
 DECIDING: Stages = (("watermark", resolve_watermarks), ("plan", plan_load))
 MOVING: Stages = (("stage", stage), ("check", run_checks))
-CHANGING: Stages = (("merge", merge), ("hook", run_hooks))
+COMPARING: Stages = (("watermark", resolve_verified), ("plan", plan_verify), ("verify", verify))
+CHANGING: Stages = (("merge", merge), ("verify", prove), ("hook", run_hooks))
 # A preview looks where others merge; what it has staged is taken by a run in place of staging.
 LOOKING: Stages = (("check", foresee),)
 TAKING: Stages = (("stage", take_previewed), ("check", run_checks))
@@ -49,12 +53,12 @@ def execute_run(installation: Installation, run: Run, ready: Ready, listener: Li
         try:
             status = _enter(installation, record, ready, lease)
         except PipekitError as error:
-            record.put(error_stage=record.stage, error=error.message, hint=error.hint or None)
+            record.put(error_stage=record.error_stage, error=error.message, hint=error.hint or None)
         except KeyboardInterrupt:
             status = "cancelled"
-            record.put(error_stage=record.stage, error="Interrupted while it was cleaning up.")
+            record.put(error_stage=record.error_stage, error="Interrupted while it was cleaning up.")
         except Exception as error:
-            record.put(error_stage=record.stage, error=f"Pipekit itself failed: {type(error).__name__}: {error}")
+            record.put(error_stage=record.error_stage, error=f"Pipekit itself failed: {type(error).__name__}: {error}")
             raise
         finally:
             ready.runner.close()
@@ -94,11 +98,16 @@ def _walk(context: RunContext) -> RunStatus:
             _wait_for_retry(context, attempt, error)
     if context.run.dry_run or context.run.preview:
         return "dry_run"
-    _pass(context, CHANGING, value)
+    if context.run.asked_verify is None:
+        is_proved = ends_with_proof(context.module)
+        _pass(context, tuple(each for each in CHANGING if is_proved or each[0] != "verify"), value)
     return "success"
 
 
 def _list_before_merge(run: Run) -> Stages:
+    """What has not changed the dest, and may be tried again."""
+    if run.asked_verify is not None:
+        return COMPARING
     if run.dry_run:
         return DECIDING
     if run.preview:

@@ -38,7 +38,7 @@ def fail_run(context: RunContext, error: PipekitError | KeyboardInterrupt, lease
     A run whose runner died after the commit has done all it promised: it goes on to its hooks and succeeds.
     """
     record = context.record
-    stage: Stage = error.stage if isinstance(error, RunFailed) else record.stage  # type: ignore[assignment]
+    stage: Stage = error.stage if isinstance(error, RunFailed) else record.error_stage  # type: ignore[assignment]
     was_killed = isinstance(error, KeyboardInterrupt) or not context.runner.alive
     if was_killed:
         context.runner.kill()
@@ -58,7 +58,7 @@ def fail_run(context: RunContext, error: PipekitError | KeyboardInterrupt, lease
 
 def _settle(context: RunContext, error: PipekitError | KeyboardInterrupt, stage: Stage, was_killed: bool) -> MergeState:
     """Asks the ledger when the answer is not already certain."""
-    if stage == "hook":
+    if stage == "hook" or context.record.is_merged:
         return "merged"
     certain = isinstance(error, CheckFailed | StatementFailed) and not error.transient and not was_killed
     if stage != "merge" or certain:

@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
+from pipekit.engine.comparing.measures import Measured, measure_source
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import explain_refusal, try_creation
 from pipekit.engine.planning.plan import Plan, build_stage_sql, stage_after_all
 from pipekit.engine.running.claim import claim_staging
 from pipekit.engine.running.direct import fill
-from pipekit.engine.running.measures import Measured, measure_source
 from pipekit.errors import CheckFailed, StatementFailed
 from pipekit.runner_contract import Loaded, Statement
 

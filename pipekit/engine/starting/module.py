@@ -17,7 +17,7 @@ from pipekit.engine.running.corridor import execute_run
 from pipekit.engine.running.entrance import get_ready
 from pipekit.engine.starting.waiting import claim_asked, give_up, wait_for_turn
 from pipekit.errors import ModuleBusy, PipekitError
-from pipekit.models import Module, Run
+from pipekit.models import Module, Run, Verify
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +26,7 @@ class RunOptions:
 
     A `preview` merges nothing; `merges` is a preview of the module whose staging is merged in place of new rows, and
     `user` who says so, for the audit trail.
-    With `undoes` it takes that run back.
+    With `undoes` it takes that run back. With `verify` it compares the dest with the source and loads nothing.
     """
 
     dry_run: bool = False
@@ -36,6 +36,7 @@ class RunOptions:
     watermarks: Mapping[str, str] = field(default_factory=dict)
     triggered_by: str = "cli"
     undoes: int | None = None
+    verify: Verify | None = None
 
 
 def run_module(
@@ -113,6 +114,7 @@ def _enqueue(installation: Installation, module: Module, options: RunOptions) ->
                     merges=options.merges,
                     overrides=options.watermarks,
                     undoes=options.undoes,
+                    verify=options.verify,
                 )
                 if options.merges is not None:
                     detail = {"run_id": run.id, "merges": options.merges}

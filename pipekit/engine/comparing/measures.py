@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-from pipekit.drivers.base import Driver, StagedColumn
+from pipekit.drivers.base import Driver, StagedColumn, TableName
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.plan import Plan
 from pipekit.errors import StatementFailed
@@ -63,12 +63,15 @@ class Measured:
     why: str = ""
 
 
-def measure_source(context: RunContext, plan: Plan) -> Measured:
-    """As much as the source can tell of the rows that its query gives now."""
+ROWS: Sequence[Measure] = (Measure(figure="rows"),)
+
+
+def measure_source(context: RunContext, plan: Plan, wanted: Sequence[Measure] = ()) -> Measured:
+    """As much as the source can tell of the rows that its query gives now: what is wanted, or all there is."""
     names = [item.source.name for item in plan.merge.columns]
     if "" in names or len(set(names)) < len(names):
         return Measured(why="the query's columns have no names of their own")
-    wanted = _choose(context, plan)
+    wanted = wanted or _choose(context, plan)
     why = ""
     for level in _LEVELS:
         measures = tuple(measure for measure in wanted if measure.figure in level)
@@ -85,9 +88,18 @@ def measure_source(context: RunContext, plan: Plan) -> Measured:
 
 def measure_staging(context: RunContext, plan: Plan, measures: Sequence[Measure]) -> tuple[str | None, ...]:
     """The same figures of the rows that have arrived."""
+    return _measure_table(context, plan.merge.staging, measures)
+
+
+def measure_dest(context: RunContext, plan: Plan, measures: Sequence[Measure]) -> tuple[str | None, ...]:
+    """The same of what the dest holds."""
+    return _measure_table(context, plan.merge.dest, measures)
+
+
+def _measure_table(context: RunContext, table: TableName, measures: Sequence[Measure]) -> tuple[str | None, ...]:
     driver = context.dest_driver
     chosen = ", ".join(_express(driver, item, item.column.dest.name if item.column else "") for item in measures)
-    return context.ask_dest()(f"SELECT {chosen} FROM {driver.quote_table(plan.merge.staging)}").rows[0]
+    return context.ask_dest()(f"SELECT {chosen} FROM {driver.quote_table(table)}").rows[0]
 
 
 def compare(measured: Measured, staged: Sequence[str | None]) -> list[tuple[Measure, Verdict]]:
@@ -100,8 +112,11 @@ def compare(measured: Measured, staged: Sequence[str | None]) -> list[tuple[Meas
     ]
 
 
-def describe(plan: Plan, found: Sequence[tuple[Measure, Verdict]]) -> str:
-    """`the same in source and staging: rows, values, ...`: what was compared, and what was not."""
+def describe(plan: Plan, found: Sequence[tuple[Measure, Verdict]], sides: str = "source and staging") -> str:
+    """`the same in source and staging: rows, values, ...`: what was compared, and what was not.
+
+    `sides` says which two were.
+    """
     told: dict[str, list[str]] = {}
     for measure, verdict in found:
         if measure.column and measure.figure != "values" and verdict in ("same", "near"):
@@ -112,7 +127,7 @@ def describe(plan: Plan, found: Sequence[tuple[Measure, Verdict]]) -> str:
     left = [item.dest.name for item in plan.merge.columns if item.dest.name not in compared]
     counted = "rows and values that are not NULL" if any(m.figure == "values" for m, _ in found) else "rows"
     unseen = f". Only counted: {', '.join(left)}" if left else ""
-    return f"the same in source and staging: {'; '.join([counted, *columns])}{unseen}"
+    return f"the same in {sides}: {'; '.join([counted, *columns])}{unseen}"
 
 
 def _choose(context: RunContext, plan: Plan) -> list[Measure]:

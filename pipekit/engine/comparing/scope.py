@@ -1,0 +1,56 @@
+# What equal means for a module: which rows its query gives, and which of the dest's are held against them.
+"""`look_only`, `resolve_whole` and `Scope`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipekit.drivers.base import MergePlan
+from pipekit.engine.context import RunContext
+from pipekit.engine.watermarks.resolve import resolve_watermarks
+from pipekit.models import Module
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """`whole` holds all rows of the dest against the query's, else those of its keys; rows that the dest has beyond
+    them stay where `keeps_extra` (by the strategy) and are no difference. `told` is a sentence for people.
+    """
+
+    whole: bool
+    keeps_extra: bool
+    told: str
+
+
+def look_only(module: Module) -> Module:
+    """The module as it is planned where nothing is to be loaded."""
+    guards = replace(module.guards, atomic=False)
+    return replace(module, load="staged", create_table=False, guards=guards)
+
+
+def resolve_whole(context: RunContext, overrides: Mapping[str, str]) -> Mapping[str, str]:
+    """The watermarks' values; where rows stay in the dest, those of a first run: its query gives all they came from.
+
+    A watermark without a default has its value of now.
+    """
+    values = dict(overrides)
+    if context.module.merge_strategy != "full":
+        marks = [bound.watermark for bound in context.watermarks]
+        values |= {mark.name: mark.default_value for mark in marks if mark.default_value is not None}
+        values |= overrides
+        context.watermarks = tuple(bound for bound in context.watermarks if bound.watermark.name not in values)
+    return resolve_watermarks(context, values)
+
+
+def find_scope(merge: MergePlan, bounded: str, values: Mapping[str, str]) -> Scope:
+    """By the strategy; `bounded` is the clause of bounds, `values` the watermarks' values."""
+    within = f" where {bounded}" if bounded else ""
+    with_values = ", ".join(f"{name} = {value}" for name, value in values.items())
+    query = f"the query's rows{f' ({with_values})' if with_values else ''}{within}"
+    if merge.strategy == "full":
+        return Scope(whole=True, keeps_extra=False, told=f"{query} with all rows of {merge.dest}{within}")
+    by_key = merge.key or merge.row_key
+    if by_key:
+        told = f"{query} with those of {merge.dest} that have their {', '.join(by_key)}"
+        return Scope(whole=False, keeps_extra=True, told=f"{told}; {merge.strategy} leaves others where they are")
+    told = f"whether each of {query} is in {merge.dest}, as often; append leaves others where they are"
+    return Scope(whole=True, keeps_extra=True, told=told)

@@ -1,0 +1,84 @@
+# Staged rows held against the dest's by the dest itself. Asks, decides what is equal, and changes nothing.
+"""`compare_staged`."""
+
+from dataclasses import dataclass, replace
+
+from pipekit.drivers.comparing import CompareSql
+from pipekit.engine.comparing.bounds import Bounds
+from pipekit.engine.comparing.examples import pair_up
+from pipekit.engine.comparing.scope import Scope
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.plan import Plan
+from pipekit.errors import RunFailed
+from pipekit.models import Difference, Verified
+from pipekit.models.verifying import KEPT_KEYS
+
+# Rows that are looked at for examples, and characters of a value that is shown.
+_LOOKED_AT = 10 * KEPT_KEYS
+_LONGEST = 1_000
+BY_VALUE = "each value, as the dest holds it"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """What is compared by a plan, and within which bounds."""
+
+    plan: Plan
+    scope: Scope
+    bounds: Bounds
+
+
+def build_sql(context: RunContext, comparison: Comparison) -> CompareSql:
+    """Raises RunFailed (stage `plan`) for a dest that cannot compare rows."""
+    driver, merge = context.dest_driver, comparison.plan.merge
+    sql = driver.build_comparison(merge, whole=comparison.scope.whole, within=comparison.bounds.dest)
+    if sql is None:
+        message = f"{driver.label} was never seen to compare rows, so {merge.dest} cannot be verified value by value."
+        raise RunFailed(message, stage="plan", hint="Compare by counts: `verify: counts` on the module.")
+    return sql
+
+
+def compare_staged(context: RunContext, comparison: Comparison, rows_source: int) -> Verified:
+    """What staging, filled with the rows that are compared, is against the dest."""
+    sql = build_sql(context, comparison)
+    dest = context.dest_driver.build_comparison(comparison.plan.merge, whole=True, within=comparison.bounds.dest)
+    held, total, counts = context.runner.look(context.dest, [sql.held, (dest or sql).held, sql.counts])
+    missing, extra, differing = (int(cell or 0) for cell in counts.rows[0])
+    beyond = _read(total.first_cell()) - _read(held.first_cell())
+    return settle(
+        comparison.scope,
+        Verified(
+            equal=False,
+            rows_source=rows_source,
+            rows_dest=_read(total.first_cell()),
+            missing=missing,
+            extra=extra,
+            differing=differing,
+            extra_kept=beyond,
+            means=BY_VALUE,
+            compared=comparison.scope.told,
+            left_out=sql.left_out,
+            examples=find_examples(context, sql) if missing or extra or differing else (),
+        ),
+    )
+
+
+def settle(scope: Scope, found: Verified) -> Verified:
+    """Whether that is equal: what the strategy leaves in the dest is extra, and no difference."""
+    kept = found.extra_kept
+    if scope.keeps_extra and scope.whole:
+        kept, found = found.extra, replace(found, extra=0)
+    equal = not (found.missing or found.extra or found.differing)
+    return replace(found, equal=equal, extra=found.extra + kept, extra_kept=kept)
+
+
+def find_examples(context: RunContext, sql: CompareSql) -> tuple[Difference, ...]:
+    """The first rows that differ, with both values."""
+    found = context.runner.query(context.dest, sql.rows, limit=_LOOKED_AT, longest=_LONGEST)
+    read = context.dest_driver.read_compared
+    rows = [(*(read(cell) for cell in row[:-1]), row[-1]) for row in found.rows]
+    return pair_up(sql, rows, KEPT_KEYS)
+
+
+def _read(cell: str | None) -> int:
+    return int(cell or 0)

@@ -1,0 +1,30 @@
+# What a comparison found, in words. Knows the record of it only.
+"""`describe`."""
+
+from pipekit.models import Verified
+
+VERIFY = "verify"
+
+
+def describe(found: Verified) -> str:
+    """`equal: 1000 rows`, or `2 rows are missing, 1 differs of 1000 in the source and 999 in the dest`."""
+    kept = f"; the dest has {_count(found.extra_kept, 'row')} more, which stay there" if found.extra_kept else ""
+    left_out = f"; not compared: {', '.join(found.left_out)}" if found.left_out else ""
+    if found.equal:
+        mended = " now" if found.repaired else ""
+        return f"equal{mended}, {_count(found.rows_source, 'row')}{kept}{left_out}"
+    parts = [
+        f"{_count(number, 'row')} {one if number == 1 else many}"
+        for number, one, many in (
+            (found.missing, "is missing", "are missing"),
+            (found.extra - found.extra_kept, "is extra", "are extra"),
+            (found.differing, "differs", "differ"),
+        )
+        if number
+    ]
+    sides = f"{_count(found.rows_source, 'row')} in the source, {found.rows_dest} in the dest"
+    return f"{', '.join(parts)} ({sides}{kept}{left_out})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

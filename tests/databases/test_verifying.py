@@ -1,0 +1,259 @@
+# Tests of `pipekit verify` from end to end: what is told of planted differences, by either means, and what is not.
+"""A module's dest held against its source, between SQLite and PostgreSQL and back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipekit.demo.postgres import LocalPostgres
+from pipekit.engine.events import Event, RowsCompared
+from pipekit.models import Difference, Guards, Run, Verified, Verify
+from tests.databases.test_runs import PAIRS, Bench
+
+pytestmark = pytest.mark.usefixtures("near_when_quick")
+
+HASHES = "64-bit hashes"
+
+
+@pytest.fixture(params=PAIRS, ids=lambda pair: "-".join(pair))
+def bench(request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres) -> Iterator[Bench]:
+    bench = Bench(tmp_path, request.param, postgres)
+    yield bench
+    bench.source.close()
+    bench.dest.close()
+
+
+@pytest.fixture
+def near(tmp_path: Path, postgres: LocalPostgres) -> Iterator[Bench]:
+    """From one PostgreSQL into another."""
+    bench = Bench(tmp_path, ("postgresql", "postgresql"), postgres)
+    yield bench
+    bench.source.close()
+    bench.dest.close()
+
+
+def verify(bench: Bench, module: Any, **asked: Any) -> tuple[Run, Verified]:
+    """The run, and what it found with its values."""
+    seen: list[Verified] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, RowsCompared):
+            seen.append(event.found)
+
+    watermarks = asked.pop("watermarks", {})
+    run = bench.project.run(module, listen, verify=Verify(**asked), watermarks=watermarks)
+    assert seen, (run.error, run.hint)
+    assert run.verify is not None
+    assert run.verify["missing"] == seen[-1].missing
+    return run, seen[-1]
+
+
+def fill(bench: Bench, rows: int = 3000) -> None:
+    """The same rows on both sides."""
+    make = "CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, a TEXT, n INTEGER)"
+    series = f"WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {rows})"
+    for database in (bench.source, bench.dest):
+        database.execute(
+            make,
+            f"{series} INSERT INTO t SELECT i, 'a' || i, i % 7 FROM s"
+            if database.kind == "sqlite"
+            else f"INSERT INTO t SELECT i, 'a' || i, i % 7 FROM generate_series(1, {rows}) AS i",
+        )
+
+
+PLANTED = (
+    "UPDATE t SET a = a || ' ' WHERE id = 3",
+    "UPDATE t SET a = '' WHERE id = 5",
+    "UPDATE t SET a = 'a9' WHERE id = 8",
+    "UPDATE t SET a = 'a8' WHERE id = 9",
+    "UPDATE t SET n = NULL WHERE id = 11",
+    "DELETE FROM t WHERE id IN (100, 2999)",
+    "INSERT INTO t VALUES (9000, 'new', NULL)",
+)
+
+
+def find(found: Verified) -> set[tuple[str, str | None, tuple[str, ...]]]:
+    return {(item.kind, item.key.get("id"), item.columns) for item in found.examples}
+
+
+def test_a_verify_tells_exactly_what_was_planted_and_changes_nothing(bench: Bench) -> None:
+    fill(bench)
+    module = bench.module("SELECT * FROM t")
+    run, found = verify(bench, module)
+    assert (run.status, found.equal, found.rows_source, found.rows_dest) == ("success", True, 3000, 3000)
+    assert found.means.startswith(HASHES) == (bench.source.kind == bench.dest.kind == "postgresql")
+    bench.dest.execute(*PLANTED)
+    before = bench.dest.rows("SELECT * FROM t ORDER BY id")
+    run, found = verify(bench, module)
+    assert (run.status, run.error_stage, run.merge_state) == ("error", "check", "none")
+    assert (found.missing, found.extra, found.differing) == (2, 1, 5)
+    assert (found.rows_source, found.rows_dest) == (3000, 2999)
+    assert find(found) == {
+        ("differing", "3", ("a",)), ("differing", "5", ("a",)), ("differing", "8", ("a",)), ("differing", "9", ("a",)),
+        ("differing", "11", ("n",)), ("missing", "100", ()), ("missing", "2999", ()), ("extra", "9000", ()),
+    }  # fmt: skip
+    assert Difference(kind="differing", key={"id": "3"}, columns=("a",), values=(("a3", "a3 "),)) in found.examples
+    assert bench.dest.rows("SELECT * FROM t ORDER BY id") == before
+
+
+def test_rows_without_a_key_are_counted_as_often_as_they_are_there(bench: Bench) -> None:
+    for database, rows in ((bench.source, "(1), (1), (2), (NULL)"), (bench.dest, "(1), (2), (2), (NULL)")):
+        database.execute("CREATE TABLE t (a INTEGER)", f"INSERT INTO t VALUES {rows}")
+    _, found = verify(bench, bench.module("SELECT * FROM t"))
+    assert (found.missing, found.extra, found.differing) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "key", "counts", "kept"),
+    [
+        ("full", None, (1, 3, 1), 0),
+        ("upsert", "id", (1, 3, 1), 3),
+        ("incremental", "id", (1, 3, 1), 3),
+        ("append", None, (1, 3, 1), 3),
+    ],
+)
+def test_rows_that_a_strategy_leaves_in_the_dest_are_told_and_are_no_difference(
+    bench: Bench, strategy: Any, key: Any, counts: tuple[int, int, int], kept: int
+) -> None:
+    fill(bench, 20)
+    bench.dest.execute("DELETE FROM t WHERE id = 20", "UPDATE t SET n = 99 WHERE id = 7")
+    bench.source.execute("DELETE FROM t WHERE id < 4")
+    module = bench.module(
+        "SELECT * FROM t WHERE id > {since}",
+        merge_strategy=strategy,
+        merge_key=(key,) if key else (),
+        watermarks=[bench.watermark("SELECT max(id) FROM t", default="0")],
+    )
+    given = {"since": "0"} if strategy == "full" else {}
+    _, found = verify(bench, module, watermarks=given)
+    assert ((found.missing, found.extra, found.differing), found.extra_kept) == (counts, kept)
+    bench.dest.execute("INSERT INTO t SELECT 20, 'a20', 6", "UPDATE t SET n = 0 WHERE id = 7")
+    run, found = verify(bench, module, watermarks=given)
+    assert found.equal == (strategy != "full")
+    assert (run.status == "success") == found.equal
+
+
+def test_a_bounded_verify_sees_only_its_rows(bench: Bench) -> None:
+    fill(bench)
+    bench.dest.execute("UPDATE t SET n = -1 WHERE id IN (10, 20, 2500)", "DELETE FROM t WHERE id = 21")
+    module = bench.module("SELECT * FROM t")
+    assert verify(bench, module, key_from="15", key_to="30")[1].differing == 1
+    _, found = verify(bench, module, key_from="15", key_to="30")
+    assert (found.rows_source, found.rows_dest, found.missing) == (16, 15, 1)
+    _, sampled = verify(bench, module, sample=10.0)
+    assert 250 <= sampled.rows_source <= 350
+
+
+def test_the_last_days_of_a_column_are_compared(bench: Bench) -> None:
+    for database in (bench.source, bench.dest):
+        database.execute(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, at TIMESTAMP)",
+            "INSERT INTO t VALUES (1, '2001-01-01 00:00:00'), (2, '2999-01-01 00:00:00')",
+        )
+    bench.dest.execute("DELETE FROM t")
+    _, found = verify(bench, bench.module("SELECT * FROM t"), last_days=7, column="at")
+    assert (found.missing, found.examples[0].key) == (1, {"id": "2"})
+
+
+def test_what_a_record_keeps_of_a_verify_are_keys_and_no_values(bench: Bench) -> None:
+    fill(bench, 5)
+    bench.dest.execute("UPDATE t SET a = 'a secret value' WHERE id = 2")
+    run, _ = verify(bench, bench.module("SELECT * FROM t"))
+    assert run.verify is not None
+    assert run.verify["examples"] == [{"kind": "differing", "key": {"id": "2"}, "columns": ["a"]}]
+    assert "a secret value" not in repr(run)
+
+
+# A type; a value of the source; one of the dest that is another although `=` or a hash may say otherwise.
+ALIKE = [
+    ("numeric", "1.0", "1.00"), ("numeric(6,2)", "1.01", "1.02"), ("text", "'a'", "'a '"), ("text", "''", "NULL"),
+    ("varchar(9)", "'a'", "'A'"), ("bpchar", "'a'", "'a '"), ("double precision", "'0'", "'-0'"),
+    ("real", "1", "1.0000001"), ("jsonb", "'[1]'", "'[1.0]'"), ("json", "'[1]'", "'[1 ]'"),
+    ("interval", "'1 day'", "'24:00'"), ("timestamptz", "'2024-01-01 00:00+00'", "'2024-01-01 00:00:00.000001+00'"),
+    ("timetz", "'10:00+00'", "'12:00+02'"), ("bytea", "'\\x00'", "'\\x0000'"), ("integer[]", "'{1,NULL}'", "'{1,2}'"),
+    ("int4range", "'[1,5)'", "'[1,6)'"), ("bit varying", "B'1'", "B'10'"), ("money", "'1.00'", "'1.01'"),
+    ("point", "'(0,0)'", "'(0,-0)'"), ("inet", "'10.0.0.1/32'", "'10.0.0.1/31'"), ("uuid", "gen_random_uuid()", "NULL"),
+    ("char(5)", "'a'", "'b'"),
+    ("boolean", "true", "NULL"), ("tsvector", "'a:1'", "'a:2'"), ('"char"', "'a'", "'b'"), ("oid", "1", "2"),
+]  # fmt: skip
+
+
+def test_between_two_postgresqls_values_of_every_type_are_told_apart_by_hashes(near: Bench) -> None:
+    names = [f"c{place}" for place in range(len(ALIKE))]
+    columns = ", ".join(f"{name} {type}" for name, (type, _, _) in zip(names, ALIKE, strict=True))
+    near.source.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {columns})")
+    near.dest.execute(f"CREATE TABLE t (id bigint PRIMARY KEY, {columns})")
+    ours = ", ".join(value for _, value, _ in ALIKE)
+    near.source.execute(
+        f"INSERT INTO t SELECT 1, {ours}",
+        f"INSERT INTO t SELECT i, {', '.join(names)} FROM t, generate_series(2, {len(ALIKE)}) AS i",
+    )
+    module = near.module("SELECT * FROM t")
+    assert near.project.run(module).status == "success"
+    run, found = verify(near, module)
+    assert (found.equal, found.means.startswith(HASHES), run.rows_staged) == (True, True, None)
+    for place, (_, _, theirs) in enumerate(ALIKE):
+        near.dest.execute(f"UPDATE t SET c{place} = {theirs} WHERE id = {place + 1}")
+    _, found = verify(near, module)
+    assert found.means.startswith(HASHES)
+    assert {item.columns for item in found.examples} == {(name,) for name in names[:20]}
+    assert (found.missing, found.extra, found.differing) == (0, 0, len(ALIKE))
+
+
+def test_only_rows_of_differing_buckets_move_between_two_postgresqls(near: Bench) -> None:
+    fill(near, 20_000)
+    near.dest.execute("UPDATE t SET n = 3 - n WHERE id IN (7, 14_000)".replace("_", ""))
+    run, found = verify(near, near.module("SELECT * FROM t"))
+    assert found.differing == 2
+    assert 2 <= (run.rows_staged or 0) < 50
+
+
+def test_values_that_rows_have_exchanged_are_seen(near: Bench) -> None:
+    fill(near, 4000)
+    near.dest.execute(
+        "UPDATE t SET a = CASE id % 2 WHEN 0 THEN 'a' || (id + 1) ELSE 'a' || (id - 1) END WHERE id BETWEEN 2 AND 2001"
+    )
+    assert verify(near, near.module("SELECT * FROM t"))[1].differing == 2000
+
+
+# As a trigger may: rows are as many as before, and the sum of n is another; what a and b have exchanged no sum sees.
+CHANGED = "UPDATE t SET n = n + 1 WHERE id = 3"
+EXCHANGED = "UPDATE t SET n = CASE id WHEN 3 THEN 4 ELSE 3 END WHERE id IN (3, 4)"
+
+
+@pytest.mark.parametrize(
+    ("how", "change", "is_seen"),
+    [
+        ("counts", CHANGED, False), ("sums", CHANGED, True), ("values", CHANGED, True),
+        ("sums", EXCHANGED, False), ("values", EXCHANGED, True),
+    ],
+)  # fmt: skip
+def test_a_full_load_ends_with_what_its_module_asks_for(bench: Bench, how: Any, change: str, is_seen: bool) -> None:
+    fill(bench, 20)
+    module = bench.module("SELECT * FROM t", verify=how, guards=Guards(dest_truth=False))
+    run = bench.project.succeed(module)
+    assert (run.rows_read, run.rows_staged, run.rows_inserted) == (20, 20, 20)
+    assert [check.ok for check in run.checks if check.name == "verify"] == [True]
+    assert run.verify is not None
+    assert (run.verify["asked"], run.verify["equal"], run.verify["rows_dest"]) == (None, True, 20)
+    _change_after_each_insert(bench, change)
+    run = bench.project.run(module)
+    assert (run.status, run.merge_state, run.rows_inserted) == ("error" if is_seen else "success", "merged", 20)
+    if is_seen:
+        assert run.error_stage == "check"
+        assert "After the load" in (run.error or "")
+        assert "The merge was committed." in (run.error or "")
+
+
+def _change_after_each_insert(bench: Bench, change: str) -> None:
+    """When the last row has come."""
+    if bench.dest.kind == "sqlite":
+        bench.dest.execute(f"CREATE TRIGGER after_last AFTER INSERT ON t WHEN NEW.id = 20 BEGIN {change}; END")
+        return
+    body = f"BEGIN {change}; RETURN NULL; END"
+    bench.dest.execute(
+        f"CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        "CREATE TRIGGER after_last AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION change()",
+    )
