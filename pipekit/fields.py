@@ -3,13 +3,16 @@
 
 import dataclasses
 import functools
+import re
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-Kind = Literal["text", "flag", "whole", "number", "object", "map", "list", "names"]
+from pipekit.pairs import format_pairs, parse_pairs
+
+Kind = Literal["text", "flag", "whole", "number", "object", "map", "list", "names", "pairs"]
 
 # A text's length, in characters, unless its field says otherwise: what a page shows of it must stay a page.
 LONGEST = 2_000
@@ -25,9 +28,10 @@ class Field:
     `name` is what files call it (`timeouts.run_s` in an object of its own, `""` where it is the key it stands under),
     `own` what the record does. `short` is the field that a plain text in a list stands for. `low` and `high` bound
     numbers; `low` itself is allowed for whole numbers and shares, not for seconds (`above`). A text has at most
-    `longest` characters; one that is `listed` stands for a list, which a file may write (`models/listed.py`). `doc` is
-    a sentence for files, API and documents; `label` and `help` are a form's words, `unusual` what a page says where the
-    value is not the default.
+    `longest` characters; one that is `listed` stands for a list, which a file may write (`models/listed.py`). `pairs`
+    are names with values in one text (`pipekit.pairs`): names match `names`, values `pattern`, and `low` and `high`
+    bound those that are numbers. `doc` is a sentence for files, API and documents; `label` and `help` are a form's
+    words, `unusual` what a page says where the value is not the default.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Field:
     default: object = None
     pattern: str = ""
     listed: str = ""
+    names: str = ""
     label: str = ""
     help: str = ""
     unusual: str = ""
@@ -96,6 +101,8 @@ def find_problem(f: Field, value: Any) -> str:
         return f"This must be one of {', '.join(f.choices)}."
     if isinstance(value, str) and len(value) > f.longest:
         return f"This may have {f.longest:,} characters; it has {len(value):,}."
+    if f.kind == "pairs":
+        return _find_pairs_problem(f, value)
     if f.above is not None and not value > f.above:  # NaN is no number of seconds
         return f"This must be more than {f.above:g}."
     if f.low is not None and not value >= f.low:
@@ -103,6 +110,38 @@ def find_problem(f: Field, value: Any) -> str:
     if f.high is not None and not value <= f.high:
         return f"This must be at most {f.high:,.12g}."
     return ""
+
+
+def _find_pairs_problem(f: Field, text: str) -> str:
+    try:
+        pairs = parse_pairs(text)
+    except ValueError as error:
+        return str(error)
+    for name, value in pairs.items():
+        if f.names and not re.fullmatch(f.names, name):
+            return f"'{name}' cannot be a name here: letters, digits and _, no digit first."
+        if not re.fullmatch(f.pattern, value):
+            return f"'{name}' cannot be '{value[:40]}'."
+        bounds = replace(f, kind="number")
+        if f.high is not None and (problem := find_problem(bounds, float(value))):
+            return f"'{name}': {problem}"
+    return ""
+
+
+def settle(values: Mapping[str, Any], record: type) -> dict[str, Any]:
+    """Values of a record, its pairs as the one text they are kept as; what is no list of pairs stays as it is."""
+    return {name: _settle_pairs(value) if _is_pairs(record, name) else value for name, value in values.items()}
+
+
+def _is_pairs(record: type, name: str) -> bool:
+    return any(f.kind == "pairs" and f.own == name for f in list_fields(record))
+
+
+def _settle_pairs(value: Any) -> Any:
+    try:
+        return format_pairs(value if isinstance(value, Mapping) else parse_pairs(value or ""))
+    except ValueError:
+        return value
 
 
 def describe_numbers(f: Field) -> str:

@@ -16,8 +16,9 @@ class Endpoint:
     `base_dir` is where relative file names of embedded databases start; `read_only` asks for a session that cannot
     write. `jar`, `jar_sha256` and `driver_class` are of a registered JDBC driver, `java_home` overrides the bundled
     Java, `java_options` are added to its start; `trim_char` drops the trailing blanks of fixed-length text as it is
-    read. With `bad_data` `null` a value that the database cannot give is NULL, and counted; `key` are the columns of a
-    result by which an error names a row.
+    read, and columns of bytes that `translate` names are text in these code pages (CCSID). With `bad_data` `null` a
+    value that the database cannot give is NULL, and counted; `key` are the columns of a result by which an error names
+    a row.
     """
 
     kind: str
@@ -36,10 +37,11 @@ class Endpoint:
     trim_char: bool = False
     bad_data: str = "refuse"
     key: tuple[str, ...] = ()
+    translate: tuple[tuple[str, int], ...] = ()
 
     def build_plain(self) -> "Endpoint":
         """The same session, its rows read as they are."""
-        return replace(self, trim_char=False)
+        return replace(self, trim_char=False, translate=(), bad_data="refuse", key=())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,7 +231,8 @@ def to_wire(record: Any) -> dict[str, Any]:
 
 def endpoint_from_wire(data: dict[str, Any]) -> Endpoint:
     """The `Endpoint` that `to_wire` wrote."""
-    return Endpoint(**{**data, "java_options": tuple(data["java_options"]), "key": tuple(data["key"])})
+    key, pages = tuple(data["key"]), tuple((name, ccsid) for name, ccsid in data["translate"])
+    return Endpoint(**{**data, "java_options": tuple(data["java_options"]), "key": key, "translate": pages})
 
 
 def load_from_wire(data: dict[str, Any]) -> Load:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 from fastapi import Path, Query
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 from pipekit import fields as told
 from pipekit.fields import list_fields
+from pipekit.pairs import parse_pairs
 
 LARGEST_ID = 2**63 - 1
 
@@ -73,11 +74,19 @@ def _build_request_field(f: told.Field, hint: Any) -> tuple[Any, Any]:
     if f.kind == "text" and not f.choices:
         text = build_text(f.longest)
         hint = text if hint is str else text | None
+    if f.kind == "pairs":
+        return str | dict[str, str | int], Field(default, description=f.doc)
     return hint, Field(default, description=f.doc, ge=f.low, le=f.high, gt=f.above)
 
 
 def _build_answer_field(f: told.Field, hint: Any) -> tuple[Any, Any]:
+    if f.kind == "pairs":
+        hint = Annotated[dict[str, str], BeforeValidator(_open_pairs)]
     return hint, Field(description=f.doc)
+
+
+def _open_pairs(value: Any) -> Any:
+    return parse_pairs(value) if isinstance(value, str) else value
 
 
 def get_given(body: Body) -> dict[str, Any]:

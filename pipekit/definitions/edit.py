@@ -10,6 +10,7 @@ from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.baddata import check_bad_data
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.jars import check_url
+from pipekit.engine.variables import check_names, fill_table
 from pipekit.errors import Conflict, GroupBusy, Invalid, ModuleBusy
 from pipekit.models import Connection, Group, GroupMember, Hook, Module, Schedule, Watermark
 from pipekit.models.alerts import Channel, Rule
@@ -103,15 +104,24 @@ def check_connection(db: State, connection: Connection) -> None:
     check_url(db, connection.driver, connection.jdbc_url)
 
 
+def check_watermark(db: State, watermark: Watermark) -> None:
+    """Raises Invalid for a name that is a variable of the module's source."""
+    check_names([watermark.name], repo.get_connection(db, repo.get_module(db, watermark.module_id).source_id))
+
+
 def check_module(db: State, module: Module) -> None:
-    """Raises Invalid for a query that is none, a table or type its dest's kind cannot have, names that stand twice."""
+    """Raises Invalid for a query that is none, a table or type its dest's kind cannot have, names that stand twice.
+
+    A watermark and a variable of the source may not have one name either.
+    """
     _at("source_query", strip_query, module.source_query)
     source, dest = repo.get_connection(db, module.source_id), repo.get_connection(db, module.dest_id)
+    check_names([mark.name for mark in repo.list_watermarks(db, module.id)], source)
     if KIND.match(source.driver):
         check_bad_data(get_driver(source.driver), module.bad_data)
     if KIND.match(dest.driver):
         driver = get_driver(dest.driver)
-        _at("dest_table", driver.parse_table, module.dest_table)
+        _at("dest_table", driver.parse_table, fill_table(dest, module.dest_table))
         for column in module.columns:
             if column.dest_type:
                 _at("columns", driver.check_type, column.dest_type)
@@ -208,6 +218,7 @@ WATERMARK = Noun[Watermark](
     update=repo.update_watermark,
     delete=repo.delete_watermark,
     name=_watermark_name,
+    check=check_watermark,
 )
 HOOK = Noun[Hook](
     kind="hook",

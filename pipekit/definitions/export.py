@@ -8,6 +8,7 @@ from pipekit.definitions.records import ConnectionDef, Definitions, GroupDef, Mo
 from pipekit.fields import Field, pick
 from pipekit.models import GroupFields, format_key
 from pipekit.models.listed import unfold_listed
+from pipekit.pairs import parse_pairs
 
 _INNER = ("object", "list", "map")
 
@@ -86,7 +87,7 @@ def _connection(item: ConnectionDef) -> dict[str, Any]:
 
 
 def _module(item: ModuleDef) -> dict[str, Any]:
-    values = {f.name: getattr(item, f.own or f.name) for f in OBJECTS["module"] if f.kind not in _INNER}
+    values = {f.name: _write(f, getattr(item, f.own or f.name)) for f in OBJECTS["module"] if f.kind not in _INNER}
     values |= {
         "key": _key(item.merge_key),
         "watermarks": {w.name: _plain("watermark", w) for w in sorted(item.watermarks, key=lambda w: w.name)},
@@ -116,6 +117,8 @@ def _plain(kind: str, record: Any) -> dict[str, Any]:
 
 
 def _write(f: Field, value: Any) -> Any:
+    if f.kind == "pairs":
+        return {name: int(told) if f.high else told for name, told in parse_pairs(value).items()} or None
     if f.listed:
         return unfold_listed(f.listed, value)
     return _number(value) if isinstance(value, float) else value

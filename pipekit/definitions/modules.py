@@ -10,6 +10,7 @@ from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef, find_s
 from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.baddata import check_bad_data
 from pipekit.drivers.sqltext import strip_query
+from pipekit.engine.watermarks.places import PLACEHOLDER
 from pipekit.errors import PipekitError
 from pipekit.models import WATERMARK_NAME, Column, Guards, ModuleFields, WatermarkFields
 from pipekit.models.expecting import find_expect_problem
@@ -75,7 +76,8 @@ class ModuleReader:
         kind = self._kinds.get(dest, "")
         if read["table"] and KIND.match(kind):
             try:
-                get_driver(kind).parse_table(read["table"])
+                # What a variable stands for is looked at when it is run.
+                get_driver(kind).parse_table(PLACEHOLDER.sub("x", read["table"]))
             except PipekitError as error:
                 self._problems.add(read.line_of("table"), read.path_of("table"), error.message)
 

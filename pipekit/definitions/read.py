@@ -14,6 +14,7 @@ from pipekit.drivers import DRIVERS
 from pipekit.fields import Field, find_problem, list_fields
 from pipekit.models import parse_key
 from pipekit.models.listed import find_unlisted, join_listed
+from pipekit.pairs import format_pairs, parse_pairs
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
@@ -118,6 +119,8 @@ def _read_value(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
         return _read_names(tree, f, path, problems)
     if f.listed and not isinstance(tree, Scalar):
         return _read_listed(tree, f, path, problems)
+    if f.kind == "pairs":
+        return _read_pairs(tree, f, path, problems)
     if not isinstance(tree, Scalar):
         problems.add(tree.line, path, f"This must be {_KIND_NAMES[f.kind]}, not a {_shape(tree)}.")
         return _NO_FIELD
@@ -209,6 +212,28 @@ def _read_plain(tree: Tree) -> Any:
     return tree.text
 
 
+def _read_pairs(tree: Tree, f: Field, path: str, problems: Problems) -> Any:
+    """A mapping of names to values, or the one text that forms have."""
+    if isinstance(tree, Scalar):
+        text = _read_text(tree, f, path, problems)
+    elif not isinstance(tree, Mapping):
+        problems.add(tree.line, path, "This must be a mapping of names to values, or text: NAME = VALUE.")
+        return _NO_FIELD
+    else:
+        texts = {name: entry.value for name, entry in tree.entries.items()}
+        wrong = next((name for name, value in texts.items() if not isinstance(value, Scalar)), None)
+        if wrong is not None:
+            problems.add(tree.line, f"{path}.{wrong}", "This must be one value.")
+            return _NO_FIELD
+        text = format_pairs({name: value.text for name, value in texts.items() if isinstance(value, Scalar)})
+    if text is _NO_FIELD:
+        return _NO_FIELD
+    if problem := find_problem(f, text):
+        problems.add(tree.line, path, problem)
+        return _NO_FIELD
+    return format_pairs(parse_pairs(text))
+
+
 def _read_text(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
     """Text is taken as it is written: `1900-01-01` and `007` need no quotes."""
     text = tree.text
@@ -225,7 +250,7 @@ def _read_text(tree: Scalar, f: Field, path: str, problems: Problems) -> Any:
         near = difflib.get_close_matches(text.lower(), DRIVERS, n=1, cutoff=0.5)
         told = f"; did you mean '{near[0]}'?" if near else f"; for example {', '.join(DRIVERS)}."
         problem = f"'{text[:40]}' is not the name of a kind: small letters, digits and _{told}"
-    elif f.pattern and not re.fullmatch(f.pattern, text):
+    elif f.pattern and f.kind != "pairs" and not re.fullmatch(f.pattern, text):
         # The value is not repeated: somebody may have written the password itself.
         problem = "This must be the name of a secret, written $NAME; keep the value with `pipekit secrets set NAME`."
     # Of a list of names the record looks at each.

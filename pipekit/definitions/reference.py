@@ -38,6 +38,8 @@ def _holds(f: Field) -> str:
         return {"values": "text, or column: list of values", "texts": "text, or list of texts"}.get(
             f.listed, f"text, or list of {f.listed}"
         )
+    if f.kind == "pairs":
+        return "name: number" if f.high else "name: value"
     words = {"flag": "true or false", "whole": "whole number", "object": f.of, "names": "text, or list of names"}
     return words.get(f.kind, f.kind)
 

@@ -56,6 +56,12 @@ def _field(f: Field) -> dict[str, Any]:
         # YAML reads 2024 and 1900-01-01 as more than text; the parser takes them as they are written.
         name = {"type": ["string", "number", "boolean"]}
         schema = {"type": [*name["type"], "array", "null"], "items": name}
+    elif f.kind == "pairs":
+        value = {"type": "integer", "minimum": f.low, "maximum": f.high} if f.high else {"type": "string"}
+        names = {"propertyNames": {"pattern": f"^{f.names}$"}} if f.names else {}
+        if value["type"] == "string":
+            value["pattern"] = f"^{f.pattern}$"
+        schema = {"type": ["object", "string", "null"], "additionalProperties": value, **names}
     else:
         schema = _scalar(f)
     default = {} if f.default is None else {"default": f.default}

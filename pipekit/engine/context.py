@@ -17,6 +17,7 @@ from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import start_runner
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.models import Connection, Hook, Module, Run, Watermark
+from pipekit.pairs import parse_pairs
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint, Query, QueryResult
 from pipekit.secrets import Secrets
@@ -181,7 +182,8 @@ def _read_as(endpoint: Endpoint, module: Module) -> Endpoint:
     """Errors name a row by its merge key, in the source's words."""
     names = {column.dest_name: column.source_name for column in module.columns}
     key = tuple(names.get(name, name) for name in module.merge_key)
-    return replace(endpoint, trim_char=module.trim_char, bad_data=module.bad_data, key=key)
+    pages = tuple((name, int(ccsid)) for name, ccsid in parse_pairs(module.translate).items())
+    return replace(endpoint, trim_char=module.trim_char, bad_data=module.bad_data, key=key, translate=pages)
 
 
 def _refuse_own_state(config: Config, name: str) -> None:

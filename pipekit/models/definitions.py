@@ -28,6 +28,9 @@ MODULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,59}\Z")
 WATERMARK_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
 _KEY_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"\s*(?:,|\Z)|([^,]*)(?:,|\Z))')
 RESERVED_MODULE_NAMES = frozenset({"pipekit_ledger"})
+VARIABLE_NAME = WATERMARK_NAME.pattern.removesuffix(r"\Z")
+# An identifier as it stands in SQL without quotes: nothing that could be more than a name.
+VARIABLE_VALUE = r"[A-Za-z_#$@][A-Za-z0-9_#$@]{0,127}"
 PASSWORD_PATTERN = r"\$[A-Za-z_][A-Za-z0-9_]*"
 
 
@@ -101,6 +104,17 @@ class ConnectionFields:
         default=None,
         metadata=told("How many runs may use it at the same time, as source or dest.", low=1, high=1000),
     )
+    variables: str = field(
+        default="",
+        metadata=told(
+            "Names that stand as {name} in what its modules ask and name: libraries, schemas.",
+            kind="pairs",
+            names=VARIABLE_NAME,
+            pattern=VARIABLE_VALUE,
+            label="Variables",
+            help="library = PRODLIB: {library} in queries, watermarks, hooks and tables of its modules is PRODLIB.",
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +158,18 @@ class ModuleFields:
             "What becomes of a value that Db2 for i itself cannot give, such as a decimal whose bytes are no number.",
             label="Values the source cannot give",
             help="Db2 for i has decimals whose bytes are no number. null: they become NULL, and are counted.",
+        ),
+    )
+    translate: str = field(
+        default="",
+        metadata=told(
+            "The code pages (CCSID) of source columns that hold text as bytes, as CCSID 65535 of Db2 for i does.",
+            kind="pairs",
+            pattern=r"\d{1,5}",
+            low=1,
+            high=65534,
+            label="Code pages of source columns",
+            help="NAME = 273, CITY = 500. Of columns in CCSID 65535 of Db2 for i, which are bytes otherwise.",
         ),
     )
     enabled: bool = field(default=True, metadata=told("Whether groups run the module."))

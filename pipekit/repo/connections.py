@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from pipekit.errors import Conflict, Invalid
-from pipekit.fields import list_fields, pick
+from pipekit.fields import list_fields, pick, settle
 from pipekit.models import PASSWORD_PATTERN, Connection, ConnectionFields
 from pipekit.repo.names import (
     check_fields,
@@ -109,7 +109,7 @@ def _modules_using(db: State, connection_id: int) -> list[str]:
 
 
 def _checked(values: dict[str, Any], before: str = "") -> dict[str, Any]:
-    checked = dict(values)
+    checked = settle(values, ConnectionFields)
     if "name" in checked:
         checked["name"] = check_path_name(checked["name"], before=before)
     if "driver" in checked:

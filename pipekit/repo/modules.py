@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from pipekit.errors import Conflict, Invalid
-from pipekit.fields import list_fields, pick
+from pipekit.fields import list_fields, pick, settle
 from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, Column, Guards, Module, ModuleFields, parse_key
 from pipekit.models.expecting import find_expect_problem
 from pipekit.repo.connections import get_connection
@@ -128,7 +128,7 @@ def find_usual_kinds(db: State) -> tuple[str, ...]:
 
 def _as_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as the record holds them."""
-    given = dict(options)
+    given = settle(options, ModuleFields)
     if isinstance(given.get("merge_key", ()), str | None):
         given["merge_key"] = parse_key(given["merge_key"])
     if "merge_key" in given:

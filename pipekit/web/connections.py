@@ -31,7 +31,7 @@ from pipekit.web.kit.sessions import Admin, Operator, Viewer
 
 router = APIRouter(include_in_schema=False)
 
-ORDER = ("name", "driver", "jdbc_url", "username", "password", "secret_value", "max_runs")
+ORDER = ("name", "driver", "jdbc_url", "username", "password", "secret_value", "max_runs", "variables")
 # Somebody waits in front of the button.
 TEST_WITHIN_S = 10.0
 SHOWN_SCHEMAS = 12
@@ -183,6 +183,7 @@ def _read(form: Form) -> dict[str, Any]:
         "username": form.value("username").strip() or None,
         "password": form.value("password").strip() or None,
         "max_runs": form.read_told("max_runs", ConnectionFields),
+        "variables": form.value("variables"),
     }
     if values["driver"] in DRIVERS and values["jdbc_url"]:
         try:

@@ -23,7 +23,7 @@ def make_module(ana: Caller, **more: Any) -> dict[str, Any]:
 
 def test_a_connection_lives_from_making_to_deleting(ana: Caller) -> None:
     made = ana.post("/connections", {**SRC, "password": "$SHOP"}, expect=201)
-    assert made == {"id": 1, **SRC, "username": None, "password": "$SHOP", "max_runs": None}
+    assert made == {"id": 1, **SRC, "username": None, "password": "$SHOP", "max_runs": None, "variables": {}}
     assert ana.get("/connections") == [made]
     assert ana.get("/connections/1") == made == ana.get("/connections/SRC")
     assert ana.patch("/connections/src", {"max_runs": 2})["max_runs"] == 2
@@ -54,6 +54,22 @@ def test_columns_and_guards_are_replaced_as_a_whole(ana: Caller) -> None:
     column = {"id": "c1", "source_name": "a", "dest_name": "b"}
     changed = ana.patch("/modules/orders", {"columns": [column]})
     assert changed["columns"] == [{**column, "source_type": "", "dest_type": ""}]
+
+
+def test_code_pages_and_variables_are_given_as_a_mapping_or_a_text_and_answered_as_a_mapping(ana: Caller) -> None:
+    assert make_module(ana, translate={"NAME": 273, "A,B": "37"})["translate"] == {"NAME": "273", "A,B": "37"}
+    assert ana.patch("/modules/orders", {"translate": "CITY=500"})["translate"] == {"CITY": "500"}
+    assert ana.patch("/connections/src", {"variables": {"lib": "PROD"}})["variables"] == {"lib": "PROD"}
+    assert ana.fail("PATCH", "/connections/src", 422, {"variables": {"lib": "A.B"}})["field"] == "variables"
+    assert ana.fail("PATCH", "/modules/orders", 422, {"translate": "CITY"})["field"] == "translate"
+
+
+def test_a_watermark_may_not_have_the_name_of_a_variable_of_its_source(ana: Caller) -> None:
+    make_module(ana)
+    ana.patch("/connections/src", {"variables": "lib = PROD"})
+    body = {"module_id": 1, "name": "lib", "connection_id": 1, "resolver_sql": "select 1"}
+    told = ana.fail("POST", "/watermarks", 422, body)
+    assert told["message"] == "'lib' is a watermark of the module and a variable of its source 'src'."
 
 
 def test_watermarks_and_hooks_live_with_their_module(ana: Caller) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipekit import repo
 from pipekit.engine import open_look
 from tests.databases.ibmi.answers import Mischief, Trouble, fail
 from tests.databases.ibmi.host import Door
@@ -124,10 +125,87 @@ def test_a_run_with_watermarks_of_its_own_source_has_one_session_there(shop: Sho
         for name, sql in (("low", "min"), ("high", "max"))
     ]
     query = f"select {COLUMNS} from orders where ordno > {{low}} and ordno < {{high}} with ur"
-    run = shop.project.succeed(shop.read_out(query=query, watermarks=marks, trim_char=True))
+    run = shop.project.succeed(shop.read_out("upsert", query, watermarks=marks, trim_char=True, merge_key=["ordno"]))
     assert run.rows_read == 18
     assert [session.writes for session in run.sessions] == [False]
     assert [text for text in shop.host.seen if text == run.resolved_sql]
+
+
+def test_modules_name_the_library_of_whichever_system_they_are_run_on(shop: Shop) -> None:
+    shop.tables.make(ORDERS.format("ORDERS"), make_orders(1, 20))
+    shop.tables.make(ORDERS.format("BACK"))
+    repo.update_connection(shop.project.db, shop.ibmi.id, variables={"library": "SHOPLIB"})
+    mark = {"connection_id": shop.ibmi.id, "name": "low", "resolver_sql": "select min(ordno) from {library}.orders"}
+    module = shop.project.add_module(
+        "between",
+        source=shop.ibmi,
+        query=f"select {COLUMNS} from {{library}}.orders where ordno > {{low}}",
+        dest=shop.ibmi,
+        table="{library}.BACK",
+        watermarks=[mark],
+        hooks=[{"sql": "update {library}.back set cust = 'HOOK' where ordno = 20"}],
+    )
+    run = shop.project.succeed(module)
+    assert (run.dest_table, run.watermark_values) == ("SHOPLIB.BACK", {"low": "1"})
+    assert run.resolved_sql == f"select {COLUMNS} from SHOPLIB.orders where ordno > 1"
+    assert _list_keys(shop) == [*range(2, 21)]
+    assert shop.tables.read("SELECT CUST FROM BACK WHERE ORDNO = 20") == [("HOOK",)]
+
+
+PEOPLE = (
+    "CREATE TABLE PEOPLE (ID INTEGER NOT NULL, NAME CHAR(8) FOR BIT DATA, CITY VARCHAR(20) FOR BIT DATA,"
+    " RAW CHAR(2) FOR BIT DATA, PRIMARY KEY (ID))"
+)
+
+
+@pytest.mark.parametrize(("trims", "name"), [(False, "Müller  "), (True, "Müller")])
+def test_columns_of_one_table_are_read_in_the_code_page_of_each(shop: Shop, trims: bool, name: str) -> None:
+    """The same bytes mean other letters in another country; what nobody named stays bytes."""
+    shop.tables.make(
+        PEOPLE, [(1, "Müller  ".encode("cp273"), "Zürich [8]".encode("cp500"), b"\xc1\x00"), (2, *[None] * 3)]
+    )
+    module = shop.project.add_module(
+        "people",
+        source=shop.ibmi,
+        query="select * from people",
+        dest=shop.lite,
+        table="people",
+        create_table=True,
+        translate={"NAME": 273, "CITY": "500"},
+        trim_char=trims,
+    )
+    assert module.translate == "NAME = 273, CITY = 500"
+    shop.project.succeed(module)
+    assert shop.execute("select * from people") == [(1, name, "Zürich [8]", b"\xc1\x00"), (2, None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("translate", "told"),
+    [
+        ("NAME = 875", "byte 2, X'DC', has no character"),
+        ("NAME = 1200", "CCSID 1200 is no code page of one byte a character"),
+        ("NAME = 4", "jt400 knows no CCSID 4"),
+        ("ID = 37", "'ID', which is INTEGER and not text as bytes"),
+        ("NAMES = 37", "'NAMES', which is no column of the query"),
+    ],
+)
+def test_what_a_code_page_cannot_say_is_refused_and_the_dest_stays(shop: Shop, translate: str, told: str) -> None:
+    shop.tables.make(PEOPLE, [(1, b"\xc1\x40", None, None), (2, b"\xc1\xdc", None, None)])
+    shop.execute("create table people (id integer primary key, name text, city blob, raw blob)")
+    shop.execute("insert into people values (7, 'KEPT', null, null)")
+    run = shop.project.run(
+        shop.project.add_module(
+            "people",
+            source=shop.ibmi,
+            query="select * from people",
+            dest=shop.lite,
+            table="people",
+            translate=translate,
+        )
+    )
+    assert run.status == "error"
+    assert told in (run.error or "")
+    assert shop.execute("select id, name from people") == [(7, "KEPT")]
 
 
 def test_the_wizard_sees_libraries_tables_and_columns(shop: Shop) -> None:

@@ -20,9 +20,11 @@ def make(site: Site, ana: Visitor, **changes: Any) -> int:
 
 
 def test_a_connection_is_made_changed_and_deleted(site: Site, ana: Visitor) -> None:
-    made = make(site, ana, password="$DW_PASSWORD", max_runs="2")
+    made = make(site, ana, password="$DW_PASSWORD", max_runs="2", variables="lib=PROD , other = TEST")
     form = ana.get(f"/connections/{made}/edit").form("form.stack")
     assert (form["password"], form["max_runs"]) == ("$DW_PASSWORD", "2")
+    assert form["variables"] == "lib = PROD, other = TEST"
+    assert "lib = PROD, other = TEST" in ana.get(f"/connections/{made}").text
     ana.post(f"/connections/{made}", {**form, "username": "", "max_runs": ""})
     changed = repo.get_connection(site.db, made)
     assert (changed.username, changed.max_runs, changed.password) == (None, None, "$DW_PASSWORD")
@@ -46,6 +48,7 @@ def test_a_password_typed_instead_of_a_reference_is_neither_kept_nor_sent_back(s
     ("changes", "field"),
     [
         ({"name": " "}, "name"),
+        ({"variables": "lib = A; drop"}, "variables"),
         ({"driver": "oracle"}, "driver"),
         ({"jdbc_url": "jdbc:sqlite:x.db"}, "jdbc_url"),
         ({"jdbc_url": "jdbc:postgresql://h/d?socketFactory=x"}, "jdbc_url"),

@@ -242,7 +242,14 @@ def build_column(name: str, type_text: str, comment: str | None = None) -> Table
         (build_column("X1", "DECIMAL(8,0)", "Delivery date"), ["date from YYYYMMDD", "date from CYYMMDD"]),
         (build_column("SHIP_DATE", "INTEGER"), ["date from CYYMMDD", "date from YYYYMMDD"]),
         (build_column("DATX", "CHAR(8) CCSID 37"), ["date from YYYYMMDD"]),
-        (build_column("NAME", "CHAR(10) FOR BIT DATA"), ["text in EBCDIC (CCSID 37)"]),
+        (
+            build_column("NAME", "CHAR(10) FOR BIT DATA"),
+            [
+                "text in EBCDIC (CCSID 37)",
+                "text in EBCDIC (CCSID 273, Germany)",
+                "text in EBCDIC (CCSID 500, international)",
+            ],
+        ),
         (build_column("AMOUNT", "DECIMAL(7,0)"), []),
         (build_column("ORDDTE", "DECIMAL(7,2)"), []),
         (build_column("ORDDTE", "DATE"), []),

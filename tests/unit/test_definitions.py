@@ -39,6 +39,7 @@ from pipekit.errors import Conflict, Invalid
 from pipekit.fields import list_fields
 from pipekit.models import Column, Guards, ModuleFields
 from pipekit.models.expecting import list_expected
+from pipekit.pairs import format_pairs
 from pipekit.web.kit.forms import Form
 from tests.profiles import examples
 from tests.states import new_state
@@ -252,6 +253,33 @@ def test_a_kind_that_is_not_spelt_as_one_is_refused_with_what_may_be_meant() -> 
     found = problems_of("connections:\n  dw: {driver: PostgreSQL, jdbc_url: 'jdbc:postgresql://h/d'}\n")
     told = "'PostgreSQL' is not the name of a kind: small letters, digits and _; did you mean 'postgresql'?"
     assert found == [f"orders.yaml:2: connections.dw.driver: {told}"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("translate: {NAME: 70000}", "orders.yaml:5: modules.m.translate: 'NAME': This must be at most 65,534."),
+        ("translate: {NAME: latin}", "'NAME' cannot be 'latin'."),
+        ("translate: {NAME: [37]}", "modules.m.translate.NAME: This must be one value."),
+        ("translate: [NAME]", "This must be a mapping of names to values, or text: NAME = VALUE."),
+        ("translate: NAME 37", "'NAME 37' is not NAME = VALUE, with commas between several."),
+        ("translate: A = 37, A = 273", "'A' stands twice."),
+    ],
+)
+def test_pairs_that_cannot_be_are_told_with_the_name(lines: str, told: str) -> None:
+    assert told in problems_of(with_module(lines))[0]
+
+
+def test_pairs_are_a_mapping_or_a_text_and_are_kept_as_one_text() -> None:
+    texts = ["translate: {NAME: 273, 'A, B': 37}", "translate: 'NAME=273,\"A, B\" = 37 ,'"]
+    kept = {parse_definitions(with_module(text)).modules["m"].translate for text in texts}
+    assert kept == {'NAME = 273, "A, B" = 37'}
+
+
+@pytest.mark.parametrize("value", ["A.B", "PROD LIB", "'x'", "a;b", "1A", '"A"', "A--"])
+def test_a_variable_is_one_name_and_no_sql(value: str) -> None:
+    given = {"driver": "sqlite", "jdbc_url": "jdbc:sqlite:a.db", "variables": {"lib": value}}
+    assert "lib" in problems_of(json.dumps({"connections": {"c": given}}))[0]
 
 
 @pytest.mark.parametrize(
@@ -501,6 +529,8 @@ SECONDS = st.none() | st.floats(min_value=0.001, max_value=1e6) | st.integers(1,
 
 
 KEY_NAMES = NAMES | st.sampled_from(["a,b", '"quoted"', " blanks ", 'a "b", c', "null", "007", "1900-01-01"])
+VARIABLES = st.sampled_from(["PRODLIB", "#Q$@_1"])
+PAIR_NAMES = NAMES | st.sampled_from(["a,b", "a = b", '"quoted"', " blanks ", "ORDER#", "007", "null"])
 
 # Texts that stand for lists, some in a form that no list gives.
 LISTED = {
@@ -539,6 +569,7 @@ def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
         "name": name,
         "source_query": draw(QUERIES),
         "dest_table": draw(NAMES),
+        "translate": format_pairs(draw(st.dictionaries(PAIR_NAMES, st.integers(1, 65534), max_size=3))),
         "merge_key": tuple(draw(st.lists(KEY_NAMES, unique=True, min_size=1, max_size=3))),
         # The sources here are no Db2 for i.
         "bad_data": "refuse",
@@ -584,6 +615,7 @@ def any_definitions(draw: st.DrawFn) -> Definitions:
                 username=draw(st.none() | VISIBLE),
                 password=draw(st.none() | st.just("$DW_PASSWORD")),
                 max_runs=draw(st.none() | st.integers(1, 9)),
+                variables=format_pairs(draw(st.dictionaries(NAMES, VARIABLES, max_size=2))),
             )
             for name in connections
         },

@@ -10,6 +10,8 @@ from pipekit.drivers.types import Type
 
 # Unicode: every character has its place. NULL and 0 say nothing, 65535 is no text at all.
 UNICODE = frozenset({1208, 1200, 13488})
+# Code pages that are offered for bytes; the expression is in the query, for others to be written.
+_EBCDIC = {37: "CCSID 37", 273: "CCSID 273, Germany", 500: "CCSID 500, international"}
 _DATE_NAME = re.compile(r"DAT|DTE|DT\Z|DT_|\ADT|YMD|DAY|TAG", re.IGNORECASE)
 
 
@@ -48,8 +50,12 @@ def list_casts(quoted: str, name: str, type_text: str, comment: str | None) -> t
     type_ = parse_type(type_text)
     length = (type_.arguments or (0,))[0]
     if type_.is_bits:
-        text = f"CAST({quoted} AS {type_.base}({length}) CCSID 37)"
-        return (Cast(label="text in EBCDIC (CCSID 37)", expression=text, type=f"{type_.base}({length}) CCSID 37"),)
+        read = [f"{type_.base}({length}) CCSID {ccsid}" for ccsid in _EBCDIC]
+        labels = [f"text in EBCDIC ({told})" for told in _EBCDIC.values()]
+        return tuple(
+            Cast(label=label, expression=f"CAST({quoted} AS {text})", type=text)
+            for label, text in zip(labels, read, strict=True)
+        )
     if not _DATE_NAME.search(name) and "dat" not in (comment or "").lower():
         return ()
     is_whole = type_.base in ("DECIMAL", "NUMERIC") and (*type_.arguments, 0)[1] == 0

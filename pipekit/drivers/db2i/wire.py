@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from pipekit.drivers.db2i.address import build_connect_url
+from pipekit.drivers.db2i.codepages import read_page
 from pipekit.drivers.db2i.fitting import fit
 from pipekit.drivers.db2i.jobs import build_client_info, name_job
 from pipekit.drivers.db2i.losses import find_lost
 from pipekit.drivers.jdbc import probe as jdbc_probe
+from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.jvm import load_driver, start
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import open_connection
@@ -21,12 +23,21 @@ class Db2iSession(JdbcSession):
 
     nulls_bad_data: ClassVar[bool] = True
 
-    def __init__(self, connection: Any, endpoint: Endpoint, about: str) -> None:
+    def __init__(self, driver: Any, connection: Any, endpoint: Endpoint, about: str) -> None:
+        self._driver = driver
         super().__init__(connection, endpoint, connect)
         self.known = Known(name=name_job(connection), about=about)
 
     def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
         return find_lost(sql, place, column)
+
+    def adapt(self, name: str, type_: ColumnType) -> ColumnType:
+        """Bytes that the module has a code page for are text in it."""
+        ccsid = self.pages.get(name)
+        if ccsid is None or type_.kind != "BYTES":
+            return type_
+        text = f"{type_.text.replace('BINARY', 'CHAR')} CCSID {ccsid}"
+        return ColumnType(kind="TEXT", text=text, page=read_page(self._driver.getClass(), ccsid))
 
     def tell_who(self, endpoint: Endpoint) -> None:
         self.connection.setClientInfo(build_client_info(endpoint))
@@ -38,7 +49,7 @@ def connect(endpoint: Endpoint) -> Db2iSession:
     driver = load_driver(endpoint)
     fitted = fit(driver, endpoint.jdbc_url)
     connection = open_connection(driver, replace(endpoint, jdbc_url=fitted.jdbc_url))
-    return Db2iSession(connection, endpoint, fitted.about)
+    return Db2iSession(driver, connection, endpoint, fitted.about)
 
 
 def probe(endpoint: Endpoint) -> dict[str, Any]:

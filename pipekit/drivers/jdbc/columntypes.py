@@ -48,7 +48,8 @@ _TEXTS = frozenset(("CHAR", "NCHAR", "VARCHAR", "NVARCHAR"))
 class ColumnType:
     """A column's type. `text` is its spelling; `precision` and `scale` are of a decimal, or of a time's fraction.
 
-    `refused` is the reason why columns of this type cannot be read.
+    `refused` is the reason why columns of this type cannot be read. Bytes that are text have the table of their code
+    page in `page`, 256 characters.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class ColumnType:
     precision: int = 0
     scale: int = 0
     refused: str = ""
+    page: str = ""
 
 
 # Type code, type name, size, digits, and whether there is a sign.

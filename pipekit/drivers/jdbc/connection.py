@@ -20,11 +20,9 @@ class JdbcConnection:
 
     def __init__(self, connection: Any, endpoint: Endpoint) -> None:
         self.connection = connection
-        self.trim_char = endpoint.trim_char
+        self.read_as(endpoint)
         # Nothing is committed then, as not every database keeps to setReadOnly.
         self.reads_only = endpoint.read_only
-        self.takes_null = endpoint.bad_data == "null"
-        self.key = endpoint.key
         self.is_abandoned = False
         with contextlib.suppress(JavaError):
             self.tell_who(endpoint)
@@ -37,6 +35,12 @@ class JdbcConnection:
             self.classify: Classify = classify
             self.has_transactions = bool(self.metadata.supportsTransactions())
 
+    def read_as(self, endpoint: Endpoint) -> None:
+        """Watermarks and the query of one source share its session, whatever is made of the query's columns."""
+        self.trim_char, self.key = endpoint.trim_char, endpoint.key
+        self.takes_null = endpoint.bad_data == "null"
+        self.pages = dict(endpoint.translate)
+
     def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
         """How to find all values like one that a query could not give, as a sentence; the column's place is from 0."""
         return ""
@@ -44,6 +48,10 @@ class JdbcConnection:
     def tell_who(self, endpoint: Endpoint) -> None:
         """Tells the server whose session this is; who cannot be told goes without."""
         self.connection.setClientInfo("ApplicationName", endpoint.application_name)
+
+    def adapt(self, name: str, type_: ColumnType) -> ColumnType:
+        """A column of a result as this session reads it."""
+        return type_
 
     def make_statement(self) -> Any:
         """One whose result is read once, from its first row to its last."""

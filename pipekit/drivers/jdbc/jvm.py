@@ -105,8 +105,8 @@ def _stop_releasing() -> None:
     find_class("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
 
 
-def find_class(name: str) -> Any:
-    """A Java class by its full name; the virtual machine must be running."""
+def find_class(name: Any) -> Any:
+    """A Java class by its full name, or as Java's own object of a class; the virtual machine must be running."""
     return jpype.JClass(name)
 
 

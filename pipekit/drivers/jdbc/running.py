@@ -43,6 +43,7 @@ class Running:
         described = describe_columns(rows.getMetaData(), session.classify) if rows is not None else []
         if types:
             described = [(name, type_) for (name, _), type_ in zip(described, types, strict=True)]
+        described = [(name, session.adapt(name, type_)) for name, type_ in described]
         self.columns = tuple(ResultColumn(name=name, type=type_.text) for name, type_ in described)
         self.types = [type_ for _, type_ in described]
         self.kinds = [_choose_kind(type_, session.trim_char) for type_ in self.types]
@@ -108,7 +109,8 @@ def _describe(count: int, shown: str) -> str:
 
 
 def _choose_kind(type_: ColumnType, trim_char: bool) -> str:
-    return "TRIMMED" if trim_char and type_.text.startswith(("CHAR", "NCHAR")) else type_.kind
+    kind = "TRIMMED" if trim_char and type_.text.startswith(("CHAR", "NCHAR")) else type_.kind
+    return kind + type_.page
 
 
 def read_texts(running: Running) -> Iterator[QueryResult]:

@@ -26,7 +26,6 @@ class JdbcSession(JdbcConnection, LooksOneByOne):
 
     def __init__(self, connection: Any, endpoint: Endpoint, connect: Callable[[Endpoint], "JdbcSession"]) -> None:
         super().__init__(connection, endpoint)
-        self._endpoint = endpoint
         self._connect = connect
         if self.is_mysql:
             self.classify = classify_mysql
@@ -35,8 +34,8 @@ class JdbcSession(JdbcConnection, LooksOneByOne):
             self.set_autocommit(False)
 
     def read_as(self, endpoint: Endpoint) -> None:
-        """Watermarks and the query of one source share its session, whatever the query's columns are trimmed to."""
-        self._endpoint, self.trim_char = endpoint, endpoint.trim_char
+        super().read_as(endpoint)
+        self._endpoint = endpoint
 
     # -- queries -------------------------------------------------------------------------------------------------------
 

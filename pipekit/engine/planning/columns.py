@@ -10,6 +10,7 @@ from pipekit.drivers.base import Driver, StagedColumn, TableColumn
 from pipekit.engine.planning.naming import find_mapped_name, name_columns
 from pipekit.errors import RunFailed
 from pipekit.models import Column, Module
+from pipekit.pairs import parse_pairs
 from pipekit.runner_contract import ResultColumn
 
 # What databases call an expression is none: `?column?`, `count(*)`, `1`, nothing, and the column1 of a list of values.
@@ -23,6 +24,19 @@ class ColumnMatch:
     columns: tuple[StagedColumn, ...]
     ignored: tuple[str, ...] = ()
     unfed: tuple[str, ...] = ()
+
+
+def check_translated(translate: str, source: Sequence[ResultColumn]) -> None:
+    """Raises RunFailed for a name of `translate` that is no column of the query, or one that was text already."""
+    types = {column.name: column.type for column in source}
+    for name, ccsid in parse_pairs(translate).items():
+        if name not in types:
+            message = f"`translate` names '{name}', which is no column of the query."
+            raise RunFailed(message, stage="plan", hint=f"Its columns: {', '.join(types)}.")
+        if not types[name].endswith(f" CCSID {ccsid}"):
+            told = types[name] or "of a type that is not told"
+            message = f"`translate` names '{name}', which is {told} and not text as bytes (CCSID 65535 of Db2 for i)."
+            raise RunFailed(message, stage="plan", hint="Take it out of the module's `translate`.")
 
 
 def match_columns(

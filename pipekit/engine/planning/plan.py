@@ -10,7 +10,7 @@ from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableFacts, Tab
 from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
 from pipekit.engine.context import RunContext, build_claim
 from pipekit.engine.planning.children import build_child_counts
-from pipekit.engine.planning.columns import ColumnMatch, match_columns
+from pipekit.engine.planning.columns import ColumnMatch, check_translated, match_columns
 from pipekit.engine.planning.design import Design, design_dest, stage_made_types
 from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
@@ -121,6 +121,9 @@ def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
     except RunnerError as error:
         context.record.put(error_position=find_error_position(error, resolved))
         raise
+    if context.module.translate:
+        check_translated(context.module.translate, columns)
+        context.record.log(f"note: read in these code pages (CCSID): {context.module.translate}\n")
     if not context.module.trim_char:
         return columns
     return [replace(column, type=context.source_driver.trimmed_type(column.type)) for column in columns]

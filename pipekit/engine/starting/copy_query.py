@@ -13,6 +13,7 @@ from pipekit.engine.recovering.recover import recover_copies
 from pipekit.engine.running.corridor import execute_run
 from pipekit.engine.running.entrance import get_ready
 from pipekit.engine.starting.module import RunOptions
+from pipekit.engine.variables import fill_definition
 from pipekit.models import Connection, Guards, Match, Module, Run, Strategy, Way
 
 
@@ -40,7 +41,7 @@ def copy_query(
     options = options or RunOptions()
     recover_copies(installation, spec.dest)
     module = _make_module(f"copy_{uuid.uuid4().hex[:8]}", spec)
-    definition = Definition(module=module, source=spec.source, dest=spec.dest)
+    definition = fill_definition(Definition(module=module, source=spec.source, dest=spec.dest))
     ready = get_ready(installation, definition, options.watermarks)
     try:
         run = repo.start_adhoc_run(

@@ -16,6 +16,7 @@ from pipekit.engine.recovering.recover import recover_module
 from pipekit.engine.running.corridor import execute_run
 from pipekit.engine.running.entrance import get_ready
 from pipekit.engine.starting.waiting import claim_asked, give_up, wait_for_turn
+from pipekit.engine.variables import fill_definition
 from pipekit.errors import ModuleBusy, PipekitError
 from pipekit.models import Module, Run, Verify
 
@@ -47,7 +48,7 @@ def run_module(
     Raises ModuleBusy when another run of it is alive or waits, Invalid for an override of a watermark it does not have.
     """
     options = options or RunOptions()
-    definition = read_definition(installation.db, module)
+    definition = fill_definition(read_definition(installation.db, module))
     if options.merges is not None:
         options = replace(options, watermarks=read_merged(installation.db, definition, options.merges).values)
     ready = get_ready(installation, definition, options.watermarks)
@@ -74,7 +75,7 @@ def run_claimed(installation: Installation, run: Run, listener: Listener | None 
     assert run.module_id is not None
     db = installation.db
     try:
-        definition = read_definition(db, repo.get_module(db, run.module_id))
+        definition = fill_definition(read_definition(db, repo.get_module(db, run.module_id)))
         ready = get_ready(installation, definition, repo.get_overrides(db, run.id))
     except Exception as error:
         return _fail_early(installation, run, error, listener)

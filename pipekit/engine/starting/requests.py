@@ -7,6 +7,7 @@ from pipekit import repo
 from pipekit.engine.definition import check_overrides, read_definition
 from pipekit.engine.previews import drop_kept, read_merged
 from pipekit.engine.starting.cancel import cancel_group_run, cancel_run
+from pipekit.engine.variables import fill_definition
 from pipekit.engine.watermarks.literals import check_literals
 from pipekit.errors import Conflict, Invalid
 from pipekit.models import Group, GroupMember, GroupRun, Module, Run
@@ -34,7 +35,7 @@ def ask_run(
     if sum((dry_run, preview, merges is not None)) > 1 or (merges is not None and overrides):
         raise Invalid("A dry run, a preview and the merge of a preview, which has its own values, exclude each other.")
     with repo.transaction(db):
-        definition = read_definition(db, module)
+        definition = fill_definition(read_definition(db, module))
         if merges is not None:
             overrides = read_merged(db, definition, merges).values
         else:

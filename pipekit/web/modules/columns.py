@@ -1,7 +1,7 @@
 # Adding a column to a module and its dest table. Knows the two databases' looks, no other page.
 """`/modules/{id}/columns/new` and `POST /modules/{id}/columns`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -14,6 +14,7 @@ from pipekit.engine.looking.dest_table import add_dest_column, next_column_id
 from pipekit.engine.looking.look import list_query_columns
 from pipekit.engine.planning.naming import clean_name, propose_name
 from pipekit.engine.record import join_sql
+from pipekit.engine.variables import fill, fill_table
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
@@ -83,7 +84,7 @@ def _look(context: Context, db: repo.State, module: Module) -> Offer:
     source = repo.get_connection(db, module.source_id)
     try:
         with context.looks.open(source) as look:
-            found = list_query_columns(look, fill_placeholders(module.source_query, values))
+            found = list_query_columns(look, fill_placeholders(fill(source, module.source_query), values))
         existing = _list_dest_names(context, db, module)
     except PipekitError as error:
         shown = say_error(context, error)
@@ -95,7 +96,9 @@ def _look(context: Context, db: repo.State, module: Module) -> Offer:
 def _list_dest_names(context: Context, db: repo.State, module: Module) -> set[str]:
     dest = repo.get_connection(db, module.dest_id)
     with context.looks.open(dest) as look:
-        columns = look.driver.get_columns(look.query, look.driver.resolve_table(look.query, module.dest_table))
+        columns = look.driver.get_columns(
+            look.query, look.driver.resolve_table(look.query, fill_table(dest, module.dest_table))
+        )
     return {column.name.casefold() for column in columns}
 
 
@@ -128,7 +131,8 @@ def _add_to_dest(context: Context, db: repo.State, module: Module, column: Colum
         raise Invalid(f"The source column {column.source_name!r} has a dest column already.", field="source_name")
     dest = repo.get_connection(db, module.dest_id)
     with context.looks.open(dest, read_only=False) as look:
-        return add_dest_column(look, module, column, comment)
+        filled = replace(module, dest_table=fill_table(dest, module.dest_table))
+        return add_dest_column(look, filled, column, comment)
 
 
 def _keep(db: repo.State, user: str, module: Module, column: Column, statements: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.engine.starting.requests import ask_run
+from pipekit.engine.variables import fill
 from pipekit.errors import Conflict, Invalid
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import MODULE_NAME, RUN_ON, Module
@@ -89,7 +90,8 @@ def _go_on(request: Request, db: repo.State, module: Module) -> Response:
 
 def _warn(db: repo.State, module: Module) -> list[str]:
     names = [mark.name for mark in repo.list_watermarks(db, module.id)]
-    return build_placeholder_warnings(module.source_query, names)
+    source = repo.get_connection(db, module.source_id)
+    return build_placeholder_warnings(fill(source, module.source_query), names)
 
 
 def _show_form(

@@ -11,6 +11,7 @@ from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.sqltext import strip_query
+from pipekit.engine.variables import fill_table
 from pipekit.errors import NotFound, PipekitError
 from pipekit.fields import Field, list_fields
 from pipekit.models import Column, Guards, Hook, Module, ModuleFields, Watermark, parse_key
@@ -195,7 +196,7 @@ def _read_flag(form: Form, f: Field) -> bool | None:
 def _read_more(form: Form, f: Field) -> Any:
     if f.kind == "flag":
         return form.holds(f.own)
-    return form.value(f.own) if f.kind == "text" else form.read_told(f.own, ModuleFields)
+    return form.value(f.own) if f.kind in ("text", "pairs") else form.read_told(f.own, ModuleFields)
 
 
 def _read_connection(db: repo.State, form: Form, name: str) -> int:
@@ -216,7 +217,8 @@ def _check_query(form: Form) -> None:
 def _check_table(db: repo.State, form: Form, dest_id: int) -> None:
     try:
         if dest_id and form.value("dest_table").strip():
-            get_driver(repo.get_connection(db, dest_id).driver).parse_table(form.value("dest_table").strip())
+            dest = repo.get_connection(db, dest_id)
+            get_driver(dest.driver).parse_table(fill_table(dest, form.value("dest_table").strip()))
     except PipekitError as error:
         form.note("dest_table", f"{error.message} {error.hint}".strip())
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from pipekit import repo
 from pipekit.drivers import get_driver
+from pipekit.engine.variables import fill
 from pipekit.fields import list_fields
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import Guards, Watermark
@@ -203,7 +204,9 @@ def show_module(
         connections=connections,
         marks=[(mark, _last_value(mark, last.watermark_values if last else {})) for mark in marks],
         warnings=[
-            *build_placeholder_warnings(module.source_query, [mark.name for mark in marks]),
+            *build_placeholder_warnings(
+                fill(connections[module.source_id], module.source_query), [mark.name for mark in marks]
+            ),
             *get_driver(connections[module.source_id].driver).find_notes(module.source_query),
         ],
         past_values=overview.list_past_values(db, module_id) if marks else [],

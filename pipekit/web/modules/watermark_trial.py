@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pipekit import repo
 from pipekit.engine.looking.look import read_first_cell
 from pipekit.engine.planning.error_position import find_error_position
+from pipekit.engine.variables import fill
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, PipekitError
 from pipekit.http.errors import note_reason
@@ -67,4 +68,4 @@ def _need_connection(db: repo.State, row: FormRow) -> Connection:
 
 def _ask(context: Context, connection: Connection, sql: str) -> str | None:
     with context.looks.open(connection) as look:
-        return read_first_cell(look, sql)
+        return read_first_cell(look, fill(connection, sql))

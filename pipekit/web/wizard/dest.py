@@ -21,6 +21,7 @@ from pipekit.engine.looking.dest_table import (
 )
 from pipekit.engine.looking.look import list_query_columns, read_first_cell, read_first_rows
 from pipekit.engine.record import join_sql
+from pipekit.engine.variables import fill
 from pipekit.engine.watermarks.places import find_places
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, StatementFailed, TimedOut, TooMany
@@ -187,6 +188,7 @@ def _look(
         found = _find_values(context, db, form, names)
         return {"values": {name: found.get(name) for name in names}}
     if part == "rows":
+        query = fill(source, query)
         values = _find_values(context, db, form, find_places(query))
         with context.looks.open(source) as look:
             return {"result": read_first_rows(look, fill_placeholders(query, values))}
@@ -237,7 +239,7 @@ def _ask(context: Context, connection: Connection, row: FormRow) -> str | None:
     """What the SQL gives; nothing where it fails and there is a default: the dest table may not be there yet."""
     try:
         with context.looks.open(connection) as look:
-            return read_first_cell(look, row["resolver_sql"])
+            return read_first_cell(look, fill(connection, row["resolver_sql"]))
     except (StatementFailed, ConnectFailed):
         if not row["default_value"]:
             raise
@@ -289,6 +291,7 @@ def _check_edited_query(context: Context, db: repo.State, form: Form, source: Co
     query = build_source_query(form, source)
     if query == form.value("written"):
         return
+    query = fill(source, query)
     values = _find_values(context, db, form, find_places(query))
     with context.looks.open(source) as look:
         check_columns(form, list_query_columns(look, fill_placeholders(query, values)))

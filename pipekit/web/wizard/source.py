@@ -9,8 +9,9 @@ from fastapi.responses import Response
 from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn, TableName
-from pipekit.engine.looking.look import list_query_columns
+from pipekit.engine.looking.look import Look, list_query_columns
 from pipekit.engine.planning.error_position import find_error_position
+from pipekit.engine.variables import fill, list_variables
 from pipekit.engine.watermarks.places import find_places
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, NotFound, PipekitError, StatementFailed
@@ -37,6 +38,7 @@ from pipekit.web.wizard.form import (
     take_source_columns,
 )
 from pipekit.web.wizard.query import take_query
+from pipekit.web.wizard.readings import Sample, read_samples
 
 router = APIRouter(include_in_schema=False)
 
@@ -125,14 +127,22 @@ def render_columns(
     """The columns of the form's table."""
     error = say_error(context, problem) if problem else None
     columns: list[TableColumn] = []
+    samples: dict[str, list[Sample]] = {}
     source = find_connection(db, form, "source_id")
     try:
-        columns = _list_columns(context, need_source(db, form), form)
+        needed = need_source(db, form)
+        with context.looks.open(needed) as look:
+            columns = _look_up_columns(look, needed, form)
+            samples = read_samples(look, _name_table(look.driver, form), columns)
     except PipekitError as failed:
         error = say_error(context, failed)
     picked = {row["name"] for row in form.rows["pick"]} or {column.name for column in columns}
     values = {"form": form, "source": source, "columns": columns, "picked": picked, "error": error}
-    values |= {"casts": _list_casts(source, columns), "chosen": {row["choice"] for row in form.rows["cast"]}}
+    values |= {
+        "casts": _list_casts(source, columns),
+        "samples": samples,
+        "chosen": {row["choice"] for row in form.rows["cast"]},
+    }
     return render(request, "wizard_columns.html", 422 if error else 200, **values, carry=(FIRST_STEPS, STEP3))
 
 
@@ -148,8 +158,12 @@ def _list_casts(source: Connection | None, columns: list[TableColumn]) -> dict[s
 
 def _list_columns(context: Context, source: Connection, form: Form) -> list[TableColumn]:
     with context.looks.open(source) as look:
-        table = _name_table(look.driver, form)
-        columns = look.driver.get_columns(look.query, table)
+        return _look_up_columns(look, source, form)
+
+
+def _look_up_columns(look: Look, source: Connection, form: Form) -> list[TableColumn]:
+    table = _name_table(look.driver, form)
+    columns = look.driver.get_columns(look.query, table)
     if not columns:
         raise NotFound(f"{source.name} has no table {table}.", hint="Choose one from the list.")
     return columns
@@ -222,7 +236,9 @@ def discover_columns(request: Request, db: Db, context: ContextDep, user: Admin,
         columns = _discover(context, form, source)
     except PipekitError as error:
         keep_draft(db, user.id, form, "sql")
-        error_shown = say_error(context, error) | {"where": _find_place(form, error)}
+        error_shown = say_error(context, error) | {
+            "where": _find_place(form, find_connection(db, form, "source_id"), error)
+        }
         return render_sql(request, db, form, error=error_shown, status=422)
     if "hx-request" in request.headers:
         keep_draft(db, user.id, form, "sql")
@@ -235,7 +251,7 @@ def discover_columns(request: Request, db: Db, context: ContextDep, user: Admin,
 
 
 def _discover(context: Context, form: Form, source: Connection) -> list[TableColumn]:
-    query = form.value("query")
+    query = fill(source, form.value("query"))
     places = find_places(query)
     in_text = [name for name, place in places.items() if place != "value"]
     drop_unmeant_watermarks(form, in_text)
@@ -253,10 +269,11 @@ def _list_defaults(form: Form) -> dict[str, str]:
     return {row["name"].strip(): row["default_value"] for row in form.rows["wm"] if row["default_value"]}
 
 
-def _find_place(form: Form, error: PipekitError) -> Excerpt | None:
+def _find_place(form: Form, source: Connection | None, error: PipekitError) -> Excerpt | None:
     """Where in the query, as it was typed, the database saw the fault."""
     query = form.value("query")
-    return build_excerpt(query, find_error_position(error, query, _list_defaults(form)))
+    values = {**(list_variables(source) if source else {}), **_list_defaults(form)}
+    return build_excerpt(query, find_error_position(error, query, values))
 
 
 def render_sql(

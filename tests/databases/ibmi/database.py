@@ -204,6 +204,8 @@ class DatabaseServer:
             work.outcome = Outcome(1, 466, "0100C", 466, counts=(0, 1, 0, 0, 0, 0), message="SQL0466")
         elif isinstance(answer, Count):
             work.outcome = _count(answer, rows)
+            if self.job.autocommit:
+                self.talk.end(commit=not work.outcome.is_error)
 
     def open(self, work: Work) -> None:
         """OPEN, also with DESCRIBE and FETCH."""

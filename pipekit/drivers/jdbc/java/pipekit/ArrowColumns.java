@@ -19,7 +19,15 @@ final class ArrowColumns {
     private ArrowColumns() {
     }
 
-    static ArrowColumn of(Kind kind, String layout, int precision, int scale) {
+    /** See `Cells.named`. */
+    static ArrowColumn named(String kind, String layout, int precision, int scale) {
+        if (kind.length() > CodePage.SIZE) {
+            return new VariableColumn(Cells.named(kind, false));
+        }
+        return of(Kind.valueOf(kind), layout, precision, scale);
+    }
+
+    private static ArrowColumn of(Kind kind, String layout, int precision, int scale) {
         switch (layout) {
             case "bool":
                 return new BoolColumn();

@@ -17,7 +17,7 @@ public final class ArrowReader extends RowReader {
         super(rows, bad, maxRows, maxBytes);
         columns = new ArrowColumn[kinds.length];
         for (int i = 0; i < kinds.length; i++) {
-            columns[i] = ArrowColumns.of(Kind.valueOf(kinds[i]), layouts[i], precisions[i], scales[i]);
+            columns[i] = ArrowColumns.named(kinds[i], layouts[i], precisions[i], scales[i]);
         }
     }
 

@@ -19,6 +19,12 @@ final class Cells {
     private Cells() {
     }
 
+    /** By the kind's name; behind `TEXT` or `TRIMMED` may stand the table of a code page for a column of bytes. */
+    static Cell named(String kind, boolean copy) {
+        int end = kind.length() - CodePage.SIZE;
+        return end > 0 ? new CodePage(kind.substring(end), kind.startsWith("TRIMMED")) : of(Kind.valueOf(kind), copy);
+    }
+
     static Cell of(Kind kind, boolean copy) {
         switch (kind) {
             case BOOL:

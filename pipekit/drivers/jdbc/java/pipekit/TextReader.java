@@ -15,7 +15,7 @@ public final class TextReader extends RowReader {
     public TextReader(ResultSet rows, BadValues bad, String[] kinds, boolean copy, int maxRows, int maxBytes) {
         super(rows, bad, maxRows, maxBytes);
         out = new Bytes(maxBytes + maxBytes / 8, true);
-        cells = Arrays.stream(kinds).map(kind -> Cells.of(Kind.valueOf(kind), copy)).toArray(Cell[]::new);
+        cells = Arrays.stream(kinds).map(kind -> Cells.named(kind, copy)).toArray(Cell[]::new);
     }
 
     @Override
