@@ -309,8 +309,8 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, ABC):
         """Makes staging quick to search by the key, once it is filled; none where the database does without."""
         return ()
 
-    def build_analyze_sql(self, staging: TableName) -> tuple[str, ...]:
-        """What helps the planner before a keyed merge."""
+    def build_analyze_sql(self, plan: MergePlan) -> tuple[str, ...]:
+        """What helps the planner before a merge that finds rows by `key` or `row_key`."""
         return ()
 
     # -- checks on staging ---------------------------------------------------------------------------------------------

@@ -210,7 +210,7 @@ CASES = (
     Case("add_column", lambda d: join(d.build_add_column_sql(_orders(d), build_orders(d)[3]))),
     Case("comment", lambda d: d.build_comment_sql(_orders(d), "id", 'the order\'s "number"')),
     Case("drop_table", lambda d: d.build_drop_table_sql(d.staging_table("load.orders"))),
-    Case("analyze", lambda d: join(d.build_analyze_sql(d.staging_table("load.orders")))),
+    Case("analyze", lambda d: join(d.build_analyze_sql(build_plan(d, "upsert", ("id", "line"))))),
     Case("preview", lambda d: d.build_preview_sql(QUERY_WITH_A_TAIL, 20)),
     Case("select_columns", lambda d: d.build_select_columns_sql(QUERY_WITH_A_TAIL, ["id", 'odd "name"'])),
     Case("introspect", lambda d: capture(lambda query: d.introspect_query_columns(query, QUERY_WITH_A_TAIL))),

@@ -10,7 +10,7 @@ import pytest
 from pipekit.drivers.postgresql.driver import DRIVER
 from pipekit.drivers.postgresql.joins import NO_NESTED_LOOPS
 from pipekit.models import Strategy
-from tests.databases.moving import STAGING, Mover, run
+from tests.databases.moving import Mover, run
 
 ROWS = 4_000
 
@@ -49,8 +49,8 @@ def make_dest(mover: Mover, shape: str, state: str, rows: int = ROWS) -> None:
 def explain_merge(mover: Mover, strategy: Strategy, rows: str, null_keys: bool, **way: bool) -> Iterator[str]:
     """The plan of each statement of a merge, each of them really done after it was looked at."""
     staged = mover.move(rows, "copy-binary")
-    run(mover.dest, *DRIVER.build_analyze_sql(STAGING))
     plan = replace(mover.build_plan(staged, strategy, ("a", "b"), null_keys), **way)  # type: ignore[arg-type]
+    run(mover.dest, *DRIVER.build_analyze_sql(plan))
     link = mover.dest.link
     link.run("BEGIN")
     for statement in DRIVER.build_merge_sql(plan):

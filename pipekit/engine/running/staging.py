@@ -55,7 +55,7 @@ def stage(context: RunContext, plan: Plan) -> Staged:
     context.record.moved(loaded.rows_staged)
     context.record.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
     if plan.merge.key or plan.merge.keeps:
-        _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge.staging)))
+        _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge)))
     _note_loaded(context, loaded)
     return Staged(plan=plan, loaded=loaded, source=source)
 

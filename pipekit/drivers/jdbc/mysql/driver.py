@@ -126,9 +126,9 @@ class MysqlDriver(JdbcDriver):
         drop, table = self.build_drop_table_sql(staging), self.quote_table(staging)
         return merge.build_staging(drop, table, columns, self.quote_identifier)
 
-    def build_analyze_sql(self, staging: TableName) -> tuple[str, ...]:
+    def build_analyze_sql(self, plan: MergePlan) -> tuple[str, ...]:
         """Without it the server may take a table that was just filled for an empty one."""
-        return (f"ANALYZE TABLE {self.quote_table(staging)}",)
+        return (f"ANALYZE TABLE {self.quote_table(plan.staging)}",)
 
     def _merge_text(self, plan: MergePlan) -> merge.MysqlMerge:
         return merge.MysqlMerge(self.product, plan, self.quote_identifier, self.quote_literal, self.quote_table)

@@ -1,1 +1,1 @@
-ANALYZE "pipekit_staging"."load.orders";
+ANALYZE "pipekit_staging"."load.orders" ("id", "line");

@@ -24,7 +24,12 @@ SELECT pg_catalog.set_config(j.name, 'off', true)
 FROM expected, (VALUES ('enable_hashjoin'), ('enable_mergejoin')) AS j (name)
 WHERE rows >= 1000 AND bytes > pg_catalog.pg_relation_size('"pipekit_staging"."load.orders"') * CASE
   WHEN bytes <= pg_catalog.pg_size_bytes(pg_catalog.current_setting('effective_cache_size')) THEN 8
-  ELSE 100 END;
+  ELSE 100 END
+UNION ALL
+SELECT pg_catalog.set_config('work_mem', greatest(now.kb, least(131072, now.shared / 4, now.wanted)) || 'kB', true)
+FROM (SELECT pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) / 1024 AS kb,
+  pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) / 1024 AS shared,
+  pg_catalog.pg_relation_size('"pipekit_staging"."load.orders"') / 512 AS wanted) AS now;
 WITH written AS (
 INSERT INTO "public"."orders" AS d ("id", "line")
 SELECT s."id", s."line"
