@@ -2,7 +2,7 @@
 """Blocks of COPY text taken apart into columns, and each column read by the type it has in the source."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from pipekit.drivers.sqlite.typemap import EXACT_DIGITS, Affinity
@@ -26,8 +26,19 @@ _NULL = "\\N"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _BOOLS: dict[str, bool | None] = {"t": True, "f": False}
-# How often the values of a block must repeat for it to pay that each is read once.
-_REPEATED = 4
+# How often the values of a block must repeat for it to pay that each is read once, and how many are kept.
+_REPEATED, _MOST_KNOWN = 4, 2_000
+# Blocks are taken apart in pieces that a processor keeps at hand.
+PIECE_BYTES = 64 * 1024
+
+
+def cut_copy_text(block: bytes) -> Iterator[bytes]:
+    """A block of whole rows in pieces of whole rows."""
+    start = 0
+    while start < len(block):
+        end = block.find(b"\n", start + PIECE_BYTES) + 1 or len(block)
+        yield block[start:end]
+        start = end
 
 
 def split_copy_text(block: bytes, width: int) -> list[Sequence[str]]:
@@ -50,7 +61,8 @@ def _build_copy_converter(column: LoadColumn, exact: bool) -> Converter:
     if rule.affinity not in ("TEXT", "REAL") and INTEGER_TYPE.fullmatch(source):
         return partial(_parse_each, int)
     if _reads_as_float(rule.affinity, source):
-        return lambda cells: rule.convert(_parse_repeated(float, cells))
+        parse = _FloatReader()
+        return lambda cells: rule.convert(parse(cells))
     if source == "boolean":
         return lambda cells: rule.convert([_BOOLS.get(cell) for cell in cells])
     if is_bytes_type(source):
@@ -84,16 +96,32 @@ def _parse_each(parse: One, cells: Cells) -> Cells:
     return parsed
 
 
-def _parse_repeated(parse: One, cells: Cells) -> Cells:
-    """The same, where values that repeat are read once."""
-    distinct = list(set(cells))
-    if _REPEATED * len(distinct) > len(cells):
-        return _parse_each(parse, cells)
-    try:
-        known = dict(zip(distinct, _parse_each(parse, distinct), strict=True))
-    except Unfit:  # the block, and with it the place, is asked for
-        return _parse_each(parse, cells)
-    return list(map(known.__getitem__, cells))
+class _Known(dict[str, float | None]):
+    """Cells and what they are read as."""
+
+    def __missing__(self, cell: str) -> float | None:
+        value = self[cell] = None if cell == _NULL else float(cell)
+        return value
+
+
+class _FloatReader:
+    """Floats of a column, block by block; where they repeat each is read once."""
+
+    def __init__(self) -> None:
+        self._known: _Known | None = _Known()
+
+    def __call__(self, cells: Cells) -> Cells:
+        known = self._known
+        if known is None:
+            return _parse_each(float, cells)
+        before = len(known)
+        try:
+            parsed = list(map(known.__getitem__, cells))
+        except ValueError:  # the block, and with it the place, is asked for
+            return _parse_each(float, cells)
+        if _REPEATED * (len(known) - before) > len(cells) > 1 or len(known) > _MOST_KNOWN:
+            self._known = None
+        return parsed
 
 
 def _parse_bytea(cell: str) -> bytes:

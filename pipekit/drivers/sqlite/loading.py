@@ -1,11 +1,11 @@
 # A stream's blocks as columns of what SQLite stores. Loaded in the runner child only; knows no connection.
 """`BlockConverter`: takes a block apart, and says of a value that does not fit where it stands."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from pipekit.drivers.sqlite.copytext import build_copy_converters, split_copy_text
+from pipekit.drivers.sqlite.copytext import build_copy_converters, cut_copy_text, split_copy_text
 from pipekit.drivers.sqlite.values import Converter, Unfit, build_row_converters
 from pipekit.drivers.wire import Format
 from pipekit.errors import Inexact
@@ -19,11 +19,15 @@ class BlockConverter:
 
     def __init__(self, load: Load, format: Format) -> None:
         self._load = load
+        self._cut: Callable[[Any], Iterable[Any]] = cut_copy_text if format == "copy-text" else lambda block: (block,)
         self._split, self._converters = _choose_converters(load, format)
 
-    def convert(self, block: Any, done: int) -> list[Sequence[Any]]:
-        """The block's columns, none where it has no rows; `done` rows came before. Raises Inexact."""
-        return [self._convert(place, cells, done) for place, cells in enumerate(self._split(block))]
+    def convert(self, block: Any, done: int) -> Iterator[list[Sequence[Any]]]:
+        """The block's columns, piece by piece; `done` rows came before. Raises Inexact."""
+        for piece in self._cut(block):
+            if columns := [self._convert(place, cells, done) for place, cells in enumerate(self._split(piece))]:
+                yield columns
+                done += len(columns[0])
 
     def _convert(self, place: int, cells: Sequence[Any], done: int) -> Sequence[Any]:
         try:

@@ -324,7 +324,7 @@ class SqliteSink:
         converter = BlockConverter(self._load, stream.format)
         done = 0
         for block, _ in stream.blocks:
-            if columns := converter.convert(block, done):
+            for columns in converter.convert(block, done):
                 done += self._insert_block(columns, done)
                 on_rows(done)
 
