@@ -122,13 +122,30 @@ class LoadColumn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Onward:
+    """How the rows of a large load go on into the dest itself, where each is written once.
+
+    When `after` rows have been staged, `statements` bring them over in the transaction in which they came; those that
+    come behind them go into `table`, and the transaction is left open for `Runner.go_on`. `held_sql` gives the rows
+    that have arrived; empty where only what was inserted can tell. The dest columns `filled` would get a value of the
+    dest's own in place of a NULL, which is refused.
+    """
+
+    after: int
+    table: str
+    statements: tuple[Statement, ...]
+    held_sql: str = ""
+    filled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Load:
     """Where rows go: the staging table, quoted for the dest, and its columns in the order of the source's result.
 
     With `exact` False the module accepts what the dest makes of a value it cannot hold exactly. `claim_sql` gives a row
     while the staging table is still the run's; empty where nobody else can want it. With statements `before` the rows
     come behind them in one transaction, which is left open for `Runner.go_on`; `freezes` says that these have emptied
-    the table, and that rows may be seen by older snapshots.
+    the table, and that rows may be seen by older snapshots. `onward` is for a sink that can do so.
     """
 
     table: str
@@ -137,14 +154,15 @@ class Load:
     claim_sql: str = ""
     before: tuple[Statement, ...] = ()
     freezes: bool = False
+    onward: Onward | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
     """What a migrate did: rows the source delivered, rows the sink says it holds, and the format between them.
 
-    `counts` are those of the statements before the rows; `bad_values` says by column how many values became NULL, as
-    `bad_data` asks, and where the first of them were.
+    `counts` are those of the statements before the rows, or of those by which rows `went_on` into the dest; `bad_values`
+    says by column how many values became NULL, as `bad_data` asks, and where the first of them were.
     """
 
     rows_read: int
@@ -152,6 +170,7 @@ class Loaded:
     format: str
     counts: Mapping[str, int] = field(default_factory=dict)
     bad_values: Mapping[str, str] = field(default_factory=dict)
+    went_on: bool = False
 
 
 ProgressCallback = Callable[[int], None]
@@ -238,8 +257,16 @@ def endpoint_from_wire(data: dict[str, Any]) -> Endpoint:
 def load_from_wire(data: dict[str, Any]) -> Load:
     """The `Load` that `to_wire` wrote."""
     columns = tuple(LoadColumn(**column) for column in data["columns"])
-    before = tuple(Statement(**statement) for statement in data["before"])
-    return Load(**{**data, "columns": columns, "before": before})
+    before = _read_statements(data["before"])
+    onward = data["onward"]
+    if onward:
+        read = {"statements": _read_statements(onward["statements"]), "filled": tuple(onward["filled"])}
+        onward = Onward(**{**onward, **read})
+    return Load(**{**data, "columns": columns, "before": before, "onward": onward})
+
+
+def _read_statements(data: list[dict[str, Any]]) -> tuple[Statement, ...]:
+    return tuple(Statement(**statement) for statement in data)
 
 
 def check_claim(query: Query, load: Load) -> None:

@@ -27,6 +27,7 @@ SLOW = (
     "databases/test_postgresql_round_trips.py",
     "databases/test_postgresql_swap.py",
     "databases/test_script_ways.py",
+    "databases/test_sqlite_onward.py",
     "databases/test_sqlite_rebuild.py",
     "databases/test_sqlite_whole.py",
     "databases/test_sqlserver_jdbc.py",

@@ -166,7 +166,8 @@ class MergePlan:
     `referring` and `fires` (names) are what the merge's own statements touch or set off. `sequences` stand behind fed
     columns; with `moves_sequences` the merge moves them on, else it only looks at them. `rebuild` are indexes that it
     makes anew. With a `swap` the staging table is the dest to be. `whole` says that `columns` are all that the dest
-    takes, in its order. `unfed` are columns that the query brings nothing for.
+    takes, in its order. `unfed` are columns that the query brings nothing for. `filled` says that all rows are in the
+    dest already, and only what waits for them is left.
 
     With `leaves` a keyed merge leaves rows as they are that differ in nothing, `incremental` too, which then deletes
     nothing; `obstacle` says why it does not. `unique` says that the dest has a row for each merge key at most, and an
@@ -200,6 +201,7 @@ class MergePlan:
     at_once: bool = False
     undo: Keeping | None = None
     blank: bool = False
+    filled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,10 +1,11 @@
 # What a driver must know whose dests can be filled in other ways than row by row. SQL text only, no I/O here.
 """`Filling`, a part of `drivers.base.Driver`: indexes that are made anew, rows that need no staging."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pipekit.drivers.facts import MergePlan, Rebuild
-from pipekit.drivers.tables import TableName
+from pipekit.drivers.tables import StagedColumn, TableName
 from pipekit.runner_contract import Query, Statement
 
 
@@ -39,4 +40,20 @@ class Filling:
 
     def build_filled_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         """Behind those rows, in the same transaction; of a plan that is `blank` with the count `deleted`."""
+        raise NotImplementedError
+
+    # The rows of a large load can go on into the dest behind those that were staged; asks for `can_rebuild`, and the
+    # merge text knows `MergePlan.filled`.
+    can_go_on: ClassVar[bool] = False
+
+    def find_onward_obstacle(self, query: Query) -> str:
+        """Why rows had better not come into a dest while they are read, a clause; `""` where nobody would notice."""
+        raise NotImplementedError
+
+    def build_onward_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        """The first part of a merge: what was staged goes into the dest, and more rows may follow."""
+        raise NotImplementedError
+
+    def list_filled(self, columns: Sequence[StagedColumn]) -> tuple[str, ...]:
+        """Dest columns in which the dest itself, but not staging, would put a value in place of a NULL."""
         raise NotImplementedError

@@ -152,8 +152,8 @@ class Child:
                 _close_blocks(stream)
         read = progress.rows if stream.total is None else stream.total
         counts = sink.counts if isinstance(sink, LastingSink) else {}
-        told = {"rows_read": read, "rows_staged": staged, "format": stream.format}
-        return {**told, "counts": counts, "bad_values": stream.bad_values}
+        told = {"rows_read": read, "rows_staged": staged, "format": stream.format, "bad_values": stream.bad_values}
+        return {**told, "counts": counts, "went_on": bool(load.onward and counts)}
 
     def session(self, data: Answer) -> Session:
         """The open session of an endpoint, connected on first use."""

@@ -182,6 +182,15 @@ def _write_filling(driver: Driver) -> str:
     return "\nROWS\n".join(map(join, (driver.build_emptying_sql(plan), driver.build_filled_sql(plan))))
 
 
+def _write_onward(driver: Driver) -> str:
+    """What begins the merge before more rows come into the dest, and what ends it."""
+    if not driver.can_go_on:
+        return "(stages all rows)"
+    plan = build_plan(driver)
+    ended = driver.build_merge_sql(replace(plan, filled=True))
+    return "\nROWS\n".join(map(join, (driver.build_onward_sql(plan), ended)))
+
+
 def _write_comparison(driver: Driver, plan: MergePlan, **more: Any) -> str:
     found = driver.build_comparison(plan, **more)
     if found is None:
@@ -249,6 +258,7 @@ CASES = (
     Case("incremental_rebuilt", lambda d: _write_rebuilt(d, "incremental")),
     Case("append_rebuilt", lambda d: _write_rebuilt(d, "append")),
     Case("fill", _write_filling),
+    Case("onward", _write_onward),
     Case("foreseen_full", lambda d: _write_foreseen(d, "full")),
     Case("foreseen_incremental", lambda d: _write_foreseen(d, "incremental", ("id", "line"))),
     Case("foreseen_upsert_leaving", lambda d: _write_foreseen(d, "upsert", ("id", "line"), leaves=True)),

@@ -51,6 +51,7 @@ class SqliteDriver(Driver):
     leaves_rows: ClassVar[bool] = True
     can_rebuild: ClassVar[bool] = True
     can_undo: ClassVar[bool] = True
+    can_go_on: ClassVar[bool] = True
     type_pattern: ClassVar[re.Pattern[str]] = typetext.SQLITE
     type_examples: ClassVar[tuple[str, ...]] = (
         "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",
@@ -224,6 +225,22 @@ class SqliteDriver(Driver):
 
     def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
         return indexes.find_rebuild(query, table, self.quote_identifier, self.quote_literal)
+
+    def find_onward_obstacle(self, query: Query) -> str:
+        """With a rollback journal a transaction that outgrows SQLite's memory shuts readers out until it ends."""
+        mode = query("PRAGMA main.journal_mode").first_cell()
+        return "" if mode == "wal" else f"readers of a file without a write-ahead log would wait (its journal: {mode})"
+
+    def build_onward_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        return self._merge_text(plan).build_onward()
+
+    def list_filled(self, columns: Sequence[StagedColumn]) -> tuple[str, ...]:
+        """A column that may be the row's number, which SQLite makes up for a NULL; others it keeps as declared."""
+        return tuple(
+            column.dest.name
+            for column in columns
+            if column.dest.in_key and not column.dest.nullable and column.dest.type.strip().upper() == "INTEGER"
+        )
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         quote = self.quote_identifier

@@ -50,7 +50,14 @@ class MergeText:
         return f"SELECT count(*), min(keys.example) FROM ({grouped} HAVING count(*) > 1) AS keys"
 
     def build(self) -> tuple[Statement, ...]:
+        if self._plan.filled:
+            return build_make(self._plan)
         return (*self._build_columns_look(), *self._build_strategy())
+
+    def build_onward(self) -> tuple[Statement, ...]:
+        """Strategies that compare nothing, up to where further rows may come."""
+        emptied = (self._build_empty(),) if self._plan.strategy == "full" else ()
+        return (*self._build_columns_look(), *build_drop(self._plan), *emptied, self._build_insert())
 
     def _build_strategy(self) -> tuple[Statement, ...]:
         strategy, drop, make = self._plan.strategy, build_drop(self._plan), build_make(self._plan)

@@ -12,22 +12,20 @@ from urllib.parse import quote
 from pipekit.drivers.sqlite.attaching import build_authorizer
 from pipekit.drivers.sqlite.driver import DRIVER
 from pipekit.drivers.sqlite.faults import tell_fault, tell_open_fault
-from pipekit.drivers.sqlite.loading import BlockConverter, name_unfit
+from pipekit.drivers.sqlite.inserting import Inserter
+from pipekit.drivers.sqlite.loading import BlockConverter
 from pipekit.drivers.sqlite.reading import BLOCK_ROWS, BlockReader, split_script, starts_query
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.wire import Count, Format, LooksOneByOne, Stream, check_expectations, check_refusal
-from pipekit.errors import ConnectFailed, Inexact, Invalid, RunnerError, StatementFailed
-from pipekit.runner_contract import Endpoint, Expect, Load, QueryResult, ResultColumn, Statement
+from pipekit.errors import ConnectFailed, Invalid, RunnerError, StatementFailed
+from pipekit.runner_contract import Endpoint, Expect, Load, Onward, QueryResult, ResultColumn, Statement
 
 BUSY_TIMEOUT_MS = 60_000
 WAL_WAIT_MS = 2_000
 OLDEST = (3, 37, 0)
-# Rows that one statement takes where they are narrow: faster than one by one; more of them gain nothing.
-ROWS_AT_ONCE, CELLS_AT_ONCE = 8, 200
 
 _VIEW = "pipekit_query_columns"
 _FAULTS = (sqlite3.Error, sqlite3.Warning)
-_REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeEncodeError)
 
 
 def connect(endpoint: Endpoint) -> "SqliteSession":
@@ -166,20 +164,37 @@ class SqliteSession(LooksOneByOne):
     # -- transactions --------------------------------------------------------------------------------------------------
 
     def execute(self, statements: Sequence[Statement], expect: Sequence[Expect], autocommit: bool) -> dict[str, int]:
+        self.roll_back()  # of a load that nobody has gone on with
+        if not autocommit:
+            self.run("BEGIN IMMEDIATE")
+            return self.go_on(statements, expect)
         counts: dict[str, int] = {}
         try:
-            if not autocommit:
-                self.run("BEGIN IMMEDIATE")
-            for statement in statements:
-                self._run_statement(statement, counts)
+            self.run_statements(statements, counts)
             check_expectations(expect, counts)
-            if not autocommit:
-                self.run("COMMIT")
-            elif self._db.in_transaction:
+            if self._db.in_transaction:
                 raise StatementFailed("The statements left a transaction open; it was rolled back.")
         finally:
             self.roll_back()
         return counts
+
+    def go_on(self, statements: Sequence[Statement], expect: Sequence[Expect]) -> dict[str, int]:
+        """The rest of a transaction that is open, and its commit."""
+        if not self._db.in_transaction:
+            raise StatementFailed("The transaction in which the rows came has ended; they are gone.", transient=True)
+        counts: dict[str, int] = {}
+        try:
+            self.run_statements(statements, counts)
+            check_expectations(expect, counts)
+            self.run("COMMIT")
+        finally:
+            self.roll_back()
+        return counts
+
+    def run_statements(self, statements: Sequence[Statement], counts: dict[str, int]) -> None:
+        """Runs statements one after the other; counts of one name add up."""
+        for statement in statements:
+            self._run_statement(statement, counts)
 
     def _run_statement(self, statement: Statement, counts: dict[str, int]) -> None:
         count = 0
@@ -216,7 +231,7 @@ class SqliteSession(LooksOneByOne):
         return SqliteSource(SqliteSession(db, self._path, True, self._busy_ms), sql, owned=True)
 
     def sink(self, load: Load) -> "SqliteSink":
-        return SqliteSink(self._db, load)
+        return SqliteSink(self, self._db, load)
 
     def close(self) -> None:
         self._db.close()
@@ -290,16 +305,15 @@ class SqliteSource:
 
 
 class SqliteSink:
-    """A staging table filled in one transaction."""
+    """A staging table filled in one transaction, or a staging table and behind it the dest itself."""
 
-    def __init__(self, db: sqlite3.Connection, load: Load) -> None:
+    def __init__(self, session: SqliteSession, db: sqlite3.Connection, load: Load) -> None:
+        self._session = session
         self._db = db
         self._load = load
-        names = ", ".join(DRIVER.quote_identifier(column.stage_name) for column in load.columns)
-        marks = ", ".join("?" for _ in load.columns)
-        self._insert = f"INSERT INTO {load.table} ({names}) VALUES ({marks})"
-        self._at_once = max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // len(load.columns)))
-        self._insert_many = self._insert + f", ({marks})" * (self._at_once - 1)
+        self._inserter = Inserter(db, load, DRIVER.quote_identifier, table=load.table)
+        self.counts: dict[str, int] = {}
+        self._changes_before = 0
 
     def formats(self) -> Sequence[Format]:
         return ("copy-text", "arrow", "rows")
@@ -308,58 +322,43 @@ class SqliteSink:
         return None
 
     def load(self, stream: Stream, on_rows: Count) -> int:
+        is_done = False
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._session.run("BEGIN IMMEDIATE")
             self._load_blocks(stream, on_rows)
-            (held,) = self._db.execute(f"SELECT count(*) FROM {self._load.table}").fetchone()
-            self._db.execute("COMMIT")
+            held = self._count_held()
+            if not self.counts:
+                self._session.run("COMMIT")
+            is_done = True
         except sqlite3.Error as error:
-            raise tell_fault(error, self._insert) from error
+            raise tell_fault(error, self._inserter.sql) from error
         finally:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-        return int(held)
+            if not is_done:
+                self._session.roll_back()
+        return held
 
     def _load_blocks(self, stream: Stream, on_rows: Count) -> None:
-        converter = BlockConverter(self._load, stream.format)
+        converter, onward = BlockConverter(self._load, stream.format), self._load.onward
         done = 0
         for block, _ in stream.blocks:
             for columns in converter.convert(block, done):
-                done += self._insert_block(columns, done)
+                if onward and done >= onward.after and not self.counts:
+                    self._go_on(onward)
+                done += self._inserter.insert(columns, done)
                 on_rows(done)
 
-    def _insert_block(self, columns: Sequence[Sequence[Any]], done: int) -> int:
-        before, width, rows = self._db.total_changes, len(columns), len(columns[0])
-        cells: list[Any] = [None] * (width * rows)
-        for place, column in enumerate(columns):
-            cells[place::width] = column
-        try:
-            self._db.executemany(self._insert_many, zip(*[iter(cells)] * (width * self._at_once), strict=False))
-            rest = cells[len(cells) - rows % self._at_once * width :]
-            self._db.executemany(self._insert, zip(*[iter(rest)] * width, strict=True))
-        except _REFUSALS as error:
-            raise self._find_refused(cells, self._db.total_changes - before, done) or error from None
-        return rows
+    def _go_on(self, onward: Onward) -> None:
+        """What is staged goes into the dest, and so does what comes after it."""
+        self._session.run_statements(onward.statements, self.counts)
+        self._changes_before = self._db.total_changes
+        self._inserter = Inserter(
+            self._db, self._load, DRIVER.quote_identifier, table=onward.table, filled=onward.filled
+        )
 
-    def _find_refused(self, cells: list[Any], first: int, done: int) -> RunnerError | None:
-        """Of rows that were refused together, the first that is refused alone."""
-        width = len(self._load.columns)
-        for row in range(first, len(cells) // width):
-            values = tuple(cells[row * width : (row + 1) * width])
-            try:
-                self._db.execute(self._insert, values)
-            except _REFUSALS as error:
-                return self._refused(error, values, done + row + 1)
-        return None
-
-    def _refused(self, error: Exception, values: tuple[Any, ...], row: int) -> RunnerError:
-        """Names the column: from SQLite's message, or as the one whose value cannot be bound."""
-        if isinstance(error, sqlite3.Error):
-            named = [
-                c.source_name for c in self._load.columns if str(error).lower().endswith(f".{c.stage_name}".lower())
-            ]
-            return tell_fault(error, column=named[0] if named else "", row=row)
-        for place, value in enumerate(values):
-            if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
-                return name_unfit(self._load, place, "the text is not valid Unicode", row)
-        return Inexact(f"Row {row}: {error}.", row=row)
+    def _count_held(self) -> int:
+        """The rows that have arrived, as SQLite counts them."""
+        onward = self._load.onward
+        if not onward or not self.counts:
+            return self._session.run(f"SELECT count(*) FROM {self._load.table}", value=True)
+        self.counts["inserted"] += self._db.total_changes - self._changes_before
+        return self._session.run(onward.held_sql, value=True) if onward.held_sql else self.counts["inserted"]

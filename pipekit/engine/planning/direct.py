@@ -1,9 +1,11 @@
 # Rows that go straight into the dest: whether they may, and the text around them. Decides; moves nothing.
 """`check_direct`, `find_blank` and `build_finish`. What is checked on staging elsewhere is told by counts, or refused
 here.
+
+`find_onward`: the first rows of a load are staged, and when it turns out to be a large one the others go straight on.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pipekit.drivers.base import MergePlan, TableFacts
 from pipekit.engine.context import RunContext
@@ -11,7 +13,7 @@ from pipekit.engine.planning.indexes import KEPT, LEAST_ROWS, judge_rebuild, tel
 from pipekit.engine.planning.loading import MEND, Loading
 from pipekit.engine.planning.sequences import build_sequence_statements
 from pipekit.errors import RunFailed, StatementFailed
-from pipekit.runner_contract import Statement
+from pipekit.runner_contract import Onward, Statement
 
 # From so many rows on it is worth asking what else there is than writing them twice.
 LEAST_EXPECTED = 100_000
@@ -62,6 +64,57 @@ def build_finish(context: RunContext, merge: MergePlan, rows: int | None = None)
         *driver.build_filled_sql(merge),
         *build_sequence_statements(driver, replace(merge, staging=merge.dest)),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Way:
+    """Whether rows may go on into the dest: the `merge` that what is staged then begins, None where all are staged.
+
+    `why` is told of it, and empty where nobody would expect it.
+    """
+
+    merge: MergePlan | None = None
+    why: str = ""
+
+
+def find_onward(context: RunContext, merge: MergePlan) -> Way:
+    """Looks at a dest that is there. Its indexes are made anew as for so many rows as are waited for."""
+    driver = context.dest_driver
+    if not driver.can_go_on or context.module.load != "auto" or merge.strategy not in ("full", "append"):
+        return Way()
+    if obstacle := _find_detour(context, merge) or driver.find_onward_obstacle(context.ask_dest()):
+        return Way(why=f"all rows are staged first, as {obstacle}")
+    found = driver.find_rebuild(context.ask_dest(), merge.dest)
+    if merge.strategy == "append" and found.names and found.rows > LEAST_ROWS:
+        return Way(why="all rows are staged first, as their number decides whether indexes are made anew")
+    kept = judge_rebuild(merge, found, LEAST_ROWS)
+    told = f"{KEPT}{kept}" if kept else tell_rebuild(found, "as so many came")
+    return Way(merge=replace(merge, rebuild=None if kept else found), why=told)
+
+
+def build_onward(context: RunContext, merge: MergePlan) -> Onward:
+    """How the rows go on behind those that a merge begins with."""
+    driver = context.dest_driver
+    return Onward(
+        after=LEAST_ROWS,
+        table=driver.quote_table(merge.dest),
+        statements=driver.build_onward_sql(merge),
+        held_sql=driver.build_count_sql(merge) if merge.strategy == "full" else "",
+        filled=driver.list_filled(merge.columns),
+    )
+
+
+def _find_detour(context: RunContext, merge: MergePlan) -> str:
+    if not context.runner.sees_values:
+        return "jrunner commits what it moves"
+    if context.module.undo_runs is not None:
+        return "what the run changes is kept so that it can be taken back"
+    if merge.fires:
+        return f"what {merge.fires[0]} makes of the rows can only be seen beside staging"
+    if merge.referring:
+        return f"rows of {merge.referring[0].child} refer to the dest, and what they would lose is seen beside staging"
+    cast = next((column.dest for column in merge.columns if column.stage_type is not None), None)
+    return f"{cast.name} is staged as another type than {cast.type}" if cast else ""
 
 
 def _find_obstacle(context: RunContext, merge: MergePlan) -> str:

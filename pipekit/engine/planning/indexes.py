@@ -29,7 +29,7 @@ def settle_way(context: RunContext, loading: Loading, merge: MergePlan, rows: in
 def is_of_rebuild(driver: Driver, merge: MergePlan, error: CheckFailed | StatementFailed) -> bool:
     """Whether a merge failed, and was rolled back, only because it would have made indexes anew."""
     rebuild = merge.rebuild
-    if rebuild is None:
+    if rebuild is None or merge.filled:
         return False
     if isinstance(error, CheckFailed):
         return rebuild.unchanged is not None and error.message == rebuild.unchanged.refusal

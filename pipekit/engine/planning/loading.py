@@ -19,7 +19,7 @@ class Loading:
     """How a dest is loaded: the way, why this one (a clause for people), and what is carried over by name.
 
     `swap` is what the dest's catalogue says of it where that is the way. With `freezes` rows that come `direct` can be
-    seen by whoever sees the commit, whatever his snapshot.
+    seen by whoever sees the commit, whatever his snapshot. `detour` is told of many rows that are all staged first.
     """
 
     way: Literal["staged", "swap", "direct"] = "staged"
@@ -27,6 +27,7 @@ class Loading:
     carried: tuple[str, ...] = ()
     swap: Swap | None = None
     freezes: bool = False
+    detour: str = ""
 
 
 def choose_way(context: RunContext, merge: MergePlan, facts: TableFacts) -> Loading:

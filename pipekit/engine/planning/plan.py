@@ -14,9 +14,9 @@ from pipekit.engine.planning.columns import ColumnMatch, check_translated, match
 from pipekit.engine.planning.design import Design, design_dest, stage_made_types
 from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
-from pipekit.engine.planning.direct import build_finish, check_direct, find_blank
+from pipekit.engine.planning.direct import build_finish, build_onward, check_direct, find_blank, find_onward
 from pipekit.engine.planning.error_position import find_error_position
-from pipekit.engine.planning.indexes import settle_way
+from pipekit.engine.planning.indexes import LEAST_ROWS, settle_way
 from pipekit.engine.planning.keyed import judge_keyed
 from pipekit.engine.planning.loading import Loading, choose_way, note_loading
 from pipekit.engine.planning.naming import find_named
@@ -87,7 +87,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     elif blank := find_blank(context, merge, facts, resolved):
         loading, merge = blank
     elif context.run.dry_run and not design.create_sql:
-        loading, merge = settle_way(context, loading, merge, None)
+        loading, merge = _foretell_way(context, loading, merge)
     merge = keep_images(context, merge, design.columns, not design.create_sql)
     is_direct = loading.way == "direct"
     load = _build_direct_load(context, merge, loading) if is_direct else _build_load(context, merge)
@@ -188,7 +188,46 @@ def settle_load(context: RunContext, plan: Plan, rows: int) -> Plan:
     """The plan by which so many staged rows are merged; what is new is noted in the run's record."""
     if plan.create_sql:
         return plan
-    return replace_way(context, plan, *settle_way(context, plan.loading, plan.merge, rows))
+    loading, merge = settle_way(context, plan.loading, plan.merge, rows)
+    if plan.loading.detour and rows >= LEAST_ROWS:
+        loading = replace(loading, why=f"{loading.why}; {plan.loading.detour}")
+    return replace_way(context, plan, loading, merge)
+
+
+def _foretell_way(context: RunContext, loading: Loading, merge: MergePlan) -> tuple[Loading, MergePlan]:
+    """For a dry run: the way of as many rows as the dest holds, and what would become of more."""
+    loading, merge = settle_way(context, loading, merge, None)
+    if find_onward(context, merge).merge is None:
+        return loading, merge
+    told = f"what comes behind {LEAST_ROWS:,} rows would go straight into the dest"
+    return replace(loading, why=f"{loading.why}; {told}"), merge
+
+
+def plan_onward(context: RunContext, plan: Plan) -> tuple[Plan, Plan | None]:
+    """The plan, which says why where all of many rows are staged, and the one by which they go on into the dest."""
+    if plan.create_sql or plan.loading.way != "staged" or context.run.preview:
+        return plan, None
+    way = find_onward(context, plan.merge)
+    if way.merge is None:
+        return replace(plan, loading=replace(plan.loading, detour=way.why)), None
+    loading = Loading(way="direct", why=f"behind {LEAST_ROWS:,} rows that were staged; {way.why}")
+    onward = build_onward(context, way.merge)
+    merge = replace(way.merge, filled=True)
+    gone = replace(
+        plan,
+        load=replace(plan.load, onward=onward),
+        merge=merge,
+        merge_sql=(*onward.statements, *build_merge_statements(context, merge)),
+        loading=loading,
+    )
+    return plan, gone
+
+
+def note_gone_on(context: RunContext, plan: Plan) -> Plan:
+    """The plan of `plan_onward` once rows have gone on by it."""
+    context.record.put(merge_sql=join_sql([statement.sql for statement in plan.merge_sql]))
+    _note_way(context, plan.loading, plan.merge)
+    return plan
 
 
 def replace_way(context: RunContext, plan: Plan, loading: Loading, merge: MergePlan) -> Plan:

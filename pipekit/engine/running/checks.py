@@ -92,7 +92,7 @@ def _check_counts(context: RunContext, staged: Staged) -> None:
         context.record.check("counts", False, message)
     else:
         whose = "read" if staged.source is None else "read by jrunner's account"
-        where = "loaded" if staged.plan.load.before else "staged"
+        where = "loaded" if staged.plan.load.before or staged.plan.merge.filled else "staged"
         context.record.check("counts", True, f"{whose} = {where} = {arrived}")
 
 
@@ -224,8 +224,8 @@ def _find_exact_hint(context: RunContext, plan: Plan, column: str, value: str) -
 def _check_full(context: RunContext, plan: Plan, loaded: Loaded) -> None:
     guards = context.module.guards
     is_asked = guards.shrink is not None or (guards.empty_source and not loaded.rows_staged)
-    # What came without staging has emptied the dest already, and counted.
-    counted = loaded.counts.get("before")
+    # What came into the dest itself has emptied it already, and counted.
+    counted = loaded.counts.get("before", loaded.counts.get("deleted"))
     old = counted if counted is not None else _count_dest(context, plan) if is_asked else 0
     if guards.empty_source and not loaded.rows_staged and old:
         message = f"The source gave no rows, and {plan.merge.dest} holds {old}: a full load would empty it."

@@ -130,8 +130,9 @@ def _execute(context: RunContext, plan: Plan, loaded: Loaded) -> dict[str, int]:
     if plan.create_sql and context.dest_driver.commits_ddl:
         make_dest(context, plan)
     _make_turn_row(context, plan)
+    run = context.runner.go_on if plan.merge.filled else context.runner.execute
     try:
-        return context.runner.execute(context.dest, statements, _expectations(context, plan, loaded))
+        return {**loaded.counts, **run(context.dest, statements, _expectations(context, plan, loaded))}
     except CheckFailed as error:
         if led := find_led_watermarks(context, plan.merge, error.message):
             raise CheckFailed(error.message + led, hint=error.hint) from error
@@ -218,10 +219,10 @@ def _expect_previewed(context: RunContext, merge: MergePlan) -> Iterator[Expect]
 def expect_counts(context: RunContext, merge: MergePlan, staged: int) -> list[Expect]:
     """That what the merge counts is the staged rows, where that must be so and nobody has switched it off.
 
-    Rows of a swap are counted by COPY alone. Where the dest's own key has a row for each staged one, each is written or
-    unchanged.
+    Rows of a swap are counted by COPY alone, those of a dest that is filled as they come. Where the dest's own key has
+    a row for each staged one, each is written or unchanged.
     """
-    adds_up = not (merge.swap or (merge.leaves and merge.unique) or _looks_at_rows(context, merge))
+    adds_up = not (merge.swap or merge.filled or (merge.leaves and merge.unique) or _looks_at_rows(context, merge))
     return [_expect_count(merge, staged)] if adds_up and context.module.guards.count_truth else []
 
 

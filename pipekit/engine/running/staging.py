@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pipekit.engine.comparing.measures import Measured, measure_source
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import explain_refusal, try_creation
-from pipekit.engine.planning.plan import Plan, build_stage_sql, stage_after_all
+from pipekit.engine.planning.plan import Plan, build_stage_sql, note_gone_on, plan_onward, stage_after_all
 from pipekit.engine.running.claim import claim_staging
 from pipekit.engine.running.direct import fill
 from pipekit.errors import CheckFailed, StatementFailed
@@ -51,7 +51,11 @@ def stage(context: RunContext, plan: Plan) -> Staged:
         explain_refusal(context, plan, error)
         raise
     source = None if context.runner.sees_values else measure_source(context, plan)
-    loaded = context.runner.migrate(context.source, plan.source_sql, dest, plan.load, context.record.moved)
+    plan, onward = plan_onward(context, plan)
+    load = (onward or plan).load
+    loaded = context.runner.migrate(context.source, plan.source_sql, dest, load, context.record.moved)
+    if onward and loaded.went_on:
+        plan = note_gone_on(context, onward)
     context.record.moved(loaded.rows_staged)
     context.record.log(f"staged {loaded.rows_staged} rows as {loaded.format}\n")
     if plan.merge.key or plan.merge.keeps:
