@@ -161,8 +161,8 @@ class Load:
 class Loaded:
     """What a migrate did: rows the source delivered, rows the sink says it holds, and the format between them.
 
-    `counts` are those of the statements before the rows, or of those by which rows `went_on` into the dest; `bad_values`
-    says by column how many values became NULL, as `bad_data` asks, and where the first of them were.
+    `counts` are those of the statements before the rows, or of those by which rows `went_on` into the dest.
+    `bad_values` says by column how many values became NULL, as `bad_data` asks, and where the first of them were.
     """
 
     rows_read: int
