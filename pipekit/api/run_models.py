@@ -93,6 +93,7 @@ class RunSummary(Answer):
     rows_inserted: int | None
     rows_updated: int | None
     rows_unchanged: int | None = Field(description="Came again and were not written; null where none are compared.")
+    rows_marked: int | None = Field(description="Gone from the source and marked so; null without `deletes: mark`.")
     dest_rows_before: int | None
     dest_rows_after: int | None
     verify: dict[str, Any] | None = Field(

@@ -30,6 +30,11 @@ _CONNECTION = tuple(
 _BEFORE: Mapping[str, tuple[Field, ...]] = {
     "query": (Field(name="source", kind="text", required=True, doc="The connection the query runs on."),),
     "table": (Field(name="dest", kind="text", required=True, doc="The connection that holds the dest table."),),
+    "deleting": (
+        Field(
+            name="deleting", kind="object", of="deleting", doc="Which rows `deletes` is about, and how they are found."
+        ),
+    ),
     "columns": (
         Field(name="watermarks", kind="map", of="watermark", doc="Placeholders of the query, by name."),
         Field(name="hooks", kind="list", of="hook", doc="SQL that runs on the dest after the merge."),
@@ -81,6 +86,7 @@ OBJECTS: Mapping[str, tuple[Field, ...]] = {
     "hook": _own(list_fields(HookFields)),
     "column": _own(list_fields(Column)),
     "guards": _own(list_fields(Guards)),
+    "deleting": _inner(list_fields(ModuleFields), "deleting"),
     "expect": _inner(list_fields(ModuleFields), "expect"),
     "timeouts": _inner(list_fields(ModuleFields), "timeouts"),
     "undo": _inner(list_fields(ModuleFields), "undo"),

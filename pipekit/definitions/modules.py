@@ -12,7 +12,9 @@ from pipekit.drivers.baddata import check_bad_data
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.watermarks.places import PLACEHOLDER
 from pipekit.errors import PipekitError
+from pipekit.fields import list_fields
 from pipekit.models import WATERMARK_NAME, Column, Guards, ModuleFields, WatermarkFields
+from pipekit.models.deleting import find_deleting_problem
 from pipekit.models.expecting import find_expect_problem
 
 
@@ -45,7 +47,14 @@ class ModuleReader:
         field, problem = find_expect_problem(module)
         if problem:
             self._problems.add(read.line_of("expect"), read.path_of(field.replace("_", ".", 1)), problem)
+        self._check_deleting(read, module)
         return module
+
+    def _check_deleting(self, read: Read, module: ModuleDef) -> None:
+        field, problem = find_deleting_problem(module)
+        if problem:
+            name = next(f.name for f in list_fields(ModuleFields) if f.own == field)
+            self._problems.add(read.line_of(name.split(".")[0]), read.path_of(name), problem)
 
     def _reference(self, read: Read, name: str) -> str:
         given = cast(str | None, read[name])

@@ -14,6 +14,7 @@ from pipekit.drivers.facts import MergePlan as MergePlan
 from pipekit.drivers.facts import TableFacts as TableFacts
 from pipekit.drivers.filling import Filling
 from pipekit.drivers.foreseen import Foreseeing
+from pipekit.drivers.moments import Moments
 from pipekit.drivers.naming import Naming
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.swapping import Swapping
@@ -28,11 +29,12 @@ from pipekit.drivers.types import Type, vary
 from pipekit.drivers.typetext import check_type
 from pipekit.drivers.undoing import Undoing
 from pipekit.drivers.unused import drop_unused
+from pipekit.drivers.vanishing import Vanishing
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, ABC):
+class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Moments, ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]
@@ -57,8 +59,7 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, ABC):
     trims_by_sql: ClassVar[bool] = False  # texts are trimmed by SQL around the query; other readers have an option
     any_value: ClassVar[bool] = False  # a column may hold values of other types than the one it declares
     keeps_lengths: ClassVar[bool] = False  # a text is never longer than the type of its column says
-    # Bytes are told as `0x...` and written that way into a query, without quotes.
-    has_bare_bytes: ClassVar[bool] = False
+    has_bare_bytes: ClassVar[bool] = False  # bytes are told as `0x...` and written that way, without quotes
     nulls_bad_data: ClassVar[bool] = False  # its reader can take NULL for a value that the database cannot give
     keeps_rows: ClassVar[bool] = False  # the merge text knows `MergePlan.keeps`
     leaves_rows: ClassVar[bool] = False  # ... and `MergePlan.leaves`

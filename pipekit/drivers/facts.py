@@ -157,6 +157,21 @@ class Keeping:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Gone:
+    """What a merge does to dest rows whose key is gone from the source.
+
+    `scope` is a condition over the dest's columns, which stand in it without an alias; `""` means all rows. They get
+    the time `at`, a constant, in the column `mark`, or are deleted without one. `rows` is how many the table of keys
+    must hold, once that is known.
+    """
+
+    scope: str = ""
+    mark: str = ""
+    at: str = ""
+    rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
 
@@ -174,6 +189,8 @@ class MergePlan:
     index to find it by; `at_once`, that nothing tells an insert that turns into an update from the two of them. With an
     `undo` the merge keeps what it changes, and counts the rows it keeps as `kept`, their bytes as `kept bytes`. With
     `blank` rows come without staging into a dest that has none, beside whoever reads it or adds rows of his own.
+
+    `absent` is the plan for rows that are gone from the source: one with `gone`, whose staging has keys alone.
     """
 
     strategy: Strategy
@@ -202,6 +219,8 @@ class MergePlan:
     undo: Keeping | None = None
     blank: bool = False
     filled: bool = False
+    gone: Gone | None = None
+    absent: "MergePlan | None" = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

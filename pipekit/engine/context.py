@@ -70,6 +70,7 @@ class RunContext:
     stderr: str = field(default="")
     claim: Claim | None = field(default=None)
     merged: Merged | None = field(default=None)
+    marks: tuple[Watermark, ...] = field(default=())
     answers: dict[str, QueryResult] = field(default_factory=dict)
     undone: Undone | None = field(default=None)
 

@@ -32,6 +32,7 @@ def _rows(run: Run) -> str:
     if run.merge_state == "merged":
         parts += [("deleted", run.rows_deleted), ("inserted", run.rows_inserted), ("updated", run.rows_updated)]
         parts += [("unchanged", run.rows_unchanged)] if run.rows_unchanged is not None else []
+        parts += [("marked", run.rows_marked)] if run.rows_marked is not None else []
     text = "  ".join(f"{name} {format_count(count)}" for name, count in parts)
     moving_s = run.stages.get("stage", 0.0)
     if run.rows_staged and moving_s > 0:

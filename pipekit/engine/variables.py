@@ -45,6 +45,8 @@ def fill_definition(definition: Definition) -> Definition:
         definition.module,
         source_query=fill(source, definition.module.source_query),
         dest_table=fill_table(dest, definition.module.dest_table),
+        deletes_keys=fill(source, definition.module.deletes_keys),
+        deletes_where=fill(dest, definition.module.deletes_where),
     )
     watermarks = tuple(
         (replace(mark, resolver_sql=fill(connection, mark.resolver_sql)), connection)

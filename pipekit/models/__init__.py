@@ -1,17 +1,14 @@
 # The records of the state database, by the names the rest of the program imports. Holds nothing itself.
 """Frozen records of what people define and of what ran."""
 
+from pipekit.models.connections import PASSWORD_PATTERN, Connection, ConnectionFields, DriverRegistration
 from pipekit.models.definitions import (
     MODULE_NAME,
-    PASSWORD_PATTERN,
     RESERVED_MODULE_NAMES,
     RUN_ON,
     STRATEGIES,
     WATERMARK_NAME,
     Column,
-    Connection,
-    ConnectionFields,
-    DriverRegistration,
     Hook,
     HookFields,
     Match,

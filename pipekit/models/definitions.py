@@ -1,5 +1,5 @@
 # Frozen records of what people define. Knows nothing of where they are kept or used.
-"""Connections, modules, watermarks and hooks; `told` says what a field is to a person."""
+"""Modules, watermarks and hooks; `told` says what a field is to a person."""
 
 import json
 import re
@@ -16,6 +16,7 @@ Match = Literal["name", "position"]
 Way = Literal["auto", "staged", "swap", "direct"]
 BadData = Literal["refuse", "null"]
 Proof = Literal["off", "counts", "sums", "values"]
+Deletes = Literal["none", "hard", "mark"]
 
 STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert")
 RUN_ON: tuple[RunOn, ...] = ("success", "failure", "always")
@@ -28,10 +29,6 @@ MODULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,59}\Z")
 WATERMARK_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
 _KEY_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"\s*(?:,|\Z)|([^,]*)(?:,|\Z))')
 RESERVED_MODULE_NAMES = frozenset({"pipekit_ledger"})
-VARIABLE_NAME = WATERMARK_NAME.pattern.removesuffix(r"\Z")
-# An identifier as it stands in SQL without quotes: nothing that could be more than a name.
-VARIABLE_VALUE = r"[A-Za-z_#$@][A-Za-z0-9_#$@]{0,127}"
-PASSWORD_PATTERN = r"\$[A-Za-z_][A-Za-z0-9_]*"
 
 
 def parse_key(text: str | None) -> tuple[str, ...]:
@@ -65,67 +62,6 @@ def parse_columns(text: str | None) -> tuple[Column, ...]:
     """`columns_json` -> columns, in order."""
     names = {f.name for f in fields(Column)}
     return tuple(Column(**{k: v for k, v in item.items() if k in names}) for item in json.loads(text or "[]"))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DriverRegistration:
-    """A kind that is registered; `jar` and `java_class` are for kinds that are reached over JDBC.
-
-    `jar` is relative to the configured folder, `jar_sha256` what it was when it was registered. Embedded databases of
-    the kind lie below `folder`; without one its connections lead to servers alone.
-    """
-
-    kind: str
-    jar: str | None = None
-    java_class: str | None = None
-    url_template: str | None = None
-    jar_sha256: str | None = None
-    folder: str | None = None
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        plain = {name: row[name] for name in ("kind", "jar", "url_template", "jar_sha256", "folder")}
-        return cls(**plain, java_class=row["class"])
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConnectionFields:
-    """What a person says of a named database. `password` is a `$NAME` reference (or None), never the value."""
-
-    name: str = field(metadata=told("What it is called, letter case aside unique.", name=""))
-    driver: str = field(metadata=told("The kind of database."))
-    jdbc_url: str = field(metadata=told("Where the database is, as a JDBC URL."))
-    username: str | None = field(default=None, metadata=told("Who logs in."))
-    password: str | None = field(
-        default=None,
-        metadata=told("The name of a secret, written $NAME; never the password itself.", pattern=PASSWORD_PATTERN),
-    )
-    max_runs: int | None = field(
-        default=None,
-        metadata=told("How many runs may use it at the same time, as source or dest.", low=1, high=1000),
-    )
-    variables: str = field(
-        default="",
-        metadata=told(
-            "Names that stand as {name} in what its modules ask and name: libraries, schemas.",
-            kind="pairs",
-            names=VARIABLE_NAME,
-            pattern=VARIABLE_VALUE,
-            label="Variables",
-            help="library = PRODLIB: {library} in queries, watermarks, hooks and tables of its modules is PRODLIB.",
-        ),
-    )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Connection(ConnectionFields):
-    """A connection as it is kept. None for `max_runs` says: as many as there are slots."""
-
-    id: int
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls(**{f.name: row[f.name] for f in fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,6 +117,63 @@ class ModuleFields:
             "What a full load ends with: dest and source compared by counts, by sums, or value by value; see trust.md.",
             label="After a full load compare dest and source",
             help="By counts of rows, by sums of columns, or value by value. Where they differ the run has failed.",
+        ),
+    )
+    deletes: Deletes = field(
+        default="none",
+        metadata=told(
+            "What becomes of dest rows whose key the source no longer has, for incremental and upsert.",
+            label="Rows that are gone from the source",
+            help="For incremental and upsert: behind the load the keys alone are read again, without watermarks.",
+        ),
+    )
+    deletes_column: str = field(
+        default="",
+        metadata=told(
+            "For `mark`: the dest column that gets the time; NULL says that the row is there.",
+            name="deleting.column",
+            label="Column of the mark",
+            help="Of the dest, not fed by the query: the time at which a row was missed first; NULL while it is there.",
+        ),
+    )
+    deletes_where: str = field(
+        default="",
+        metadata=told(
+            "A condition over the dest's columns: only rows that meet it are deleted or marked.",
+            name="deleting.where",
+            longest=20_000,
+            label="Only rows that meet",
+            help="A condition over the dest's columns, such as region = 'EU'. Empty: all rows.",
+        ),
+    )
+    deletes_days: int | None = field(
+        default=None,
+        metadata=told(
+            "Only rows of the last days, by `day_column`.",
+            name="deleting.days",
+            low=1,
+            high=100_000,
+            label="Only rows of the last days",
+            help="Empty: however old.",
+        ),
+    )
+    deletes_day_column: str = field(
+        default="",
+        metadata=told(
+            "The dest column that tells how old a row is, for `days`.",
+            name="deleting.day_column",
+            label="Column that tells the day",
+            help="Of the dest, a date or a time.",
+        ),
+    )
+    deletes_keys: str = field(
+        default="",
+        metadata=told(
+            "A source query of every key that is there; else the module's own, its watermarks at their defaults.",
+            name="deleting.keys",
+            longest=LONGEST_SQL,
+            label="Query of the keys",
+            help="Empty: the module's own query, with each watermark at its default.",
         ),
     )
     columns: tuple[Column, ...] = field(

@@ -52,6 +52,7 @@ class Run:
     """One execution of a module: a `run_log` row. Row counts are None until they are known.
 
     `rows_unchanged` came again, differed in nothing and were not written; None where rows are not compared.
+    `rows_marked` are gone from the source and were marked so; None where rows are not marked.
 
     `run_key` is unique over all installations and names the run in the dest's ledger. `merge_state` says what the
     dest's ledger said: nothing was merged, it was merged, or the dest could not be asked. `run_order` is its place in
@@ -101,6 +102,7 @@ class Run:
     rows_inserted: int | None = None
     rows_updated: int | None = None
     rows_unchanged: int | None = None
+    rows_marked: int | None = None
     dest_rows_before: int | None = None
     dest_rows_after: int | None = None
     checks: tuple[Check, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any
 from pipekit.errors import Conflict, Invalid
 from pipekit.fields import list_fields, pick, settle
 from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, Column, Guards, Module, ModuleFields, parse_key
+from pipekit.models.deleting import find_deleting_problem
 from pipekit.models.expecting import find_expect_problem
 from pipekit.repo.connections import get_connection
 from pipekit.repo.names import check_fields, check_text, check_told, get_row, get_row_by_name, unique
@@ -204,3 +205,6 @@ def _check_merge(module: Module) -> None:
         raise Invalid("A column of a merge key has a name.", field="merge_key")
     if module.merge_strategy in _KEYED and not module.merge_key:
         raise Invalid(f"The strategy {module.merge_strategy} needs a merge key.", field="merge_key")
+    field, problem = find_deleting_problem(module)
+    if problem:
+        raise Invalid(problem, field=field)

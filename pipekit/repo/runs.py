@@ -47,7 +47,10 @@ SESSIONS = "(SELECT sessions_json FROM run_session WHERE run_id = run_log.id) AS
 VERIFY = ", ".join(
     f"(SELECT {name}_json FROM run_verify WHERE run_id = run_log.id) AS verify_{name}" for name in ("asked", "result")
 )
-UNCHANGED = "(SELECT rows_unchanged FROM run_merge WHERE run_id = run_log.id) AS rows_unchanged"
+UNCHANGED = (
+    "(SELECT rows_unchanged FROM run_merge WHERE run_id = run_log.id) AS rows_unchanged,"
+    " (SELECT rows_marked FROM run_gone WHERE run_id = run_log.id) AS rows_marked"
+)
 PREVIEW = """
     (SELECT merges IS NULL FROM run_preview WHERE run_id = run_log.id) AS preview,
     (SELECT merges FROM run_preview WHERE run_id = run_log.id) AS merges_preview"""
@@ -200,12 +203,13 @@ def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> Non
     )
 
 
-# What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were, its sessions,
-# what its dest keeps of them so that it can be taken back, what a comparison found, and whether its staging table may
-# still be in the dest.
+# What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were or marked as
+# gone, its sessions, what its dest keeps of them so that it can be taken back, what a comparison found, and whether its
+# staging table may still be in the dest.
 _BESIDE = {
     "error_position": "INSERT OR REPLACE INTO run_fault (position, run_id) VALUES (?, ?)",
     "rows_unchanged": "INSERT OR REPLACE INTO run_merge (rows_unchanged, run_id) VALUES (?, ?)",
+    "rows_marked": "INSERT OR REPLACE INTO run_gone (rows_marked, run_id) VALUES (?, ?)",
     "sessions": "INSERT OR REPLACE INTO run_session (sessions_json, run_id) VALUES (?, ?)",
     "undo_rows": "INSERT INTO undo_kept (rows, run_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET rows = excluded.rows",
     "undo_bytes": "UPDATE undo_kept SET bytes = ? WHERE run_id = ?",

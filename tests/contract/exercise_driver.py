@@ -3,10 +3,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from pipekit.drivers.base import Driver, LedgerEntry, MergePlan, StagedColumn, TableColumn, TableName
-from pipekit.drivers.facts import Rebuild
+from pipekit.drivers.facts import Gone, Rebuild
 from pipekit.drivers.types import Type
 from pipekit.models import Strategy
 from pipekit.runner_contract import Query, QueryResult, ResultColumn, Statement
@@ -16,6 +17,7 @@ DECIMAL = Type(name="decimal", precision=12, scale=2)
 FLOAT = Type(name="float64")
 TEXT = Type(name="text")
 MOMENT = Type(name="timestamp")
+MADE_AT = datetime(2026, 11, 30, 13, 49, 51, 123456)
 
 NEUTRAL_TYPES = (
     *(Type(name=name) for name in ("bool", "int16", "int32", "int64", "float32", "float64", "decimal", "text", "char")),
@@ -206,6 +208,18 @@ def _write_foreseen(driver: Driver, *arguments: Any, **more: Any) -> str:
     return join([*(statement.sql for statement in found.before), *counts])
 
 
+def _write_gone(driver: Driver, key: tuple[str, ...], *, null_keys: bool = False, mark: str = "") -> str:
+    """What a merge does to rows whose key is not in a table of keys."""
+    plan = build_plan(driver, "upsert", key, null_keys=null_keys, only=key)
+    at = driver.quote_moment(MADE_AT, driver.from_neutral(MOMENT))
+    staging = driver.name_keys(plan.staging)
+    plan = replace(plan, staging=staging, gone=Gone(scope="amount > 0 -- some", mark=mark, at=at))
+    staged = build_plan(driver).staging
+    asked = (driver.build_known_count_sql(plan, staged), driver.build_keep_sql(plan, staged))
+    counted = (f"SELECT COUNT(*) {driver.build_gone_rows(plan)}", driver.build_present_count_sql(plan))
+    return join([*asked, *counted, *driver.build_gone_sql(plan)])
+
+
 def _orders(driver: Driver) -> TableName:
     """Where an address as it stands in the documents makes it."""
     schema = {"postgresql": "public", "sqlserver": "dbo"}.get(driver.kind)
@@ -268,6 +282,8 @@ CASES = (
     ),
     Case("compare", lambda d: _write_comparison(d, build_plan(d, "upsert", ("id", "line")))),
     Case("compare_whole_rows", lambda d: _write_comparison(d, build_plan(d, converted=("amount",)), within="id > 1")),
+    Case("gone_deleted", lambda d: _write_gone(d, ("id", "line"))),
+    Case("gone_marked", lambda d: _write_gone(d, ("id", 'odd "name"'), null_keys=True, mark="at")),
     Case("ledger", lambda d: join(d.build_ledger_sql(ENTRY))),
     Case("ledger_fence", lambda d: d.build_fence_sql(replace(ENTRY, rows=None))),
     Case("ledger_outcome", lambda d: d.build_outcome_sql(ENTRY.run_key)),

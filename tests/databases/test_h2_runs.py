@@ -230,3 +230,33 @@ def test_a_column_that_the_database_numbers_keeps_the_numbers_it_is_fed(files: F
             run = files.run(files.lite, query, files.file, table, merge_strategy=strategy, merge_key="ID")
             assert run.status == "success", f"{how} {strategy}: {run.error}"
             assert files.rows(files.file, f"SELECT ID FROM {table} ORDER BY ID") == [("42",), ("43",), ("44",)]
+
+
+@pytest.mark.usefixtures("one_child")
+def test_rows_that_are_gone_from_the_source_are_deleted_or_marked(files: Files) -> None:
+    more = {"merge_strategy": "upsert", "merge_key": "ID", "deletes_where": "v <> 'kept'"}
+    files.execute(
+        files.file, "ALTER TABLE SHOP.T ADD COLUMN GONE TIMESTAMP(6)", "UPDATE SHOP.T SET ID = 9 WHERE ID = 2"
+    )
+    files.execute(files.file, "INSERT INTO SHOP.T VALUES (8, 'kept', NULL)")
+    mark = {"deletes": "mark", "deletes_column": "gone"}
+    run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", **more, **mark)
+    assert (run.status, run.rows_marked) == ("success", 2), run.error
+    assert files.rows(files.file, "SELECT ID FROM SHOP.T WHERE GONE IS NOT NULL ORDER BY ID") == [("1",), ("9",)]
+    files.execute(files.lite, "INSERT INTO t VALUES (9, 'back')")
+    run = files.run(
+        files.lite,
+        "SELECT * FROM t WHERE id = 9",
+        files.file,
+        "shop.t",
+        **more,
+        **mark,
+        deletes_keys="SELECT id FROM t",
+    )
+    assert (run.status, run.rows_marked) == ("success", 0), run.error
+    run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", **more, deletes="hard")
+    assert (run.status, run.rows_deleted) == ("success", 1), run.error
+    kept = [("2", None), ("3", None), ("4", None), ("8", None), ("9", None)]
+    assert files.rows(files.file, "SELECT ID, GONE FROM SHOP.T ORDER BY ID") == kept
+    staging = "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'pipekit_staging'"
+    assert files.rows(files.file, staging) == [("pipekit_ledger",)]

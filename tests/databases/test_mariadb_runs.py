@@ -278,3 +278,18 @@ def test_a_table_that_a_failed_run_made_is_gone_again(shop: Shop) -> None:
     run = shop.load(query, "made", create_table=True, columns=(column,))
     assert run.status == "error"
     assert shop.rows("show tables") == []
+
+
+def test_rows_that_are_gone_from_the_source_are_deleted_or_marked(shop: Shop) -> None:
+    engine = "engine=InnoDB default charset=utf8mb4 collate=utf8mb4_general_ci"
+    shop.server.run(f"create table d (k varchar(10), v int, gone datetime(6)) {engine}")
+    shop.server.run("insert into d values ('a', 1, null), ('b', 1, null), ('C', 1, null)")
+    some = values(("a", 2), ("c", 2))
+    marked = shop.load(some, "d", "upsert", "k", deletes="mark", deletes_column="gone")
+    assert (marked.status, marked.rows_marked) == ("success", 1), marked.error
+    assert shop.rows("select k from d where gone is not null") == [("b",)]
+    back = shop.load(values(("b", 1)), "d", "upsert", "k", deletes="mark", deletes_column="gone", deletes_keys=some)
+    assert (back.status, back.rows_marked) == ("success", 0), back.error
+    gone = shop.load(some, "d", "incremental", "k", deletes="hard", deletes_where="gone is null")
+    assert (gone.status, gone.rows_deleted) == ("success", 3), gone.error
+    assert shop.rows("select k, v from d order by k") == [("a", "2"), ("c", "2")]

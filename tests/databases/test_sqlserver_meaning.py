@@ -15,7 +15,7 @@ import pytest
 
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.base import MergePlan, StagedColumn, TableColumn, TableFacts, TableName
-from pipekit.drivers.facts import Action, Firing, Reference
+from pipekit.drivers.facts import Action, Firing, Gone, Reference
 from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.engine.planning.children import build_child_counts
 from pipekit.engine.planning.dest import settle_plan
@@ -65,6 +65,7 @@ def translate(sql: str) -> str:
     text = re.sub(r"\bBYTEA\(\w+\)", "BYTEA", text)
     text = re.sub(r"\bVARCHAR\(MAX\)", "TEXT", text).replace("N'", "'")
     text = re.sub(r"^DELETE d FROM", "DELETE FROM", text)
+    text = re.sub(r"^UPDATE d SET (.*?) FROM (\S+ AS d) WHERE", r"UPDATE \2 SET \1 WHERE", text, flags=re.DOTALL)
     joined = r"^UPDATE d SET (.*?) FROM (\S+ AS d) JOIN (\S+ AS s) ON (.*) WHERE (EXISTS\(SELECT (?!1 ).*)$"
     return re.sub(joined, r"UPDATE \2 SET \1 FROM \3 WHERE \4 AND \5", text, flags=re.DOTALL)
 
@@ -263,3 +264,18 @@ def test_append_counts_the_rows_that_are_as_they_were_staged(database: psycopg.C
     database.execute("DELETE FROM pipekit_staging.m WHERE id < 4")
     done = merge(database, build_plan("append", build_facts(fires=True)))
     assert (done["rows before"], done["rows after"], done["had"], done["has"]) == (3, 4, 0, 1)
+
+
+@pytest.mark.parametrize(("mark", "left"), [("", [(2, None), (3, None)]), ("up", [(1, 7), (2, None), (3, None)])])
+def test_rows_whose_key_is_gone_are_deleted_or_marked(
+    database: psycopg.Connection[Any], mark: str, left: list[tuple[Any, ...]]
+) -> None:
+    database.execute(FRESH.format(action="ON DELETE CASCADE"))
+    database.execute("UPDATE dbo.t SET up = 5 WHERE id = 2")
+    plan = build_plan("upsert", build_facts(), ("id",))
+    plan = replace(plan, columns=plan.columns[:1], gone=Gone(scope="p > 0", mark=mark, at="7"))
+    counts = run(database, DRIVER.build_gone_sql(plan))
+    assert counts == ({"marked": 1, "unmarked": 1} if mark else {"gone": 1})
+    if not mark:
+        left = [(2, 5), (3, None)]
+    assert database.execute("SELECT id, up FROM dbo.t ORDER BY id").fetchall() == left

@@ -38,6 +38,7 @@ from pipekit.definitions.state import read_state
 from pipekit.errors import Conflict, Invalid
 from pipekit.fields import list_fields
 from pipekit.models import Column, Guards, ModuleFields
+from pipekit.models.deleting import find_deleting_problem
 from pipekit.models.expecting import list_expected
 from pipekit.pairs import format_pairs
 from pipekit.web.kit.forms import Form
@@ -188,6 +189,10 @@ def test_a_short_file_that_would_unfold_without_end_is_read_at_once() -> None:
         ("hooks: [{run_on: always}]", "orders.yaml:5: modules.m.hooks[1].sql: This field is missing."),
         ("key: {a: b}", "orders.yaml:5: modules.m.key: This must be text, or a list of names."),
         ("strategy: upsert", "orders.yaml:5: modules.m.key: The strategy 'upsert' needs a merge key."),
+        (
+            "deletes: hard",
+            "orders.yaml:5: modules.m.deletes: `deletes` is for incremental and upsert; the strategy is full: it",
+        ),
         ("key: a, a", "orders.yaml:5: modules.m.key: A column stands twice in the merge key."),
         ("match: !!python/object:os.system name", "orders.yaml:5: modules.m.match: The tag "),
         ("watermarks: {'a b': {connection: c, sql: x}}", "orders.yaml:5: modules.m.watermarks.a b: A watermark's name"),
@@ -574,6 +579,8 @@ def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
         # The sources here are no Db2 for i.
         "bad_data": "refuse",
     }
+    if find_deleting_problem(ModuleFields(**given))[0]:
+        given["deletes"] = "none"
     return ModuleDef(
         **given,
         source=draw(st.sampled_from(connections)),

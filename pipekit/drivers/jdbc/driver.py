@@ -32,6 +32,7 @@ from pipekit.drivers.jdbc.urls import check_template, parse_url
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.drivers.unused import Kept, drop_unused
+from pipekit.drivers.vanishing import VanishingText
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -262,6 +263,9 @@ class JdbcDriver(Driver):
 
     def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
         return KeepingText(self._merge_text(plan)).build_moved(reference)
+
+    def build_vanishing(self, plan: MergePlan) -> VanishingText:
+        return KeepingText(self._merge_text(plan)).build_vanishing()
 
     def build_look(self, plan: MergePlan) -> Look | None:
         return KeepingText(self._merge_text(plan)).build_look()

@@ -8,6 +8,7 @@ from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import MergePlan, StagedColumn
 from pipekit.drivers.facts import Look, Reference
 from pipekit.drivers.jdbc.phrases import MergePhrases
+from pipekit.drivers.vanishing import VanishingText, build_gone
 from pipekit.runner_contract import Statement
 
 
@@ -48,9 +49,22 @@ class KeepingText:
             return ""
         if reference.uncounted:
             return f"SELECT COUNT(*) FROM {self.text.dest} d WHERE {gone}"
-        # A row of the dest itself that is loaded anew is no other row.
-        others = f"\nAND NOT {self._build_scope('c')}" if reference.is_own else ""
+        # A row of the dest itself that is loaded anew, or goes as well, is no other row.
+        others = f"\nAND {'' if self.plan.gone else 'NOT '}{self._build_scope('c')}" if reference.is_own else ""
         return f"SELECT COUNT(*) FROM {self._child(reference)} c\nWHERE {self._referring(reference, 'c', gone)}{others}"
+
+    def build_vanishing(self) -> VanishingText:
+        """Of the dest rows whose key is gone, in a plan that is about them."""
+        head, behind = (
+            ("d", f"\nFROM {self.text.dest} d") if self.text.product.alias_first else (f"{self.text.dest} d", "")
+        )
+        return VanishingText(
+            dest=f"{self.text.dest} d",
+            alias="d",
+            known=self._build_scope("d"),
+            delete=lambda where: self.text.build_delete(where).sql,
+            update=lambda sets, where: f"UPDATE {head}\nSET {sets}{behind}\nWHERE {where}",
+        )
 
     def build_moved(self, reference: Reference) -> str:
         """How many rows of a child refer to dest rows that stay under another value."""
@@ -127,6 +141,8 @@ class KeepingText:
     def build_gone(self) -> str:
         """A condition for the dest rows `d` that the merge deletes; `""` for none of them."""
         plan = self.plan
+        if plan.gone:
+            return build_gone(plan, self._build_scope("d"), "d", self.text.quote)
         if plan.strategy == "full":
             return f"NOT {self._build_known('d')}" if plan.keeps else "1 = 1"
         if not plan.keeps:

@@ -43,6 +43,7 @@ from pipekit.drivers.postgresql import (
 from pipekit.drivers.postgresql.swap import entrance
 from pipekit.drivers.types import Type
 from pipekit.drivers.undoing import Fires, Kept, Undo
+from pipekit.drivers.vanishing import VanishingText
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -247,6 +248,15 @@ class PostgresDriver(Driver):
 
     def estimate_rows(self, query: Query, sql: str) -> int | None:
         return filling.estimate_rows(query, sql)
+
+    def build_around(
+        self, plan: MergePlan, before: Sequence[Statement], behind: Sequence[Statement]
+    ) -> tuple[Statement, ...]:
+        """Within what keeps the rows that are changed, so that all can be taken back."""
+        return merge.build_merge_sql(plan, before, behind)
+
+    def build_vanishing(self, plan: MergePlan) -> VanishingText:
+        return keeping.build_vanishing(plan)
 
     def build_emptying_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
         return filling.build_emptying_sql(plan)

@@ -8,6 +8,7 @@ what a row gives up is free for the next.
 
 from collections.abc import Iterable
 
+from pipekit.drivers import vanishing
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.facts import Reference
 from pipekit.drivers.postgresql.differing import build_differs
@@ -21,6 +22,7 @@ from pipekit.drivers.postgresql.joins import (
     name_dest,
 )
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.vanishing import VanishingText
 from pipekit.runner_contract import Statement
 
 _COUNTED = {"deleted": "gone", "updated": "kept", "inserted": "added"}
@@ -61,12 +63,27 @@ def build_known(plan: MergePlan, alias: str = "d") -> str:
 
 def build_gone(plan: MergePlan) -> str:
     """A condition for the dest rows `d` that the merge deletes; `""` for none of them."""
+    if plan.gone:
+        return vanishing.build_gone(plan, build_scope(plan), "d", quote_identifier)
     if plan.strategy == "full":
         return f"NOT {build_known(plan)}" if plan.keeps else "true"
     if not plan.keeps:
         return build_scope(plan)
     # With the whole row key in the merge key a row whose key was staged is there again.
     return "" if set(plan.row_key) <= set(plan.key) else f"{build_scope(plan)}\nAND NOT {build_known(plan)}"
+
+
+def build_vanishing(plan: MergePlan) -> VanishingText:
+    """By an anti-join, whose cost grows with the rows whatever the planner believes."""
+    dest = f"{name_dest(plan)} AS d"
+    return VanishingText(
+        dest=dest,
+        alias="d",
+        known=build_scope(plan),
+        delete=lambda where: f"DELETE FROM {dest}\nWHERE {where}",
+        update=lambda sets, where: f"UPDATE {dest}\nSET {sets}\nWHERE {where}",
+        before=(build_join_choice(plan.dest),),
+    )
 
 
 def build_hold_sql(plan: MergePlan) -> str:
@@ -85,8 +102,8 @@ def build_children_sql(plan: MergePlan, reference: Reference) -> str:
         return ""
     if reference.uncounted:
         return f"SELECT pg_catalog.count(*) FROM {name_dest(plan)} AS d\nWHERE {gone}"
-    # A row of the dest itself that is loaded anew is no other row.
-    others = f"\nAND NOT {build_scope(plan, 'c')}" if reference.is_own else ""
+    # A row of the dest itself that is loaded anew, or goes as well, is no other row.
+    others = f"\nAND {'' if plan.gone else 'NOT '}{build_scope(plan, 'c')}" if reference.is_own else ""
     child = name_dest(plan) if reference.is_own else quote_table(reference.child)
     found = _build_referring(plan, reference, "c", gone)
     return f"SELECT pg_catalog.count(*) FROM {child} AS c\nWHERE {found}{others}"

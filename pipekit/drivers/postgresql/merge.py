@@ -90,8 +90,10 @@ def build_exactness_sql(plan: MergePlan) -> tuple[tuple[str, str], ...]:
     )
 
 
-def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
-    """The merge between the ledger row and the commit.
+def build_merge_sql(
+    plan: MergePlan, before: Sequence[Statement] = (), behind: Sequence[Statement] = ()
+) -> tuple[Statement, ...]:
+    """The merge between the ledger row and the commit, with what else changes the dest.
 
     What may be checked late is checked when all rows are there; what fires late fires before anybody looks.
     """
@@ -99,7 +101,8 @@ def build_merge_sql(plan: MergePlan) -> tuple[Statement, ...]:
     due = (Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"),) if plan.referring or plan.fires else ()
     due = due or ((Statement(sql="SET CONSTRAINTS ALL IMMEDIATE"),) if plan.rebuild else ())
     lock = build_lock(plan) if plan.strategy != "full" else ()
-    return (*lock, *build_begin(plan), *late, *_build_strategy(plan), *due, *build_end(plan), *build_make(plan))
+    changes = (*before, *_build_strategy(plan), *behind)
+    return (*lock, *build_begin(plan), *late, *changes, *due, *build_end(plan), *build_make(plan))
 
 
 def _build_strategy(plan: MergePlan) -> tuple[Statement, ...]:

@@ -13,6 +13,7 @@ from pipekit.drivers.facts import Action, Event, Firing, Look, Reference
 from pipekit.drivers.sqlite.catalogue import read_words
 from pipekit.drivers.sqlite.comparing import read_keys
 from pipekit.drivers.sqlite.typemap import bare_type
+from pipekit.drivers.vanishing import VanishingText, build_gone
 from pipekit.runner_contract import Query
 
 Quote = Callable[[str], str]
@@ -127,11 +128,36 @@ class AroundText:
         plan = self._plan
         if plan.strategy == "full" and reference.is_own:
             return ""
-        conditions = [] if plan.strategy == "full" else [self._build_scope("dest")]
+        if plan.gone:
+            conditions = [build_gone(plan, self._build_known(), "dest", self._quote)]
+        else:
+            conditions = [] if plan.strategy == "full" else [self._build_scope("dest")]
         if {column.dest.name for column in plan.columns}.issuperset(reference.referred):
             conditions.append(f"NOT coalesce({self._build_staged_with(reference.referred, 'dest')}, 0)")
-        others = f" AND NOT coalesce({self._build_scope('child')}, 0)" if reference.is_own else ""
+        known = f"coalesce({self._build_scope('child')}, 0)"
+        others = f" AND {'' if plan.gone else 'NOT '}{known}" if reference.is_own else ""
         return self._build_count(reference, f"FROM {self._dest}{_where(conditions)}", others)
+
+    def build_vanishing(self) -> VanishingText:
+        """Of the dest rows whose key is gone, in a plan that is about them."""
+        return VanishingText(
+            dest=self._dest,
+            alias="dest",
+            known=self._build_known(),
+            delete=lambda where: f"DELETE FROM {self._dest}\nWHERE {where}",
+            update=lambda sets, where: f"UPDATE OR ABORT {self._dest} SET {sets}\nWHERE {where}",
+        )
+
+    def build_index(self) -> tuple[str, ...]:
+        """For keys in which NULLs match: `IS` can use an index, and not the list that `IN` makes."""
+        if not self._plan.gone or not self._plan.null_keys:
+            return ()
+        name, table = self._quote(f"{self._plan.staging.name}.key"), self._quote(self._plan.staging.name)
+        return (f"CREATE INDEX {name} ON {table} ({self._values.build_list(self._plan.key)})",)
+
+    def _build_known(self) -> str:
+        """Where a key with a NULL is among those that are looked through, IN says NULL of one it has not found."""
+        return f"coalesce({self._build_scope('dest')}, 0)"
 
     def build_moved(self, reference: Reference) -> str:
         """Rows of a child that refer to a row which the merge gives another value in a referred column."""

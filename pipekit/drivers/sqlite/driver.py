@@ -28,6 +28,7 @@ from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.drivers.undoing import Fires, Kept, Undo
 from pipekit.drivers.unused import drop_unused
+from pipekit.drivers.vanishing import VanishingText
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
@@ -272,6 +273,16 @@ class SqliteDriver(Driver):
 
     def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
         return self._around_text(plan).build_moved(reference)
+
+    def build_index_sql(self, plan: MergePlan) -> tuple[str, ...]:
+        return self._around_text(plan).build_index()
+
+    def build_vanishing(self, plan: MergePlan) -> VanishingText:
+        return self._around_text(plan).build_vanishing()
+
+    def _write_moment(self, literal: str, type_text: str) -> str:
+        """Times are texts here; a cast to a type that SQLite does not know would make numbers of them."""
+        return literal
 
     def build_look(self, plan: MergePlan) -> Look | None:
         return self._around_text(plan).build_look()

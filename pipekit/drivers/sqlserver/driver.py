@@ -34,6 +34,7 @@ from pipekit.drivers.sqlserver import (
 from pipekit.drivers.sqlserver.query import build_derived
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
+from pipekit.drivers.vanishing import VanishingText
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
@@ -212,6 +213,13 @@ class SqlServerDriver(Driver):
 
     def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
         return keeping.build_moved_sql(plan, reference)
+
+    def build_vanishing(self, plan: MergePlan) -> VanishingText:
+        return keeping.build_vanishing(plan)
+
+    def _write_moment(self, literal: str, type_text: str) -> str:
+        """With a T between, a time reads alike in every language of a session."""
+        return f"CAST({literal.replace(' ', 'T', 1)} AS {type_text})"
 
     def build_look(self, plan: MergePlan) -> Look:
         return held.build_look(plan)

@@ -6,12 +6,14 @@ but where the dest refers to itself, a row may point at one that is only coming,
 new rows come first and old ones go last.
 """
 
+from pipekit.drivers import vanishing
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.facts import Reference
 from pipekit.drivers.sqlserver.exact import build_identity
 from pipekit.drivers.sqlserver.joins import build_known, build_match, build_scope, build_value
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table
 from pipekit.drivers.sqlserver.types import parse_type
+from pipekit.drivers.vanishing import VanishingText
 from pipekit.runner_contract import Statement
 
 Statements = tuple[Statement, ...]
@@ -34,12 +36,26 @@ def build_keeping(plan: MergePlan, update: Statements, insert: Statements) -> St
 
 def build_gone(plan: MergePlan) -> str:
     """A condition for the dest rows `d` that the merge deletes; `""` for none of them."""
+    if plan.gone:
+        return vanishing.build_gone(plan, build_scope(plan), "d", quote_identifier)
     if plan.strategy == "full":
         return f"NOT {build_known(plan)}" if plan.keeps else "1 = 1"
     if not plan.keeps:
         return build_scope(plan)
     # With the whole row key in the merge key a row whose key was staged is there again.
     return "" if set(plan.row_key) <= set(plan.key) else f"{build_scope(plan)}\nAND NOT {build_known(plan)}"
+
+
+def build_vanishing(plan: MergePlan) -> VanishingText:
+    """Keys that were looked for stay locked, so that none of them comes meanwhile."""
+    dest = f"{quote_table(plan.dest)} AS d"
+    return VanishingText(
+        dest=dest,
+        alias="d",
+        known=build_scope(plan),
+        delete=lambda where: f"DELETE d FROM {dest} WITH (HOLDLOCK)\nWHERE {where}",
+        update=lambda sets, where: f"UPDATE d SET {sets}\nFROM {dest} WITH (HOLDLOCK)\nWHERE {where}",
+    )
 
 
 def build_hold_sql(plan: MergePlan) -> str:
@@ -57,8 +73,8 @@ def build_children_sql(plan: MergePlan, reference: Reference) -> str:
         return ""
     if reference.uncounted:
         return f"SELECT COUNT_BIG(*) FROM {quote_table(plan.dest)} AS d\nWHERE {gone}"
-    # A row of the dest itself that is loaded anew is no other row.
-    others = f"\nAND NOT {build_scope(plan, 'c')}" if reference.is_own else ""
+    # A row of the dest itself that is loaded anew, or goes as well, is no other row.
+    others = f"\nAND {'' if plan.gone else 'NOT '}{build_scope(plan, 'c')}" if reference.is_own else ""
     found = _build_referring(plan, reference, "c", gone)
     return f"SELECT COUNT_BIG(*) FROM {quote_table(reference.child)} AS c\nWHERE {found}{others}"
 

@@ -10,6 +10,7 @@ from pipekit.engine.planning.columns import match_columns
 from pipekit.engine.planning.design import build_dest_sql
 from pipekit.engine.planning.keys import set_key
 from pipekit.engine.planning.naming import check_alike, propose_names
+from pipekit.engine.planning.past.own_columns import list_own_columns
 from pipekit.engine.record import join_sql
 from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed
 from pipekit.models import Column, Module
@@ -82,7 +83,7 @@ def build_dest_columns(columns: Sequence[Column], details: TableDetails) -> list
 
 def build_table_sql(dest: Driver, draft: Module, details: TableDetails) -> tuple[str, ...]:
     """The statements that make a module's dest table; where no primary key is asked for, with the key of its merge."""
-    columns = build_dest_columns(draft.columns, details)
+    columns = build_dest_columns(draft.columns, details) + list_own_columns(dest, draft)
     for column in columns:
         dest.check_type(column.type)
     keyed = set_key(dest, draft, columns, unique=draft.merge_strategy == "upsert")

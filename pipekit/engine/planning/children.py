@@ -59,23 +59,26 @@ def judge_children(driver: Driver, plan: MergePlan, counts: Mapping[str, int]) -
     """The receipt's line on the tables that refer to the dest; None when there are none."""
     if not plan.referring:
         return None
+    name = "children of rows that are gone" if plan.gone else "children"
     found = [(count, counts.get(count.name, 0)) for count in _list_counts(driver, plan)]
     changed = [_tell(count, number) for count, number in found if number]
     if changed:
-        return Check(name="children", ok=False, detail="; ".join(changed))
+        return Check(name=name, ok=False, detail="; ".join(changed))
     stays = f", rows that come again stay where they are (by {', '.join(plan.row_key)})" if plan.keeps else ""
     tables = ", ".join(dict.fromkeys(str(reference.child) for reference in plan.referring))
-    return Check(name="children", ok=True, detail=f"{tables}: no row changed{stays}")
+    return Check(name=name, ok=True, detail=f"{tables}: no row changed{stays}")
 
 
 def _list_counts(driver: Driver, plan: MergePlan) -> Iterator[_Count]:
     fed = {column.dest.name for column in plan.columns}
     moving = fed - set(plan.row_key if plan.keeps else plan.key) if plan.keeps or plan.strategy == "upsert" else set()
-    deletes = plan.strategy in ("full", "incremental")
+    deletes = plan.strategy in ("full", "incremental") or plan.gone
+    if plan.gone:
+        moving = set()
     for number, reference in enumerate(plan.referring):
         gone = reference.find_event("gone") if deletes else ""
         if _matters(reference, gone) and (sql := driver.build_children_sql(plan, reference)):
-            yield _Count(f"children {number} gone", reference, gone, False, sql)
+            yield _Count(f"children {number} {'absent' if plan.gone else 'gone'}", reference, gone, False, sql)
         moved = reference.find_event("moved") if moving & set(reference.root.referred) else ""
         if _matters(reference, moved) and (sql := driver.build_moved_sql(plan, reference)):
             yield _Count(f"children {number} moved", reference, moved, True, sql)
@@ -102,6 +105,8 @@ def _refuse(plan: MergePlan, count: _Count) -> str:
 
 
 def _say_gone(plan: MergePlan, reference: Reference) -> str:
+    if plan.gone:
+        return "that are gone from the source"
     comes_again_unharmed = plan.keeps or not reference.enforced
     return "that this load takes away" if comes_again_unharmed else "that this load deletes before it inserts"
 
@@ -109,6 +114,8 @@ def _say_gone(plan: MergePlan, reference: Reference) -> str:
 def _advise(driver: Driver, plan: MergePlan, count: _Count) -> str:
     if count.moves:
         return f"Keep {', '.join(count.reference.root.referred)} as it is in the query. {_SWITCH}"
+    if plan.gone:
+        return f"`deletes: mark` deletes nothing. {_SWITCH}"
     if plan.row_key and driver.keeps_rows and not plan.keeps:
         return f"With the right to UPDATE {plan.dest}, rows that come again would stay where they are. {_SWITCH}"
     if plan.row_key:

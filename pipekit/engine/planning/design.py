@@ -10,6 +10,7 @@ from pipekit.engine.context import RunContext
 from pipekit.engine.planning.columns import ColumnMatch
 from pipekit.engine.planning.keys import KeyedColumns, is_unique, set_key
 from pipekit.engine.planning.naming import name_columns
+from pipekit.engine.planning.past.own_columns import list_own_columns
 from pipekit.errors import Invalid, RunFailed
 from pipekit.models import Column
 from pipekit.runner_contract import ResultColumn
@@ -44,7 +45,7 @@ def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultCol
             made |= {name: instead}
         columns.append(TableColumn(name=name, type=type_text))
     _note_types(context, [(item, made.get(name)) for item, name in zip(source, names, strict=True)])
-    columns = _fit(context, source, columns)
+    columns = _fit(context, source, columns) + list_own_columns(driver, context.module)
     keyed = set_key(driver, context.module, columns, unique=is_unique(context, columns, source, resolved))
     if keyed.told:
         context.record.check("dest key", True, keyed.told)

@@ -20,6 +20,13 @@ from pipekit.engine.planning.indexes import LEAST_ROWS, settle_way
 from pipekit.engine.planning.keyed import judge_keyed
 from pipekit.engine.planning.loading import Loading, choose_way, note_loading
 from pipekit.engine.planning.naming import find_named
+from pipekit.engine.planning.past.gone import (
+    KeysRead,
+    build_looks_after_gone,
+    build_looks_before_gone,
+    forget_moment,
+    plan_gone,
+)
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.record import join_sql
 from pipekit.engine.undoing.keeping import keep_images
@@ -32,7 +39,10 @@ from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a run will do. `create_sql`, which makes the dest, and `undo_sql` are empty when the table is there."""
+    """What a run will do. `create_sql`, which makes the dest, and `undo_sql` are empty when the table is there.
+
+    `keys` says how the keys that are there are read, where rows that are gone from the source are looked for.
+    """
 
     resolved_sql: str
     source_sql: str
@@ -44,6 +54,7 @@ class Plan:
     merge_sql: tuple[Statement, ...]
     columns: ColumnMatch
     loading: Loading
+    keys: KeysRead | None = None
 
 
 def plan_load(context: RunContext, values: Mapping[str, str]) -> Plan:
@@ -88,6 +99,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         loading, merge = blank
     elif context.run.dry_run and not design.create_sql:
         loading, merge = _foretell_way(context, loading, merge)
+    merge, keys = plan_gone(context, merge, facts, design.columns, values)
     merge = keep_images(context, merge, design.columns, not design.create_sql)
     is_direct = loading.way == "direct"
     load = _build_direct_load(context, merge, loading) if is_direct else _build_load(context, merge)
@@ -104,6 +116,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         ),
         columns=match,
         loading=loading,
+        keys=keys,
     )
 
 
@@ -159,7 +172,7 @@ def build_merge_statements(
     does to others and at what became of its rows. Where a DROP would commit before the counts are checked, staging is
     dropped after it.
     """
-    driver, guards = context.dest_driver, context.module.guards
+    driver, guards, absent = context.dest_driver, context.module.guards, merge.absent
     claim = build_claim(context.run, context.instance, merge.staging)
     statements = (
         *driver.build_ledger_sql(replace(context.ledger_entry, rows=rows)),
@@ -168,19 +181,23 @@ def build_merge_statements(
         *(Statement(sql=sql) for sql in create_sql if not driver.commits_ddl),
         *driver.build_turn_sql(merge),
         *build_child_counts(driver, merge, guards.children),
+        *build_looks_before_gone(driver, absent, guards),
         *build_looks_before(driver, merge),
-        *driver.build_merge_sql(merge),
+        *driver.build_changes_sql(merge),
+        *build_looks_after_gone(driver, absent, guards),
         *build_looks_after(driver, merge, guards.dest_truth),
         *build_sequence_statements(driver, merge),
     )
-    drop = Statement(sql=driver.build_drop_table_sql(merge.staging))
-    return statements if driver.commits_ddl else (*statements, drop, build_release_sql(driver, claim))
+    used = (merge.staging, absent.staging) if absent else (merge.staging,)
+    drops = (Statement(sql=driver.build_drop_table_sql(table)) for table in used)
+    return statements if driver.commits_ddl else (*statements, *drops, build_release_sql(driver, claim))
 
 
 def sign_plan(plan: Plan) -> str:
     """A digest of what was found of the query's columns and of the dest; not of where its rows are staged."""
     nowhere = TableName(schema=None, name="")
     merge = replace(plan.merge, staging=nowhere, rebuild=None, leaves=False, at_once=False, obstacle="", undo=None)
+    merge = forget_moment(merge)
     return sha256(repr((plan.create_sql, merge)).encode(errors="surrogatepass")).hexdigest()
 
 
@@ -243,6 +260,8 @@ def replace_way(context: RunContext, plan: Plan, loading: Loading, merge: MergeP
 def replace_staging(context: RunContext, plan: Plan, staging: TableName) -> Plan:
     """The same plan with another staging table."""
     merge = replace(plan.merge, staging=staging)
+    if merge.absent:
+        merge = replace(merge, absent=replace(merge.absent, staging=context.dest_driver.name_keys(staging)))
     return replace(
         plan,
         staging_sql=build_staging_statements(context, merge),
@@ -268,7 +287,9 @@ def build_staging_statements(context: RunContext, merge: MergePlan) -> tuple[str
         made = driver.build_swap_table_sql(merge)
     else:
         made = driver.build_staging_sql(merge.staging, merge.dest, merge.columns)
-    return (*made, *driver.build_mark_sql(merge.staging, context.run.run_key))
+    absent = merge.absent
+    keys = driver.build_staging_sql(absent.staging, absent.dest, absent.columns) if absent else ()
+    return (*made, *driver.build_mark_sql(merge.staging, context.run.run_key), *keys)
 
 
 def _design_dest(
@@ -302,6 +323,12 @@ def _cut_to_columns(context: RunContext, sql: str, match: ColumnMatch) -> str:
     if not match.ignored:
         return sql
     return context.source_driver.build_select_columns_sql(sql, [item.source.name for item in match.columns])
+
+
+def build_keys_load(context: RunContext, plan: Plan) -> Load:
+    """Where the keys that are there go; their table is held by the claim of the other one."""
+    assert plan.merge.absent is not None
+    return replace(_build_load(context, plan.merge.absent), claim_sql=plan.load.claim_sql)
 
 
 def _build_load(context: RunContext, merge: MergePlan) -> Load:

@@ -70,21 +70,22 @@ def find_claim(runner: Runner, driver: Driver, dest: Endpoint, staging: TableNam
 
 
 def drop_staging(runner: Runner, driver: Driver, dest: Endpoint, claim: Claim) -> None:
-    """Removes a run's staging table and gives its name up; leaves a table alone that is not the run's any more."""
-    drop = Statement(sql=driver.build_drop_table_sql(claim.staging))
+    """Removes a run's staging table, and that of its keys, and gives the name up; leaves alone what is another's."""
+    tables = (claim.staging, driver.name_keys(claim.staging))
+    drops = [Statement(sql=driver.build_drop_table_sql(table)) for table in tables]
     with contextlib.suppress(CheckFailed):
         if driver.commits_ddl:
-            _drop_in_steps(runner, driver, dest, claim, drop)
+            _drop_in_steps(runner, driver, dest, claim, drops)
         else:
-            runner.execute(dest, [build_release_sql(driver, claim), drop], [expect_claim("released")])
+            runner.execute(dest, [build_release_sql(driver, claim), *drops], [expect_claim("released")])
 
 
-def _drop_in_steps(runner: Runner, driver: Driver, dest: Endpoint, claim: Claim, drop: Statement) -> None:
+def _drop_in_steps(runner: Runner, driver: Driver, dest: Endpoint, claim: Claim, drops: list[Statement]) -> None:
     """Where DROP commits by itself: the name stays claimed until the table is gone, by somebody who does not merge."""
     held = find_claim(runner, driver, dest, claim.staging)
     if held is None or held.owner != claim.owner:
         return
     if not held.is_leaving:
         runner.execute(dest, [build_leave_sql(driver, claim, int(time.time()))], [expect_claim()])
-    runner.execute(dest, [drop])
+    runner.execute(dest, drops)
     runner.execute(dest, [build_release_sql(driver, claim, leaving=True)])

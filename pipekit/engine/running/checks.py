@@ -17,6 +17,7 @@ from pipekit.engine.comparing.measures import (
 )
 from pipekit.engine.context import RunContext
 from pipekit.engine.guarding.expected import check_expected
+from pipekit.engine.guarding.gone import check_gone
 from pipekit.engine.planning.plan import Plan, settle_load
 from pipekit.engine.running.fitting import fit
 from pipekit.engine.running.staging import Staged
@@ -52,6 +53,11 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     if plan.merge.strategy == "full":
         with _asking("not empty"):
             _check_full(context, plan, loaded)
+    if plan.merge.absent:
+        with _asking("deletes"):
+            _check_keys_that_are_there(context, staged)
+            plan = check_gone(context, plan, loaded, staged.keys)
+            staged = replace(staged, plan=plan)
     if plan.merge.swap and context.merged is None:
         fit(context, plan)
     return replace(staged, plan=settle_load(context, plan, loaded.rows_staged))
@@ -178,6 +184,15 @@ def _check_blank_keys(context: RunContext, plan: Plan, key: str) -> None:
         dest = plan.merge.dest
         message = f"{count} rows of {dest} have a staged key ({key}) but for blanks at its end, for example {example}."
         _fail(context, "keys", message, BLANK_HINT if not context.module.trim_char else PADDED_HINT)
+
+
+def _check_keys_that_are_there(context: RunContext, staged: Staged) -> None:
+    """A key that the dest would change, or that differs by blanks at its end, would make a row of it seem gone."""
+    absent = staged.plan.merge.absent
+    assert absent is not None
+    by_keys = replace(staged, plan=replace(staged.plan, merge=absent))
+    _check_exactness(context, by_keys)
+    _check_blank_keys(context, by_keys.plan, ", ".join(absent.key))
 
 
 def _check_row_key(context: RunContext, plan: Plan) -> None:

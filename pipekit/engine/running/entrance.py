@@ -124,6 +124,7 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         watermarks=endpoints.watermarks,
         hooks=() if record.run.undoes else definition.hooks,
         overrides=ready.overrides,
+        marks=tuple(mark for mark, _ in definition.watermarks),
         config=config,
         record=record,
         stop=ready.stop,

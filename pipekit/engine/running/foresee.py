@@ -10,6 +10,7 @@ from pipekit.drivers.wire import check_expectations
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.children import build_child_counts, judge_children
 from pipekit.engine.planning.dest_truth import say_fires
+from pipekit.engine.planning.past.gone import list_foreseen
 from pipekit.engine.planning.plan import Plan, sign_plan
 from pipekit.engine.running.merge import Figures, expect_counts, read_figures
 from pipekit.engine.running.staging import Staged
@@ -54,13 +55,19 @@ def foresee(context: RunContext, staged: Staged) -> None:
 
 def _build_foreseen(context: RunContext, plan: Plan) -> Foreseen:
     """Into a dest that is not there yet everything is inserted."""
+    driver = context.dest_driver
     merge = replace(plan.merge, strategy="append", keeps=False) if plan.create_sql else plan.merge
-    return context.dest_driver.build_foreseen(merge)
+    foreseen = driver.build_foreseen(merge)
+    if merge.absent:
+        return replace(foreseen, rows={**foreseen.rows, **list_foreseen(driver, merge.absent)})
+    return foreseen
 
 
 def _count(context: RunContext, plan: Plan, foreseen: Foreseen) -> dict[str, int]:
     """One transaction, which locks nothing for longer than a look."""
-    children = build_child_counts(context.dest_driver, plan.merge, context.module.guards.children)
+    driver, allowed, absent = context.dest_driver, context.module.guards.children, plan.merge.absent
+    children = build_child_counts(driver, plan.merge, allowed)
+    children += build_child_counts(driver, absent, allowed) if absent else []
     counted = [
         Statement(sql=f"SELECT {foreseen.count} {rows.source}", name=name, value=True)
         for name, listed in foreseen.rows.items()
@@ -79,6 +86,9 @@ def _list_notes(context: RunContext, plan: Plan, counts: dict[str, int]) -> list
     if merge.strategy in ("incremental", "upsert") and not merge.leaves and not plan.create_sql:
         obstacle = f": {merge.obstacle}" if merge.obstacle else ""
         notes.append(f"Every row that comes again is written, whether it differs or not{obstacle}.")
+    if merge.absent:
+        marked = f": {counts['marked']} rows would be marked" if "marked" in counts else ""
+        notes.append(f"Rows that are gone from the source are looked for{marked}.")
     if (children := judge_children(context.dest_driver, merge, counts)) and not children.ok:
         notes.append(f"Rows of other tables would go along: {children.detail}.")
     return notes
@@ -97,7 +107,7 @@ def _take_samples(context: RunContext, plan: Plan, foreseen: Foreseen) -> Sample
     return Samples(
         insert=tuple(taker.take_rows("inserted")),
         update=tuple(taker.take_meetings()),
-        delete=tuple(taker.take_rows("deleted")),
+        delete=tuple([*taker.take_rows("gone"), *taker.take_rows("deleted")][:SAMPLES]),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.claims import Claim, expect_claim
 from pipekit.engine.context import RunContext
+from pipekit.engine.guarding.gone import note_gone
 from pipekit.engine.planning.children import judge_children
 from pipekit.engine.planning.creation import MADE, explain_clash, make_dest
 from pipekit.engine.planning.dest_truth import (
@@ -19,6 +20,7 @@ from pipekit.engine.planning.dest_truth import (
     say_fires,
 )
 from pipekit.engine.planning.indexes import is_of_rebuild, keep_indexes
+from pipekit.engine.planning.past.gone import expect_keys
 from pipekit.engine.planning.plan import Plan, build_merge_statements, replace_way
 from pipekit.engine.planning.sequences import note_sequences
 from pipekit.engine.recovering.ledger import drop_staging, is_same_key
@@ -79,6 +81,7 @@ def merge(context: RunContext, staged: Staged) -> None:
     )
     note_kept(context, plan.merge, counts)
     _note_harm(context, plan, counts, loaded)
+    note_gone(context, plan, staged.keys, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Figures:
 def read_figures(merge: MergePlan, counts: Mapping[str, int], staged: int) -> Figures:
     """What a merge's counts mean. A swap counts no row that comes: all of them do."""
     return Figures(
-        deleted=counts.get("deleted", 0),
+        deleted=counts.get("deleted", 0) + counts.get("gone", 0),
         inserted=counts.get("inserted", staged if merge.swap else 0),
         updated=counts.get("updated", 0),
         unchanged=_count_unchanged(merge, counts, staged),
@@ -174,6 +177,7 @@ def _note_harm(context: RunContext, plan: Plan, counts: Mapping[str, int], loade
     for check in (
         judge_children(driver, plan.merge, counts),
         judge_truth(driver, plan.merge, counts, loaded.rows_staged),
+        judge_children(driver, plan.merge.absent, counts) if plan.merge.absent else None,
     ):
         if check:
             led = "" if check.ok else find_led_watermarks(context, plan.merge)
@@ -196,6 +200,7 @@ def _expectations(context: RunContext, plan: Plan, loaded: Loaded) -> list[Expec
         expect.append(Expect(names=("mark",), equals=1, message=REPLACED))
     if context.module.guards.dest_truth:
         expect += build_growth(context.dest_driver, merge, staged)
+    expect += expect_keys(merge)
     if merge.swap:
         expect.append(Expect(names=("arrived",), equals=int(staged > 0), message=FORGOTTEN, hint="Run it again."))
     expect += expect_counts(context, merge, staged)
@@ -207,7 +212,8 @@ def _expect_previewed(context: RunContext, merge: MergePlan) -> Iterator[Expect]
     if context.merged is None or merge.fires:
         return
     looked_at, run = context.merged.preview.counts, context.merged.run
-    for name in ("deleted", "updated", "inserted", "matched"):
+    told = () if merge.absent and merge.absent.fires else ("gone", "marked")
+    for name in ("deleted", "updated", "inserted", "matched", *told):
         if name in looked_at and not (merge.swap and name == "inserted"):
             message = (
                 f"{{got}} rows are {name}, but {{equals}} were to be when run {run.id} looked: the dest has changed."

@@ -7,6 +7,7 @@ from typing import NoReturn
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.claims import Claim, build_take_over_sql, expect_claim
 from pipekit.engine.context import RunContext, build_claim
+from pipekit.engine.planning.past.gone import KEYS, set_keys
 from pipekit.engine.planning.plan import Plan, note_plan, replace_staging, sign_plan
 from pipekit.engine.previews import Merged
 from pipekit.engine.recovering.ledger import find_claim
@@ -39,6 +40,7 @@ def take_previewed(context: RunContext, plan: Plan) -> Staged:
         _take_over(context, merged, held, claim)
     context.claim = claim
     context.record.release_preview(merged.run.id)
+    plan = replace(plan, merge=set_keys(plan.merge, merged.preview.counts.get(KEYS, 0)))
     return Staged(plan=plan, loaded=_find_loaded(context, merged, plan.merge))
 
 

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from pipekit.engine.comparing.measures import Measured, measure_source
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import explain_refusal, try_creation
-from pipekit.engine.planning.plan import Plan, build_stage_sql, note_gone_on, plan_onward, stage_after_all
+from pipekit.engine.planning.plan import (
+    Plan,
+    build_keys_load,
+    build_stage_sql,
+    note_gone_on,
+    plan_onward,
+    stage_after_all,
+)
 from pipekit.engine.running.claim import claim_staging
 from pipekit.engine.running.direct import fill
 from pipekit.errors import CheckFailed, StatementFailed
@@ -17,12 +24,14 @@ from pipekit.runner_contract import Loaded, Statement
 class Staged:
     """What has been staged, by the plan as it was carried out: its staging table may have got another name.
 
-    `source` is what the source said of its rows before they moved, where the runner lets nobody see the values.
+    `source` is what the source said of its rows before they moved, where the runner lets nobody see the values. `keys`
+    are those that the source has, where rows that are gone from it are looked for.
     """
 
     plan: Plan
     loaded: Loaded
     source: Measured | None = None
+    keys: Loaded | None = None
 
 
 def stage(context: RunContext, plan: Plan) -> Staged:
@@ -61,7 +70,23 @@ def stage(context: RunContext, plan: Plan) -> Staged:
     if plan.merge.key or plan.merge.keeps:
         _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge)))
     _note_loaded(context, loaded)
-    return Staged(plan=plan, loaded=loaded, source=source)
+    return Staged(plan=plan, loaded=loaded, source=source, keys=_stage_keys(context, plan))
+
+
+def _stage_keys(context: RunContext, plan: Plan) -> Loaded | None:
+    """Behind the rows: a row that comes between is not missed by the keys, and one that goes is staged."""
+    absent, keys, driver = plan.merge.absent, plan.keys, context.dest_driver
+    if absent is None or keys is None:
+        return None
+    context.record.log(f"reading the keys that are there:\n{keys.sql}\n")
+    loaded = context.runner.migrate(context.source, keys.sql, context.dest, build_keys_load(context, plan), _ignore)
+    context.record.log(f"{loaded.rows_staged} keys are there\n")
+    _execute(context, (*driver.build_index_sql(absent), *driver.build_analyze_sql(absent)))
+    return loaded
+
+
+def _ignore(rows: int) -> None:
+    """Keys are no rows of the run."""
 
 
 def _note_loaded(context: RunContext, loaded: Loaded) -> None:

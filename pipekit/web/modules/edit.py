@@ -23,10 +23,10 @@ from pipekit.web.kit.sessions import Admin, Operator
 from pipekit.web.modules.form import (
     GUARDS,
     LOAD_WORDS,
-    MORE,
     STRATEGY_WORDS,
     build_module_form,
     fill_module_form,
+    group_more,
     list_unusual_guards,
     read_module_form,
     save_module,
@@ -119,7 +119,7 @@ def _show_form(
         strategies=STRATEGY_WORDS,
         ways=LOAD_WORDS,
         guards=GUARDS,
-        more=[(f, [(choice, choice) for choice in f.choices]) for f in MORE],
+        more=group_more(),
         unusual=list_unusual_guards(form),
         run_on=RUN_ON,
     )

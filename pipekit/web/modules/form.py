@@ -2,7 +2,7 @@
 """`build_module_form`, `read_module_form`, `fill_module_form`, `save_module`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -35,6 +35,8 @@ FLAGS = ("create_table", "create_types", "trim_char", "enabled")
 GUARDS = list_fields(Guards)
 # Fields that the template does not place itself stand at the end of the form, with the words they are told by.
 MORE = tuple(f for f in list_fields(ModuleFields) if f.own not in {*ORDER, *FLAGS, "columns", "guards"})
+# Those that belong together, by the beginning of their names.
+SECTIONS = {"deletes": "Rows that are gone"}
 COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type")
 STRATEGY_WORDS = {
     "full": "Empties the dest table and loads every row of the query again.",
@@ -49,6 +51,27 @@ LOAD_WORDS = {
     "swap": "A new table is loaded and takes the place of the dest: readers wait for a moment only.",
     "direct": "The dest is emptied and filled in one transaction, without staging: readers wait for the whole load.",
 }
+
+
+Choices = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MoreFields:
+    """Fields at the end of the form with their choices: those with a title of their own, and the others."""
+
+    sections: tuple[tuple[str, tuple[tuple[Field, Choices], ...]], ...]
+    rest: tuple[tuple[Field, Choices], ...]
+
+
+def group_more() -> MoreFields:
+    """The fields of `MORE`, as the page shows them."""
+    fields = [(f, [(choice, choice) for choice in f.choices]) for f in MORE]
+    sections = tuple(
+        (title, tuple(item for item in fields if item[0].own.startswith(prefix))) for prefix, title in SECTIONS.items()
+    )
+    rest = tuple(item for item in fields if not item[0].own.startswith(tuple(SECTIONS)))
+    return MoreFields(sections=sections, rest=rest)
 
 
 def build_module_form(

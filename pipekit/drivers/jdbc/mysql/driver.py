@@ -23,6 +23,7 @@ from pipekit.drivers.jdbc.mysql import catalogue, merge, types
 from pipekit.drivers.jdbc.mysql.address import build_connect_url
 from pipekit.drivers.jdbc.mysql.rowsize import fit_row
 from pipekit.drivers.types import Type
+from pipekit.drivers.vanishing import VanishingText
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn
 
@@ -129,6 +130,13 @@ class MysqlDriver(JdbcDriver):
     def build_analyze_sql(self, plan: MergePlan) -> tuple[str, ...]:
         """Without it the server may take a table that was just filled for an empty one."""
         return (f"ANALYZE TABLE {self.quote_table(plan.staging)}",)
+
+    def build_vanishing(self, plan: MergePlan) -> VanishingText:
+        text = super().build_vanishing(plan)
+        return replace(text, update=lambda sets, where: f"UPDATE {text.dest}\nSET {sets}\nWHERE {where}")
+
+    def _write_moment(self, literal: str, type_text: str) -> str:
+        return literal
 
     def _merge_text(self, plan: MergePlan) -> merge.MysqlMerge:
         return merge.MysqlMerge(self.product, plan, self.quote_identifier, self.quote_literal, self.quote_table)

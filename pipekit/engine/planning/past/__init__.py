@@ -1,0 +1,1 @@
+"""What a dest keeps, or loses, of rows that the source no longer has as they were."""
