@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import takewhile
 
+from pipekit.cron import iterate_times
 from pipekit.errors import PipekitError
 from pipekit.repo.overview import ScheduleState
 from pipekit.server.scheduler import GRACE, next_times
@@ -65,6 +67,30 @@ def _list_next(crons: str, minute: datetime, zone: tzinfo) -> tuple[Next, ...]:
         if at and (group_id not in soonest or at < soonest[group_id].at):
             soonest[group_id] = Next(group_id=group_id, group=group, at=at, paused=bool(paused))
     return tuple(sorted(soonest.values(), key=lambda item: (item.at, item.group)))
+
+
+def count_coming(crons: str, now: datetime, zone: tzinfo) -> dict[int, int]:
+    """How often each group comes in the next 24 hours; `crons` as `pack_crons` gives them."""
+    return _count_coming(crons, now.replace(second=0, microsecond=0), zone)
+
+
+@lru_cache(maxsize=8)
+def _count_coming(crons: str, minute: datetime, zone: tzinfo) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for group_id, _, cron, _ in json.loads(crons):
+        times = _list_of_a_day(cron, minute.replace(minute=0), zone)
+        counts[group_id] = counts.get(group_id, 0) + sum(minute < at <= minute + timedelta(days=1) for at in times)
+    return counts
+
+
+@lru_cache(maxsize=4000)
+def _list_of_a_day(cron: str, hour: datetime, zone: tzinfo) -> tuple[datetime, ...]:
+    """Its times from an hour on for a day and an hour, so that they hold for all minutes of it."""
+    end = hour + timedelta(hours=25)
+    try:
+        return tuple(takewhile(lambda at: at <= end, iterate_times(cron, hour, zone)))
+    except PipekitError:
+        return ()
 
 
 def list_late(states: Iterable[ScheduleState], now: datetime, zone: tzinfo) -> list[Late]:

@@ -3,6 +3,7 @@
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -13,11 +14,14 @@ from markupsafe import Markup
 from pipekit import repo
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.repo import overview, pages
-from pipekit.server.lateness import list_late, list_next
+from pipekit.repo.nights import count_unfired, list_streaks
+from pipekit.server.alerts.watching import list_stale
+from pipekit.server.lateness import count_coming, list_late, list_next
 from pipekit.server.scheduler import get_zone
 from pipekit.web.day import MOST_BARS, draw_counts, draw_runs, list_labels
 from pipekit.web.kit.render import render, render_piece
 from pipekit.web.kit.sessions import Viewer
+from pipekit.web.night import Night, build_weeks, tell_night
 from pipekit.web.runs.view import describe_live
 
 router = APIRouter(include_in_schema=False)
@@ -70,25 +74,51 @@ def _read_home(db: repo.State, may_run: bool) -> tuple[overview.Installed, Board
 def _draw_board(db: repo.State, may_run: bool) -> Markup:
     now, zone = datetime.now(UTC), get_zone()
     failed = pages.list_failed_modules(db)
+    late = list_late(overview.list_schedule_states(db), now, zone)
+    stale = list_stale(db, now)
+    alive, crons = overview.count_alive(db), overview.pack_crons(db)
+    begin = now - timedelta(seconds=SPAN_S * SPANS)
+    buckets = overview.count_ended_by_span(db, repo.format_moment(begin), SPAN_S)
+    night = _sum_night(db, repo.format_moment(begin), buckets, len(failed), len(late) + len(stale), alive)
+    shown = failed[:SHOWN_FAILED]
     return render_piece(
         "_home_board.html",
         may_run=may_run,
-        late=list_late(overview.list_schedule_states(db), now, zone),
-        failed=failed[:SHOWN_FAILED],
+        night=tell_night(night),
+        is_bad=bool(failed or late or stale),
+        late=late,
+        stale=stale,
+        failed=shown,
         failed_count=len(failed),
+        streaks=list_streaks(db, [run.module_id for run in shown if run.module_id is not None]),
         live=[describe_live(item, now) for item in pages.list_live_briefs(db)],
-        alive=overview.count_alive(db),
-        next=list_next(overview.pack_crons(db), now, zone)[:SHOWN_NEXT],
+        alive=alive,
+        next=list_next(crons, now, zone)[:SHOWN_NEXT],
+        coming=count_coming(crons, now, zone),
         members=overview.count_enabled_members(db),
-        day=_draw_day(db, now, zone),
+        day=_draw_day(db, begin, now, zone, buckets),
+        weeks=build_weeks(db, now, zone),
     )
 
 
-def _draw_day(db: repo.State, now: datetime, zone: tzinfo) -> str:
+def _sum_night(
+    db: repo.State, since: str, buckets: Sequence[overview.Bucket], failing: int, late: int, alive: overview.Alive
+) -> Night:
+    unfired = count_unfired(db, since)
+    return Night(
+        ended=sum(bucket.ended for bucket in buckets),
+        failed=sum(bucket.failed for bucket in buckets),
+        failing=failing,
+        late=late,
+        skipped=unfired.get("skipped", 0),
+        missed=unfired.get("missed", 0),
+        paused=alive.paused,
+    )
+
+
+def _draw_day(db: repo.State, begin: datetime, now: datetime, zone: tzinfo, buckets: Sequence[overview.Bucket]) -> str:
     """The last 24 hours: each run, or where those are too many to be told apart, how many ended each quarter hour."""
-    begin = now - timedelta(seconds=SPAN_S * SPANS)
     since, labels = repo.format_moment(begin), list_labels(begin, now, zone)
-    buckets = overview.count_ended_by_span(db, since, SPAN_S)
     if not buckets:
         return ""
     if sum(bucket.ended for bucket in buckets) > MOST_BARS:

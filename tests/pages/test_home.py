@@ -125,3 +125,62 @@ def test_the_board_is_drawn_again_only_when_it_looks_different(site: Site, vera:
 def test_a_board_of_nothing_is_none(vera: Visitor) -> None:
     assert not vera.get("/").has("#board")
     assert vera.get_fragment("/board").status == 204
+
+
+def test_the_night_is_told_in_a_sentence_with_what_is_held_back(site: Site, vera: Visitor) -> None:
+    module = site.make_module("invoices")
+    assert vera.get("/").one(".night").text() == "Nothing ran in the last 24 hours."
+    make_run(site, module)
+    assert vera.get("/").one(".night").text() == "The one run of the last 24 hours went well."
+    make_run(site, module, "error", error="no")
+    schedule = make_scheduled(site)
+    now = datetime.now(UTC)
+    repo.record_fire(site.db, schedule, now, "skipped", recorded_at=now, reason="paused")
+    repo.set_paused(site.db, True)
+    page = vera.get("/")
+    told = "1 of 2 runs failed in the last 24 hours; 1 module still fails, 1 is late, 1 due time was skipped."
+    assert page.one(".night").text() == f"{told} Everything is paused: nothing starts by itself."
+    assert "paused" in page.text
+
+
+def test_a_module_that_fails_says_since_when_how_often_and_when_it_last_was_good(site: Site, vera: Visitor) -> None:
+    module = site.make_module("invoices")
+    make_run(site, module, "error", error="no")
+    assert "never good yet" in vera.get("/").text
+    make_run(site, module)
+    for _ in range(3):
+        make_run(site, module, "error", error="no")
+    text = vera.get("/").text
+    assert "3 times since" in text
+    assert "last good" in text
+
+
+def test_rows_that_are_older_than_promised_are_late(site: Site, vera: Visitor) -> None:
+    module = site.make_module("invoices", fresh_within_s=60)
+    make_run(site, module)
+    assert not vera.get("/").has(".status-late")
+    site.db.execute("DROP TRIGGER run_log_is_final")
+    site.db.execute("UPDATE run_log SET finished_at = '2026-01-01T00:00:00.000Z'")
+    assert "older than the 1m 00s it promises" in vera.get("/").text
+
+
+def test_each_groups_days_are_shaded_by_the_share_that_failed(site: Site, vera: Visitor) -> None:
+    group = repo.create_group(site.db, name="nightly")
+    modules = [site.make_module(f"m{number}") for number in range(4)]
+    for module in modules:
+        repo.create_member(site.db, group_id=group.id, module_id=module.id)
+    group_run = repo.create_group_run(site.db, group.id, triggered_by="manual")
+    yesterday = repo.format_moment(datetime.now(UTC) - timedelta(days=1))
+    for number, module in enumerate(modules):
+        status, error = ("error", "no") if number == 0 else ("success", None)
+        site.db.execute(
+            "UPDATE run_log SET status = ?, error = ?, started_at = ?, finished_at = ? WHERE module_id = ?",
+            (status, error, yesterday, yesterday, module.id),
+        )
+    site.db.execute("UPDATE group_run SET status = 'error', finished_at = ? WHERE id = ?", (yesterday, group_run.id))
+    page = vera.get("/")
+    cells = page.all(".weeks tbody td")
+    assert len(cells) == 14
+    assert cells[12].attributes["class"] == "shade-1"
+    assert "1 of 4 failed" in cells[12].text()
+    assert cells[13].attributes["class"] == "shade-none"
