@@ -60,7 +60,8 @@ def test_the_last_runs_of_a_million_cost_what_they_cost_of_a_thousand(
     figures = [
         step
         for step in told
-        if step.startswith("CORRELATED") or re.search("SEARCH (?!run_log)\\w+ USING (INTEGER PRIMARY KEY|COVERING INDEX)", step)
+        if step.startswith("CORRELATED")
+        or re.search("SEARCH (?!run_log)\\w+ USING (INTEGER PRIMARY KEY|COVERING INDEX)", step)
     ]
     steps = [step for step in told if step not in figures]  # what stands beside a run is looked up by its key
     assert len(steps) == 1
