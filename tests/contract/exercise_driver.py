@@ -187,7 +187,7 @@ def _write_filling(driver: Driver) -> str:
 def _write_onward(driver: Driver) -> str:
     """What begins the merge before more rows come into the dest, and what ends it."""
     if not driver.can_go_on:
-        return "(stages all rows)"
+        return "(stages all)"
     plan = build_plan(driver)
     ended = driver.build_merge_sql(replace(plan, filled=True))
     return "\nROWS\n".join(map(join, (driver.build_onward_sql(plan), ended)))

@@ -1,1 +1,1 @@
-(stages all rows)
+(stages all)
