@@ -9,7 +9,8 @@ import pytest
 
 from pipekit import repo
 from pipekit.engine import open_look
-from tests.databases.ibmi.answers import Mischief, Trouble, fail
+from tests.databases.ibmi.answers import Mischief, Rows, Trouble, fail
+from tests.databases.ibmi.columns import integer
 from tests.databases.ibmi.host import Door
 from tests.databases.ibmi.shop import COLUMNS, FIRST, ORDERS, SECOND, Shop, make_orders, open_shop, spell_orders
 
@@ -150,6 +151,39 @@ def test_modules_name_the_library_of_whichever_system_they_are_run_on(shop: Shop
     assert run.resolved_sql == f"select {COLUMNS} from SHOPLIB.orders where ordno > 1"
     assert _list_keys(shop) == [*range(2, 21)]
     assert shop.tables.read("SELECT CUST FROM BACK WHERE ORDNO = 20") == [("HOOK",)]
+
+
+def test_without_commitment_control_a_merge_is_refused_or_told_as_one_that_cannot_be_undone(shop: Shop) -> None:
+    """The file has a journal, which is of no use then. What a dry run says a first run will say."""
+    shop.tables.make(ORDERS.format("BACK"), [FIRST])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(5, 10)])
+    url = "jdbc:as400://ibmi/SHOPLIB;transaction isolation=none"
+    repo.update_connection(shop.project.db, shop.ibmi.id, jdbc_url=url)
+    module = shop.write_in("full")
+    refused = shop.project.run(module)
+    assert (refused.status, refused.error_stage) == ("error", "check")
+    assert "could not be undone: the connection has no commitment control" in (refused.error or "")
+    assert _list_keys(shop) == [1]
+    module = repo.update_module(shop.project.db, module.id, guards={"atomic": False})
+    for run in (shop.project.run(module, dry_run=True), shop.project.succeed(module)):
+        [told] = [check.detail for check in run.checks if check.name == "atomic" and check.ok is None]
+        assert told.endswith("a merge that fails leaves the dest as far as it came")
+    assert _list_keys(shop) == [*range(5, 11)]
+
+
+def test_a_file_without_a_journal_is_refused_and_what_mends_it_is_said(shop: Shop) -> None:
+    shop.tables.make(ORDERS.format("BACK"), [FIRST])
+    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(5, 10)])
+    shop.troubles["QSYS2.JOURNALED_OBJECTS"] = Rows([integer("N")], [(0,)])
+    module = shop.write_in("full")
+    told = shop.project.run(module).error or ""
+    assert "SHOPLIB/BACK is not journaled" in told
+    assert "only over `transaction isolation=none`" in told
+    shop.troubles['DELETE FROM "SHOPLIB"."BACK"'] = fail(-7008, "55019", "BACK in SHOPLIB not valid for operation.")
+    run = shop.project.run(repo.update_module(shop.project.db, module.id, guards={"atomic": False}))
+    assert run.status == "error"
+    assert "STRJRNPF gives it one" in (run.hint or "")
+    assert _list_keys(shop) == [1]
 
 
 PEOPLE = (

@@ -279,8 +279,10 @@ def test_a_comment_becomes_a_label_of_fifty_characters() -> None:
 def test_a_file_the_journals_do_not_know_is_told_and_an_older_release_is_not_asked_twice() -> None:
     row = ("P", "YES", "SHOPLIB", "ORDERS", "D")
 
-    def ask(count: str | None) -> str:
+    def ask(count: str | None, isolation: str = "some") -> str:
         def query(sql: str) -> QueryResult:
+            if sql.startswith("{pipekit isolation"):
+                return QueryResult(columns=(), rows=((isolation,),))
             if "JOURNALED_OBJECTS" not in sql:
                 return QueryResult(columns=(), rows=(row,))
             if count is None:
@@ -292,3 +294,4 @@ def test_a_file_the_journals_do_not_know_is_told_and_an_older_release_is_not_ask
     assert "SHOPLIB/ORDERS is not journaled" in ask("0")
     assert ask("1") == ""
     assert ask(None) == ""
+    assert "no commitment control" in ask("1", "none")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.jdbc.asking import build_ask
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Query
 
@@ -142,7 +143,7 @@ def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFa
     kind, insertable, library, file, _ = (cell.strip() if cell else "" for cell in rows[0])
     if kind not in ("T", "P") or insertable == "NO":
         return TableFacts(exists=True, problem=f"{table} is not a table or physical file that takes rows")
-    return TableFacts(exists=True, not_atomic=_find_journal_problem(query, literal, library, file))
+    return TableFacts(exists=True, not_atomic=_find_undo_problem(query, literal, library, file))
 
 
 def find_missing(query: Query, literal: Literal, ledger: TableName) -> tuple[bool, bool]:
@@ -173,6 +174,14 @@ def spell_type(data_type: str, length: int, scale: int, ccsid: int | None, digit
 
 def _schema(literal: Literal, table: TableName) -> str:
     return literal(table.schema) if table.schema else "CURRENT SCHEMA"
+
+
+def _find_undo_problem(query: Query, literal: Literal, library: str, file: str) -> str:
+    """Why a merge cannot be rolled back; empty where it can. Without commitment control a journal is of no use."""
+    if query(build_ask("isolation")).first_cell() == "none":
+        return "the connection has no commitment control (`transaction isolation=none` in its address)"
+    journal = _find_journal_problem(query, literal, library, file)
+    return f"{journal}, and then it takes rows only over `transaction isolation=none` in the address" if journal else ""
 
 
 def _find_journal_problem(query: Query, literal: Literal, library: str, file: str) -> str:

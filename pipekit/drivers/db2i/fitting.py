@@ -35,6 +35,9 @@ def fit(driver: Any, connect_url: str) -> Fitted:
     Raises ConnectFailed for a property of the address that the jar would silently read as something else.
     """
     head, properties = split_properties(connect_url)
+    if "block size" not in _ask(driver, head):
+        # Another driver than jt400 that takes such addresses: its properties are not these.
+        return Fitted(jdbc_url=connect_url, about=find_version(driver))
     if "block size" not in properties:
         properties["block size"] = _choose_block(driver, head)
     read = _ask(driver, join_properties(head, properties))

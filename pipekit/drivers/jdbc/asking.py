@@ -11,6 +11,7 @@ from pipekit.errors import Invalid
 
 WORDS = (
     "database", "schemas", "tables", "columns", "primary-key", "unique-indexes", "references", "types", "describe",
+    "isolation",
 )  # fmt: skip
 
 _ASK = re.compile(r"\{pipekit ([a-z-]+)(?: (\[.*\]))?\}", re.DOTALL)

@@ -151,6 +151,12 @@ def _ask_types(session: JdbcConnection) -> Iterator[Row]:
     return (tuple(row.get(name) for name in names) for row in _read(session.metadata.getTypeInfo()))
 
 
+def _ask_isolation(session: JdbcConnection) -> Iterator[Row]:
+    """`none` where each statement stands for itself and nothing can be rolled back."""
+    level = int(session.connection.getTransactionIsolation())
+    yield ("none" if level == 0 else "some",)
+
+
 def _ask_describe(session: JdbcConnection, sql: str) -> list[Row]:
     """The query is prepared; a driver that tells nothing of a prepared query has it run for one row at most."""
     statement = session.connection.prepareStatement(sql)
@@ -243,4 +249,5 @@ _ANSWERS: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
         _ask_types,
     ),
     "describe": (_DESCRIBED, _ask_describe),
+    "isolation": (("isolation",), _ask_isolation),
 }

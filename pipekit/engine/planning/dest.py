@@ -34,6 +34,10 @@ def look_at_dest(context: RunContext, dest: TableName) -> TableFacts:
     if facts.not_atomic and module.guards.atomic:
         hint = "Mend that; with `guards: {atomic: false}` on the module a failing merge would leave it half changed."
         raise RunFailed(f"A merge into {dest} could not be undone: {facts.not_atomic}.", stage="check", hint=hint)
+    if facts.not_atomic:
+        context.record.check(
+            "atomic", None, f"{facts.not_atomic}: a merge that fails leaves the dest as far as it came"
+        )
     if facts.hidden_rows and module.merge_strategy != "append":
         _check_row_security(context, dest)
     if not facts.exists:
