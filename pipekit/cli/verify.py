@@ -1,7 +1,7 @@
 # The command that holds a module's dest against its source. Knows the engine's calls, nothing of how rows are compared.
 """`pipekit verify`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,7 +35,7 @@ SHOWN = 20
 @json_option
 @click.pass_obj
 def verify(session: Session, /, modules: tuple[str, ...], quiet: bool, as_json: bool, **given: Any) -> int:
-    """Compare what the queries of MODULEs give with what their dests hold, value by value; nothing is changed.
+    """Compare what the queries of MODULEs give with what their dests hold, value by value.
 
     Each is a run in the record. `full` compares all rows both ways; where the strategy leaves rows in the dest, those
     the query gives with the watermarks' defaults are looked for, and others are told and are no difference. The exit
@@ -49,7 +49,7 @@ def verify(session: Session, /, modules: tuple[str, ...], quiet: bool, as_json: 
     values = parse_watermarks(given.pop("watermarks"))
     found = [repo.get_module_by_name(session.db(), name) for name in modules]
     session.only_tell()
-    results = [_verify(session, module, Verify(**given), values, quiet=quiet or as_json) for module in found]
+    results = [_run(session, module, Verify(**given), values, quiet=quiet or as_json) for module in found]
     if as_json:
         answers = [result.to_json() for result in results]
         session.say_json(answers[0] if len(answers) == 1 else answers)
@@ -59,34 +59,23 @@ def verify(session: Session, /, modules: tuple[str, ...], quiet: bool, as_json: 
     return int(not all(result.is_equal for result in results))
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Result:
-    """A run that compared, and what it found with its values; the last one where a repair was looked at again."""
+    """A run that compared, and what it found with its values, first and last: a repair is looked at again."""
 
     run: "Run"
-    found: "Verified | None" = None
-    repaired: "Verified | None" = None
+    seen: "list[Verified]"
 
     @property
     def is_equal(self) -> bool:
         """Whether the dest was seen to be equal."""
-        return self.found is not None and self.found.equal and self.run.status == "success"
+        return self.run.status == "success" and bool(self.seen) and self.seen[-1].equal
 
     def to_json(self) -> dict[str, Any]:
         """The answer of `--json`."""
         answer: dict[str, Any] = {"module": self.run.module, "run_id": self.run.id, "status": self.run.status}
-        answer |= self.found.to_json() if self.found else {"equal": False}
-        answer |= {"repaired": self.repaired.to_json() if self.repaired else None}
-        return answer | {"error": None if self.found else self.run.error, "hint": self.run.hint}
-
-
-def _verify(session: Session, module: "Module", asked: "Verify", values: dict[str, str], *, quiet: bool) -> _Result:
-    result = _run(session, module, asked, values, quiet=quiet)
-    if not asked.repair or result.found is None or not result.found.repaired:
-        return result
-    again = _run(session, module, replace(asked, repair=False), values, quiet=quiet)
-    again.repaired = result.found
-    return again
+        answer |= self.seen[-1].to_json() if self.seen else {"equal": False}
+        return answer | {"error": self.run.error, "hint": self.run.hint}
 
 
 def _run(session: Session, module: "Module", asked: "Verify", values: dict[str, str], *, quiet: bool) -> _Result:
@@ -105,21 +94,15 @@ def _run(session: Session, module: "Module", asked: "Verify", values: dict[str, 
     options = RunOptions(watermarks=values, triggered_by="cli", verify=asked)
     with terminate_like_interrupt(), show_progress(session.tell, module.name, quiet=quiet) as listener:
         run = run_module(session.installation(), module, options, listen)
-    return _Result(run=run, found=seen[-1] if seen else None)
+    return _Result(run=run, seen=seen)
 
 
 def _print(session: Session, result: _Result, quiet: bool) -> None:
     if result.is_equal and quiet:
         return
-    if result.repaired:
-        session.say(f"{result.run.module}: repaired {_count_mended(result.repaired)}")
     print_receipt(session, result.run)
-    for difference in result.found.examples[:SHOWN] if result.found else ():
+    for difference in result.seen[0].examples[:SHOWN] if result.seen else ():
         session.say(f"  {clean_line(_describe(difference))}")
-
-
-def _count_mended(found: "Verified") -> str:
-    return f"{found.missing} missing, {found.extra - found.extra_kept} extra, {found.differing} differing rows"
 
 
 def _describe(difference: "Difference") -> str:

@@ -191,6 +191,8 @@ class MergePlan:
     `blank` rows come without staging into a dest that has none, beside whoever reads it or adds rows of his own.
 
     `absent` is the plan for rows that are gone from the source: one with `gone`, whose staging has keys alone.
+    A plan that `mends` writes what differs and no more: `full` keeps rows by their `row_key` whoever refers to them.
+    With `within`, a condition for dest rows `d`, only those of them go that it is true of.
     """
 
     strategy: Strategy
@@ -216,6 +218,8 @@ class MergePlan:
     obstacle: str = ""
     unique: bool = False
     at_once: bool = False
+    mends: bool = False
+    within: str = ""
     undo: Keeping | None = None
     blank: bool = False
     filled: bool = False

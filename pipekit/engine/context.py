@@ -75,6 +75,11 @@ class RunContext:
     undone: Undone | None = field(default=None)
 
     @property
+    def mends(self) -> bool:
+        """Whether the run writes what differs into the dest, and no more."""
+        return self.run.asked_verify is not None and self.run.asked_verify.repair
+
+    @property
     def ledger_entry(self) -> LedgerEntry:
         """The run's row in the dest's ledger."""
         return ledger_entry(self.run, self.instance)

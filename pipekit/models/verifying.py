@@ -66,7 +66,7 @@ class Verified:
 
     `extra_kept` are those of the extra rows that the module's strategy leaves in the dest: they are told, and are no
     difference. `means` says how values were compared, `compared` which rows; `left_out` are columns that were not.
-    `repaired` says that a merge has mended what is counted here.
+    `repaired` are the numbers of missing, extra and differing rows that the run has mended before it looked again.
     """
 
     equal: bool
@@ -80,7 +80,7 @@ class Verified:
     compared: str = ""
     left_out: tuple[str, ...] = ()
     examples: tuple[Difference, ...] = ()
-    repaired: bool = False
+    repaired: Mapping[str, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For who asked: with the examples' values."""

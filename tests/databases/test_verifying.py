@@ -45,6 +45,7 @@ def verify(bench: Bench, module: Any, **asked: Any) -> tuple[Run, Verified]:
     watermarks = asked.pop("watermarks", {})
     run = bench.project.run(module, listen, verify=Verify(**asked), watermarks=watermarks)
     assert seen, (run.error, run.hint)
+    assert len(seen) == 1 or asked.get("repair")
     assert run.verify is not None
     assert run.verify["missing"] == seen[-1].missing
     return run, seen[-1]
@@ -96,6 +97,68 @@ def test_a_verify_tells_exactly_what_was_planted_and_changes_nothing(bench: Benc
     }  # fmt: skip
     assert Difference(kind="differing", key={"id": "3"}, columns=("a",), values=(("a3", "a3 "),)) in found.examples
     assert bench.dest.rows("SELECT * FROM t ORDER BY id") == before
+
+
+@pytest.mark.parametrize(
+    ("strategy", "key", "table"),
+    [
+        ("full", (), PLANTED),
+        ("upsert", ("id",), PLANTED[:-1]),
+        ("incremental", ("id",), PLANTED[:-1]),
+        ("append", (), PLANTED[:-1]),
+    ],
+)
+def test_a_repair_writes_what_differs_and_looks_again(
+    bench: Bench, strategy: Any, key: tuple[str, ...], table: tuple[str, ...]
+) -> None:
+    fill(bench)
+    bench.dest.execute("CREATE TABLE log (id INTEGER)", *table)
+    module = bench.module("SELECT * FROM t", merge_strategy=strategy, merge_key=key, guards=Guards(dest_truth=False))
+    extra = len(PLANTED) - len(table)
+    run, found = verify(bench, module, repair=True)
+    assert (run.status, run.merge_state, found.equal) == ("success", "merged", True), run.error
+    assert found.repaired == {"missing": 2, "extra": 1 - extra, "differing": 5}
+    assert (run.rows_deleted, run.rows_updated, run.rows_inserted) == (1 - extra, 5, 2)
+    rows = "SELECT * FROM t ORDER BY id"
+    assert bench.dest.rows(rows) == bench.source.rows(rows)
+    if strategy == "full":
+        assert (run.dest_rows_before, run.dest_rows_after) == (2999, 3000)
+    again, found = verify(bench, module)
+    assert (again.status, found.equal) == ("success", True)
+
+
+def test_a_repair_takes_no_rows_of_other_tables_along(bench: Bench) -> None:
+    fill(bench, 10)
+    child = "CREATE TABLE child (t_id INTEGER REFERENCES t (id) ON DELETE CASCADE)"
+    bench.dest.execute("INSERT INTO t VALUES (11, 'x', 1)", child, "INSERT INTO child VALUES (11)")
+    run = bench.project.run(bench.module("SELECT * FROM t"), verify=Verify(repair=True))
+    assert (run.status, run.merge_state) == ("error", "none")
+    assert "child" in (run.error or "")
+    assert bench.dest.rows("SELECT count(*) FROM child") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "asked", "told"),
+    [
+        ("a INTEGER", {}, "no unique key"),
+        ("a INTEGER NOT NULL PRIMARY KEY", {"key_from": "1"}, "a part was asked for"),
+        ("a INTEGER", {"key_from": "1"}, "needs a key"),
+        ("a INTEGER NOT NULL PRIMARY KEY", {"key_from": "x", "repair": False}, "'x' is none"),
+        ("a INTEGER", {"last_days": 1, "column": "a", "repair": False}, "which days"),
+        ("a INTEGER", {"last_days": 1, "column": "z", "repair": False}, "'z' is none"),
+        ("a TEXT NOT NULL PRIMARY KEY", {"sample": 1.0, "repair": False}, "whole number"),
+    ],
+)
+def test_what_cannot_be_verified_or_mended_is_refused_before_a_row_moves(
+    bench: Bench, columns: str, asked: dict[str, Any], told: str
+) -> None:
+    for database in (bench.source, bench.dest):
+        database.execute(f"CREATE TABLE t ({columns})")
+    bench.source.execute("INSERT INTO t VALUES (1)")
+    run = bench.project.run(bench.module("SELECT * FROM t"), verify=Verify(**{"repair": True, **asked}))
+    assert (run.status, run.error_stage, run.rows_read) == ("error", "plan", None)
+    assert told in (run.error or "")
+    assert run.hint
 
 
 def test_rows_without_a_key_are_counted_as_often_as_they_are_there(bench: Bench) -> None:

@@ -157,7 +157,7 @@ def _cut(low: int, high: int) -> BucketRange | None:
 
 
 def _build_cell(column: StagedColumn) -> Iterator[_Cell]:
-    source, dest = quote_identifier(column.source.name), quote_identifier(column.dest.name)
+    source, dest = quote_identifier(column.source.name), f"d.{quote_identifier(column.dest.name)}"
     one, two = parse_type(column.source.type), parse_type(column.dest.type)
     forms = _find_forms(one, two, column)
     if forms:

@@ -66,7 +66,8 @@ def build_gone(plan: MergePlan) -> str:
     if plan.gone:
         return vanishing.build_gone(plan, build_scope(plan), "d", quote_identifier)
     if plan.strategy == "full":
-        return f"NOT {build_known(plan)}" if plan.keeps else "true"
+        within = f"\nAND {plan.within}" if plan.within else ""
+        return f"NOT {build_known(plan)}{within}" if plan.keeps else "true"
     if not plan.keeps:
         return build_scope(plan)
     # With the whole row key in the merge key a row whose key was staged is there again.

@@ -6,6 +6,7 @@ named with its table: a quoted name that SQLite cannot find would be a text cons
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from pipekit.drivers.base import LedgerEntry, MergePlan, TableName
 from pipekit.drivers.foreseen import Foreseen, Rows
@@ -61,6 +62,8 @@ class MergeText:
 
     def _build_strategy(self) -> tuple[Statement, ...]:
         strategy, drop, make = self._plan.strategy, build_drop(self._plan), build_make(self._plan)
+        if strategy == "full" and self._plan.mends and self._plan.row_key:
+            return self._build_mending()
         if strategy == "full":
             return (*drop, self._build_empty(), self._build_insert(), *make)
         if strategy == "incremental" and not self._plan.leaves:
@@ -70,6 +73,15 @@ class MergeText:
             index = self._build_key_index() if self._is_padded else ()
             return (*index, *self._build_update(), self._build_insert_missing())
         return (*drop, self._build_insert(), *make)
+
+    def _build_mending(self) -> tuple[Statement, ...]:
+        """Rows that are gone, those that differ, those that are new: by a unique key, and no others."""
+        by_key = replace(self._plan, strategy="upsert", key=self._plan.row_key, leaves=True, mends=False)
+        text = MergeText(by_key, self._quote, self._literal)
+        count = Statement(sql=f"SELECT count(*) FROM {self._dest}", name="before", value=True)
+        found = f"SELECT 1 FROM {self._staging} AS staging WHERE {text._match()}"
+        gone = Statement(sql=f"DELETE FROM {self._dest} AS dest WHERE NOT EXISTS ({found})", name="deleted")
+        return (*text._build_key_index(), count, gone, *text._build_strategy())
 
     def _build_empty(self) -> Statement:
         """DELETE without WHERE is SQLite's truncate; it rolls back, and its count is the rows there were before."""

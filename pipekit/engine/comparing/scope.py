@@ -21,9 +21,9 @@ class Scope:
     told: str
 
 
-def look_only(module: Module) -> Module:
-    """The module as it is planned where nothing is to be loaded."""
-    guards = replace(module.guards, atomic=False)
+def look_only(module: Module, *, mends: bool = False) -> Module:
+    """The module as it is planned where nothing is to be loaded, or only what differs (`mends`)."""
+    guards = module.guards if mends else replace(module.guards, atomic=False)
     return replace(module, load="staged", create_table=False, guards=guards)
 
 

@@ -11,8 +11,7 @@ def describe(found: Verified) -> str:
     kept = f"; the dest has {_count(found.extra_kept, 'row')} more, which stay there" if found.extra_kept else ""
     left_out = f"; not compared: {', '.join(found.left_out)}" if found.left_out else ""
     if found.equal:
-        mended = " now" if found.repaired else ""
-        return f"equal{mended}, {_count(found.rows_source, 'row')}{kept}{left_out}"
+        return f"{_tell_repaired(found)}, {_count(found.rows_source, 'row')}{kept}{left_out}"
     parts = [
         f"{_count(number, 'row')} {one if number == 1 else many}"
         for number, one, many in (
@@ -24,6 +23,13 @@ def describe(found: Verified) -> str:
     ]
     sides = f"{_count(found.rows_source, 'row')} in the source, {found.rows_dest} in the dest"
     return f"{', '.join(parts)} ({sides}{kept}{left_out})"
+
+
+def _tell_repaired(found: Verified) -> str:
+    if not found.repaired:
+        return "equal"
+    counts = ", ".join(f"{number} {name}" for name, number in found.repaired.items() if number)
+    return f"repaired ({counts}) and equal now"
 
 
 def _count(number: int, what: str) -> str:

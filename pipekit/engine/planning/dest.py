@@ -73,7 +73,7 @@ def settle_plan(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan
     referring = _find_touched(plan, facts, fed)
     direct = [reference for reference in referring if not reference.parent]
     row_key = _choose_row_key(facts, direct, fed)
-    wants = plan.strategy in ("full", "incremental") and bool(direct) and bool(row_key)
+    wants = plan.strategy in ("full", "incremental") and (bool(direct) or plan.mends) and bool(row_key)
     # The database numbers an identity itself: it takes a value from an INSERT, not from an UPDATE.
     wants = wants and not any(c.dest.identity and c.dest.name not in row_key for c in plan.columns)
     plan = replace(

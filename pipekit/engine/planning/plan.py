@@ -90,6 +90,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         moves_sequences=moves_sequences(module),
         whole=_is_whole(match, design.columns),
         unfed=match.unfed,
+        mends=context.mends,
     )
     loading = choose_way(context, asked, facts)
     merge = replace(asked, swap=loading.swap) if loading.swap else settle_plan(driver, asked, facts)

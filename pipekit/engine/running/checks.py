@@ -47,12 +47,7 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     """
     plan, loaded = staged.plan, staged.loaded
     check_arrived(context, staged)
-    with _asking("keys"):
-        _check_keys(context, plan)
-    check_expected(context, plan)
-    if plan.merge.strategy == "full":
-        with _asking("not empty"):
-            _check_full(context, plan, loaded)
+    check_before_merge(context, staged, loaded.rows_staged)
     if plan.merge.absent:
         with _asking("deletes"):
             _check_keys_that_are_there(context, staged)
@@ -72,6 +67,16 @@ def check_arrived(context: RunContext, staged: Staged) -> None:
     if staged.source is not None:
         with _asking("sums"):
             _check_sums(context, staged.plan, staged.source)
+
+
+def check_before_merge(context: RunContext, staged: Staged, rows: int) -> None:
+    """The checks of what a merge would do, where `rows` are all that the source has, staged or not. Raises as above."""
+    with _asking("keys"):
+        _check_keys(context, staged.plan)
+    check_expected(context, staged.plan)
+    if staged.plan.merge.strategy == "full":
+        with _asking("not empty"):
+            _check_full(context, staged.plan, replace(staged.loaded, rows_staged=rows))
 
 
 @contextlib.contextmanager

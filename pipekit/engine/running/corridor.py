@@ -21,7 +21,7 @@ from pipekit.engine.running.merge import merge
 from pipekit.engine.running.previewed import take_previewed
 from pipekit.engine.running.proving import ends_with_proof, prove
 from pipekit.engine.running.staging import stage
-from pipekit.engine.running.verifying import plan_verify, resolve_verified, verify
+from pipekit.engine.running.verifying import look_again, plan_verify, repair, resolve_verified, verify
 from pipekit.engine.undoing.dropping import drop_after
 from pipekit.engine.undoing.plan import plan_undo
 from pipekit.engine.undoing.taking_back import take_back
@@ -34,6 +34,7 @@ from pipekit.models import Run, RunStatus, Stage
 Stages = tuple[tuple[Stage, Callable[[RunContext, Any], Any]], ...]
 DECIDING: Stages = (("watermark", resolve_watermarks), ("plan", plan_load))
 MOVING: Stages = (("stage", stage), ("check", run_checks))
+REPAIRING: Stages = (("merge", repair), ("verify", look_again), ("hook", run_hooks))
 COMPARING: Stages = (("watermark", resolve_verified), ("plan", plan_verify), ("verify", verify))
 CHANGING: Stages = (("merge", merge), ("verify", prove), ("hook", run_hooks))
 # A preview looks where others merge; what it has staged is taken by a run in place of staging.
@@ -98,7 +99,9 @@ def _walk(context: RunContext) -> RunStatus:
             _wait_for_retry(context, attempt, error)
     if context.run.dry_run or context.run.preview:
         return "dry_run"
-    if context.run.asked_verify is None:
+    if context.run.asked_verify is not None:
+        _pass(context, REPAIRING if value is not None else (), value)
+    else:
         is_proved = ends_with_proof(context.module)
         _pass(context, tuple(each for each in CHANGING if is_proved or each[0] != "verify"), value)
     return "success"

@@ -228,7 +228,11 @@ def expect_counts(context: RunContext, merge: MergePlan, staged: int) -> list[Ex
     Rows of a swap are counted by COPY alone, those of a dest that is filled as they come. Where the dest's own key has
     a row for each staged one, each is written or unchanged.
     """
-    adds_up = not (merge.swap or merge.filled or (merge.leaves and merge.unique) or _looks_at_rows(context, merge))
+    # Of what SQLite mends, rows that are equal already are in no count; the dest is looked at afterwards.
+    mends = merge.mends and merge.strategy == "full" and not merge.keeps
+    adds_up = not (
+        mends or merge.swap or merge.filled or (merge.leaves and merge.unique) or _looks_at_rows(context, merge)
+    )
     return [_expect_count(merge, staged)] if adds_up and context.module.guards.count_truth else []
 
 

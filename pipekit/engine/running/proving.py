@@ -19,7 +19,7 @@ from pipekit.engine.comparing.scope import find_scope, look_only
 from pipekit.engine.comparing.telling import describe
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.plan import Plan, build_plan
-from pipekit.engine.running.verifying import find_differences, note, plan_within
+from pipekit.engine.running.verifying import compare_sides, note, plan_within
 from pipekit.errors import PipekitError, RunFailed
 from pipekit.models import Module, Verified, Verify
 
@@ -76,7 +76,7 @@ def _build(context: RunContext) -> tuple[Plan, str]:
 
 def _compare_values(context: RunContext) -> Verified:
     values: Mapping[str, str] = context.record.get("watermark_values") or {}
-    return find_differences(context, plan_within(context, build_plan(context, values), values, Verify()))
+    return compare_sides(context, plan_within(context, build_plan(context, values), values, Verify())).found
 
 
 def _compare_counts(context: RunContext) -> Verified:

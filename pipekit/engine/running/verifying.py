@@ -2,7 +2,7 @@
 """The stages of `pipekit verify`, and what a load may end with."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pipekit.drivers.comparing import bound_select
 from pipekit.engine.comparing.bounds import find_bounds
@@ -12,10 +12,12 @@ from pipekit.engine.comparing.staged import Comparison, build_sql, compare_stage
 from pipekit.engine.comparing.telling import VERIFY, describe
 from pipekit.engine.context import RunContext
 from pipekit.engine.events import RowsCompared
-from pipekit.engine.planning.plan import Plan, build_plan, note_columns
+from pipekit.engine.planning.plan import Plan, build_merge_statements, build_plan, note_columns
+from pipekit.engine.record import join_sql
 from pipekit.engine.recovering.ledger import drop_staging
-from pipekit.engine.running.checks import check_arrived
-from pipekit.engine.running.staging import stage
+from pipekit.engine.running.checks import check_arrived, check_before_merge
+from pipekit.engine.running.merge import merge
+from pipekit.engine.running.staging import Staged, stage
 from pipekit.errors import RunFailed
 from pipekit.models import Verified, Verify
 
@@ -24,7 +26,7 @@ MEND = "See what has changed the dest; `pipekit verify {name} --repair` would wr
 
 def resolve_verified(context: RunContext, overrides: Mapping[str, str]) -> Mapping[str, str]:
     """The watermark step: the values by which the query gives all that the dest is to hold."""
-    context.module = look_only(context.module)
+    context.module = look_only(context.module, mends=context.mends)
     return resolve_whole(context, overrides)
 
 
@@ -44,42 +46,60 @@ def plan_within(context: RunContext, plan: Plan, values: Mapping[str, str], aske
     return comparison
 
 
-def verify(context: RunContext, comparison: Comparison) -> Verified:
-    """Stages and compares; raises RunFailed (stage `check`) where the dest is not equal."""
-    found = find_differences(context, comparison)
-    note(context, found)
-    if not found.equal:
-        raise RunFailed(
-            f"{comparison.plan.merge.dest} differs from its source: {describe(found)}.",
-            stage="check",
-            hint=MEND.format(name=context.module.name),
-        )
-    return found
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """What was found; `staged` is what still lies in staging, of the dest's rows that `within` is true of."""
+
+    found: Verified
+    staged: Staged | None = None
+    within: str = ""
 
 
-def find_differences(context: RunContext, comparison: Comparison) -> Verified:
-    """What differs. Where both databases can tell it by sums of hashes, only rows of the buckets that differ move."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repair:
+    """What is written into the dest: of what was staged that which differs."""
+
+    comparison: Comparison
+    compared: Compared
+    staged: Staged
+
+
+def verify(context: RunContext, comparison: Comparison) -> Repair | None:
+    """Stages and compares. Where the dest is not equal: what is to be mended, or RunFailed (stage `check`)."""
+    if context.mends:
+        check_mendable(context, comparison)
+    compared = compare_sides(context, comparison, keeps=context.mends)
+    note(context, compared.found)
+    if compared.found.equal:
+        return None
+    if compared.staged is None:
+        raise _refuse(context, comparison, compared.found)
+    return Repair(comparison=comparison, compared=compared, staged=compared.staged)
+
+
+def compare_sides(context: RunContext, comparison: Comparison, *, keeps: bool = False) -> Compared:
+    """What differs. Where both databases can tell it by sums of hashes, only rows of the buckets that differ move.
+
+    With `keeps` the rows stay in staging if anything differs.
+    """
     digested = digest(context, comparison)
     if digested is None:
-        return _compare_rows(context, comparison)
-    found = Verified(equal=True, rows_source=digested.rows_source, rows_dest=digested.rows_dest)
+        return _compare_rows(context, comparison, keeps=keeps)
+    compared = Compared(found=Verified(equal=True, rows_source=digested.rows_source, rows_dest=digested.rows_dest))
     if not digested.is_equal:
         bounds = comparison.bounds
         source, dest = (
             " AND ".join(filter(None, pair))
             for pair in ((bounds.source, digested.source), (bounds.dest, digested.dest))
         )
-        found = _compare_rows(context, replace(comparison, bounds=replace(bounds, source=source, dest=dest)))
-    return replace(
-        found,
-        rows_source=digested.rows_source,
-        rows_dest=digested.rows_dest,
-        means=digested.means,
-        compared=comparison.scope.told,
-    )
+        within = replace(comparison, bounds=replace(bounds, source=source, dest=dest))
+        compared = replace(_compare_rows(context, within, keeps=keeps), within=dest)
+    counted = replace(compared.found, rows_source=digested.rows_source, rows_dest=digested.rows_dest)
+    told = replace(counted, means=digested.means, compared=comparison.scope.told)
+    return replace(compared, found=told)
 
 
-def _compare_rows(context: RunContext, comparison: Comparison) -> Verified:
+def _compare_rows(context: RunContext, comparison: Comparison, *, keeps: bool) -> Compared:
     """Stages the rows that are compared, and drops them when they have been held against the dest."""
     plan = comparison.plan
     if comparison.bounds.source:
@@ -87,11 +107,69 @@ def _compare_rows(context: RunContext, comparison: Comparison) -> Verified:
     staged = stage(context, plan)
     check_arrived(context, staged)
     found = compare_staged(context, replace(comparison, plan=staged.plan), staged.loaded.rows_staged)
+    if keeps and not found.equal:
+        return Compared(found=found, staged=staged)
     if context.claim is not None:
         drop_staging(context.runner, context.dest_driver, context.dest, context.claim)
         context.claim = None
     context.record.put(staging_left=False)
-    return found
+    return Compared(found=found)
+
+
+def check_mendable(context: RunContext, comparison: Comparison) -> None:
+    """Raises RunFailed (stage `plan`) where rows cannot be mended one by one."""
+    plan = comparison.plan.merge
+    if comparison.bounds.source:
+        message = "A repair mends all that a module's query gives, and a part was asked for."
+        raise RunFailed(message, stage="plan", hint="Leave out the bounds, or the repair.")
+    is_keyed = plan.strategy in ("incremental", "upsert")
+    if is_keyed or (plan.row_key and (plan.strategy == "append" or plan.keeps or not context.dest_driver.keeps_rows)):
+        return
+    message = f"{plan.dest} has no unique key that the query feeds, so its rows cannot be mended one by one."
+    if plan.row_key:
+        message = f"Rows of {plan.dest} cannot be mended one by one: this login, or such a table, updates none."
+    raise RunFailed(message, stage="plan", hint=f"`pipekit run {context.module.name}` loads it anew.")
+
+
+def repair(context: RunContext, mended: Repair) -> Repair:
+    """The merge step: writes what is missing, extra or differs, as a run does, under its guards."""
+    plan = mended.staged.plan
+    plan = replace(plan, merge=replace(plan.merge, within=mended.compared.within))
+    if plan.merge.strategy == "append":
+        plan = _update_too(context, plan)
+    statements = build_merge_statements(context, plan.merge)
+    context.record.put(merge_sql=join_sql([statement.sql for statement in statements]))
+    staged = replace(mended.staged, plan=plan)
+    check_before_merge(context, staged, rows=mended.compared.found.rows_source)
+    merge(context, staged)
+    before, gone, new = (context.record.get(name) for name in ("dest_rows_before", "rows_deleted", "rows_inserted"))
+    if before is not None:
+        context.record.put(dest_rows_after=before - gone + new)
+    return mended
+
+
+def _update_too(context: RunContext, plan: Plan) -> Plan:
+    """Where `append` has left a row that differs under a unique key, that row is updated."""
+    context.module = replace(context.module, merge_strategy="upsert", merge_key=plan.merge.row_key)
+    asked = build_plan(context, context.record.get("watermark_values") or {})
+    return replace(plan, merge=replace(asked.merge, staging=plan.merge.staging, within=plan.merge.within))
+
+
+def look_again(context: RunContext, mended: Repair) -> None:
+    """After a repair: whether the dest is equal now."""
+    kept = {name: context.record.get(name) for name in ("rows_read", "rows_staged")}
+    found = compare_sides(context, mended.comparison).found
+    context.record.put(**kept)
+    first = mended.compared.found
+    counts = {"missing": first.missing, "extra": first.extra - first.extra_kept, "differing": first.differing}
+    note(context, replace(found, repaired=counts))
+    if not found.equal:
+        raise _refuse(context, mended.comparison, found)
+
+
+def _refuse(context: RunContext, comparison: Comparison, found: Verified) -> RunFailed:
+    message = f"{comparison.plan.merge.dest} differs from its source: {describe(found)}."
+    return RunFailed(message, stage="check", hint=MEND.format(name=context.module.name))
 
 
 def note(context: RunContext, found: Verified) -> None:
