@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pipekit.drivers.base import MergePlan
 from pipekit.engine.context import RunContext
 from pipekit.engine.watermarks.resolve import resolve_watermarks
+from pipekit.errors import RunFailed
 from pipekit.models import Module
 
 
@@ -24,7 +25,7 @@ class Scope:
 def look_only(module: Module, *, mends: bool = False) -> Module:
     """The module as it is planned where nothing is to be loaded, or only what differs (`mends`)."""
     guards = module.guards if mends else replace(module.guards, atomic=False)
-    return replace(module, load="staged", create_table=False, guards=guards)
+    return replace(module, load="staged", create_table=False, deletes="none", guards=guards)
 
 
 def resolve_whole(context: RunContext, overrides: Mapping[str, str]) -> Mapping[str, str]:
@@ -42,7 +43,13 @@ def resolve_whole(context: RunContext, overrides: Mapping[str, str]) -> Mapping[
 
 
 def find_scope(merge: MergePlan, bounded: str, values: Mapping[str, str]) -> Scope:
-    """By the strategy; `bounded` is the clause of bounds, `values` the watermarks' values."""
+    """By the strategy; `bounded` is the clause of bounds, `values` the watermarks' values.
+
+    Raises RunFailed (stage `plan`) for a strategy of which nobody can say what the dest must hold.
+    """
+    if merge.strategy not in ("full", "incremental", "append", "upsert"):
+        message = f"{merge.dest} holds more than its source does: the strategy {merge.strategy} keeps what was."
+        raise RunFailed(message, stage="plan", hint="Only modules of the other strategies can be verified.")
     within = f" where {bounded}" if bounded else ""
     with_values = ", ".join(f"{name} = {value}" for name, value in values.items())
     query = f"the query's rows{f' ({with_values})' if with_values else ''}{within}"
