@@ -30,6 +30,7 @@ from bench.small import measure_small
 from bench.sqlite import measure_sqlite
 from bench.sqlserver import measure_sqlserver
 from bench.tables import Part
+from bench.undo import measure_undo
 from bench.viewers import measure_viewers
 
 PARTS: Mapping[str, Callable[[Place], Part]] = {
@@ -38,6 +39,7 @@ PARTS: Mapping[str, Callable[[Place], Part]] = {
     "swap": measure_swap,
     "wide": measure_wide,
     "keyed": measure_keyed,
+    "undo": measure_undo,
     "memory": measure_memory,
     "fixed": measure_fixed_cost,
     "small": measure_small,

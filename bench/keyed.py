@@ -5,6 +5,7 @@ The dest is a database that is copied from a template before each run, so that e
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from bench.contenders import build_module, build_pipe, build_pipekit_run, build_staged_pipe
 from bench.data import COLUMNS, TABLE, take_fingerprint
@@ -33,10 +34,9 @@ _DIFFERS = {CHANGES: "true", FEW_CHANGES: f"(l_orderkey * 4 + l_linenumber) / {S
 def measure_keyed(place: Place) -> Part:
     """Both sets of changes; limits from six million rows on."""
     place.make_big_tables()
-    _make_template(place)
-    found = {changes: _measure(place, changes) for changes in _DIFFERS}
-    for name in (DEST, TEMPLATE):
-        place.servers.dest.drop_database(name)
+    make_template(place)
+    found = {changes: race_changes(place, changes, _list_contenders(place, changes)) for changes in _DIFFERS}
+    drop_copies(place)
     count = f"{place.rows // SHARE:,} rows by key into {place.rows:,}"
     return Part(
         tables=[
@@ -59,7 +59,13 @@ def list_limits(found: Mapping[str, Sequence[Result]]) -> list[Limit]:
     ]
 
 
-def _make_template(place: Place) -> None:
+def drop_copies(place: Place) -> None:
+    """Removes the dest and what it is copied from."""
+    for name in (DEST, TEMPLATE):
+        place.servers.dest.drop_database(name)
+
+
+def make_template(place: Place) -> None:
     """The dest as it is before each run, and what comes."""
     source, dest = place.servers.source, place.servers.dest
     dest.create_database(TEMPLATE)
@@ -81,7 +87,8 @@ def _make_template(place: Place) -> None:
         )
 
 
-def _measure(place: Place, changes: str) -> list[Result]:
+def race_changes(place: Place, changes: str, contenders: Sequence[Contender]) -> list[Result]:
+    """Each into a copy of its own; what the dest holds then is compared."""
     say(f"  rows of the table {changes}")
     dest = place.servers.dest
     expected = take_fingerprint(place.servers.source, f"{changes}_expected")
@@ -97,24 +104,29 @@ def _measure(place: Place, changes: str) -> list[Result]:
             raise NotEqual(f"{contender.name}: the dest holds {got}, not {expected}")
 
     course = place.build_course(prepare, compare)
-    return race(_list_contenders(place, changes), place.rounds, course)
+    return race(contenders, place.rounds, course)
+
+
+def make_home(place: Place, changes: str, ways: Mapping[str, tuple[str, str]]) -> Path:
+    """An installation with a module for each name: its strategy, and what else it says."""
+    modules = [
+        build_module(
+            name,
+            f"select * from {changes}",
+            f"public.{TABLE}",
+            strategy=strategy,
+            more=f"key: [{', '.join(KEY)}], dest: {DEST}{more and ', '}{more}",
+        )
+        for name, (strategy, more) in ways.items()
+    ]
+    url = place.servers.dest.jdbc_url(DEST)
+    connection = f'  {DEST}: {{driver: postgresql, jdbc_url: "{url}", username: postgres}}'
+    return place.make_home(f"{changes} {' '.join(ways)}", modules, connections=connection)
 
 
 def _list_contenders(place: Place, changes: str) -> list[Contender]:
     by_hand = {SCRIPT: _build_delete_insert(), CONFLICT: _build_conflict(), CONFLICT_DIFFERS: _build_conflict(True)}
-    modules = [
-        build_module(
-            strategy,
-            f"select * from {changes}",
-            f"public.{TABLE}",
-            strategy=strategy,
-            more=f"key: [{', '.join(KEY)}], dest: {DEST}",
-        )
-        for strategy in ("incremental", "upsert")
-    ]
-    url = place.servers.dest.jdbc_url(DEST)
-    connection = f'  {DEST}: {{driver: postgresql, jdbc_url: "{url}", username: postgres}}'
-    home = place.make_home(changes, modules, connections=connection)
+    home = make_home(place, changes, {strategy: (strategy, "") for strategy in ("incremental", "upsert")})
     return [
         *(
             Contender(
