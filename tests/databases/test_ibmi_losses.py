@@ -17,7 +17,7 @@ from tests.databases.ibmi import columns as c
 from tests.databases.ibmi.answers import UNMAPPED, Outcome, Rows, Trouble, warn
 from tests.databases.ibmi.columns import Column
 from tests.databases.ibmi.host import Door
-from tests.databases.ibmi.shop import Shop, open_shop
+from tests.databases.ibmi.shop import Shop, Warned, open_shop
 from tests.databases.moving import OpenSession
 
 pytestmark = pytest.mark.usefixtures("one_child")
@@ -193,3 +193,89 @@ def test_a_source_that_gives_every_value_refuses_the_switch_before_it_is_read(sh
     assert (run.status, run.error_stage) == ("error", "plan")
     assert "`bad_data: null` is for a source in Db2 for i" in (run.error or "")
     assert repo.get_run(shop.project.db, run.id).resolved_sql is None
+
+
+# -- as dest -----------------------------------------------------------------------------------------------------------
+
+
+def write(shop: Shop, type_text: str, text: str = "a€", **options: Any) -> Run:
+    """Two rows into a table with a text of this type; the second has the text."""
+    shop.tables.make(f"CREATE TABLE BACK (ID INTEGER NOT NULL, T {type_text}, PRIMARY KEY (ID))", [(7, "kept")])
+    query = f"select 1 as id, 'fine' as t union all select 2, '{text}'"
+    module = shop.project.add_module("in", source=shop.lite, query=query, dest=shop.ibmi, table="BACK", **options)
+    return shop.project.run(module)
+
+
+@pytest.mark.parametrize("strategy", ["full", "append"])
+@pytest.mark.parametrize(
+    "type_text",
+    [
+        "VARCHAR(8) CCSID 37",
+        "CHAR(8) CCSID 273",
+        "VARCHAR(8)",
+        "CHAR(8)",
+        "CLOB(1000) CCSID 37",
+        "CLOB(1000) CCSID 500",
+    ],
+)
+def test_a_character_that_a_column_lacks_is_refused_by_row_and_column(
+    shop: Shop, type_text: str, strategy: str
+) -> None:
+    """jt400 itself would write a substitute, and say nothing."""
+    run = write(shop, type_text, merge_strategy=strategy)
+    assert run.status == "error"
+    assert re.search("row 2: .*'a€'", run.error or "", re.IGNORECASE)
+    assert re.search(r"column '?t\b", run.error or "", re.IGNORECASE)
+    assert [key for key, _ in shop.tables.read("SELECT ID, T FROM BACK")] == [7]
+
+
+@pytest.mark.parametrize(
+    "type_text", ["VARCHAR(12) CCSID 1208", "GRAPHIC(8) CCSID 1200", "DBCLOB(99) CCSID 1200", "CLOB(99) CCSID 1208"]
+)
+def test_a_column_of_unicode_takes_every_character(shop: Shop, type_text: str) -> None:
+    assert write(shop, type_text, "€ 中 \U0001f600").status == "success"
+    assert [text.strip() for (text,) in shop.tables.read("SELECT T FROM BACK ORDER BY ID")] == [
+        "fine",
+        "€ 中 \U0001f600",
+    ]
+
+
+def test_a_type_that_only_looks_like_the_dests_own_is_no_reason_to_trust_it(shop: Shop) -> None:
+    shop.execute('create table odd (id integer, t "VARCHAR(8) CCSID 37")')
+    shop.execute("insert into odd values (1, 'a€')")
+    shop.tables.make("CREATE TABLE BACK (ID INTEGER NOT NULL, T VARCHAR(8) CCSID 37, PRIMARY KEY (ID))")
+    module = shop.project.add_module("in", source=shop.lite, query="select * from odd", dest=shop.ibmi, table="BACK")
+    assert "Row 1: the value 'a€' cannot be stored exactly in the column 'T'" in (shop.project.run(module).error or "")
+
+
+SUBSTITUTED = warn(335, "01517", "Character conversion has resulted in substitution characters.")
+
+
+def test_the_servers_own_warning_as_the_cast_is_tried_is_the_same_refusal(shop: Shop) -> None:
+    shop.troubles["AS pipekit_row"] = Trouble(0, SUBSTITUTED)
+    run = write(shop, "VARCHAR(8) CCSID 37")
+    assert (run.status, run.error_stage) == ("error", "check")
+    assert "A value cannot be stored in the column 'T' of SHOPLIB.BACK" in (run.error or "")
+
+
+def test_a_substitute_that_the_module_accepts_does_not_end_the_merge(shop: Shop) -> None:
+    shop.troubles['INSERT INTO "SHOPLIB"."BACK"'] = Warned(SUBSTITUTED)
+    run = write(shop, "VARCHAR(8) CCSID 37", guards={"exactness": False})
+    assert run.status == "success", run.error
+    assert shop.tables.read("SELECT T FROM BACK ORDER BY ID") == [("fine",), ("a\x1a",)]
+
+
+@pytest.mark.parametrize("state", ["01004", "01519", "01564", "01565"])
+def test_any_other_loss_in_a_merge_undoes_it(shop: Shop, state: str) -> None:
+    shop.troubles['INSERT INTO "SHOPLIB"."BACK"'] = Warned(warn(802, state, "Told."))
+    run = write(shop, "VARCHAR(8) CCSID 37", "plain")
+    assert (run.status, run.error_stage) == ("error", "merge")
+    assert f"(SQLSTATE {state}): [SQL0802] Told." in (run.error or "")
+    assert shop.tables.read("SELECT ID FROM BACK") == [(7,)]
+
+
+def test_a_hook_that_loses_a_character_is_an_error_of_the_run(shop: Shop) -> None:
+    shop.troubles["UPDATE BACK"] = Warned(SUBSTITUTED)
+    run = write(shop, "VARCHAR(8) CCSID 37", "plain", hooks=[{"sql": "UPDATE BACK SET T = 'b€'"}])
+    assert (run.status, run.error_stage) == ("error", "hook")
+    assert "a substitute was put for a character" in (run.error or "")

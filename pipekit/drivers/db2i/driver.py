@@ -17,6 +17,8 @@ from pipekit.drivers.unused import drop_unused
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Query, ResultColumn
 
+# The SQLSTATE of that warning.
+SUBSTITUTED = "01517"
 RRN_NOTE = (
     "RRN is a row's place in its file: reorganising the file (RGZPFM) gives rows other numbers, and rows that are"
     " deleted may leave theirs to new ones (REUSEDLT). After a reorganisation run the module once with"
@@ -83,10 +85,15 @@ class Db2iDriver(JdbcDriver):
         if refused:
             return StagedColumn(source=source, dest=dest, refused=refused)
         is_text = source_driver.to_neutral(source.type).name not in ("bytes",)
-        if is_text and types.has_own_characters(dest.type) and source.type != dest.type:
+        is_same = source_driver.kind == self.kind and source.type == dest.type
+        if is_text and types.has_own_characters(dest.type) and not is_same:
             twin = types.build_unicode_twin(dest.type)
             return StagedColumn(source=source, dest=dest, stage_type=twin, lossy=True)
         return super().stage_column(source, source_driver, dest)
+
+    def is_of_a_value(self, sqlstate: str) -> bool:
+        """Also that a substitute was put for a character, which a cast into a code page warns of."""
+        return super().is_of_a_value(sqlstate) or sqlstate == SUBSTITUTED
 
     def build_sum(self, value: str) -> str:
         """The sum of an INTEGER is an INTEGER, and overflows."""

@@ -30,8 +30,23 @@ def find_refusal(text: str) -> str:
 def has_own_characters(text: str) -> bool:
     """Whether a column takes only the characters of one code page, and puts a substitute for any other."""
     type_ = parse_type(text)
-    limited = type_.ccsid is not None and type_.ccsid not in UNICODE
-    return limited and type_.base in ("CHAR", "VARCHAR") and not type_.is_bits
+    if type_.base in ("GRAPHIC", "VARGRAPHIC"):
+        return type_.ccsid is not None and type_.ccsid not in UNICODE
+    return type_.ccsid not in UNICODE and type_.base in ("CHAR", "VARCHAR") and not type_.is_bits
+
+
+def find_large_page(text: str) -> int | None:
+    """The CCSID of a large text's code page; None for Unicode, for one that is not told, and for any other type."""
+    type_ = parse_type(text)
+    is_limited = type_.base in ("CLOB", "DBCLOB") and type_.ccsid not in UNICODE and not type_.is_bits
+    return type_.ccsid if is_limited else None
+
+
+def find_most_bytes(text: str) -> int:
+    """How many bytes a CHAR or VARCHAR in UTF-8 holds, whose length counts in them; 0 for any other type."""
+    type_ = parse_type(text)
+    is_utf8 = type_.base in ("CHAR", "VARCHAR") and type_.ccsid == 1208
+    return type_.arguments[0] if is_utf8 and type_.arguments else 0
 
 
 def is_bit_text(text: str) -> bool:

@@ -9,12 +9,14 @@ from pipekit.drivers.db2i.codepages import read_page
 from pipekit.drivers.db2i.fitting import fit
 from pipekit.drivers.db2i.jobs import build_client_info, name_job
 from pipekit.drivers.db2i.losses import find_lost
+from pipekit.drivers.db2i.types import find_large_page, find_most_bytes
 from pipekit.drivers.jdbc import probe as jdbc_probe
 from pipekit.drivers.jdbc.columntypes import ColumnType
-from pipekit.drivers.jdbc.jvm import load_driver, start
+from pipekit.drivers.jdbc.jvm import JavaError, find_class, load_driver, start
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import open_connection
 from pipekit.drivers.wire import Known
+from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Endpoint, ResultColumn
 
 
@@ -38,6 +40,19 @@ class Db2iSession(JdbcSession):
             return type_
         text = f"{type_.text.replace('BINARY', 'CHAR')} CCSID {ccsid}"
         return ColumnType(kind="TEXT", text=text, page=read_page(self._driver.getClass(), ccsid))
+
+    def limit_text(self, target: Any, type_text: str, exact: bool) -> Any:
+        """Code pages of large texts alone: others are staged in Unicode and compared, which large ones cannot be."""
+        if most := find_most_bytes(type_text):
+            return target.inBytes(most)
+        ccsid = find_large_page(type_text) if exact else None
+        if ccsid is None:
+            return target
+        try:
+            return target.within(find_class("pipekit.OwnCharacters")(self.connection, ccsid))
+        except JavaError as error:
+            message = f"The driver cannot write texts of {type_text}: {error}."
+            raise StatementFailed(message, hint="Give the dest column CCSID 1208, or take the column out.") from None
 
     def tell_who(self, endpoint: Endpoint) -> None:
         self.connection.setClientInfo(build_client_info(endpoint))

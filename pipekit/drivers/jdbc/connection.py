@@ -45,6 +45,10 @@ class JdbcConnection:
         """How to find all values like one that a query could not give, as a sentence; the column's place is from 0."""
         return ""
 
+    def limit_text(self, target: Any, type_text: str, exact: bool) -> Any:
+        """A Java `Target` that also refuses texts for a column of this type which the driver would not keep."""
+        return target
+
     def tell_who(self, endpoint: Endpoint) -> None:
         """Tells the server whose session this is; who cannot be told goes without."""
         self.connection.setClientInfo("ApplicationName", endpoint.application_name)

@@ -186,6 +186,6 @@ def _check_reads(session: JdbcConnection, sql: str) -> None:
                 raise StatementFailed(NO_QUERY)
 
 
-def check_warnings(statement: Any) -> None:
-    """Raises (in Java) when a statement warns that data was lost."""
-    find_class("pipekit.Warnings").check(statement.getWarnings())
+def check_warnings(statement: Any, *, substitutes: bool = True) -> None:
+    """Raises (in Java) when a statement warns that data was lost, without `substitutes` but for such characters."""
+    find_class("pipekit.Warnings").check(statement.getWarnings(), substitutes)

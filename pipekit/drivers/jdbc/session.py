@@ -92,7 +92,8 @@ class JdbcSession(JdbcConnection, LooksOneByOne):
                 return
         with guard(statement.sql), contextlib.closing(self.make_statement()) as running:
             has_rows = running.execute(statement.sql)
-            check_warnings(running)
+            # A merge is a transaction: what a code page lacks was looked for in the staged rows, or is accepted.
+            check_warnings(running, substitutes=bool(self.connection.getAutoCommit()))
             if not statement.name:
                 return
             if statement.value:

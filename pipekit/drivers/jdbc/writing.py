@@ -105,7 +105,9 @@ class JdbcSink:
             told = describe_target(self._load.columns[place].stage_type) if self._session.is_mysql else None
             if told is None:
                 kind = self._find_kind(type_)
-                targets.append(make(kind, code, _find_size(type_, size), type_.scale, self._load.exact, source))
+                target = make(kind, code, _find_size(type_, size), type_.scale, self._load.exact, source)
+                type_text = self._load.columns[place].stage_type
+                targets.append(self._session.limit_text(target, type_text, self._load.exact))
                 continue
             target = make(told.kind, code, told.size, told.scale, self._load.exact, source)
             target = target.unsigned() if told.unsigned else target

@@ -5,14 +5,14 @@ import contextlib
 import datetime as dt
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipekit import repo
 from pipekit.models import Module
 from pipekit.runner.process import wait_until
-from tests.databases.ibmi.answers import Answer, Outcome, Rows, Talk, Trouble
+from tests.databases.ibmi.answers import Answer, Count, Outcome, Rows, Talk, Trouble
 from tests.databases.ibmi.host import Door, Host
 from tests.databases.ibmi.tables import Conversation, Tables
 from tests.databases.jdbc import JT400
@@ -29,7 +29,14 @@ FIRST = (1, "ANNA", "10.50", dt.datetime(2024, 2, 29, 12, 0, 0, 123456), dt.date
 SECOND = (2, None, None, None, None)
 
 
-Told = Trouble | Outcome | Rows
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What a statement without a result says once it is done."""
+
+    warning: Outcome
+
+
+Told = Trouble | Outcome | Rows | Warned
 
 
 class Fragile:
@@ -44,6 +51,8 @@ class Fragile:
         if isinstance(told, Outcome):
             return told
         answer = told if isinstance(told, Rows) else self._talk.answer(sql)
+        if isinstance(answer, Count) and isinstance(told, Warned):
+            return replace(answer, warning=told.warning)
         if not isinstance(answer, Rows):
             return answer
         if "FETCH FIRST 1 ROW ONLY" in sql:

@@ -243,6 +243,7 @@ final class Params {
         if (!target.allows(spelled)) {
             throw new Unfit(Unfit.show(spelled) + " is not among the values that the column takes");
         }
+        target.check(spelled);
         boolean isLimited = target.exact && target.kind != Kind.CLOB && target.size > 0;
         if (isLimited && spelled.length() > target.size && spelled.codePointCount(0, spelled.length()) > target.size) {
             throw new Unfit(Unfit.show(spelled) + " is longer than the " + target.size + " characters of the column");

@@ -107,7 +107,7 @@ public final class TableWriter implements AutoCloseable {
         SQLWarning first = insert.getWarnings();
         if (first != null) {
             insert.clearWarnings();
-            Warnings.check(first);
+            Warnings.check(first, true);
         }
     }
 

@@ -1,6 +1,8 @@
 // A column that is to be filled, as its driver describes it. Knows no value.
 package pipekit;
 
+import java.nio.charset.StandardCharsets;
+
 /** `code` is of java.sql.Types; the size is of digits, characters or bytes
  * (0: not known), of an integer its bits; not `exact` means that the database may change values. */
 public final class Target {
@@ -13,6 +15,8 @@ public final class Target {
     private String[] choices = {};
     private boolean isSet;
     private boolean isUnsigned;
+    private OwnCharacters own;
+    private int mostBytes;
 
     /** `source` is `bool` or `bytes` where the texts are COPY's spelling of these, else empty. */
     public Target(String kind, int code, int size, int scale, boolean exact, String source) {
@@ -35,6 +39,29 @@ public final class Target {
         choices = texts.clone();
         isSet = many;
         return this;
+    }
+
+    /** The same for texts of one code page that the driver would not keep whole. */
+    public Target within(OwnCharacters characters) {
+        own = characters;
+        return this;
+    }
+
+    /** The same where a text's length counts in bytes of UTF-8. */
+    public Target inBytes(int most) {
+        mostBytes = most;
+        return this;
+    }
+
+    /** Refuses what the driver would not send as it is. */
+    void check(String text) throws Unfit {
+        if (own != null) {
+            own.check(text);
+        }
+        int bytes = mostBytes > 0 ? text.getBytes(StandardCharsets.UTF_8).length : 0;
+        if (bytes > mostBytes) {
+            throw new Unfit(Unfit.show(text) + " has " + bytes + " bytes, more than the " + mostBytes + " of the column");
+        }
     }
 
     /** The smallest integer; a byte has a sign in most databases and none in some, which refuse the other half. */

@@ -30,10 +30,10 @@ public final class Warnings {
     private Warnings() {
     }
 
-    /** Throws the first warning that means lost data. */
-    public static void check(SQLWarning first) throws SQLException {
+    /** Throws the first warning that means lost data; of substitutes only where they have not been looked for before. */
+    public static void check(SQLWarning first, boolean substitutes) throws SQLException {
         for (SQLWarning warning = first; warning != null; warning = warning.getNextWarning()) {
-            if (isLoss(warning)) {
+            if (isLoss(warning) && (substitutes || !SUBSTITUTED.equals(warning.getSQLState()))) {
                 throw build(warning, "");
             }
         }
