@@ -16,7 +16,7 @@ from pipekit.engine.previews import Merged
 from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import start_runner
 from pipekit.errors import Invalid, StatementFailed
-from pipekit.models import Connection, Hook, Module, Run, Watermark
+from pipekit.models import Connection, Hook, Module, PastRun, Run, Watermark
 from pipekit.pairs import parse_pairs
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint, Query, QueryResult
@@ -71,6 +71,7 @@ class RunContext:
     claim: Claim | None = field(default=None)
     merged: Merged | None = field(default=None)
     marks: tuple[Watermark, ...] = field(default=())
+    past: Sequence[PastRun] = field(default=())
     answers: dict[str, QueryResult] = field(default_factory=dict)
     undone: Undone | None = field(default=None)
 

@@ -137,6 +137,10 @@ class RunRecord:
         """Writes down what a preview has found; from then on its staging is kept."""
         repo.keep_preview(self._db, self.run.id, preview, keep_s)
 
+    def keep_nulls(self, nulls: Mapping[str, int]) -> None:
+        """Keeps how many NULLs each staged column has."""
+        repo.keep_nulls(self._db, self.run.id, nulls)
+
     def release_preview(self, run_id: int) -> None:
         """Says that another run's preview is being merged."""
         repo.release_preview(self._db, run_id, left=False)

@@ -3,9 +3,11 @@
 
 import json
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import Literal, Self
 
 from pipekit.fields import told
+
+Usual = Literal["off", "rows", "warn", "stop"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +19,7 @@ class Guards:
     cannot be rolled back. `children` True lets foreign keys take rows of other tables along. `row_security` True means
     only the rows that the login may see. `dest_truth` False accepts what triggers, rules and views make of the rows.
     `sequences` None moves the sequences behind fed columns on where the strategy is full. `truncate` False empties a
-    dest by DELETE.
+    dest by DELETE. `usual` compares a run with the module's good ones: its rows, with warn and stop its NULLs too.
     """
 
     empty_source: bool = field(
@@ -126,6 +128,16 @@ class Guards:
             label="A full load may empty the dest by TRUNCATE",
             help="Otherwise it deletes row by row, which takes longer: no reader waits, and none sees an empty table.",
             unusual="the dest is emptied by DELETE",
+        ),
+    )
+
+    usual: Usual = field(
+        default="rows",
+        metadata=told(
+            "What a run meets that is not like the good ones before it: a warning (rows; warn: NULLs too), or a stop.",
+            label="Runs that are not like the good ones before",
+            help="rows: a warning for an unusual number of rows. warn and stop look at the NULLs of each column too.",
+            unusual="not like the runs before: {}",
         ),
     )
 

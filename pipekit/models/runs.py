@@ -165,6 +165,16 @@ def _read_verify(asked: str | None, result: str | None) -> Mapping[str, Any] | N
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PastRun:
+    """A good run of a module's past; `nulls` by column of its staged rows, None where they were not counted."""
+
+    started_at: str
+    rows: int
+    staged: int
+    nulls: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GroupRun:
     """One execution of a group; its runs carry its id. The name stays when the group is deleted."""
 

@@ -71,6 +71,7 @@ from pipekit.repo.modules import (
 )
 from pipekit.repo.names import check_path_name
 from pipekit.repo.opening import open_state, open_to_read
+from pipekit.repo.past import keep_nulls, list_past
 from pipekit.repo.pause import is_paused, set_paused
 from pipekit.repo.previews import (
     expire_previews,
@@ -78,7 +79,6 @@ from pipekit.repo.previews import (
     find_preview,
     get_preview,
     keep_preview,
-    list_kept_previews,
     release_preview,
 )
 from pipekit.repo.queue import (
@@ -270,6 +270,7 @@ __all__ = [
     "is_paused",
     "keep_archived_runs",
     "keep_dest",
+    "keep_nulls",
     "keep_preview",
     "knows_place",
     "lease_end",
@@ -290,12 +291,12 @@ __all__ = [
     "list_groups",
     "list_groups_of",
     "list_hooks",
-    "list_kept_previews",
     "list_later_merges",
     "list_leftover_runs",
     "list_live_runs",
     "list_members",
     "list_modules",
+    "list_past",
     "list_runs",
     "list_schedules",
     "list_tokens",

@@ -1,12 +1,11 @@
 # What previews have found and how long their staging is kept. Knows no dest.
 """`run_preview`: previews, and the runs that merge what they have staged."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from pipekit.errors import NotFound
 from pipekit.models import Preview, Run
-from pipekit.repo.runs import LISTED, note_staging_left
+from pipekit.repo.runs import note_staging_left
 from pipekit.repo.state import State, format_moment, transaction, wall_clock
 
 
@@ -74,14 +73,3 @@ def find_merged_since(db: State, preview: Run) -> int | None:
         },
     )
     return row["id"] if row else None
-
-
-def list_kept_previews(db: State, module_id: int) -> Iterator[tuple[Run, str]]:
-    """A module's previews whose staging is kept, the newest first, and until when."""
-    sql = f"""
-        SELECT {LISTED}, (SELECT kept_until FROM run_preview WHERE run_id = run_log.id) AS kept_until FROM run_log
-        WHERE module_id = ? AND status = 'dry_run'
-          AND id IN (SELECT run_id FROM run_preview WHERE kept_until IS NOT NULL)
-        ORDER BY id DESC
-    """
-    return ((Run.from_row(row), row["kept_until"]) for row in db.rows(sql, (module_id,)))

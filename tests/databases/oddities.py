@@ -9,6 +9,7 @@ Every dest is a table `t (id, v)` with the rows 1 to 3, unless its setup says ot
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 STRATEGIES = ("full", "incremental", "append", "upsert")
 
@@ -26,7 +27,7 @@ class Oddity:
     name: str
     setup: str
     outcomes: Outcome | Mapping[str, Outcome]
-    guards: Mapping[str, bool] = field(default_factory=dict)
+    guards: Mapping[str, Any] = field(default_factory=dict)
     others: str = ""
     dest: str = "t"
     login: str = ""

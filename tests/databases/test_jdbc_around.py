@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ class Case:
     loads: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     said: str = ""
-    guards: Mapping[str, bool] = field(default_factory=dict)
+    guards: Mapping[str, Any] = field(default_factory=dict)
     told: str = ""
     kinds: tuple[str, ...] = ("h2", "hsqldb", "derby", "mariadb")
 
@@ -156,7 +157,7 @@ class Place:
         with open_look(self.project.config, self.project.secrets, self.dest) as look:
             return list(look.query(sql).rows)
 
-    def run(self, strategy: str, guards: Mapping[str, bool], query: str = "") -> Run:
+    def run(self, strategy: str, guards: Mapping[str, Any], query: str = "") -> Run:
         name = f"m{len(repo.list_modules(self.project.db))}"
         query = query or (ADDED if strategy == "append" else NEW)
         key = {"merge_key": "id"} if strategy in ("incremental", "upsert") else {}

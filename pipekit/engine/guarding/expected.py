@@ -105,7 +105,7 @@ def _ask_unique(context: RunContext, plan: Plan, line: Expected, columns: Sequen
     if count == "0":
         return None
     found = _sample(context, f"SELECT {key}, COUNT(*) AS times {behind}")
-    return _Broken(line, count, "keys stand more than once", _show(found, [*names, "times"]))
+    return _Broken(line, count, "keys are shared by rows", _show(found, [*names, "times"]))
 
 
 def _ask_query(context: RunContext, plan: Plan, line: Expected) -> _Broken | None:

@@ -18,6 +18,7 @@ from pipekit.engine.comparing.measures import (
 from pipekit.engine.context import RunContext
 from pipekit.engine.guarding.expected import check_expected
 from pipekit.engine.guarding.gone import check_gone
+from pipekit.engine.guarding.past import check_usual
 from pipekit.engine.planning.plan import Plan, settle_load
 from pipekit.engine.running.fitting import fit
 from pipekit.engine.running.staging import Staged
@@ -48,6 +49,8 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     plan, loaded = staged.plan, staged.loaded
     check_arrived(context, staged)
     check_before_merge(context, staged, loaded.rows_staged)
+    with _asking("usual"):
+        check_usual(context, plan, loaded.rows_read, loaded.rows_staged)
     if plan.merge.absent:
         with _asking("deletes"):
             _check_keys_that_are_there(context, staged)

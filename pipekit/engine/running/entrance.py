@@ -3,7 +3,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import lend_runner
 from pipekit.engine.undoing.asking import read_undone
 from pipekit.errors import PipekitError
-from pipekit.models import Module, Run
+from pipekit.models import Module, PastRun, Run
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint
 
@@ -130,11 +130,16 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         stop=ready.stop,
         runner=ready.runner,
         definition=sign_definition(definition) if record.run.preview else "",
+        past=_list_past(installation, definition.module),
         merged=read_merged(installation.db, definition, record.run.merges_preview)
         if record.run.merges_preview
         else None,
         undone=read_undone(installation.db, record.run, definition),
     )
+
+
+def _list_past(installation: Installation, module: Module) -> Sequence[PastRun]:
+    return repo.list_past(installation.db, module.id) if module.id and module.guards.usual != "off" else ()
 
 
 def _choose_module(run: Run, module: Module) -> Module:

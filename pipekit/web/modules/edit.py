@@ -119,6 +119,7 @@ def _show_form(
         strategies=STRATEGY_WORDS,
         ways=LOAD_WORDS,
         guards=GUARDS,
+        guard_choices={f.name: [(choice, choice) for choice in f.choices] for f in GUARDS},
         more=group_more(),
         unusual=list_unusual_guards(form),
         run_on=RUN_ON,

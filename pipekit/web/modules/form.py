@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from starlette.datastructures import FormData
 
@@ -15,6 +15,7 @@ from pipekit.engine.variables import fill_table
 from pipekit.errors import NotFound, PipekitError
 from pipekit.fields import Field, list_fields
 from pipekit.models import Column, Guards, Hook, Module, ModuleFields, Watermark, parse_key
+from pipekit.models.guards import Usual
 from pipekit.web.kit.clash import check_clash
 from pipekit.web.kit.forms import MENDABLE, Form, FormRow, get_rows, is_blank, refuse_problems
 from pipekit.web.modules.hooks import build_hook_rows, check_hook_rows, read_hook_rows, save_inline_hooks
@@ -122,7 +123,8 @@ def list_unusual_guards(form: Form) -> list[str]:
     flags = [
         f.unusual.format(form.holds(f.name)) for f in GUARDS if f.kind == "flag" and _read_flag(form, f) != f.default
     ]
-    return flags + [f"{f.name} {form.value(f.name)}" for f in GUARDS if f.kind != "flag" and form.value(f.name)]
+    others = [f for f in GUARDS if f.kind != "flag" and form.value(f.name) not in ("", _show(f.default))]
+    return flags + [f"{f.name} {form.value(f.name)}" for f in others]
 
 
 def fill_module_form(form: Form, data: FormData) -> None:
@@ -204,11 +206,16 @@ def _read_fields(db: repo.State, form: Form) -> dict[str, Any]:
         "load": form.value("load"),
         "columns": _read_columns(form),
         **{f.own: _read_more(form, f) for f in MORE},
-        "guards": Guards(shrink=shrink, **guards),
+        "guards": Guards(shrink=shrink, usual=_read_usual(form), **guards),
         "retries": form.read_told("retries", ModuleFields) or 0,
         "silence_timeout_s": form.read_told("silence_timeout_s", ModuleFields),
         "run_timeout_s": form.read_told("run_timeout_s", ModuleFields),
     }
+
+
+def _read_usual(form: Form) -> Usual:
+    """As the form has it; what is none of the choices is refused when the module is checked."""
+    return cast(Usual, form.value("usual") or Guards().usual)
 
 
 def _read_flag(form: Form, f: Field) -> bool | None:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from pipekit import repo
 from pipekit.drivers import get_driver
+from pipekit.engine.guarding.usual import find_usual_rows
 from pipekit.engine.variables import fill
 from pipekit.fields import list_fields
 from pipekit.http.state import ContextDep, Db
@@ -219,6 +220,7 @@ def show_module(
         mends=describe_run(last).mends if last else [],
         alive=[run for run in runs if not run.finished_at],
         chart_count=len(runs),
+        usual=find_usual_rows(repo.list_past(db, module.id), datetime.now(UTC)),
         chart=past.chart,
         drawing=past.drawing,
         history=older[:HISTORY_RUNS],
