@@ -1,5 +1,8 @@
 # What a module expects of its rows, as records of single lines. Knows no database.
-"""`list_expected` reads a module's `expect`; `find_expect_problem` is for files, forms and the API."""
+"""`list_expected` reads a module's `expect`; `find_expect_problem` is for files, forms and the API.
+
+`find_staging_need` says whether rows may also go another way than through staging.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +44,13 @@ def list_expected(module: ModuleFields) -> Iterator[Expected]:
         yield Expected(sort="accepted", columns=(name,), accepted=tuple(values))
     for sql in split_listed("texts", module.expect_sql):
         yield Expected(sort="sql", sql=sql)
+
+
+def find_staging_need(module: ModuleFields) -> str:
+    """Why all rows of a module must be in staging before they are merged, as a clause; `""` where they need not."""
+    if next(list_expected(module), None):
+        return "its `expect` looks at all of them there"
+    return "the NULLs of all of them are counted there (`usual`)" if module.guards.usual in ("warn", "stop") else ""
 
 
 def find_expect_problem(module: ModuleFields) -> tuple[str, str]:

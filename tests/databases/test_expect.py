@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipekit.models import Run
+from pipekit.models import Guards, Run
 from tests.databases.places import Place, Postgres
 from tests.near import NearRunner
 
@@ -88,3 +88,22 @@ def test_a_way_without_staging_is_refused_and_one_with_its_own_table_is_looked_a
     assert run.status == "error"
     assert {"swap": "not_null: v", "direct": "loads without staging"}[load_by] in (run.error or "")
     assert len(postgres_place.rows("select * from t")) == 1
+
+
+@pytest.mark.parametrize("fields", [{"expect_accepted": "v: x"}, {"guards": Guards(usual="stop")}, {}])
+def test_many_rows_are_all_staged_where_each_is_looked_at(place: Place, fields: dict[str, Any]) -> None:
+    """Else a large load goes on into a dest behind its first rows, or straight into an empty one."""
+    place.execute("CREATE TABLE t (id integer, v varchar(20)); CREATE TABLE s (id integer, v text)")
+    many = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 120000) select i, 'x' from n"
+    place.execute(f"INSERT INTO s {many}; UPDATE s SET v = 'odd' WHERE id = 119999")
+    if isinstance(place, Postgres):
+        place.execute("ANALYZE s")
+    module = place.project.add_module(
+        f"e{next(_NUMBERS)}", source=place.me, dest=place.me, query="select id, v from s", table="t", **fields
+    )
+    run = place.project.run(module)
+    assert (run.status, "1 rows, for example (id = 119999, v = odd)" in (run.error or "")) == (
+        ("error", True) if "expect_accepted" in fields else ("success", False)
+    )
+    ways = " ".join(check.detail for check in run.checks if check.name == "load")
+    assert "direct" not in ways if fields or isinstance(place, Postgres) else "direct" in ways, ways

@@ -81,7 +81,9 @@ def test_every_make_command_in_a_document_exists(document: Path) -> None:
 def list_commands(document: Path) -> list[str]:
     """What a document shows as code: blocks and inline."""
     text = document.read_text(encoding="utf-8")
-    return re.findall(r"```(?:sh|console|text)?\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)
+    blocks = re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL)
+    shown = [block for language, block in blocks if language in ("", "sh", "console", "text")]
+    return shown + re.findall(r"`([^`\n]+)`", text)
 
 
 def test_the_help_lists_every_command() -> None:

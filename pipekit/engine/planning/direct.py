@@ -13,6 +13,7 @@ from pipekit.engine.planning.indexes import KEPT, LEAST_ROWS, judge_rebuild, tel
 from pipekit.engine.planning.loading import MEND, Loading
 from pipekit.engine.planning.sequences import build_sequence_statements
 from pipekit.errors import RunFailed, StatementFailed
+from pipekit.models.expecting import find_staging_need
 from pipekit.runner_contract import Onward, Statement
 
 # From so many rows on it is worth asking what else there is than writing them twice.
@@ -53,6 +54,7 @@ def _may_go_straight(context: RunContext, merge: MergePlan) -> bool:
     """What is looked at before it is merged is staged; what is to be taken back is kept beside an emptied dest."""
     run, module = context.run, context.module
     is_staged = run.preview or run.merges_preview is not None or module.undo_runs is not None
+    is_staged = is_staged or bool(find_staging_need(module))
     return module.load == "auto" and merge.strategy == "full" and not is_staged and not _find_obstacle(context, merge)
 
 
@@ -109,6 +111,8 @@ def _find_detour(context: RunContext, merge: MergePlan) -> str:
         return "jrunner commits what it moves"
     if context.module.undo_runs is not None:
         return "what the run changes is kept so that it can be taken back"
+    if need := find_staging_need(context.module):
+        return need
     if merge.fires:
         return f"what {merge.fires[0]} makes of the rows can only be seen beside staging"
     if merge.referring:
