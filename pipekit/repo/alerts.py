@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pipekit.models.alerts import Alert, Rule
+from pipekit.repo.loads import build_load_condition
 from pipekit.repo.names import get_row
 from pipekit.repo.state import State, format_moment, now
 
@@ -117,20 +118,23 @@ class Streak:
     good_at: str | None
 
 
+_IS_LOAD = build_load_condition("r")
+_LAST_GOOD = f"""
+    SELECT id, finished_at FROM run_log r WHERE module_id = :module AND status = 'success' AND id < :run AND {_IS_LOAD}
+    ORDER BY id DESC LIMIT 1
+"""
+_FAILURES = f"""
+    SELECT count(*) AS n, min(finished_at) AS since FROM run_log r
+    WHERE module_id = :module AND status = 'error' AND id > :good AND id <= :run AND {_IS_LOAD}
+"""
+
+
 def get_streak(db: State, module_id: int, run_id: int) -> Streak:
-    """A module's failures in a row, dry runs and cancelled runs aside."""
-    good = db.row(
-        "SELECT id, finished_at FROM run_log WHERE module_id = ? AND status = 'success' AND id < ? "
-        "ORDER BY id DESC LIMIT 1",
-        (module_id, run_id),
-    )
-    row = db.row(
-        "SELECT count(*) AS n, min(finished_at) AS since FROM run_log "
-        "WHERE module_id = ? AND status = 'error' AND NOT dry_run AND id > ? AND id <= ?",
-        (module_id, good["id"] if good else 0, run_id),
-    )
-    assert row is not None
+    """A module's failed loads in a row."""
+    good = db.row(_LAST_GOOD, {"module": module_id, "run": run_id})
     good_id, good_at = (good["id"], good["finished_at"]) if good else (0, None)
+    row = db.row(_FAILURES, {"module": module_id, "run": run_id, "good": good_id})
+    assert row is not None
     return Streak(failures=row["n"], since=row["since"], good_id=good_id, good_at=good_at)
 
 
@@ -146,9 +150,9 @@ class Promise:
 
 def list_promises(db: State) -> list[Promise]:
     """The enabled modules that promise freshness."""
-    sql = """
+    sql = f"""
         SELECT m.id AS module_id, m.name AS module, m.fresh_within_s AS within_s,
-               (SELECT r.finished_at FROM run_log r WHERE r.module_id = m.id AND r.status = 'success'
+               (SELECT r.finished_at FROM run_log r WHERE r.module_id = m.id AND r.status = 'success' AND {_IS_LOAD}
                 ORDER BY r.id DESC LIMIT 1) AS good_at
         FROM module m WHERE m.enabled AND m.fresh_within_s > 0 ORDER BY m.name
     """

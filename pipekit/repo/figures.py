@@ -5,16 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipekit.repo.loads import build_load_condition
 from pipekit.repo.pages import read_at_once
 from pipekit.repo.state import State
 
-_MODULES = """
+_IS_LOAD = build_load_condition("r")
+_MODULES = f"""
     SELECT m.name, m.fresh_within_s, l.status, l.finished_at AS ended_at, g.started_at, g.finished_at AS good_at,
            g.rows_read, g.rows_inserted, g.rows_updated, g.rows_deleted
     FROM module m
     LEFT JOIN run_log l ON l.id = (
-        SELECT max(id) FROM run_log WHERE module_id = m.id AND status IN ('success', 'error', 'cancelled'))
-    LEFT JOIN run_log g ON g.id = (SELECT max(id) FROM run_log WHERE module_id = m.id AND status = 'success')
+        SELECT id FROM run_log r WHERE module_id = m.id AND +status IN ('success', 'error', 'cancelled') AND {_IS_LOAD}
+        ORDER BY id DESC LIMIT 1)
+    LEFT JOIN run_log g ON g.id = (
+        SELECT id FROM run_log r WHERE module_id = m.id AND +status = 'success' AND {_IS_LOAD} ORDER BY id DESC LIMIT 1)
     ORDER BY m.name
 """
 _NAMES = ("name", "fresh_within_s", "status", "ended_at", "started_at", "good_at")

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipekit.repo.loads import build_load_condition
 from pipekit.repo.pages import read_at_once
 from pipekit.repo.state import State
 
@@ -22,15 +23,18 @@ class Failing:
     good_at: str | None
 
 
+_IS_LOAD = build_load_condition("r")
 _STREAKS = f"""
     SELECT w.value AS module_id, g.finished_at AS good_at,
-        (SELECT count(*) FROM (SELECT 1 FROM run_log INDEXED BY run_log_by_module
-            WHERE module_id = w.value AND id > coalesce(g.id, 0) AND status = 'error' LIMIT {MOST_IN_A_ROW})) AS times,
-        (SELECT finished_at FROM run_log WHERE module_id = w.value AND id > coalesce(g.id, 0) AND status = 'error'
-            ORDER BY id LIMIT 1) AS since
+        (SELECT count(*) FROM (SELECT 1 FROM run_log r INDEXED BY run_log_by_module
+            WHERE module_id = w.value AND id > coalesce(g.id, 0) AND status = 'error' AND {_IS_LOAD}
+            LIMIT {MOST_IN_A_ROW})) AS times,
+        (SELECT finished_at FROM run_log r WHERE module_id = w.value AND id > coalesce(g.id, 0)
+            AND status = 'error' AND {_IS_LOAD} ORDER BY id LIMIT 1) AS since
     FROM (SELECT value FROM json_each(:ids)) AS w
     LEFT JOIN run_log g ON g.id = (
-        SELECT max(id) FROM run_log WHERE module_id = w.value AND status = 'success')
+        SELECT id FROM run_log r WHERE module_id = w.value AND status = 'success' AND {_IS_LOAD}
+        ORDER BY id DESC LIMIT 1)
 """
 
 

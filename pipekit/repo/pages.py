@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal, Self
 
 from pipekit.models import Row
+from pipekit.repo.loads import build_load_condition
 from pipekit.repo.state import State
 
 ModuleState = Literal["all", "failing", "running", "disabled"]
@@ -287,15 +288,16 @@ def unpack_runs(packed: str) -> list[RunMark]:
 
 _FAILED = f"""
     SELECT {_BRIEF} FROM (
-        SELECT (SELECT iif(status = 'error', id, NULL) FROM run_log
-                WHERE module_id = m.id AND +status NOT IN ('queued', 'running') ORDER BY id DESC LIMIT 1) AS failed
+        SELECT (SELECT iif(status = 'error', id, NULL) FROM run_log r
+                WHERE module_id = m.id AND +status NOT IN ('queued', 'running') AND {build_load_condition("r")}
+                ORDER BY id DESC LIMIT 1) AS failed
         FROM module m WHERE m.enabled
     ) CROSS JOIN run_log r ON r.id = failed ORDER BY r.id DESC
 """
 
 
 def list_failed_modules(db: State) -> list[RunBrief]:
-    """The last ended run of each enabled module, where that failed; the latest first."""
+    """The last load of each enabled module that ended, where it failed; the latest first."""
     return [RunBrief.from_row(row) for row in read_at_once(db, _BRIEF_NAMES, _FAILED)]
 
 

@@ -192,6 +192,30 @@ def test_a_failure_that_is_over_before_it_is_told_is_not_told(night: Night, box:
     assert box.mails == []
 
 
+def test_a_comparison_and_an_undo_tell_their_own_failure_and_make_no_load_good(night: Night, box: Mailbox) -> None:
+    night.add_rule(night.add_mail(box), "failed", "recovered")
+    orders = night.add_module("orders")
+    night.run(orders)
+    night.look()
+    night.look(60)
+    for table, values in (
+        ("run_verify", {"asked_json": "{}", "result_json": None}),
+        ("undo_asked", {"undoes": 1}),
+    ):
+        for status in ("success", "error"):
+            run = repo.claim_module(
+                night.db, orders.id, owner=OWNER, lease_s=60, triggered_by="cli", dry_run=False, staging_table="s"
+            )
+            night.db.insert(table, {"run_id": run.id, **values})
+            error = {"error": f"{table} failed", "error_stage": "plan"} if status == "error" else {}
+            repo.finish_run(night.db, run.id, owner=OWNER, status=status, **error)
+    night.look()
+    night.look(60)
+    assert [mail["subject"] for mail in box.mails] == ["Pipekit: orders failed", "Pipekit: 2 modules failed"]
+    assert "verify of orders failed" in read(box.mails[1])
+    assert "undo of orders failed" in read(box.mails[1])
+
+
 def test_rules_choose_by_group_module_and_number_of_failures(night: Night, box: Mailbox) -> None:
     channel = night.add_mail(box)
     orders, people, rest = (night.add_module(name) for name in ("orders", "people", "rest"))

@@ -53,7 +53,7 @@ class Watching:
             run = repo.get_run(db, run_id)
         except NotFound:
             return
-        if run.module_id is None or run.dry_run:
+        if run.module_id is None or run.dry_run or run.preview:
             return
         streak = alerts.get_streak(db, run.module_id, run.id)
         groups = {group.id for group in repo.list_groups_of(db, run.module_id)}
@@ -62,7 +62,9 @@ class Watching:
                 continue
             if "ended" in rule.events:
                 self._add_ended(db, rule, run)
-            if run.status == "error":
+            if run.undoes is not None or run.asked_verify:
+                self._note_by_itself(db, rule, run)
+            elif run.status == "error":
                 self._note_failure(db, rule, run, streak)
             elif run.status == "success":
                 self._note_success(db, rule, run, streak)
@@ -86,6 +88,16 @@ class Watching:
         facts["checks"] = [check.name for check in run.checks if check.ok is False]
         due_at = self._find_due(db, rule, cause)
         alerts.add_alert(db, rule, event=event, subject=_name(run), facts=facts, due_at=due_at, cause=cause)
+
+    def _note_by_itself(self, db: repo.State, rule: Rule, run: Run) -> None:
+        """What compares or takes back brings no rows: its failure is told, and nothing follows from its success."""
+        if run.status != "error" or "failed" not in rule.events:
+            return
+        cause = find_cause(run)
+        facts = {**_tell_run(db, run), "doing": "undo" if run.undoes is not None else "verify", "failures": 1}
+        facts |= {"stage": run.error_stage, "mend": find_mend(f"{run.error or ''} {run.hint or ''}"), "good_at": None}
+        due_at = self._find_due(db, rule, cause)
+        alerts.add_alert(db, rule, event="failed", subject=f"run:{run.id}", facts=facts, due_at=due_at, cause=cause)
 
     def _note_success(self, db: repo.State, rule: Rule, run: Run, streak: alerts.Streak) -> None:
         last = alerts.find_last_alert(db, rule.id, _name(run), FAILURES)

@@ -73,7 +73,9 @@ def _name_many(event: str, count: int) -> str:
 def name_subject(alert: Alert) -> str:
     """The module or the group that an alert is about."""
     facts = alert.facts
-    return str(facts["module"]) if facts.get("module") else f"group {facts['group']}"
+    if not facts.get("module"):
+        return f"group {facts['group']}"
+    return f"{facts['doing']} of {facts['module']}" if facts.get("doing") else str(facts["module"])
 
 
 def _tell_gathered(group: Sequence[Alert], base: str) -> str:
@@ -96,7 +98,9 @@ def _tell(alert: Alert, base: str) -> list[str]:
 def _tell_failure(alert: Alert) -> list[str]:
     facts = alert.facts
     of_group = f" in the group {facts['group']}" if facts.get("group") else ""
-    line = f"{facts['module']} {_HAPPENED[alert.event]}{of_group} at {show_time(facts['finished_at'])}"
+    line = f"{name_subject(alert)} {_HAPPENED[alert.event]}{of_group} at {show_time(facts['finished_at'])}"
+    if facts.get("doing"):
+        return [f"{line}.", *_tell_cause(alert)]
     if facts["failures"] > 1:
         line += f", {facts['failures']} times in a row since {show_time(facts['since'])}"
     good = f"It was last good at {show_time(facts['good_at'])}." if facts["good_at"] else "It has never been good."
