@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from pipekit.drivers.base import Address, StagedColumn, TableName
+from pipekit.drivers.base import Address, Driver, StagedColumn, TableColumn, TableName
 from pipekit.drivers.db2i.driver import Db2iDriver
 from pipekit.drivers.db2i.product import DB2I
+from pipekit.drivers.jdbc.driver import JdbcDriver
 from pipekit.drivers.jdbc.products import DERBY, Product
+from pipekit.runner_contract import ResultColumn
 from tests.databases.over_jdbc import JdbcDatabase
 
 _VIEWS = (
@@ -80,6 +82,10 @@ class Db2iOnDerby(Db2iDriver):
         return tuple(
             sql.replace("TIMESTAMP(6)", "TIMESTAMP") for sql in super().build_staging_sql(staging, dest, columns)
         )
+
+    def stage_column(self, source: ResultColumn, source_driver: Driver, dest: TableColumn) -> StagedColumn:
+        """Derby has no code pages and no graphic types: its texts hold every character."""
+        return JdbcDriver.stage_column(self, source, source_driver, dest)
 
     def build_comment_sql(self, table: TableName, column: str, comment: str) -> str:
         return ""
