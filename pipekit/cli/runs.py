@@ -69,7 +69,7 @@ def _row(run: "Run") -> list[str]:
 def show(session: Session, run_id: int, log: bool, follow: bool, as_json: bool) -> None:
     """Show the record of run ID."""
     from pipekit import repo
-    from pipekit.cli.run import print_receipt
+    from pipekit.cli.run import describe_record, print_receipt
 
     db = session.db()
     run = repo.get_run(db, run_id)
@@ -81,7 +81,7 @@ def show(session: Session, run_id: int, log: bool, follow: bool, as_json: bool) 
     if follow:
         run = repo.get_run(db, run_id)
     if as_json:
-        session.say_json(run.to_json() | ({"live_log": text} if log or follow else {}))
+        session.say_json(describe_record(session, run) | ({"live_log": text} if log or follow else {}))
         return
     print_receipt(session, run)
 

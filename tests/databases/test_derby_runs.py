@@ -16,7 +16,7 @@ from pipekit.engine import open_look
 from pipekit.engine.planning.creation import MADE
 from pipekit.engine.recovering.ledger import settle_merge
 from pipekit.engine.recovering.recover import recover_runs
-from pipekit.models import Check, Connection
+from pipekit.models import Check, Connection, Strategy
 from pipekit.runner.native import NativeRunner
 from pipekit.runner.process import run_program
 from tests.databases import test_creation, test_runs
@@ -218,6 +218,27 @@ def test_a_dest_table_is_made_with_names_that_a_statement_finds(bench: DerbyBenc
 def test_a_query_derby_cannot_take_is_its_own_word(bench: DerbyBench) -> None:
     fill(bench)
     refuse(bench, bench.module("select id from t limit 1"), "plan", "limit")
+
+
+@into_derby
+@pytest.mark.parametrize(("strategy", "told"), [("full", (2, 2, 0)), ("incremental", (1, 2, 0)), ("upsert", (0, 1, 1))])
+def test_a_preview_into_derby_says_what_a_run_then_does(
+    bench: DerbyBench, strategy: Strategy, told: tuple[int, ...]
+) -> None:
+    bench.source.execute("create table s (id integer, v text)", "insert into s values (2, 'new'), (3, 'new')")
+    bench.dest.execute(
+        "create table t (id integer, v varchar(9), l clob)", "insert into t values (1, 'old', 'x'), (2, 'old', 'x')"
+    )
+    expect = {"expect_not_null": "id, v", "expect_unique": "id", "expect_accepted": "id: 2, 3\nv: new"}
+    module = bench.module("select id, v, v as l from s", merge_strategy=strategy, merge_key="id", **expect)
+    looked = bench.project.run(module, preview=True)
+    found = repo.find_preview(bench.project.db, looked.id)
+    assert found is not None, looked.error
+    assert (found.would_delete, found.would_insert, found.would_update) == told
+    if strategy == "upsert":
+        assert found.samples.update[0].differs == {"V": ("old", "new"), "L": ("x", "new")}
+    run = bench.project.run(module, merges=looked.id)
+    assert (run.rows_deleted, run.rows_inserted, run.rows_updated) == told, run.error
 
 
 @into_derby

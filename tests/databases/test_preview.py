@@ -271,3 +271,27 @@ def test_a_preview_into_a_dest_that_is_made_leaves_none(place: Place) -> None:
         read(place)
     assert place.project.run(module, merges=looked.id).status == "success"
     assert read(place) == [(1, 2, "x")]
+
+
+def test_rows_that_a_unique_key_of_the_dest_refuses_are_told_before(place: Place) -> None:
+    make_small(place)
+    module = add_module(place, "append", "")
+    looked, preview = foresee(place, module)
+    assert (looked.status, looked.error_stage, preview) == ("error", "check", None)
+    assert "2 staged rows have a value of id that" in (looked.error or "")
+    assert place.project.run(module).error_stage == "merge"
+    place.execute("DELETE FROM t WHERE id < 9")
+    assert foresee(place, module)[0].status == "dry_run"
+
+
+def test_what_was_previewed_and_merged_is_taken_back_as_any_run(place: Place) -> None:
+    make_small(place)
+    before = read(place)
+    module = add_module(place, "upsert", "id", undo_runs=3)
+    looked, _ = foresee(place, module)
+    run = place.project.run(module, merges=looked.id)
+    assert (run.status, run.error) == ("success", None)
+    assert read(place) == AFTER
+    undone = place.project.cli("undo", str(run.id))
+    assert undone.code == 0, undone.stderr
+    assert read(place) == before

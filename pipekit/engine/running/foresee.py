@@ -14,6 +14,7 @@ from pipekit.engine.planning.past.gone import list_foreseen
 from pipekit.engine.planning.plan import Plan, sign_plan
 from pipekit.engine.running.merge import Figures, expect_counts, read_figures
 from pipekit.engine.running.staging import Staged
+from pipekit.errors import CheckFailed
 from pipekit.models import Meeting, Preview, Samples
 from pipekit.runner_contract import Statement
 
@@ -35,6 +36,7 @@ def foresee(context: RunContext, staged: Staged) -> None:
     foreseen = _build_foreseen(context, plan)
     counts = _count(context, plan, foreseen)
     check_expectations(expect_counts(context, plan.merge, rows), counts)
+    _check_unique(context, plan)
     figures = read_figures(plan.merge, counts, rows)
     preview = Preview(
         would_insert=figures.inserted,
@@ -75,6 +77,19 @@ def _count(context: RunContext, plan: Plan, foreseen: Foreseen) -> dict[str, int
     ]
     looks = [statement for statement in children if statement.value]
     return context.runner.execute(context.dest, [*foreseen.before, *looks, *counted])
+
+
+def _check_unique(context: RunContext, plan: Plan) -> None:
+    """What `append` would be refused for: rows with a value of a unique key that the dest has already."""
+    merge = plan.merge
+    if merge.strategy != "append" or not merge.row_key or merge.fires or plan.create_sql:
+        return
+    met = context.dest_driver.build_foreseen(replace(merge, strategy="upsert", key=merge.row_key, null_keys=False))
+    looks = [Statement(sql=f"SELECT {met.count} {each.source}", name="met", value=True) for each in met.rows["updated"]]
+    if count := context.runner.execute(context.dest, [*met.before, *looks])["met"]:
+        key = ", ".join(merge.row_key)
+        message = f"{count} staged rows have a value of {key} that {merge.dest} has: its unique key refuses them."
+        raise CheckFailed(message, hint="Let the query leave out what is there.")
 
 
 def _list_notes(context: RunContext, plan: Plan, counts: dict[str, int]) -> list[str]:
