@@ -1,11 +1,13 @@
 # The command line: the root command, and the one place where errors are printed. Loads nothing heavy.
 """`main` runs `pipekit`; each command lives in the file of its group and is loaded when it is asked for."""
 
+import logging
 import os
 import resource
 import sys
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -93,9 +95,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         is_debug = os.environ.get("PIPEKIT_DEBUG", "") not in ("", "0")
         session = Session(json="--json" in options, debug=is_debug, outlets=outlets)
         try:
-            return _end(session, _run(given, session))
+            code = _end(session, _run(given, session))
         finally:
             session.close()
+    if arguments is None and session.ends_at_once:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process with its last line: taking it apart object by object would keep a scheduler waiting."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    logging.shutdown()
+    os._exit(code)
 
 
 def _end(session: Session, code: int) -> int:

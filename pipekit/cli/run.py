@@ -193,6 +193,7 @@ def follow(
     session.only_tell()
     with terminate_like_interrupt(), show_progress(session.tell, name, quiet=quiet or as_json) as listener:
         finished = start(listener)
+    session.ends_at_once = True
     failed = finished.status not in ("success", "dry_run")
     if not failed:
         for check in finished.checks:

@@ -34,6 +34,8 @@ class Session:
     def __init__(self, *, json: bool = False, debug: bool = False, outlets: Outlets | None = None) -> None:
         self.json = json
         self.debug = debug
+        # Whether nothing is left to be done once the command has returned: no thread, no file of its own.
+        self.ends_at_once = False
         self._outlets = outlets or Outlets()
         self.home: str | None = None
         self._config: Config | None = None
