@@ -119,7 +119,7 @@ def parse_watermarks(given: tuple[str, ...]) -> dict[str, str]:
 @click.argument("table")
 @click.option(
     "--strategy",
-    type=click.Choice(["full", "incremental", "append", "upsert"]),
+    type=click.Choice(["full", "incremental", "append", "upsert", "snapshot"]),
     default="full",
     show_default=True,
     help="How the rows are merged into the table.",
@@ -158,7 +158,7 @@ def copy(
     from pipekit.runner.ahead import Ahead
 
     columns = parse_key(key)
-    if strategy in ("incremental", "upsert") and not columns:
+    if strategy in ("incremental", "upsert", "snapshot") and not columns:
         raise click.UsageError(f"The strategy {strategy} needs --key.")
     db = session.db()
     one, two = (repo.get_connection_by_name(db, name) for name in (source, dest))

@@ -94,6 +94,7 @@ def _module(item: ModuleDef) -> dict[str, Any]:
         "hooks": [_plain("hook", hook) for hook in item.hooks],
         "columns": [_plain("column", column) for column in item.columns],
         "guards": _plain("guards", item.guards),
+        "history": _plain("history", item),
         "deleting": _plain("deleting", item),
         "expect": _plain("expect", item),
         "timeouts": _plain("timeouts", item),

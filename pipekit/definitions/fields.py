@@ -35,6 +35,9 @@ _BEFORE: Mapping[str, tuple[Field, ...]] = {
             name="deleting", kind="object", of="deleting", doc="Which rows `deletes` is about, and how they are found."
         ),
     ),
+    "history": (
+        Field(name="history", kind="object", of="history", doc="The columns that the strategy snapshot fills."),
+    ),
     "columns": (
         Field(name="watermarks", kind="map", of="watermark", doc="Placeholders of the query, by name."),
         Field(name="hooks", kind="list", of="hook", doc="SQL that runs on the dest after the merge."),
@@ -86,6 +89,7 @@ OBJECTS: Mapping[str, tuple[Field, ...]] = {
     "hook": _own(list_fields(HookFields)),
     "column": _own(list_fields(Column)),
     "guards": _own(list_fields(Guards)),
+    "history": _inner(list_fields(ModuleFields), "history"),
     "deleting": _inner(list_fields(ModuleFields), "deleting"),
     "expect": _inner(list_fields(ModuleFields), "expect"),
     "timeouts": _inner(list_fields(ModuleFields), "timeouts"),

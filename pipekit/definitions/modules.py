@@ -13,7 +13,7 @@ from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.watermarks.places import PLACEHOLDER
 from pipekit.errors import PipekitError
 from pipekit.fields import list_fields
-from pipekit.models import WATERMARK_NAME, Column, Guards, ModuleFields, WatermarkFields
+from pipekit.models import KEYED, WATERMARK_NAME, Column, Guards, ModuleFields, WatermarkFields
 from pipekit.models.deleting import find_deleting_problem
 from pipekit.models.expecting import find_expect_problem
 
@@ -102,7 +102,7 @@ class ModuleReader:
     def _key(self, read: Read) -> tuple[str, ...]:
         key: tuple[str, ...] = read["key"] or ()
         strategy = read["strategy"]
-        if not key and strategy in ("incremental", "upsert"):
+        if not key and strategy in KEYED:
             told = f"The strategy '{strategy}' needs a merge key."
             self._problems.add(read.line_of("strategy"), read.path_of("key"), told)
         if len(set(key)) < len(key):

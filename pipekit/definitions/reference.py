@@ -10,6 +10,7 @@ _TITLES = {
     "file": "The file",
     "member": "A module of a group",
     "guards": "guards",
+    "history": "history",
     "deleting": "deleting",
     "expect": "expect",
     "timeouts": "timeouts",

@@ -30,11 +30,12 @@ from pipekit.drivers.typetext import check_type
 from pipekit.drivers.undoing import Undoing
 from pipekit.drivers.unused import drop_unused
 from pipekit.drivers.vanishing import Vanishing
+from pipekit.drivers.versions import Versioning
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Moments, ABC):
+class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Versioning, Moments, ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]
@@ -54,8 +55,7 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishin
     # Stands behind a table that is looked at while a merge may hold a row of it, where that would have to wait.
     dirty_read: ClassVar[str] = ""
     is_embedded: ClassVar[bool] = False
-    # Texts of a table that is made compare byte by byte unless a column says otherwise.
-    compares_bytes: ClassVar[bool] = False
+    compares_bytes: ClassVar[bool] = False  # texts of a table that is made do, unless a column says otherwise
     trims_by_sql: ClassVar[bool] = False  # texts are trimmed by SQL around the query; other readers have an option
     any_value: ClassVar[bool] = False  # a column may hold values of other types than the one it declares
     keeps_lengths: ClassVar[bool] = False  # a text is never longer than the type of its column says

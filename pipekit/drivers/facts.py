@@ -172,6 +172,22 @@ class Gone:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """The columns of a dest that keeps versions: when each began and ended, and whether it is the current one.
+
+    `begins_at` and `ends_at` are the time of the run as constants of the two, `yes` and `no` those of the third.
+    """
+
+    start: str
+    end: str
+    current: str
+    begins_at: str = ""
+    ends_at: str = ""
+    yes: str = ""
+    no: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MergePlan:
     """Everything the merge text depends on. `key` holds dest column names; `can_truncate` comes from `TableFacts`.
 
@@ -193,6 +209,7 @@ class MergePlan:
     `absent` is the plan for rows that are gone from the source: one with `gone`, whose staging has keys alone.
     A plan that `mends` writes what differs and no more: `full` keeps rows by their `row_key` whoever refers to them.
     With `within`, a condition for dest rows `d`, only those of them go that it is true of.
+    With a `history` the merge keeps versions, and `absent` is about those that end.
     """
 
     strategy: Strategy
@@ -225,6 +242,7 @@ class MergePlan:
     filled: bool = False
     gone: Gone | None = None
     absent: "MergePlan | None" = None
+    history: History | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,7 +58,7 @@ class Vanishing:
         A unique value of one that is deleted is free for rows that come; these come without a mark.
         """
         absent = plan.absent
-        if absent is None or absent.gone is None:
+        if absent is None or absent.gone is None or plan.history:
             return self.build_merge_sql(plan)
         gone = self.build_gone_sql(absent)
         return self.build_around(plan, *(((), gone) if absent.gone.mark else (gone, ())))

@@ -3,6 +3,7 @@
 
 from pipekit.models.connections import PASSWORD_PATTERN, Connection, ConnectionFields, DriverRegistration
 from pipekit.models.definitions import (
+    KEYED,
     MODULE_NAME,
     RESERVED_MODULE_NAMES,
     RUN_ON,
@@ -44,6 +45,7 @@ from pipekit.models.runs import (
 from pipekit.models.verifying import Difference, Verified, Verify
 
 __all__ = [
+    "KEYED",
     "MODULE_NAME",
     "PASSWORD_PATTERN",
     "RESERVED_MODULE_NAMES",

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pipekit.fields import LONGEST_SQL, list_fields, told
 from pipekit.models.guards import Guards
 
-Strategy = Literal["full", "incremental", "append", "upsert"]
+Strategy = Literal["full", "incremental", "append", "upsert", "snapshot"]
 RunOn = Literal["success", "failure", "always"]
 Match = Literal["name", "position"]
 Way = Literal["auto", "staged", "swap", "direct"]
@@ -18,7 +18,9 @@ BadData = Literal["refuse", "null"]
 Proof = Literal["off", "counts", "sums", "values"]
 Deletes = Literal["none", "hard", "mark"]
 
-STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert")
+STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert", "snapshot")
+# Those that find rows by the merge key.
+KEYED: tuple[Strategy, ...] = ("incremental", "upsert", "snapshot")
 RUN_ON: tuple[RunOn, ...] = ("success", "failure", "always")
 
 Row = Mapping[str, Any]
@@ -174,6 +176,34 @@ class ModuleFields:
             longest=LONGEST_SQL,
             label="Query of the keys",
             help="Empty: the module's own query, with each watermark at its default.",
+        ),
+    )
+    history_from: str = field(
+        default="valid_from",
+        metadata=told(
+            "For `snapshot`: the dest column that tells when a version began.",
+            name="history.from",
+            required=False,
+            label="Column of the begin",
+            help="For the strategy snapshot: when a version began, in UTC.",
+        ),
+    )
+    history_to: str = field(
+        default="valid_to",
+        metadata=told(
+            "For `snapshot`: the dest column that tells when a version ended; NULL while it is the current one.",
+            name="history.to",
+            label="Column of the end",
+            help="When it ended; NULL while it is the current one.",
+        ),
+    )
+    history_current: str = field(
+        default="current",
+        metadata=told(
+            "For `snapshot`: the dest column that tells whether a version is the current one.",
+            name="history.current",
+            label="Column of the current one",
+            help="A boolean, or 1 and 0.",
         ),
     )
     columns: tuple[Column, ...] = field(

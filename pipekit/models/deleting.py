@@ -11,7 +11,9 @@ def find_deleting_problem(module: ModuleFields) -> tuple[str, str]:
     if module.deletes == "none":
         return "", ""
     if module.merge_strategy not in DELETING:
-        told = "it leaves no row that is gone" if module.merge_strategy == "full" else "it has no key to know a row by"
+        told = {"full": "it leaves no row that is gone", "snapshot": "it ends the version of a key that is gone"}.get(
+            module.merge_strategy, "it has no key to know a row by"
+        )
         return "deletes", f"`deletes` is for incremental and upsert; the strategy is {module.merge_strategy}: {told}."
     if module.deletes == "mark" and not module.deletes_column.strip():
         return "deletes_column", "`deletes: mark` needs the dest column that gets the time: `deleting: {column: ...}`."

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipekit.errors import Conflict, Invalid
 from pipekit.fields import list_fields, pick, settle
-from pipekit.models import MODULE_NAME, RESERVED_MODULE_NAMES, Column, Guards, Module, ModuleFields, parse_key
+from pipekit.models import KEYED, MODULE_NAME, RESERVED_MODULE_NAMES, Column, Guards, Module, ModuleFields, parse_key
 from pipekit.models.deleting import find_deleting_problem
 from pipekit.models.expecting import find_expect_problem
 from pipekit.repo.connections import get_connection
@@ -22,8 +22,6 @@ LONGEST_COLUMNS = 1_000_000
 LONGEST_KEY = 20_000
 MOST_PARTS = 50
 LONGEST_SQL_IN_ALL = 500_000
-
-_KEYED = ("incremental", "upsert")
 
 
 def create_module(
@@ -203,7 +201,7 @@ def _check_module_name(name: str) -> None:
 def _check_merge(module: Module) -> None:
     if any(not part.strip() for part in module.merge_key):
         raise Invalid("A column of a merge key has a name.", field="merge_key")
-    if module.merge_strategy in _KEYED and not module.merge_key:
+    if module.merge_strategy in KEYED and not module.merge_key:
         raise Invalid(f"The strategy {module.merge_strategy} needs a merge key.", field="merge_key")
     field, problem = find_deleting_problem(module)
     if problem:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pipekit.drivers.base import Driver, LedgerEntry, MergePlan, StagedColumn, TableColumn, TableName
-from pipekit.drivers.facts import Gone, Rebuild
+from pipekit.drivers.facts import Gone, History, Rebuild
 from pipekit.drivers.types import Type
 from pipekit.models import Strategy
 from pipekit.runner_contract import Query, QueryResult, ResultColumn, Statement
@@ -220,6 +220,19 @@ def _write_gone(driver: Driver, key: tuple[str, ...], *, null_keys: bool = False
     return join([*asked, *counted, *driver.build_gone_sql(plan)])
 
 
+def _write_versions(driver: Driver, key: tuple[str, ...], *, null_keys: bool = False) -> str:
+    """The merge that keeps versions, and what a preview of it would count."""
+    if not driver.can_version:
+        return "(keeps no versions)"
+    at = driver.quote_moment(MADE_AT, driver.from_neutral(MOMENT))
+    yes, no = (driver.quote_flag(flag, driver.from_neutral(Type(name="bool"))) for flag in (True, False))
+    history = History(start="valid_from", end="valid_to", current="current", begins_at=at, ends_at=at, yes=yes, no=no)
+    plan = replace(build_plan(driver, "snapshot", key, null_keys=null_keys), history=history)
+    found = driver.build_versions_foreseen(plan, driver.build_foreseen(replace(plan, strategy="append", history=None)))
+    counts = [f"-- {name}\nSELECT {found.count} {each.source}" for name, rows in found.rows.items() for each in rows]
+    return join([*driver.build_merge_sql(plan), *counts])
+
+
 def _orders(driver: Driver) -> TableName:
     """Where an address as it stands in the documents makes it."""
     schema = {"postgresql": "public", "sqlserver": "dbo"}.get(driver.kind)
@@ -284,6 +297,8 @@ CASES = (
     Case("compare_whole_rows", lambda d: _write_comparison(d, build_plan(d, converted=("amount",)), within="id > 1")),
     Case("gone_deleted", lambda d: _write_gone(d, ("id", "line"))),
     Case("gone_marked", lambda d: _write_gone(d, ("id", 'odd "name"'), null_keys=True, mark="at")),
+    Case("snapshot", lambda d: _write_versions(d, ("id", "line"))),
+    Case("snapshot_null_keys", lambda d: _write_versions(d, ("id", 'odd "name"'), null_keys=True)),
     Case("ledger", lambda d: join(d.build_ledger_sql(ENTRY))),
     Case("ledger_fence", lambda d: d.build_fence_sql(replace(ENTRY, rows=None))),
     Case("ledger_outcome", lambda d: d.build_outcome_sql(ENTRY.run_key)),

@@ -1,7 +1,6 @@
 # Runs whose module says what becomes of rows that are gone from the source, into PostgreSQL and SQLite.
 """`deletes: hard` and `deletes: mark`: what goes, what is marked, what is protected, and what is refused."""
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,75 +10,17 @@ import pytest
 
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
-from pipekit.engine import open_look
-from pipekit.models import Guards, Module, Run
-from pipekit.runner_contract import Statement
-from tests.lending import lend_database, take_back
-from tests.project import Project
+from pipekit.models import Guards
+from tests.databases.past_places import QUERY, Place, find_staging, get_check, open_place
 
 pytestmark = pytest.mark.usefixtures("near_when_quick")
-
-QUERY = "SELECT id, v, u FROM o WHERE u > '{since}'"
-ROWS = [(number, f"v{number}", f"2026-01-0{number}") for number in range(1, 6)]
-
-
-class Place:
-    """A source in SQLite, `o`, and its dest of a kind, `d`, which is filled from it."""
-
-    def __init__(self, folder: Path, url: str, **login: Any) -> None:
-        self.project = Project(folder)
-        self._file = sqlite3.connect(folder / "source.db", isolation_level=None)
-        self._lite = self.project.add_connection("lite", f"jdbc:sqlite:{folder}/source.db")
-        self.dest = self.project.add_connection("dest", url, **login)
-        self.kind = self.dest.driver
-        self.source("CREATE TABLE o (id INTEGER, v TEXT, u TEXT)")
-        self._file.executemany("INSERT INTO o VALUES (?, ?, ?)", ROWS)
-
-    def source(self, sql: str) -> None:
-        self._file.execute(sql)
-
-    def execute(self, *statements: str) -> None:
-        with open_look(self.project.config, self.project.secrets, self.dest, read_only=False) as look:
-            look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
-
-    def rows(self, sql: str = "SELECT id FROM d ORDER BY id") -> list[tuple[str | None, ...]]:
-        with open_look(self.project.config, self.project.secrets, self.dest) as look:
-            return list(look.query(sql).rows)
-
-    def ids(self, where: str = "1 = 1") -> str:
-        """The keys of a condition, together."""
-        return "".join(cell or "-" for (cell,) in self.rows(f"SELECT id FROM d WHERE {where} ORDER BY id"))
-
-    def module(self, name: str = "m", **options: Any) -> Module:
-        given: dict[str, Any] = {"merge_strategy": "upsert", "merge_key": "id", "query": QUERY, "deletes": "hard"}
-        given |= options
-        if "{since}" in given["query"] and "watermarks" not in given:
-            resolver = {"connection_id": self.dest.id, "resolver_sql": "SELECT max(u) FROM d"}
-            given["watermarks"] = [{"name": "since", "default_value": "1900-01-01", **resolver}]
-        return self.project.add_module(name, source=self._lite, dest=self.dest, table="d", **given)
-
-    def run(self, module: Module) -> Run:
-        return self.project.run(module)
-
-    def close(self) -> None:
-        self.project.close()
-        self._file.close()
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres) -> Iterator[Place]:
-    name = lend_database(postgres, "deletes") if request.param == "postgresql" else ""
-    url = postgres.jdbc_url(name) if name else f"jdbc:sqlite:{tmp_path}/dest.db"
-    place = Place(tmp_path, url, **({"username": "postgres"} if name else {}))
-    place.execute("CREATE TABLE d (id INTEGER, v TEXT, u TEXT, gone TIMESTAMP)")
-    yield place
-    place.close()
-    if name:
-        take_back(postgres, name)
-
-
-def get_check(run: Run, name: str) -> tuple[bool | None, str]:
-    return next((check.ok, check.detail) for check in run.checks if check.name == name)
+    with open_place(request.param, tmp_path, postgres) as place:
+        place.execute("CREATE TABLE d (id INTEGER, v TEXT, u TEXT, gone TIMESTAMP)")
+        yield place
 
 
 @pytest.mark.parametrize("strategy", ["upsert", "incremental"])
@@ -206,15 +147,6 @@ def test_what_would_take_too_much_or_does_not_fit_is_refused_and_changes_nothing
     assert not find_staging(place)
 
 
-def find_staging(place: Place) -> list[tuple[str | None, ...]]:
-    """Tables of staging that a run has left."""
-    if place.kind == "sqlite":
-        return place.rows("SELECT name FROM sqlite_master WHERE name LIKE 'pipekit_staging.m%'")
-    return place.rows(
-        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('pipekit_staging') AND relname LIKE 'm%'"
-    )
-
-
 @pytest.mark.parametrize("empties", [True, False])
 def test_switches_of_the_guards_let_all_rows_go(place: Place, empties: bool) -> None:
     module = place.module(query="SELECT id, v, u FROM o", guards=Guards(empty_source=not empties, shrink=0))
@@ -325,8 +257,6 @@ def test_a_preview_counts_what_would_go_and_what_it_has_looked_at_is_merged(plac
 
 @pytest.mark.parametrize("mark", ["", "gone"])
 def test_what_went_or_was_marked_can_be_taken_back_with_the_rest_of_its_run(place: Place, mark: str) -> None:
-    if place.kind != "postgresql":
-        pytest.skip("PostgreSQL alone keeps what a merge changes")
     module = place.module(deletes="mark" if mark else "hard", deletes_column=mark, undo_runs=2)
     place.run(module)
     before = place.rows("SELECT * FROM d ORDER BY id")

@@ -260,3 +260,9 @@ def test_rows_that_are_gone_from_the_source_are_deleted_or_marked(files: Files) 
     assert files.rows(files.file, "SELECT ID, GONE FROM SHOP.T ORDER BY ID") == kept
     staging = "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'pipekit_staging'"
     assert files.rows(files.file, staging) == [("pipekit_ledger",)]
+
+
+@pytest.mark.usefixtures("one_child")
+def test_a_kind_that_keeps_no_versions_says_so(files: Files) -> None:
+    run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", merge_strategy="snapshot", merge_key="ID")
+    assert (run.status, "dests keep no versions of rows" in (run.error or "")) == ("error", True)

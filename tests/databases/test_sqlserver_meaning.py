@@ -15,7 +15,7 @@ import pytest
 
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.base import MergePlan, StagedColumn, TableColumn, TableFacts, TableName
-from pipekit.drivers.facts import Action, Firing, Gone, Reference
+from pipekit.drivers.facts import Action, Firing, Gone, History, Reference
 from pipekit.drivers.sqlserver.driver import DRIVER
 from pipekit.engine.planning.children import build_child_counts
 from pipekit.engine.planning.dest import settle_plan
@@ -279,3 +279,25 @@ def test_rows_whose_key_is_gone_are_deleted_or_marked(
     if not mark:
         left = [(2, 5), (3, None)]
     assert database.execute("SELECT id, up FROM dbo.t ORDER BY id").fetchall() == left
+
+
+def test_versions_end_and_begin_with_what_changes(database: psycopg.Connection[Any]) -> None:
+    database.execute("DROP TABLE IF EXISTS dbo.t, pipekit_staging.m CASCADE")
+    database.execute("CREATE TABLE dbo.t (id int, p int, v text, up int, began int, ended int, now int)")
+    database.execute("CREATE TABLE pipekit_staging.m (id int, p int, v text, up int)")
+    rows = "(1, 1, 'same', NULL, 3, NULL, 1), (2, 1, 'old', NULL, 3, NULL, 1), (3, 1, 'gone', 1, 3, NULL, 1)"
+    database.execute(f"INSERT INTO dbo.t VALUES {rows}, (4, 1, 'ended', NULL, 1, 2, 0)")
+    database.execute(
+        "INSERT INTO pipekit_staging.m VALUES (1, 1, 'same', NULL), (2, 1, 'new', NULL), (4, 1, 'ended', NULL)"
+    )
+    history = History(start="began", end="ended", current="now", begins_at="9", ends_at="9", yes="1", no="0")
+    plan = replace(build_plan("snapshot", build_facts(), ("id",)), history=history)
+    assert run(database, DRIVER.build_merge_sql(plan)) == {
+        "changed": 1, "ended": 1, "inserted": 2, "doubt": 0, "late": 0
+    }  # fmt: skip
+    held = database.execute("SELECT id, v, began, ended, now FROM dbo.t ORDER BY id, began").fetchall()
+    assert held == [
+        (1, "same", 3, None, 1), (2, "old", 3, 9, 0), (2, "new", 9, None, 1),
+        (3, "gone", 3, 9, 0), (4, "ended", 1, 2, 0), (4, "ended", 9, None, 1),
+    ]  # fmt: skip
+    assert set(run(database, DRIVER.build_merge_sql(plan)).values()) == {0}

@@ -39,11 +39,13 @@ from pipekit.drivers.postgresql import (
     types,
     undo,
     undoing,
+    versions,
 )
 from pipekit.drivers.postgresql.swap import entrance
 from pipekit.drivers.types import Type
 from pipekit.drivers.undoing import Fires, Kept, Undo
 from pipekit.drivers.vanishing import VanishingText
+from pipekit.drivers.versions import VersionsText
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -51,6 +53,7 @@ class PostgresDriver(Driver):
     """PostgreSQL 12 and later."""
 
     kind = "postgresql"
+    can_version = True
     label = "PostgreSQL"
     url_example = names.URL_EXAMPLE
     schema_told = "its search_path leads to none that exists"
@@ -241,6 +244,8 @@ class PostgresDriver(Driver):
         return sqlstate.startswith(("22", "23", "P0", "42")) and sqlstate != "42501"
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
+        if plan.history:
+            return merge.build_merge_sql(plan, self.build_versions_sql(plan))
         return entrance.build_swap(plan) if plan.swap else merge.build_merge_sql(plan)
 
     def build_foreseen(self, plan: MergePlan) -> Foreseen:
@@ -254,6 +259,12 @@ class PostgresDriver(Driver):
     ) -> tuple[Statement, ...]:
         """Within what keeps the rows that are changed, so that all can be taken back."""
         return merge.build_merge_sql(plan, before, behind)
+
+    def build_versions(self, plan: MergePlan) -> VersionsText:
+        return versions.build_versions(plan)
+
+    def _override(self, plan: MergePlan) -> str:
+        return " OVERRIDING SYSTEM VALUE" if any(column.dest.identity for column in plan.columns) else ""
 
     def build_vanishing(self, plan: MergePlan) -> VanishingText:
         return keeping.build_vanishing(plan)

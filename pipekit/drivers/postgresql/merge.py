@@ -106,6 +106,8 @@ def build_merge_sql(
 
 
 def _build_strategy(plan: MergePlan) -> tuple[Statement, ...]:
+    if plan.history:
+        return ()
     if plan.keeps:
         return build_keeping(plan, build_insert(plan).sql)
     if plan.strategy == "full":

@@ -149,8 +149,8 @@ class AroundText:
         )
 
     def build_index(self) -> tuple[str, ...]:
-        """For keys in which NULLs match: `IS` can use an index, and not the list that `IN` makes."""
-        if not self._plan.gone or not self._plan.null_keys:
+        """For keys in which NULLs match, and for versions: these comparisons use an index, and no list as `IN` does."""
+        if not self._plan.history and not (self._plan.gone and self._plan.null_keys):
             return ()
         name, table = self._quote(f"{self._plan.staging.name}.key"), self._quote(self._plan.staging.name)
         return (f"CREATE INDEX {name} ON {table} ({self._values.build_list(self._plan.key)})",)

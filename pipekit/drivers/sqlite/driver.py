@@ -29,6 +29,7 @@ from pipekit.drivers.types import Type
 from pipekit.drivers.undoing import Fires, Kept, Undo
 from pipekit.drivers.unused import drop_unused
 from pipekit.drivers.vanishing import VanishingText
+from pipekit.drivers.versions import VersionsText
 from pipekit.errors import Invalid, StatementFailed
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
@@ -52,6 +53,7 @@ class SqliteDriver(Driver):
     leaves_rows: ClassVar[bool] = True
     can_rebuild: ClassVar[bool] = True
     can_undo: ClassVar[bool] = True
+    can_version: ClassVar[bool] = True
     can_go_on: ClassVar[bool] = True
     type_pattern: ClassVar[re.Pattern[str]] = typetext.SQLITE
     type_examples: ClassVar[tuple[str, ...]] = (
@@ -244,8 +246,15 @@ class SqliteDriver(Driver):
         )
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
-        quote = self.quote_identifier
-        return (*undoing.build_begin(plan, quote), *self._merge_text(plan).build(), *undoing.build_end(plan, quote))
+        return self.build_around(plan, (), ())
+
+    def build_around(
+        self, plan: MergePlan, before: Sequence[Statement], behind: Sequence[Statement]
+    ) -> tuple[Statement, ...]:
+        """Within what keeps the rows that are changed, so that all can be taken back."""
+        changes = self.build_versions_sql(plan) if plan.history else self._merge_text(plan).build()
+        begin, end = undoing.build_begin(plan, self.quote_identifier), undoing.build_end(plan, self.quote_identifier)
+        return (*begin, *before, *changes, *behind, *end)
 
     def find_unkept(self, query: Query, plan: MergePlan, keeping: Keeping) -> str:
         return undoing.find_unkept(keeping.names)
@@ -276,6 +285,12 @@ class SqliteDriver(Driver):
 
     def build_index_sql(self, plan: MergePlan) -> tuple[str, ...]:
         return self._around_text(plan).build_index()
+
+    def build_versions(self, plan: MergePlan) -> VersionsText:
+        return self._merge_text(plan).build_versions(self.build_vanishing(plan))
+
+    def _write_flag(self, flag: bool) -> str:
+        return str(int(flag))
 
     def build_vanishing(self, plan: MergePlan) -> VanishingText:
         return self._around_text(plan).build_vanishing()

@@ -13,6 +13,8 @@ from pipekit.drivers.foreseen import Foreseen, Rows
 from pipekit.drivers.rebuilding import build_drop, build_make
 from pipekit.drivers.sqlite.comparing import read_keys
 from pipekit.drivers.sqlite.typemap import bare_type, get_affinity
+from pipekit.drivers.vanishing import VanishingText
+from pipekit.drivers.versions import VersionsText
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Statement
 
@@ -40,6 +42,16 @@ class MergeText:
         self._values = read_keys(plan, quote)
         self._is_padded = not self._values.padded.isdisjoint(plan.key)
         self._key_index = quote(f"{plan.staging.name}.key")
+
+    def build_versions(self, rows: VanishingText) -> VersionsText:
+        """Of a plan that keeps versions; `rows` are those of the dest."""
+        return VersionsText(
+            rows=rows,
+            staging=f"{self._staging} AS staging",
+            same=self._match(),
+            differs=" OR ".join(map(_build_differs, self._list_changed())) or "0",
+            values=[f"staging.{name}" for name in self._names],
+        )
 
     def build_null_key(self) -> str:
         missing = " OR ".join(f"{name} IS NULL" for name in self._staged_keys())

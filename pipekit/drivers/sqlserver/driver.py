@@ -35,6 +35,7 @@ from pipekit.drivers.sqlserver.query import build_derived
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.drivers.vanishing import VanishingText
+from pipekit.drivers.versions import VersionsText
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
@@ -43,6 +44,7 @@ class SqlServerDriver(Driver):
     """SQL Server 2016 SP1 and later, and Azure SQL."""
 
     kind = "sqlserver"
+    can_version = True
     label = "SQL Server"
     url_example = address.URL_EXAMPLE
     version_sql = "SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128))"
@@ -197,7 +199,7 @@ class SqlServerDriver(Driver):
         return sqlstate in faults.VALUE_NUMBERS
 
     def build_merge_sql(self, plan: MergePlan) -> tuple[Statement, ...]:
-        return merge.build_merge_sql(plan)
+        return self.build_versions_sql(plan) if plan.history else merge.build_merge_sql(plan)
 
     def build_foreseen(self, plan: MergePlan) -> Foreseen:
         return foreseen.build_foreseen(plan)
@@ -213,6 +215,12 @@ class SqlServerDriver(Driver):
 
     def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
         return keeping.build_moved_sql(plan, reference)
+
+    def build_versions(self, plan: MergePlan) -> VersionsText:
+        return keeping.build_versions(plan)
+
+    def _write_flag(self, flag: bool) -> str:
+        return str(int(flag))
 
     def build_vanishing(self, plan: MergePlan) -> VanishingText:
         return keeping.build_vanishing(plan)

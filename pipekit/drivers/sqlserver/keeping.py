@@ -10,10 +10,18 @@ from pipekit.drivers import vanishing
 from pipekit.drivers.base import MergePlan
 from pipekit.drivers.facts import Reference
 from pipekit.drivers.sqlserver.exact import build_identity
-from pipekit.drivers.sqlserver.joins import build_known, build_match, build_scope, build_value
+from pipekit.drivers.sqlserver.joins import (
+    build_differs,
+    build_known,
+    build_match,
+    build_scope,
+    build_value,
+    list_written,
+)
 from pipekit.drivers.sqlserver.names import quote_identifier, quote_table
 from pipekit.drivers.sqlserver.types import parse_type
 from pipekit.drivers.vanishing import VanishingText
+from pipekit.drivers.versions import VersionsText
 from pipekit.runner_contract import Statement
 
 Statements = tuple[Statement, ...]
@@ -55,6 +63,18 @@ def build_vanishing(plan: MergePlan) -> VanishingText:
         known=build_scope(plan),
         delete=lambda where: f"DELETE d FROM {dest} WITH (HOLDLOCK)\nWHERE {where}",
         update=lambda sets, where: f"UPDATE d SET {sets}\nFROM {dest} WITH (HOLDLOCK)\nWHERE {where}",
+    )
+
+
+def build_versions(plan: MergePlan) -> VersionsText:
+    """How staged rows meet versions, and when they differ."""
+    written = list_written(plan, plan.key)
+    return VersionsText(
+        rows=build_vanishing(plan),
+        staging=f"{quote_table(plan.staging)} AS s",
+        same=build_match(plan, plan.key, nulls=plan.null_keys),
+        differs=build_differs(written) if written else "1 = 0",
+        values=[build_value(column) for column in plan.columns],
     )
 
 

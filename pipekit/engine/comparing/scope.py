@@ -23,7 +23,14 @@ class Scope:
 
 
 def look_only(module: Module, *, mends: bool = False) -> Module:
-    """The module as it is planned where nothing is to be loaded, or only what differs (`mends`)."""
+    """The module as it is planned where nothing is to be loaded, or only what differs (`mends`).
+
+    Raises RunFailed for one that keeps versions.
+    """
+    if module.merge_strategy == "snapshot":
+        message = "A dest that keeps versions of rows cannot be compared with a source that has the current ones alone."
+        hint = "Compare a view of the current ones, by a module of its own."
+        raise RunFailed(message, stage="plan", hint=hint)
     guards = module.guards if mends else replace(module.guards, atomic=False)
     return replace(module, load="staged", create_table=False, deletes="none", guards=guards)
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 from pipekit.drivers.base import MergePlan
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.past.gone import DELETES, set_keys
+from pipekit.engine.planning.past.history import HISTORY
 from pipekit.engine.planning.plan import Plan
 from pipekit.errors import RunFailed
 from pipekit.runner_contract import Loaded, Statement
@@ -24,28 +25,41 @@ _OTHER_HINT = (
 
 
 def check_gone(context: RunContext, plan: Plan, loaded: Loaded, keys: Loaded | None) -> Plan:
-    """Adds the staged keys to those that are there; raises RunFailed when too many rows would go, or by wrong keys."""
-    absent = plan.merge.absent
-    if absent is None or keys is None:
+    """Adds the staged keys to those that are there; raises RunFailed when too many rows would go, or by wrong keys.
+
+    Of a dest that keeps versions, those go that end as their keys are gone.
+    """
+    merge, driver = plan.merge, context.dest_driver
+    if plan.create_sql or (merge.absent and keys is None):
         return plan
+    if merge.absent and keys:
+        plan = replace(plan, merge=set_keys(merge, _keep_staged(context, merge, loaded, keys)))
+    gone = driver.get_ended(merge) if merge.history else merge.absent
+    if gone is None:
+        return plan
+    asked = (f"SELECT COUNT(*) {driver.build_gone_rows(gone)}", driver.build_present_count_sql(gone))
+    going, present = (int(found.first_cell() or 0) for found in context.runner.look(context.dest, asked))
+    if context.module.guards.empty_source and not (keys or loaded).rows_staged and going:
+        told = f"{going} of {present} rows of {merge.dest} would be {_say(context)}"
+        _fail(context, f"The source gave no {'keys' if keys else 'rows'}: {told}.", _EMPTY_HINT)
+    _check_share(context, gone, going, present)
+    return plan
+
+
+def _keep_staged(context: RunContext, merge: MergePlan, loaded: Loaded, keys: Loaded) -> int:
+    """Looks at the keys that came, and adds the staged ones; how many the table of keys then holds."""
+    absent, driver = merge.absent, context.dest_driver
+    assert absent is not None
     if keys.rows_read != keys.rows_staged:
         _fail(context, f"The source delivered {keys.rows_read} keys, but {keys.rows_staged} arrived.", "Run it again.")
     if keys.bad_values:
         told = "; ".join(f"{column}: {what}" for column, what in keys.bad_values.items())
         _fail(context, f"Of some keys the source could not give the value ({told}): their rows would seem gone.", _BAD)
-    driver = context.dest_driver
     if loaded.rows_staged and keys.rows_staged:
-        sql = driver.build_known_count_sql(absent, plan.merge.staging)
+        sql = driver.build_known_count_sql(absent, merge.staging)
         _check_same_source(context, int(context.ask_dest()(sql).first_cell() or 0), loaded, keys)
-    kept = Statement(sql=driver.build_keep_sql(absent, plan.merge.staging), name="kept")
-    added = context.runner.execute(context.dest, [kept])["kept"]
-    asked = (f"SELECT COUNT(*) {driver.build_gone_rows(absent)}", driver.build_present_count_sql(absent))
-    going, present = (int(found.first_cell() or 0) for found in context.runner.look(context.dest, asked))
-    if context.module.guards.empty_source and not keys.rows_staged and going:
-        told = f"{going} of {present} rows of {absent.dest} would be {_say(context)}"
-        _fail(context, f"The source gave no keys: {told}.", _EMPTY_HINT)
-    _check_share(context, absent, going, present)
-    return replace(plan, merge=set_keys(plan.merge, keys.rows_staged + added))
+    kept = Statement(sql=driver.build_keep_sql(absent, merge.staging), name="kept")
+    return keys.rows_staged + context.runner.execute(context.dest, [kept])["kept"]
 
 
 def _check_same_source(context: RunContext, known: int, loaded: Loaded, keys: Loaded) -> None:
@@ -59,6 +73,8 @@ def _check_same_source(context: RunContext, known: int, loaded: Loaded, keys: Lo
 
 
 def _say(context: RunContext) -> str:
+    if context.module.merge_strategy == "snapshot":
+        return "ended"
     return "marked" if context.module.deletes == "mark" else "deleted"
 
 
@@ -74,13 +90,21 @@ def _check_share(context: RunContext, absent: MergePlan, going: int, present: in
 
 
 def _fail(context: RunContext, message: str, hint: str) -> NoReturn:
-    context.record.check(DELETES, False, message)
+    context.record.check(HISTORY if context.module.merge_strategy == "snapshot" else DELETES, False, message)
     raise RunFailed(message, stage="check", hint=hint)
 
 
 def note_gone(context: RunContext, plan: Plan, keys: Loaded | None, counts: Mapping[str, int]) -> None:
     """The receipt's line, and the number of rows that were marked."""
     absent, read = plan.merge.absent, plan.keys
+    if plan.merge.history:
+        told = (
+            f"{counts.get('inserted', 0)} versions began; {counts.get('changed', 0)} ended as their rows have changed"
+        )
+        by = f", by keys read by {read.told}" if read else ""
+        told = f"{told}, {counts.get('ended', 0)} as their keys are gone{by}"
+        context.record.check(HISTORY, True, told)
+        return
     if absent is None or absent.gone is None or read is None:
         return
     within = f" that meet {absent.gone.scope}" if absent.gone.scope else ""

@@ -10,6 +10,7 @@ from pipekit.engine.planning.columns import match_columns
 from pipekit.engine.planning.design import build_dest_sql
 from pipekit.engine.planning.keys import set_key
 from pipekit.engine.planning.naming import check_alike, propose_names
+from pipekit.engine.planning.past.history import sketch_history
 from pipekit.engine.planning.past.own_columns import list_own_columns
 from pipekit.engine.record import join_sql
 from pipekit.errors import Conflict, Invalid, RunFailed, StatementFailed
@@ -86,7 +87,7 @@ def build_table_sql(dest: Driver, draft: Module, details: TableDetails) -> tuple
     columns = build_dest_columns(draft.columns, details) + list_own_columns(dest, draft)
     for column in columns:
         dest.check_type(column.type)
-    keyed = set_key(dest, draft, columns, unique=draft.merge_strategy == "upsert")
+    keyed = set_key(dest, draft, columns, unique=draft.merge_strategy in ("upsert", "snapshot"))
     return build_dest_sql(dest, dest.parse_table(draft.dest_table), keyed)
 
 
@@ -126,6 +127,7 @@ def build_merge_text(source: Driver, dest: Driver, draft: Module, existing: Sequ
         columns=match.columns,
         key=draft.merge_key,
         null_keys=draft.guards.null_keys,
+        history=sketch_history(dest, draft),
     )
     statements = [*dest.build_staging_sql(plan.staging, plan.dest, plan.columns)]
     statements += [statement.sql for statement in dest.build_merge_sql(plan)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pipekit.drivers.base import Driver, StagedColumn, TableColumn
 from pipekit.engine.planning.naming import find_mapped_name, name_columns
+from pipekit.engine.planning.past.own_columns import drop_own_columns
 from pipekit.errors import RunFailed
 from pipekit.models import Column, Module
 from pipekit.pairs import parse_pairs
@@ -47,7 +48,7 @@ def match_columns(
     dest: Sequence[TableColumn],
 ) -> ColumnMatch:
     """Pairs the columns, in the source's order. Raises RunFailed (stage `check`) that names every column in the way."""
-    strict = module.guards.column_truth
+    strict, dest = module.guards.column_truth, drop_own_columns(dest_driver, module, dest)
     problems: list[str] = []
     if module.match == "position":
         pairs = _by_position(source, dest, problems)

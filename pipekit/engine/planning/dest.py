@@ -93,7 +93,7 @@ def settle_plan(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePlan
 
 def _find_touched(plan: MergePlan, facts: TableFacts, fed: set[str]) -> list[Reference]:
     """The foreign keys through which the merge's statements may reach other rows."""
-    if plan.strategy == "append":
+    if plan.strategy in ("append", "snapshot"):
         return []
     if plan.strategy == "upsert":
         moved = fed - set(plan.key)
@@ -117,7 +117,7 @@ def _choose_row_key(facts: TableFacts, referring: Sequence[Reference], fed: set[
 def _list_events(plan: MergePlan) -> frozenset[Event]:
     if plan.strategy == "append":
         return frozenset({"insert"})
-    if plan.strategy == "upsert":
+    if plan.strategy in ("upsert", "snapshot"):
         return frozenset({"insert", "update"})
     if plan.keeps:
         return frozenset({"insert", "update", "delete"})

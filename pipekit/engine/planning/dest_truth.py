@@ -38,7 +38,7 @@ def build_looks_after(driver: Driver, plan: MergePlan, strict: bool) -> list[Sta
         looks.append(Statement(sql=driver.build_count_sql(plan), name=ROWS_AFTER, value=True))
     if plan.strategy == "append" and (sql := driver.build_present_sql(plan)):
         looks.append(Statement(sql=sql, name=_HAS, value=True))
-    if look := driver.build_look(plan):
+    if look := driver.build_versions_look(plan) if plan.history else driver.build_look(plan):
         refusal = _refuse(plan, look) if strict else ""
         hint = _HINT if strict else ""
         details = look.details if strict else ""

@@ -58,7 +58,7 @@ def _weigh(context: RunContext, merge: MergePlan, rows: int | None) -> tuple[Loa
 
 def _find_obstacle(merge: MergePlan) -> str:
     """What of the merge itself needs the indexes while rows come, or keeps readers from waiting."""
-    if merge.strategy == "upsert" or merge.keeps:
+    if merge.strategy in ("upsert", "snapshot") or merge.keeps:
         return _FOUND
     if merge.strategy == "full" and not merge.can_truncate:
         return "the dest is emptied by DELETE"

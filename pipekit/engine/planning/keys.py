@@ -13,7 +13,7 @@ from pipekit.drivers.selects import read_plain_select
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.naming import find_named, name_columns
 from pipekit.errors import RunnerError
-from pipekit.models import Module
+from pipekit.models import KEYED, Module
 from pipekit.runner_contract import ResultColumn
 
 _NUMBERS = frozenset({"int16", "int32", "int64", "decimal", "date", "uuid"})
@@ -34,6 +34,8 @@ def set_key(driver: Driver, module: Module, columns: Sequence[TableColumn], *, u
     A primary key that they have been given stays; it serves a merge whose key it begins with.
     """
     key = _find_key(driver, module, columns)
+    if module.merge_strategy == "snapshot":
+        return _set_version_key(driver, module, columns, key)
     given = [column.name for column in columns if column.in_key]
     if not key or {*given[: len(key)]} == {column.name for column in key}:
         return KeyedColumns(columns=columns)
@@ -47,9 +49,28 @@ def set_key(driver: Driver, module: Module, columns: Sequence[TableColumn], *, u
     return KeyedColumns(columns=keyed, told=f"primary key {names}")
 
 
+def _set_version_key(
+    driver: Driver, module: Module, columns: Sequence[TableColumn], key: Sequence[TableColumn]
+) -> KeyedColumns:
+    """A key has many versions: what tells them apart is when each began."""
+    columns = [replace(column, in_key=False) for column in columns]
+    begin = next(
+        (c for c in columns if c.name == find_named(driver, module.history_from, [c.name for c in columns])), None
+    )
+    listed = [*key, begin] if begin else list(key)
+    names = ", ".join(column.name for column in listed)
+    if not key or (refused := driver.find_key_refusal(listed)):
+        return KeyedColumns(columns=columns, told=f"no index on {names}: {refused}" if key else "")
+    told = [column.name for column in listed]
+    if module.guards.null_keys:
+        return KeyedColumns(columns=columns, indexed=tuple(told), told=f"index on {names}")
+    keyed = [replace(c, nullable=False, in_key=True) if c.name in told else c for c in columns]
+    return KeyedColumns(columns=keyed, told=f"primary key {names}")
+
+
 def _find_key(driver: Driver, module: Module, columns: Sequence[TableColumn]) -> list[TableColumn]:
     """The columns of the merge key in its order; none where one is missing, which is told elsewhere."""
-    if module.merge_strategy not in ("incremental", "upsert"):
+    if module.merge_strategy not in KEYED:
         return []
     exact = {column.name: column for column in columns}
     found = [find_named(driver, name, exact) for name in module.merge_key]
@@ -61,7 +82,7 @@ def is_unique(
 ) -> bool:
     """Whether no two rows of this module can have one key, as far as can be known from its definition."""
     module = context.module
-    if module.merge_strategy == "upsert":
+    if module.merge_strategy in ("upsert", "snapshot"):
         return True
     if module.merge_strategy != "incremental" or not module.guards.exactness:
         return False

@@ -27,6 +27,7 @@ from pipekit.engine.planning.past.gone import (
     forget_moment,
     plan_gone,
 )
+from pipekit.engine.planning.past.history import plan_history
 from pipekit.engine.planning.sequences import build_sequence_statements, find_sequences, moves_sequences
 from pipekit.engine.record import join_sql
 from pipekit.engine.undoing.keeping import keep_images
@@ -34,6 +35,7 @@ from pipekit.engine.watermarks.places import find_unmatched_placeholders
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.engine.watermarks.spelling import check_spelling
 from pipekit.errors import Invalid, RunFailed, RunnerError
+from pipekit.models import KEYED
 from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement
 
 
@@ -100,7 +102,9 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         loading, merge = blank
     elif context.run.dry_run and not design.create_sql:
         loading, merge = _foretell_way(context, loading, merge)
-    merge, keys = plan_gone(context, merge, facts, design.columns, values)
+    merge, keys = plan_history(context, merge, design.columns, values)
+    if not merge.history:
+        merge, keys = plan_gone(context, merge, facts, design.columns, values)
     merge = keep_images(context, merge, design.columns, not design.create_sql)
     is_direct = loading.way == "direct"
     load = _build_direct_load(context, merge, loading) if is_direct else _build_load(context, merge)
@@ -305,7 +309,7 @@ def _design_dest(
 def _dest_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:
     """The merge key as dest column names; raises RunFailed when a keyed strategy has none or one that is not fed."""
     module = context.module
-    if module.merge_strategy not in ("incremental", "upsert"):
+    if module.merge_strategy not in KEYED:
         return ()
     if not module.merge_key:
         message = f"The strategy {module.merge_strategy} needs a merge key."

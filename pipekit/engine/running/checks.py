@@ -33,7 +33,7 @@ EMPTY_HINT = "See why the source is empty; with `guards: {empty_source: false}` 
 SHRINK_HINT = "See what the source has lost; a lower share in `guards: {shrink: ...}` would let these rows go."
 BLANK_HINT = "Blanks fill up char(n) in the source; `trim_char: true` on the module reads the key without them."
 PADDED_HINT = "The dest has the key with the blanks that `trim_char` drops; without that switch they match."
-ONE_OF_EACH = "upsert needs one row for each key: choose one that tells these rows apart."
+ONE_OF_EACH = "This strategy needs one row for each key: choose one that tells these rows apart."
 ONE_EACH = (
     "A unique key of the dest takes one row for each key. Where keys may repeat, drop it and make an index instead."
 )
@@ -51,9 +51,10 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     check_before_merge(context, staged, loaded.rows_staged)
     with _asking("usual"):
         check_usual(context, plan, loaded.rows_read, loaded.rows_staged)
-    if plan.merge.absent:
+    if plan.merge.absent or plan.merge.history:
         with _asking("deletes"):
-            _check_keys_that_are_there(context, staged)
+            if plan.merge.absent:
+                _check_keys_that_are_there(context, staged)
             plan = check_gone(context, plan, loaded, staged.keys)
             staged = replace(staged, plan=plan)
     if plan.merge.swap and context.merged is None:
@@ -151,7 +152,7 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
         return
 
     driver = context.dest_driver
-    is_repeated_refused = plan.merge.strategy == "upsert" or (plan.merge.leaves and plan.merge.unique)
+    is_repeated_refused = plan.merge.strategy in ("upsert", "snapshot") or (plan.merge.leaves and plan.merge.unique)
     asked = [] if plan.merge.null_keys else [driver.build_null_key_sql(plan.merge)]
     asked += [driver.build_repeated_key_sql(plan.merge)] if is_repeated_refused else []
     found = iter(context.runner.look(context.dest, asked, longest=LONGEST_EXAMPLE) if asked else [])
@@ -166,7 +167,7 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
         count, example = next(found).rows[0]
         if int(count or 0):
             message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
-            _fail(context, "keys", message, ONE_OF_EACH if plan.merge.strategy == "upsert" else ONE_EACH)
+            _fail(context, "keys", message, ONE_OF_EACH if plan.merge.strategy != "incremental" else ONE_EACH)
     _check_blank_keys(context, plan, key)
     if plan.merge.null_keys:
         told = "; ".join([*checked, f"NULLs match in {key}, by its switch"])

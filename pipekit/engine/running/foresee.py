@@ -59,9 +59,13 @@ def _build_foreseen(context: RunContext, plan: Plan) -> Foreseen:
     """Into a dest that is not there yet everything is inserted."""
     driver = context.dest_driver
     merge = replace(plan.merge, strategy="append", keeps=False) if plan.create_sql else plan.merge
-    foreseen = driver.build_foreseen(merge)
+    is_history = bool(merge.history) and not plan.create_sql
+    foreseen = driver.build_foreseen(replace(merge, strategy="append", history=None) if is_history else merge)
+    if is_history:
+        foreseen = driver.build_versions_foreseen(merge, foreseen)
     if merge.absent:
-        return replace(foreseen, rows={**foreseen.rows, **list_foreseen(driver, merge.absent)})
+        keys = list_foreseen(driver, merge.absent, is_history=is_history)
+        foreseen = replace(foreseen, rows={**foreseen.rows, **keys})
     return foreseen
 
 
@@ -69,7 +73,7 @@ def _count(context: RunContext, plan: Plan, foreseen: Foreseen) -> dict[str, int
     """One transaction, which locks nothing for longer than a look."""
     driver, allowed, absent = context.dest_driver, context.module.guards.children, plan.merge.absent
     children = build_child_counts(driver, plan.merge, allowed)
-    children += build_child_counts(driver, absent, allowed) if absent else []
+    children += build_child_counts(driver, absent, allowed) if absent and not plan.merge.history else []
     counted = [
         Statement(sql=f"SELECT {foreseen.count} {rows.source}", name=name, value=True)
         for name, listed in foreseen.rows.items()
@@ -101,7 +105,10 @@ def _list_notes(context: RunContext, plan: Plan, counts: dict[str, int]) -> list
     if merge.strategy in ("incremental", "upsert") and not merge.leaves and not plan.create_sql:
         obstacle = f": {merge.obstacle}" if merge.obstacle else ""
         notes.append(f"Every row that comes again is written, whether it differs or not{obstacle}.")
-    if merge.absent:
+    if merge.history and not plan.create_sql:
+        told = f"{counts['changed']} as their rows have changed, {counts['ended']} as their keys are gone"
+        notes.append(f"Versions are kept: {told} would end.")
+    elif merge.absent:
         marked = f": {counts['marked']} rows would be marked" if "marked" in counts else ""
         notes.append(f"Rows that are gone from the source are looked for{marked}.")
     if (children := judge_children(context.dest_driver, merge, counts)) and not children.ok:
@@ -151,7 +158,7 @@ class _Taker:
     def take_meetings(self) -> list[Meeting]:
         """Rows that would be updated; those that differ in what can be seen come first."""
         found: list[Meeting] = []
-        for rows in self._foreseen.rows.get("updated", ()):
+        for rows in (*self._foreseen.rows.get("updated", ()), *self._foreseen.rows.get("changed", ())):
             sides = [side[place] for side in (self._foreseen.held, self._foreseen.staged) for place in self._all]
             found += [self._meet(row) for row in self._read(rows, sides, _MET)]
         return sorted(found, key=lambda item: not item.differs)[:SAMPLES]

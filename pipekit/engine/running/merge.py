@@ -96,6 +96,9 @@ class Figures:
 
 def read_figures(merge: MergePlan, counts: Mapping[str, int], staged: int) -> Figures:
     """What a merge's counts mean. A swap counts no row that comes: all of them do."""
+    if merge.history:
+        inserted, ended = counts.get("inserted", 0), counts.get("changed", 0) + counts.get("ended", 0)
+        return Figures(deleted=0, inserted=inserted, updated=ended, unchanged=staged - inserted)
     return Figures(
         deleted=counts.get("deleted", 0) + counts.get("gone", 0),
         inserted=counts.get("inserted", staged if merge.swap else 0),
@@ -213,7 +216,7 @@ def _expect_previewed(context: RunContext, merge: MergePlan) -> Iterator[Expect]
         return
     looked_at, run = context.merged.preview.counts, context.merged.run
     told = () if merge.absent and merge.absent.fires else ("gone", "marked")
-    for name in ("deleted", "updated", "inserted", "matched", *told):
+    for name in ("deleted", "updated", "inserted", "matched", "changed", "ended", *told):
         if name in looked_at and not (merge.swap and name == "inserted"):
             message = (
                 f"{{got}} rows are {name}, but {{equals}} were to be when run {run.id} looked: the dest has changed."
@@ -230,9 +233,8 @@ def expect_counts(context: RunContext, merge: MergePlan, staged: int) -> list[Ex
     """
     # Of what SQLite mends, rows that are equal already are in no count; the dest is looked at afterwards.
     mends = merge.mends and merge.strategy == "full" and not merge.keeps
-    adds_up = not (
-        mends or merge.swap or merge.filled or (merge.leaves and merge.unique) or _looks_at_rows(context, merge)
-    )
+    counted = not (mends or merge.swap or merge.filled or merge.history or (merge.leaves and merge.unique))
+    adds_up = counted and not _looks_at_rows(context, merge)
     return [_expect_count(merge, staged)] if adds_up and context.module.guards.count_truth else []
 
 

@@ -37,12 +37,13 @@ GUARDS = list_fields(Guards)
 # Fields that the template does not place itself stand at the end of the form, with the words they are told by.
 MORE = tuple(f for f in list_fields(ModuleFields) if f.own not in {*ORDER, *FLAGS, "columns", "guards"})
 # Those that belong together, by the beginning of their names.
-SECTIONS = {"deletes": "Rows that are gone"}
+SECTIONS = {"deletes": "Rows that are gone", "history": "History"}
 COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type")
 STRATEGY_WORDS = {
     "full": "Empties the dest table and loads every row of the query again.",
     "incremental": "Deletes the dest rows whose key appears in the load, then inserts the load. Keys may repeat.",
     "append": "Adds the rows of the query; nothing in the dest is deleted or changed.",
+    "snapshot": "Keeps every version of a row: one that changed, or whose key is gone, ends, and the new one begins.",
     "upsert": "Changes the dest rows whose key is there and inserts the others; never deletes.",
 }
 

@@ -13,7 +13,7 @@ from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.looking.dest_table import TableDetails, build_table_query, propose_columns
 from pipekit.engine.planning.naming import clean_name, format_table, propose_name
 from pipekit.errors import Invalid
-from pipekit.models import MODULE_NAME, STRATEGIES, Column, Connection, Module, as_strategy
+from pipekit.models import KEYED, MODULE_NAME, STRATEGIES, Column, Connection, Module, as_strategy
 from pipekit.web.kit.forms import Form, FormRow, get_list, get_rows, is_blank
 from pipekit.web.modules.watermarks import FIELDS as WM_FIELDS
 from pipekit.web.modules.watermarks import check_watermark_rows, read_watermark_rows
@@ -29,7 +29,6 @@ FIRST_STEPS = ("entry_mode", "source_id", "schema", "table", "query", "written")
 STEP3 = ("dest_id", "mapped_for", "dest_schema", "dest_table", "name", "merge_strategy", "primary_key")
 # Rows of one field each: columns browsed and chosen, columns of the merge key, columns that take no NULL.
 TICKS = {"pick": "name", "key": "id", "not_null": "id", "cast": "choice"}
-KEYED = ("incremental", "upsert")
 
 
 def read_wizard_form(data: FormData) -> Form:
@@ -197,7 +196,7 @@ def build_draft(form: Form, source: Connection, dest: Connection) -> Module:
         form.note("name", "Use 1 to 60 letters, digits, _ . or -, the first a letter, a digit or _.")
     strategy = form.value("merge_strategy")
     if strategy not in STRATEGIES:
-        form.note("merge_strategy", "Choose one of the four.")
+        form.note("merge_strategy", "Choose one of these.")
         strategy = "full"
     key = tuple(column.dest_name for column in columns if {"id": column.id} in form.rows["key"])
     if strategy in KEYED and not key:

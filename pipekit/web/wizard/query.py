@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn
 from pipekit.engine.watermarks.places import add_condition, find_places
-from pipekit.models import WATERMARK_NAME, Connection
+from pipekit.models import KEYED, WATERMARK_NAME, Connection
 from pipekit.web.kit.forms import Form, FormRow
 from pipekit.web.modules.watermarks import FIELDS as WM_FIELDS
 from pipekit.web.modules.watermarks import build_placeholder_warnings, is_left_aside
-from pipekit.web.wizard.form import KEYED, build_source_query, read_table, write_query
+from pipekit.web.wizard.form import build_source_query, read_table, write_query
 
 _NUMBERS = frozenset({"int16", "int32", "int64", "float32", "float64", "decimal"})
 _MOMENTS = frozenset({"date", "timestamp", "timestamptz"})

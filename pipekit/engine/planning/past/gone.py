@@ -52,7 +52,7 @@ def plan_gone(
     if not facts.exists:
         context.record.check(DELETES, True, "none: this run makes the dest")
         return merge, None
-    read, columns = _read_keys(context, merge, values)
+    read, columns = read_keys(context, merge, values)
     absent = replace(
         merge,
         strategy="upsert",
@@ -74,7 +74,7 @@ def build_looks_before_gone(driver: Driver, plan: MergePlan | None, guards: Guar
     """The keys that are there, and the rows of other tables that refer to rows that go."""
     if plan is None or plan.gone is None:
         return ()
-    counts = () if plan.gone.mark else build_child_counts(driver, plan, guards.children)
+    counts = () if plan.gone.mark or plan.strategy == "snapshot" else build_child_counts(driver, plan, guards.children)
     return (Statement(sql=f"SELECT COUNT(*) FROM {driver.quote_table(plan.staging)}", name=KEYS, value=True), *counts)
 
 
@@ -85,18 +85,22 @@ def expect_keys(plan: MergePlan) -> list[Expect]:
     return [Expect(names=(KEYS,), equals=plan.absent.gone.rows, message=_FORGOTTEN, hint="Run it again.")]
 
 
-def list_foreseen(driver: Driver, plan: MergePlan) -> dict[str, tuple[Rows, ...]]:
+def list_foreseen(driver: Driver, plan: MergePlan, *, is_history: bool = False) -> dict[str, tuple[Rows, ...]]:
     """What a merge would count of rows that are gone."""
+    keys: dict[str, tuple[Rows, ...]] = {KEYS: (Rows(source=f"FROM {driver.quote_table(plan.staging)}"),)}
     gone = plan.gone
-    assert gone is not None
+    if gone is None or is_history:
+        return keys
     return {
-        KEYS: (Rows(source=f"FROM {driver.quote_table(plan.staging)}"),),
+        **keys,
         "marked" if gone.mark else "gone": (Rows(source=driver.build_gone_rows(plan), held=True),),
     }
 
 
 def forget_moment(plan: MergePlan) -> MergePlan:
     """The same plan for these rows, but for what each run says anew."""
+    if plan.history:
+        plan = replace(plan, history=replace(plan.history, begins_at="", ends_at=""))
     if plan.absent is None or plan.absent.gone is None:
         return plan
     gone = replace(plan.absent.gone, at="", rows=None)
@@ -230,9 +234,10 @@ def _say_gone(plan: MergePlan) -> str:
 # -- how the keys are read ---------------------------------------------------------------------------------------------
 
 
-def _read_keys(
+def read_keys(
     context: RunContext, merge: MergePlan, values: Mapping[str, str]
 ) -> tuple[KeysRead, tuple[StagedColumn, ...]]:
+    """How the keys that are there are read, and how they travel. Raises RunFailed for a query that gives none."""
     by_name = {column.dest.name: column for column in merge.columns}
     fed = [by_name[name] for name in merge.key]
     if context.module.deletes_keys.strip():
