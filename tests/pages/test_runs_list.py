@@ -82,3 +82,34 @@ def test_search_finds_modules_tables_groups_connections_and_a_run(site: Site, ve
 def test_a_search_for_the_only_thing_of_a_name_opens_it(site: Site, vera: Visitor) -> None:
     module = site.make_module("customers")
     assert vera.get("/search?q=Customers").answer.headers["location"] == f"/modules/{module.id}"
+
+
+def test_runs_are_filtered_by_group_day_and_words_of_the_error_which_is_shown(site: Site, vera: Visitor) -> None:
+    group_run = make_group_run(site)
+    prices = site.make_module("people")
+    in_group = repo.claim_next_run(site.db, owner=OWNER, lease_s=60, max_runs=4)
+    assert in_group is not None
+    end_run(site, in_group, "error", error_stage="merge", error="duplicate key 4711")
+    failed = make_run(site, prices, "error", error_stage="stage", error="100% of it is gone")
+    old = make_run(site, prices)
+    site.db.execute("DROP TRIGGER run_log_is_final")
+    site.db.execute("UPDATE run_log SET finished_at = '2026-03-01T12:00:00.000Z' WHERE id = ?", (old.id,))
+    group_id = group_run.group_id
+    listed = vera.get(f"/runs?group={group_id}").texts(".row-link")
+    assert str(in_group.id) in listed
+    assert str(failed.id) not in listed
+    assert vera.get("/runs?day=2026-03-01").texts(".row-link") == [str(old.id)]
+    assert vera.get("/runs?text=100%25+of").texts(".row-link") == [str(failed.id)]
+    page = vera.get("/runs?text=KEY+47")
+    assert page.texts(".row-link") == [str(in_group.id)]
+    assert "in merge: duplicate key 4711" in page.text
+    assert "No run fits" in vera.get("/runs?day=2026-03-02").text
+    assert len(vera.get("/runs?day=nonsense&group=x").texts(".row-link")) == 4
+    assert "1 of 2" in vera.get("/group-runs").text
+
+
+def test_a_full_load_counts_a_row_that_came_again_once(site: Site, vera: Visitor) -> None:
+    make_run(site, site.make_module(), rows_inserted=1204, rows_deleted=1100)
+    page = vera.get("/runs")
+    assert "Written" in page.text
+    assert page.texts("td.num.wide-only")[-1] == "1 204"

@@ -35,13 +35,14 @@ def show_group_runs(request: Request, db: Db, user: Viewer, before: int | None =
     found = repo.list_group_runs(db, limit=PAGE_ROWS + 1, before_id=before)
     more = found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None
     moment = get_moment()
-    lines = Markup("".join(_draw_line(item, moment) for item in found[:PAGE_ROWS]))
+    tallies = pages.count_group_runs(db, [item.id for item in found[:PAGE_ROWS]])
+    lines = Markup("".join(_draw_line(item, tallies.get(item.id), moment) for item in found[:PAGE_ROWS]))
     return render(request, "group_runs.html", lines=lines, more=more, is_first=before is None)
 
 
 @lru_cache(maxsize=1000)
-def _draw_line(item: GroupRun, moment: int) -> Markup:
-    return render_piece("_group_run_line.html", item=item, took_s=_took(item))
+def _draw_line(item: GroupRun, tally: pages.Tally | None, moment: int) -> Markup:
+    return render_piece("_group_run_line.html", item=item, tally=tally, took_s=_took(item))
 
 
 @router.get("/group-runs/{group_run_id:int}")

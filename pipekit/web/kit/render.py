@@ -20,7 +20,7 @@ from pipekit.repo.pages import RunBrief
 from pipekit.web.kit.assets import locate
 from pipekit.web.kit.drawing import draw_gantt, draw_meter, draw_strip, draw_timeline, highlight_sql
 from pipekit.web.kit.forms import Form
-from pipekit.web.kit.words import describe_age, format_clock, format_local, status_word, tell_trigger
+from pipekit.web.kit.words import describe_age, format_clock, format_local, format_stamp, status_word, tell_trigger
 
 Theme = Literal["system", "light", "dark"]
 THEME_COOKIE = "pipekit_theme"
@@ -44,6 +44,7 @@ ENVIRONMENT.filters.update(
     status_word=status_word,
     trigger=tell_trigger,
     clock=format_clock,
+    stamp=format_stamp,
     sql=highlight_sql,
     strip=draw_strip,
     gantt=draw_gantt,

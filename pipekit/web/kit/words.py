@@ -24,6 +24,19 @@ def format_local(moment: str | None) -> str:
     return "-" if not moment else datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def format_stamp(moment: str | None, now: datetime | None = None) -> str:
+    """When something was, as short as it is plain: `04:00` of the last day, `Mon 04:00` of six, else `24 Nov 04:00`."""
+    if not moment:
+        return "-"
+    at = datetime.fromisoformat(moment).astimezone()
+    days = ((now or datetime.now(UTC)) - at).total_seconds() / 86_400
+    if days < 0.9:
+        return at.strftime("%H:%M")
+    if days < 6:
+        return at.strftime("%a %H:%M")
+    return at.strftime("%-d %b %H:%M") if days < 300 else at.strftime("%Y-%m-%d")
+
+
 def describe_age(moment: str | None, now: datetime | None = None) -> str:
     """`3 min ago`, `in 2 h`; `-` for none."""
     if not moment:

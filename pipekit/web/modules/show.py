@@ -191,7 +191,11 @@ def show_module(
     module = repo.get_module(db, module_id)
     past = context.memory.recall(("module", module_id), lambda db: _read_past(db, module_id))
     runs = past.runs
-    older = pages.list_run_briefs(db, module=module_id, limit=HISTORY_RUNS + 1, before_id=before) if before else runs
+    older = (
+        pages.list_run_briefs(db, pages.RunFilter(module=module_id, before_id=before), limit=HISTORY_RUNS + 1)
+        if before
+        else runs
+    )
     connections = {item.id: item for item in repo.list_connections(db)}
     badges = overview.list_badges(db, [module_id])[module_id]
     ended = next((run for run in runs if run.finished_at), None)
@@ -240,7 +244,7 @@ class Past:
 
 
 def _read_past(db: repo.State, module_id: int) -> Past:
-    runs = pages.list_run_briefs(db, module=module_id, limit=CHART_RUNS)
+    runs = pages.list_run_briefs(db, pages.RunFilter(module=module_id), limit=CHART_RUNS)
     chart = htmlsafe_json_dumps(build_chart(runs[::-1]))
     return Past(runs=runs, chart=chart, drawing=draw_history(runs[::-1]))
 

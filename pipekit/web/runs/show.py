@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from pipekit import repo
+from pipekit.cron import get_zone
 from pipekit.engine.starting.requests import ask_cancel, ask_drop
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import RunStatus
@@ -29,13 +31,12 @@ STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
 
 @router.get("/runs")
 def show_runs(request: Request, db: Db, user: Viewer) -> Response:
-    """Every run, the newest first, by module and status."""
+    """Every run, the newest first, by module, group, status, day and what the error says."""
     words = request.query_params
-    module = words.get("module", "").strip()[:200]
-    status = next((status for status in STATUSES if status == words.get("status")), None)
+    kept = {name: words.get(name, "").strip()[:200] for name in ("module", "group", "day", "text", "status")}
     before = read_number(words.get("before", ""))
-    found = pages.list_run_briefs(db, module=module or None, status=status, limit=PAGE_ROWS + 1, before_id=before)
-    kept = {"module": module, "status": status or ""}
+    asked = _read_filter(kept, before)
+    found = pages.list_run_briefs(db, asked, limit=PAGE_ROWS + 1)
 
     def address(**changes: Any) -> str:
         named = {name: value for name, value in {**kept, **changes}.items() if value}
@@ -46,13 +47,39 @@ def show_runs(request: Request, db: Db, user: Viewer) -> Response:
         "runs.html",
         runs=found[:PAGE_ROWS],
         more=found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None,
-        module=module,
-        chosen=status,
+        asked=kept,
+        chosen=asked.status,
         statuses=STATUSES,
+        groups=repo.list_groups(db),
         address=address,
+        is_filtered=any(kept.values()) or before is not None,
         is_first=before is None,
         has_archive=repo.has_archived_runs(db),
     )
+
+
+def _read_filter(kept: dict[str, str], before: int | None) -> pages.RunFilter:
+    """What cannot be read filters nothing."""
+    since, until = _read_day(kept["day"])
+    return pages.RunFilter(
+        module=kept["module"] or None,
+        status=next((status for status in STATUSES if status == kept["status"]), None),
+        group_id=read_number(kept["group"]),
+        since=since,
+        until=until,
+        text=kept["text"] or None,
+        before_id=before,
+    )
+
+
+def _read_day(text: str) -> tuple[str | None, str | None]:
+    """When a day on the wall (`2026-11-24`) begins and ends, as records have it."""
+    try:
+        day = date.fromisoformat(text)
+        begin, end = (datetime.combine(day + timedelta(days=more), time.min, get_zone()) for more in (0, 1))
+    except (ValueError, OverflowError):
+        return None, None
+    return repo.format_moment(begin.astimezone(UTC)), repo.format_moment(end.astimezone(UTC))
 
 
 def read_number(text: str) -> int | None:
