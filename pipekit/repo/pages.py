@@ -64,7 +64,7 @@ class RunBrief:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(**{name: row[name] for name in _BRIEF_NAMES} | {"preview": bool(row["preview"])})
+        return cls(**{name: row[name] for name in BRIEF_NAMES} | {"preview": bool(row["preview"])})
 
     @property
     def merged(self) -> dict[str, int]:
@@ -127,13 +127,13 @@ def read_at_once(
     return [dict(zip(names, found, strict=True)) for found in packed]
 
 
-_BRIEF_NAMES = tuple(f.name for f in fields(RunBrief))
+BRIEF_NAMES = tuple(f.name for f in fields(RunBrief))
 _LIVE_NAMES = ("stage", "rows_so_far")
 _SPELLED = {name: f"(SELECT {name} FROM run_live WHERE run_id = r.id) AS {name}" for name in _LIVE_NAMES}
 _SPELLED["rows_unchanged"] = "(SELECT rows_unchanged FROM run_merge WHERE run_id = r.id) AS rows_unchanged"
 _SPELLED["preview"] = "(SELECT merges IS NULL FROM run_preview WHERE run_id = r.id) AS preview"
 _SPELLED["error"] = f"substr(r.error, 1, {_LONGEST_ERROR}) AS error"
-_BRIEF = ", ".join(_SPELLED.get(name, f"r.{name}") for name in _BRIEF_NAMES)
+BRIEF = ", ".join(_SPELLED.get(name, f"r.{name}") for name in BRIEF_NAMES)
 _LAST = "(SELECT max(id) FROM run_log WHERE module_id = m.id)"
 
 
@@ -234,72 +234,6 @@ def like_pattern(text: str) -> str:
 # -- runs --------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunFilter:
-    """Which runs a list shows; None: any. `since` and `until` bound when they ended, `text` stands in the error."""
-
-    module: str | int | None = None
-    status: str | None = None
-    group_id: int | None = None
-    since: str | None = None
-    until: str | None = None
-    text: str | None = None
-    before_id: int | None = None
-
-
-# Of a group the runs of so many group runs are listed, and so many failures are searched for a text.
-MOST_GROUP_RUNS = 500
-MOST_SEARCHED = 5_000
-_OF_GROUP = f"""r.group_run_id IN (
-    SELECT id FROM group_run WHERE group_id = :group_id ORDER BY id DESC LIMIT {MOST_GROUP_RUNS})"""
-_OF_TIME = "r.id IN (SELECT id FROM run_log WHERE finished_at >= :since AND finished_at < :until)"
-_OF_TEXT = f"""r.error LIKE :text ESCAPE '\\' AND r.id IN (
-    SELECT id FROM run_log WHERE status = 'error' ORDER BY id DESC LIMIT {MOST_SEARCHED})"""
-
-
-def list_run_briefs(db: State, asked: RunFilter = RunFilter(), *, limit: int = 50) -> list[RunBrief]:
-    """Runs, the newest first."""
-    sql, values = build_briefs_sql(asked)
-    return [RunBrief.from_row(row) for row in read_at_once(db, _BRIEF_NAMES, sql, {**values, "limit": limit})]
-
-
-def build_briefs_sql(asked: RunFilter) -> tuple[str, dict[str, str | int]]:
-    """The query of `list_run_briefs`: by module or status alone it walks an index backwards and stops at its limit."""
-    is_apart = asked.module is not None or asked.group_id is not None or asked.since is not None or asked.text
-    conditions = {
-        "module": "r.module_id = :module" if isinstance(asked.module, int) else "r.module = :module",
-        # The plus keeps a status, of which there are few, from being chosen as the index where something else is given.
-        "status": "+r.status = :status" if is_apart else "r.status = :status",
-        "group_id": _OF_GROUP,
-        "since": _OF_TIME,
-        "text": _OF_TEXT,
-        "before_id": "r.id < :before_id",
-    }
-    values = {f.name: getattr(asked, f.name) for f in fields(RunFilter) if getattr(asked, f.name) is not None}
-    if asked.text is not None:
-        values["text"] = like_pattern(asked.text)
-    where = " AND ".join(text for name, text in conditions.items() if name in values) or "TRUE"
-    return f"SELECT {_BRIEF} FROM run_log r WHERE {where} ORDER BY r.id DESC LIMIT :limit", values
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tally:
-    """How many runs a group run has, and how many of them failed."""
-
-    runs: int
-    failed: int
-
-
-def count_group_runs(db: State, group_run_ids: Sequence[int]) -> dict[int, Tally]:
-    """Of each of some group runs."""
-    sql = """
-        SELECT group_run_id, count(*) AS runs, sum(status = 'error') AS failed FROM run_log
-        WHERE group_run_id IN (SELECT value FROM json_each(:ids)) GROUP BY group_run_id
-    """
-    rows = read_at_once(db, ("group_run_id", "runs", "failed"), sql, {"ids": json.dumps(list(group_run_ids))})
-    return {row["group_run_id"]: Tally(runs=row["runs"], failed=row["failed"]) for row in rows}
-
-
 _MARK_NAMES = tuple(f.name for f in fields(RunMark))
 _RECENT = f"""
     SELECT group_concat((
@@ -325,7 +259,7 @@ def unpack_runs(packed: str) -> list[RunMark]:
 
 
 _FAILED = f"""
-    SELECT {_BRIEF} FROM (
+    SELECT {BRIEF} FROM (
         SELECT (SELECT iif(status = 'error', id, NULL) FROM run_log r
                 WHERE module_id = m.id AND +status NOT IN ('queued', 'running') AND {build_load_condition("r")}
                 ORDER BY id DESC LIMIT 1) AS failed
@@ -336,7 +270,7 @@ _FAILED = f"""
 
 def list_failed_modules(db: State) -> list[RunBrief]:
     """The last load of each enabled module that ended, where it failed; the latest first."""
-    return [RunBrief.from_row(row) for row in read_at_once(db, _BRIEF_NAMES, _FAILED)]
+    return [RunBrief.from_row(row) for row in read_at_once(db, BRIEF_NAMES, _FAILED)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -348,7 +282,7 @@ class LiveRun:
 
 
 _LIVE = f"""
-    SELECT {_BRIEF},
+    SELECT {BRIEF},
         (SELECT rows_read FROM run_log WHERE id IN (
             SELECT id FROM run_log WHERE module_id = r.module_id ORDER BY id DESC LIMIT 20)
          AND status = 'success' ORDER BY id DESC LIMIT 1) AS expected
@@ -389,7 +323,7 @@ def _stamp_parts(row: Row) -> list[Any]:
 
 def list_member_briefs(db: State, group_run_id: int) -> list[RunBrief]:
     """The runs of a group run in the order they start."""
-    sql = f"SELECT {_BRIEF} FROM run_log r WHERE r.group_run_id = ? ORDER BY r.run_order, r.id"
+    sql = f"SELECT {BRIEF} FROM run_log r WHERE r.group_run_id = ? ORDER BY r.run_order, r.id"
     return [RunBrief.from_row(row) for row in db.rows(sql, (group_run_id,))]
 
 

@@ -17,7 +17,7 @@ from pipekit.engine.starting.requests import ask_group_cancel, ask_group_rerun
 from pipekit.errors import Conflict
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import GroupRun, Run
-from pipekit.repo import pages
+from pipekit.repo import pages, run_lists
 from pipekit.web.kit.answers import answer_error, go, wants_json
 from pipekit.web.kit.drawing import GanttBar
 from pipekit.web.kit.render import get_moment, render, render_piece
@@ -35,13 +35,13 @@ def show_group_runs(request: Request, db: Db, user: Viewer, before: int | None =
     found = repo.list_group_runs(db, limit=PAGE_ROWS + 1, before_id=before)
     more = found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None
     moment = get_moment()
-    tallies = pages.count_group_runs(db, [item.id for item in found[:PAGE_ROWS]])
+    tallies = run_lists.count_group_runs(db, [item.id for item in found[:PAGE_ROWS]])
     lines = Markup("".join(_draw_line(item, tallies.get(item.id), moment) for item in found[:PAGE_ROWS]))
     return render(request, "group_runs.html", lines=lines, more=more, is_first=before is None)
 
 
 @lru_cache(maxsize=1000)
-def _draw_line(item: GroupRun, tally: pages.Tally | None, moment: int) -> Markup:
+def _draw_line(item: GroupRun, tally: run_lists.Tally | None, moment: int) -> Markup:
     return render_piece("_group_run_line.html", item=item, tally=tally, took_s=_took(item))
 
 

@@ -20,7 +20,7 @@ from pipekit.engine.variables import fill
 from pipekit.fields import list_fields
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import Guards, Watermark
-from pipekit.repo import overview, pages
+from pipekit.repo import overview, pages, run_lists
 from pipekit.repo.overview import Badge
 from pipekit.repo.pages import MODULE_SORTS, MODULE_STATES, ModuleRow, ModuleState, RunBrief, RunMark
 from pipekit.server.lateness import Next, list_next
@@ -192,7 +192,7 @@ def show_module(
     past = context.memory.recall(("module", module_id), lambda db: _read_past(db, module_id))
     runs = past.runs
     older = (
-        pages.list_run_briefs(db, pages.RunFilter(module=module_id, before_id=before), limit=HISTORY_RUNS + 1)
+        run_lists.list_run_briefs(db, run_lists.RunFilter(module=module_id, before_id=before), limit=HISTORY_RUNS + 1)
         if before
         else runs
     )
@@ -244,7 +244,7 @@ class Past:
 
 
 def _read_past(db: repo.State, module_id: int) -> Past:
-    runs = pages.list_run_briefs(db, pages.RunFilter(module=module_id), limit=CHART_RUNS)
+    runs = run_lists.list_run_briefs(db, run_lists.RunFilter(module=module_id), limit=CHART_RUNS)
     chart = htmlsafe_json_dumps(build_chart(runs[::-1]))
     return Past(runs=runs, chart=chart, drawing=draw_history(runs[::-1]))
 

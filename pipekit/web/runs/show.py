@@ -16,7 +16,7 @@ from pipekit.cron import get_zone
 from pipekit.engine.starting.requests import ask_cancel, ask_drop
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import RunStatus
-from pipekit.repo import pages
+from pipekit.repo import run_lists
 from pipekit.web.kit.answers import go
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Operator, Viewer
@@ -36,7 +36,7 @@ def show_runs(request: Request, db: Db, user: Viewer) -> Response:
     kept = {name: words.get(name, "").strip()[:200] for name in ("module", "group", "day", "text", "status")}
     before = read_number(words.get("before", ""))
     asked = _read_filter(kept, before)
-    found = pages.list_run_briefs(db, asked, limit=PAGE_ROWS + 1)
+    found = run_lists.list_run_briefs(db, asked, limit=PAGE_ROWS + 1)
 
     def address(**changes: Any) -> str:
         named = {name: value for name, value in {**kept, **changes}.items() if value}
@@ -58,10 +58,10 @@ def show_runs(request: Request, db: Db, user: Viewer) -> Response:
     )
 
 
-def _read_filter(kept: dict[str, str], before: int | None) -> pages.RunFilter:
+def _read_filter(kept: dict[str, str], before: int | None) -> run_lists.RunFilter:
     """What cannot be read filters nothing."""
     since, until = _read_day(kept["day"])
-    return pages.RunFilter(
+    return run_lists.RunFilter(
         module=kept["module"] or None,
         status=next((status for status in STATUSES if status == kept["status"]), None),
         group_id=read_number(kept["group"]),
