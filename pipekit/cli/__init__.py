@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 import click
 
 from pipekit import __version__
-from pipekit.cli.argv import hide_passwords
 from pipekit.cli.lazy import LazyGroup
 from pipekit.cli.outlets import open_outlets
 from pipekit.cli.session import Session
@@ -86,8 +85,6 @@ def cli(session: Session, home: str | None, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if "jrunner" in given:
-        hide_passwords()
     # Memory holds secrets, here and in what is started from here.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     options = given[: given.index("--")] if "--" in given else given

@@ -184,3 +184,13 @@ def test_passwords_are_gone_from_the_command_line(files: Home) -> None:
         assert SECRET.encode() not in Path(f"/proc/{program.pid}/environ").read_bytes()
     finally:
         program.kill()
+
+
+def test_passwords_are_gone_before_anything_of_the_command_line_is_loaded(files: Home) -> None:
+    """A `click` that stands in the way of the real one tells what everybody could read when it was asked for."""
+    (files.folder / "click.py").write_text("import sys\nsys.exit(open('/proc/self/cmdline', 'rb').read())\n")
+    words = ("jrunner", "-scu", f"jdbc:sqlite:x.db?password={SECRET}", "-scp", SECRET, "-sq", "x.sql")
+    told = run_program(files.argv(*words), timeout_s=PATIENCE_S, env={**os.environ, "PYTHONPATH": str(files.folder)})
+    assert "-scp" in told.stderr
+    assert "*" * len(SECRET) in told.stderr
+    assert SECRET not in told.stderr
