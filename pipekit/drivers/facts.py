@@ -255,8 +255,8 @@ class TableFacts:
     the foreign keys that point at it. `hidden_rows` says that this login may not see every row. `only` says that other
     tables inherit from it and are not part of it. `fires` is what its statements set off. `can_compare` says that all
     columns may be read and updated. `parted` says that it has partitions. `published` names what carries its inserts
-    and deletes to others, but not its updates. `blank` says that it is a table without indexes and, as far as can be
-    told without touching it, without any page.
+    and deletes to others, but not its updates. `blank` says that it is a table without indexes, whose rows may be
+    read and deleted, and, as far as can be told without touching it, without any page.
     """
 
     exists: bool

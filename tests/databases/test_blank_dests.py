@@ -96,6 +96,10 @@ STAGED = {
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
         " CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()", MANY, {},
     ),
+    "it has a trigger that minds deletes": (
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$none$$; END';"
+        " CREATE TRIGGER f AFTER DELETE ON t FOR EACH STATEMENT EXECUTE FUNCTION f()", MANY, {},
+    ),
     "values must be compared": ("ALTER TABLE t ALTER v TYPE varchar(9)", MANY, {}),
     "the module says so": ("", MANY, {"load": "staged"}),
     "the strategy keeps rows": ("", MANY, {"merge_strategy": "append"}),
@@ -110,6 +114,20 @@ def test_rows_are_staged_where(place: Place, case: str) -> None:
     place.sql.execute(prepare)
     run = place.project.succeed(place.module(query, **options))
     assert (run.staging_table is not None, place.ids()) == (True, [1, 2, 3])
+
+
+def test_a_login_that_may_not_delete_stages_its_rows(place: Place) -> None:
+    place.sql.execute(
+        f"CREATE ROLE blank_clerk LOGIN; GRANT CREATE ON DATABASE {place.name} TO blank_clerk;"
+        " GRANT SELECT, INSERT, TRUNCATE ON t TO blank_clerk"
+    )
+    try:
+        clerk = place.project.add_connection("clerk", place.here.jdbc_url, username="blank_clerk")
+        module = place.project.add_module("m", source=place.here, query=MANY, dest=clerk, table="t")
+        run = place.project.succeed(module)
+        assert (run.staging_table is not None, place.ids()) == (True, [1, 2, 3])
+    finally:
+        place.sql.execute("DROP OWNED BY blank_clerk CASCADE; DROP ROLE blank_clerk")
 
 
 def test_rows_that_are_looked_at_before_are_staged(place: Place) -> None:

@@ -38,7 +38,7 @@ def find_blank(context: RunContext, merge: MergePlan, facts: TableFacts, sql: st
 
     Nobody sees a row before the commit, and nobody waits: nothing is emptied.
     """
-    if not facts.blank or not _may_go_straight(context, merge):
+    if not facts.blank or facts.fires or not _may_go_straight(context, merge):
         return None
     try:
         rows = context.source_driver.estimate_rows(context.ask_source(), sql) or 0
