@@ -21,6 +21,7 @@ def move(jar: str, source_port: str, dest_port: str, database: str, table: str) 
     dest = Endpoint(kind="postgresql", jdbc_url=url.format(dest_port), username="postgres")
     sql = f"select * from {table}"
     with NativeRunner(kinds=("jdbc", "postgresql")) as runner:
+        runner.start_drivers([source])
         columns = runner.query(dest, f"{sql} where false").columns
         planned = tuple(
             LoadColumn(source_name=each.name, source_type="", stage_name=each.name, stage_type=each.type)

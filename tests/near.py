@@ -2,12 +2,13 @@
 """`NearRunner`: does in this process what a child does at the other end of a pipe."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipekit.errors import PipekitError
 from pipekit.runner.child import Child
 from pipekit.runner.native import Event, NativeRunner
+from pipekit.runner_contract import Endpoint
 
 
 class NearRunner(NativeRunner):
@@ -40,6 +41,9 @@ class NearRunner(NativeRunner):
             self._child = None
 
     kill = close
+
+    def start_drivers(self, endpoints: Iterable[Endpoint]) -> None:
+        """Nothing is done beside anything else here."""
 
     def _events(self, request: Event, silence_s: float | None) -> Iterator[Event]:
         assert self._child is not None

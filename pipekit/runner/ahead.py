@@ -1,11 +1,12 @@
 # A runner child that is started before anything is known of its run. Knows no run, no state and no database.
 """`Ahead`: a child starts while its parent is still loading what it needs itself."""
 
+import json
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Self
 
-from pipekit.runner.native import start_child, tell_kinds
+from pipekit.runner.native import start_child
 from pipekit.runner.process import Program
 
 
@@ -22,7 +23,7 @@ class Ahead:
     def load(self, kinds: Collection[str]) -> None:
         """Lets the child load the drivers of these kinds."""
         if self._program is not None:
-            tell_kinds(self._program, kinds)
+            _tell_kinds(self._program, kinds)
 
     def take(self) -> Program | None:
         """The child, which from now on belongs to who takes it; None once it is taken."""
@@ -37,3 +38,10 @@ class Ahead:
         if program is not None:
             program.kill()
             program.close_pipes()
+
+
+def _tell_kinds(program: Program, kinds: Collection[str]) -> None:
+    """Lets a child that waits load the drivers of these kinds; nothing is answered."""
+    with suppress(BrokenPipeError):
+        program.stdin.write(json.dumps({"op": "prepare", "kinds": sorted(set(kinds))}).encode() + b"\n")
+        program.stdin.flush()

@@ -46,7 +46,7 @@ PROGRESS_EVERY_S = 0.3
 # Blocks of rows are thousands of containers that hold no cycle; Python would look them through several times a block.
 CONTAINERS_BEFORE_COLLECTING = 50_000
 # Neither is answered.
-CLOSE, PREPARE = "close", "prepare"
+CLOSE, PREPARE, START = "close", "prepare", "start"
 
 Answer = dict[str, Any]
 Rows = tuple[tuple[str | None, ...], ...]
@@ -331,10 +331,21 @@ def _read_requests(requests: "queue.SimpleQueue[str]") -> None:
     """Runs in a thread of its own, so that a closed stdin ends the child even in the middle of a statement."""
     closing = False
     for line in sys.stdin:
-        closing = json.loads(line)["op"] == CLOSE
-        requests.put(line)
+        operation = json.loads(line)["op"]
+        closing = operation == CLOSE
+        if operation == START:
+            threading.Thread(target=_start_driver, args=(line,), daemon=True).start()
+        else:
+            requests.put(line)
     if not closing:
         os._exit(3)
+
+
+def _start_driver(line: str) -> None:
+    """Beside what is asked meanwhile, as Java takes long to start; what is wrong is said when it is used."""
+    with contextlib.suppress(Exception):
+        endpoint = endpoint_from_wire(json.loads(line)["endpoint"])
+        _load_wire(endpoint.kind).prepare(endpoint)
 
 
 def _take_stdout() -> BinaryIO:

@@ -1,14 +1,13 @@
 # The parent side of Pipekit's own runner. Knows the pipe protocol and the clock, no database and no run.
 """`NativeRunner`: starts a child, sends it operations through a pipe, relays progress, and ends it."""
 
-import contextlib
 import json
 import os
 import selectors
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Self
 
@@ -100,6 +99,12 @@ class NativeRunner:
     def ping(self) -> Event:
         """Waits until the child answers."""
         return self._last({"op": "ping"}, self._silence_timeout_s)
+
+    def start_drivers(self, endpoints: Iterable[Endpoint]) -> None:
+        """Lets the child start Java for those that have a jar, beside what it is asked; nothing is answered."""
+        for endpoint in endpoints:
+            if endpoint.jar:
+                self._send({"op": "start", "endpoint": to_wire(endpoint)})
 
     def answers(self, within_s: float) -> bool:
         """Whether the child answers within that time; one that does not is killed."""
@@ -375,13 +380,6 @@ class NativeRunner:
 def start_child(kinds: Collection[str]) -> Program:
     """A runner child that loads the drivers of these kinds and waits."""
     return start_piped(_child_argv(kinds), env=_child_environment(os.environ))
-
-
-def tell_kinds(program: Program, kinds: Collection[str]) -> None:
-    """Lets a child that waits load the drivers of these kinds; nothing is answered."""
-    with contextlib.suppress(BrokenPipeError):
-        program.stdin.write(json.dumps({"op": "prepare", "kinds": sorted(set(kinds))}).encode() + b"\n")
-        program.stdin.flush()
 
 
 def _child_argv(kinds: Collection[str]) -> list[str]:

@@ -18,6 +18,7 @@ from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import connect
 from pipekit.errors import CheckFailed, ConnectFailed, StatementFailed
 from pipekit.runner.native import NativeRunner
+from pipekit.runner.process import wait_until
 from pipekit.runner_contract import Endpoint, Expect, Statement
 from tests.databases.jdbc import (
     DERBY,
@@ -32,6 +33,7 @@ from tests.databases.jdbc import (
     read,
     run,
 )
+from tests.patience import PATIENCE_S
 
 _NUMBERS = itertools.count(1)
 PRODUCTS = ("derby", "h2", "hsqldb")
@@ -196,6 +198,20 @@ def test_derby_over_the_network(open_jdbc: Open, derby_server: int) -> None:
     session = open_jdbc(make_endpoint(DERBY_CLIENT, f"jdbc:derby://127.0.0.1:{derby_server}/net;create=true"))
     run(session, "CREATE TABLE t (a DECIMAL(5,2), b CLOB)", "INSERT INTO t VALUES (1.5, 'é')")
     assert read(session, "SELECT * FROM t") == [("1.50", "é")]
+
+
+def test_java_starts_beside_other_questions_and_what_is_wrong_is_said_when_it_is_used(tmp_path: Path) -> None:
+    good = make_embedded("h2", "ahead")
+    bad = replace(good, jar=str(tmp_path / "gone.jar"))
+    other = Endpoint(kind="sqlite", jdbc_url=f"jdbc:sqlite:{tmp_path / 'o.db'}")
+    with NativeRunner(silence_timeout_s=120) as runner:
+        runner.start_drivers([other, bad, good])
+        maps = Path(f"/proc/{runner.pid}/maps")
+        assert wait_until(lambda: "libjvm.so" in maps.read_text(), PATIENCE_S)
+        assert runner.query(other, "SELECT 1").rows == (("1",),)
+        with pytest.raises(ConnectFailed, match=r"gone\.jar cannot be read"):
+            runner.query(bad, "SELECT 1")
+        assert runner.query(good, "SELECT 1").rows == (("1",),)
 
 
 def test_a_process_with_java_ends_in_good_order() -> None:

@@ -1,5 +1,5 @@
 # Db2 for i's connection: the JDBC one, by an address that fits the jar. Loaded in the runner child only.
-"""`connect` and `probe`, as the runner looks for them."""
+"""`connect`, `prepare` and `probe`, as the runner looks for them."""
 
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, load_driver, start
 from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import open_connection
+from pipekit.drivers.jdbc.wire import prepare as prepare
 from pipekit.drivers.wire import Known
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Endpoint, ResultColumn

@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipekit.errors import ConnectFailed
 from pipekit.runner_contract import Endpoint
 
 JavaError = jpype.JException
+_ONE_AT_A_TIME = threading.Lock()
 READER_JAR = Path(__file__).parent / "java" / "pipekit-jdbc.jar"
 OLDEST_JAVA = 11
 NEEDS_NATIVE_ACCESS = 17
@@ -52,11 +54,17 @@ _HINT = f"{describe_install('jdbc')} It brings a Java of its own; or set JAVA_HO
 def start(endpoint: Endpoint) -> None:
     """Starts the virtual machine, once for the process; raises ConnectFailed where there is none.
 
-    The first endpoint decides which Java it is, what it is started with, and where Derby's relative names start.
+    The first endpoint decides which Java it is, what it is started with, and where Derby's relative names start. Who
+    comes while it is being started waits.
     """
-    if jpype.isJVMStarted():
-        _check_home(endpoint.java_home)
-        return
+    with _ONE_AT_A_TIME:
+        if jpype.isJVMStarted():
+            _check_home(endpoint.java_home)
+        else:
+            _start(endpoint)
+
+
+def _start(endpoint: Endpoint) -> None:
     home = _find_home(endpoint.java_home)
     version = _read_version(home)
     if version < OLDEST_JAVA:
@@ -185,7 +193,8 @@ def load_driver(endpoint: Endpoint) -> Any:
             hint="If it was replaced on purpose, register the driver again.",
         )
     try:
-        return _load_class(found, data, endpoint.driver_class)
+        with _ONE_AT_A_TIME:
+            return _load_class(found, data, endpoint.driver_class)
     except JavaError as error:
         raise _explain(error, endpoint) from None
 

@@ -11,13 +11,19 @@ from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.errors import ConnectFailed
 from pipekit.runner_contract import Endpoint
 
-__all__ = ["connect", "open_connection", "probe"]
+__all__ = ["connect", "open_connection", "prepare", "probe"]
 
 
 def connect(endpoint: Endpoint) -> JdbcSession:
     """Opens a session through the registered driver; raises ConnectFailed, which never holds the password."""
     start(endpoint)
     return JdbcSession(open_connection(load_driver(endpoint), endpoint), endpoint, connect)
+
+
+def prepare(endpoint: Endpoint) -> None:
+    """Starts Java and loads the registered driver ahead of `connect`, in whatever thread; connects to nothing."""
+    start(endpoint)
+    load_driver(endpoint)
 
 
 def open_connection(driver: Any, endpoint: Endpoint) -> Any:

@@ -1,6 +1,7 @@
 # How a run comes to the corridor: its runner before it is claimed, its context after. Moves nothing.
 """`get_ready` and `open_context`."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from pipekit.engine.previews import read_merged, sign_definition
 from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import lend_runner
 from pipekit.engine.undoing.asking import read_undone
-from pipekit.errors import PipekitError
+from pipekit.errors import PipekitError, RunnerDied
 from pipekit.models import Module, PastRun, Run
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint
@@ -79,6 +80,8 @@ def get_ready(installation: Installation, definition: Definition, overrides: Map
         deadline=time.monotonic() + (module.run_timeout_s or config.run_timeout_s),
         silence_timeout_s=module.silence_timeout_s or config.silence_timeout_s,
     )
+    with contextlib.suppress(RunnerDied):  # the run meets that, and says so
+        runner.start_drivers([endpoints.source, endpoints.dest] if endpoints else [])
     return Ready(definition=definition, overrides=dict(overrides), stop=stop, runner=runner, endpoints=endpoints)
 
 
