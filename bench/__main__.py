@@ -31,6 +31,7 @@ from bench.sqlite import measure_sqlite
 from bench.sqlserver import measure_sqlserver
 from bench.tables import Part
 from bench.undo import measure_undo
+from bench.verify import measure_verify
 from bench.viewers import measure_viewers
 
 PARTS: Mapping[str, Callable[[Place], Part]] = {
@@ -40,6 +41,7 @@ PARTS: Mapping[str, Callable[[Place], Part]] = {
     "wide": measure_wide,
     "keyed": measure_keyed,
     "undo": measure_undo,
+    "verify": measure_verify,
     "memory": measure_memory,
     "fixed": measure_fixed_cost,
     "small": measure_small,

@@ -2,6 +2,7 @@
 """`pipekit verify`."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,10 @@ from pipekit.cli.session import Session
 from pipekit.cli.text import clean_line
 
 if TYPE_CHECKING:
-    from pipekit.engine.events import Event
-    from pipekit.models import Difference, Module, Run, Verified, Verify
+    from collections.abc import Callable
+
+    from pipekit.engine.events import Event, Listener
+    from pipekit.models import Difference, Module, Run, Verified
 
 SHOWN = 20
 
@@ -41,15 +44,26 @@ def verify(session: Session, /, modules: tuple[str, ...], quiet: bool, as_json: 
     the query gives with the watermarks' defaults are looked for, and others are told and are no difference. The exit
     code is 0 when all are equal, 1 when something differs or a run failed, 3 when a run of a module is alive.
     """
-    from pipekit import repo
     from pipekit.models import Verify
+    from pipekit.runner.ahead import Ahead
 
     if (given["last_days"] is None) != (given["column"] is None):
         raise click.UsageError("--last-days and --column go together.")
     values = parse_watermarks(given.pop("watermarks"))
-    found = [repo.get_module_by_name(session.db(), name) for name in modules]
-    session.only_tell()
-    results = [_run(session, module, Verify(**given), values, quiet=quiet or as_json) for module in found]
+    with Ahead() as ahead:
+        from pipekit import repo
+        from pipekit.engine import RunOptions, run_module
+
+        db = session.db()
+        found = [repo.get_module_by_name(db, name) for name in modules]
+        ahead.load([repo.get_connection(db, each).driver for each in (found[0].source_id, found[0].dest_id)])
+        session.only_tell()
+        options = RunOptions(watermarks=values, triggered_by="cli", verify=Verify(**given))
+
+        def start(module: "Module", listen: "Listener") -> "Run":
+            return run_module(session.installation(ahead), module, options, listen)
+
+        results = [_run(session, module.name, partial(start, module), quiet=quiet or as_json) for module in found]
     if as_json:
         answers = [result.to_json() for result in results]
         session.say_json(answers[0] if len(answers) == 1 else answers)
@@ -78,9 +92,8 @@ class _Result:
         return answer | {"error": self.run.error, "hint": self.run.hint}
 
 
-def _run(session: Session, module: "Module", asked: "Verify", values: dict[str, str], *, quiet: bool) -> _Result:
+def _run(session: Session, name: str, start: "Callable[[Listener], Run]", *, quiet: bool) -> _Result:
     from pipekit.cli.progress import show_progress
-    from pipekit.engine import RunOptions, run_module
     from pipekit.engine.events import RowsCompared
 
     seen: list[Verified] = []
@@ -91,9 +104,8 @@ def _run(session: Session, module: "Module", asked: "Verify", values: dict[str, 
         elif listener:
             listener(event)
 
-    options = RunOptions(watermarks=values, triggered_by="cli", verify=asked)
-    with terminate_like_interrupt(), show_progress(session.tell, module.name, quiet=quiet) as listener:
-        run = run_module(session.installation(), module, options, listen)
+    with terminate_like_interrupt(), show_progress(session.tell, name, quiet=quiet) as listener:
+        run = start(listen)
     return _Result(run=run, seen=seen)
 
 

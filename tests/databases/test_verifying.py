@@ -320,3 +320,11 @@ def _change_after_each_insert(bench: Bench, change: str) -> None:
         f"CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
         "CREATE TRIGGER after_last AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION change()",
     )
+
+
+def test_a_null_that_the_dest_does_not_take_is_told_of_the_source(near: Bench) -> None:
+    near.source.execute("CREATE TABLE t (id text, a integer)", "INSERT INTO t VALUES ('1', 1), (NULL, 2)")
+    near.dest.execute("CREATE TABLE t (id text PRIMARY KEY, a integer)", "INSERT INTO t VALUES ('1', 1)")
+    run = near.project.run(near.module("SELECT * FROM t"), verify=Verify())
+    assert (run.status, run.error_stage) == ("error", "check")
+    assert "null value in column" in (run.error or "")

@@ -1,9 +1,10 @@
 # Two tables in two PostgreSQLs told apart by hashes of their rows, summed in buckets by key. Pure text.
 """`PostgresDigests`.
 
-The hash of a record is linear in its columns: added up, it does not see values that two rows have exchanged. So each
-record's hash is hashed once more before it is added. It also takes values for equal that are only equal (a scale, a
-zero below 0, blanks at the end), and some types have none: those stand in the record as text.
+Each column is hashed with a seed of its own, and the hashes of a row are put together bit by bit (XOR). That alone is
+linear, as the server's own hash of a record is: added up, it would not see values that two rows have exchanged. So what
+comes of a row is hashed once more before it is added. Hashes take values for equal that are only equal (a scale, a zero
+below 0, blanks at the end), and some types have none: those are hashed as text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,16 +46,39 @@ _LITERALS = {
 }
 
 
+# Functions that every server has; what has none here is hashed as a record.
+_FUNCTIONS = {
+    "smallint": "hashint2extended",
+    "integer": "hashint4extended",
+    "bigint": "hashint8extended",
+    "numeric": "hash_numeric_extended",
+    "text": "hashtextextended",
+    "character": "hashbpcharextended",
+    "oid": "hashoidextended",
+    "uuid": "uuid_hash_extended",
+    "timestamp without time zone": "timestamp_hash_extended",
+    "time without time zone": "time_hash_extended",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value as an expression, and the type that says how it is hashed."""
+
+    text: str
+    base: str
+    nullable: bool = False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Cell:
-    """A column's value on both sides, in forms whose hashes are equal where the values are; `base` is its literal's."""
+    """A column's value on both sides, in forms whose hashes are equal where the values are."""
 
     name: str
-    source: str
-    dest: str
-    base: str
+    source: _Value
+    dest: _Value
 
-    def get(self, side: Side) -> str:
+    def get(self, side: Side) -> _Value:
         return self.source if side == "source" else self.dest
 
 
@@ -76,9 +100,9 @@ class PostgresDigests(Digests):
         )
         if side == "source":
             return (settings,)
-        if not self.key or self.key[0].base not in INTEGERS:
+        if not self.key or self.key[0].dest.base not in INTEGERS:
             return (settings, "SELECT NULL, NULL")
-        first = self.key[0].dest
+        first = self.key[0].dest.text
         return (
             settings,
             f"SELECT pg_catalog.min({first}), pg_catalog.max({first}) FROM {self._from(side, '', condition)}",
@@ -98,8 +122,8 @@ class PostgresDigests(Digests):
         return f"SELECT pg_catalog.set_config('work_mem', '{_MEMORY}', true) WHERE {known} < {more}"
 
     def build_test(self) -> str:
-        bases = dict.fromkeys(cell.base for cell in self.cells)
-        return f"SELECT {self._hash([_LITERALS[base] for base in bases])}"
+        bases = dict.fromkeys(cell.dest.base for cell in self.cells)
+        return f"SELECT {self._hash([_Value(_LITERALS[base], base) for base in bases])}"
 
     def build(self, side: Side, query: str, condition: str) -> str:
         row = self._hash([cell.get(side) for cell in self.cells])
@@ -115,20 +139,27 @@ class PostgresDigests(Digests):
 
     def describe(self) -> str:
         count = "ranges of the key" if self.ranges else "buckets"
-        what = "records" if self.hashes_records else "rows as text"
+        what = "rows" if self.hashes_records else "rows as text"
         return f"64-bit hashes of {what} summed by {count} in both servers, each value where they differ"
 
-    def _hash(self, cells: Sequence[str]) -> str:
-        row = f"ROW({', '.join(cells)})"
-        if self.hashes_records:
-            return f"pg_catalog.hash_record_extended({row}, 0)"
-        return f"pg_catalog.hashtextextended(CAST({row} AS text), 0)"
+    def _hash(self, values: Sequence[_Value]) -> str:
+        """Of a NULL stands the seed of its column."""
+        if not self.hashes_records:
+            row = f"ROW({', '.join(value.text for value in values)})"
+            return f"pg_catalog.hashtextextended(CAST({row} AS text), 0)"
+        rest = [value.text for value in values if value.base not in _FUNCTIONS]
+        parts = [f"pg_catalog.hash_record_extended(ROW({', '.join(rest)}), 0)"] if rest else []
+        for seed, value in enumerate(values, 1):
+            if value.base in _FUNCTIONS:
+                hashed = f"pg_catalog.{_FUNCTIONS[value.base]}({value.text}, {seed})"
+                parts.append(f"coalesce({hashed}, {seed})" if value.nullable else hashed)
+        return f"({' # '.join(parts)})"
 
     def _bucket(self, side: Side) -> str:
         if self.ranges is None:
             return f"{self._hash([cell.get(side) for cell in self.key or self.cells])} & {_HASHED - 1}"
         low, high, shift = self.ranges
-        value = f"CAST({self.key[0].get(side)} AS bigint)"
+        value = f"CAST({self.key[0].get(side).text} AS bigint)"
         return f"(GREATEST({low}, LEAST({high}, {value})) - {low}) >> {shift}"
 
     def _from(self, side: Side, query: str, condition: str) -> str:
@@ -161,7 +192,13 @@ def _build_cell(column: StagedColumn) -> Iterator[_Cell]:
     one, two = parse_type(column.source.type), parse_type(column.dest.type)
     forms = _find_forms(one, two, column)
     if forms:
-        yield _Cell(name=column.dest.name, source=forms[0].format(source), dest=forms[1].format(dest), base=forms[2])
+        bases = (one.base, two.base) if forms[2] in INTEGERS else (forms[2], forms[2])
+        yield _Cell(
+            name=column.dest.name,
+            # Whatever the dest takes, the source may have a NULL.
+            source=_Value(forms[0].format(source), bases[0], True),
+            dest=_Value(forms[1].format(dest), bases[1], column.dest.nullable),
+        )
 
 
 def _find_forms(one: Spelling, two: Spelling, column: StagedColumn) -> tuple[str, str, str] | None:
