@@ -71,10 +71,9 @@ def find_role(route: Route, method: str) -> Role | None:
 
 
 def _find_api_role(path: str, method: str) -> Role:
-    if path in OPERATOR and (method, path) != ("GET", "/api/pause"):
-        return "operator"
-    is_read = method == "GET" and path not in ADMIN_READS
-    return "viewer" if is_read or path.startswith("/api/tokens") else "admin"
+    if (method == "GET" and path not in ADMIN_READS) or path.startswith("/api/tokens"):
+        return "viewer"
+    return "operator" if path in OPERATOR else "admin"
 
 
 def _find_page_role(path: str, method: str) -> Role:

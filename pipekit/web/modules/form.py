@@ -37,7 +37,7 @@ GUARDS = list_fields(Guards)
 # Fields that the template does not place itself stand at the end of the form, with the words they are told by.
 MORE = tuple(f for f in list_fields(ModuleFields) if f.own not in {*ORDER, *FLAGS, "columns", "guards"})
 # Those that belong together, by the beginning of their names.
-SECTIONS = {"deletes": "Rows that are gone", "history": "History"}
+SECTIONS = {"deletes": "Rows that are gone", "history": "History", "expect": "What is expected of rows"}
 COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type")
 STRATEGY_WORDS = {
     "full": "Empties the dest table and loads every row of the query again.",

@@ -20,6 +20,7 @@ from pipekit.engine.variables import fill
 from pipekit.fields import list_fields
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import Guards, Watermark
+from pipekit.models.expecting import list_expected
 from pipekit.repo import overview, pages, run_lists
 from pipekit.repo.overview import Badge
 from pipekit.repo.pages import MODULE_SORTS, MODULE_STATES, ModuleRow, ModuleState, RunBrief, RunMark
@@ -217,6 +218,7 @@ def show_module(
         past_values=overview.list_past_values(db, module_id) if marks else [],
         hooks=repo.list_hooks(db, module_id),
         guards=_list_guards(module.guards),
+        expected=[str(line) for line in list_expected(module)],
         undo=repo.measure_undo(db, module.id),
         strategies=STRATEGY_WORDS,
         ways=LOAD_WORDS,
