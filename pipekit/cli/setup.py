@@ -35,14 +35,20 @@ def init(session: Session, as_json: bool) -> None:
 
 @click.command(short_help="Check the installation and say how to mend it.")
 @click.option("--connect", is_flag=True, help="Also connect to every database.")
+@click.option("--deep", metavar="NAME", help="Only write down what this connection's database says of itself.")
 @json_option
 @click.pass_obj
-def doctor(session: Session, connect: bool, as_json: bool) -> int:
+def doctor(session: Session, connect: bool, deep: str | None, as_json: bool) -> int:
     """Check the configuration, secrets file, state database, disk, runner, drivers and connections.
 
     Each finding that is bad says how to mend it; then the exit code is 1. With --connect runs that were cut short are
     closed, and staging tables of loads that were killed are removed; those that may be somebody's are named.
+
+    With --deep one database is asked for versions, code pages, journals, rights and rows a second by block size, and
+    for none of its data: to be sent to whoever helps. It reads, and changes nothing.
     """
+    if deep is not None:
+        return _ask_deeply(session, deep, as_json)
     from pipekit.doctor import examine
 
     findings = list(examine(session.environ(), connect=connect))
@@ -56,6 +62,25 @@ def doctor(session: Session, connect: bool, as_json: bool) -> int:
         if finding.mend:
             session.say(f"      mend: {finding.mend}")
     return 1 if bad else 0
+
+
+def _ask_deeply(session: Session, name: str, as_json: bool) -> int:
+    from pipekit import __version__, repo
+    from pipekit.engine import open_look
+    from pipekit.engine.looking.deep import ask_deeply
+
+    connection = repo.get_connection_by_name(session.db(), name)
+    tell = session.secrets().masker().tell
+    with open_look(session.config(), session.secrets(), connection) as look:
+        said = list(ask_deeply(look))
+    if as_json:
+        answers = [{"name": s.name, "answer": tell(s.answer), "refused": s.refused} for s in said]
+        session.say_json({"pipekit": __version__, "kind": connection.driver, "said": answers})
+    else:
+        session.say(f"Pipekit {__version__}, kind {connection.driver}")
+        for answer in said:
+            session.say(f"{answer.name}: {'refused: ' if answer.refused else ''}{tell(answer.answer)}")
+    return 1 if all(answer.refused for answer in said) else 0
 
 
 @click.command(short_help="Show what Pipekit does, with a small shop.")
