@@ -247,3 +247,17 @@ def test_a_preview_is_asked_for_read_by_role_merged_and_dropped(home: Home, ana:
     otto.client.delete(f"/api/runs/{asked}/preview")
     assert otto.get(f"/runs/{asked}/preview")["kept_until"] is None
     otto.fail("POST", "/modules/orders/run", 409, {"merge_preview": asked})
+
+
+def test_an_undo_is_a_run_that_is_asked_for_and_refused_where_nothing_is_kept(home: Home, otto: Caller) -> None:
+    home.make_module()
+    run_id = start(home)
+    assert "has not ended" in otto.fail("POST", f"/runs/{run_id}/undo", 409)["message"]
+    end(home, run_id, merge_state="merged")
+    assert "nothing is kept" in otto.fail("POST", f"/runs/{run_id}/undo", 409)["message"]
+    kept = start(home)
+    end(home, kept, merge_state="merged", undo_rows=3)
+    asked = otto.post(f"/runs/{kept}/undo", expect=202)["run_id"]
+    run = otto.get(f"/runs/{asked}")
+    assert (run["undoes"], run["triggered_by"], run["status"]) == (kept, "undo", "queued")
+    assert otto.get(f"/runs/{kept}")["undo_rows"] == 3
