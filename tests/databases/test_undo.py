@@ -13,7 +13,7 @@ from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.undoing import name_images
 from pipekit.models import Connection, Module, Run
-from tests.databases.undoing import APART, FULL, KEYED, LOOSE, Shape, Workload, undo
+from tests.databases.undoing import APART, FULL, GONE, KEYED, LOOSE, Shape, Workload, undo
 from tests.lending import lend_database, take_back
 from tests.profiles import is_quick
 from tests.project import Project
@@ -44,7 +44,7 @@ SHAPES = [
         " unfed text default 'u', twice int generated always as (id * 2) stored);;"
         "insert into t (id, a, n, unfed) select i, 'old', 1.50, 'x' || i from generate_series(1, 12) i;;",
         WIDE,
-        KEYED + FULL + APART,
+        KEYED + GONE + FULL + APART,
     ),
     Shape(
         "bare",

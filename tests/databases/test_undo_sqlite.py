@@ -11,7 +11,7 @@ import pytest
 
 from pipekit.drivers.undoing import name_images
 from pipekit.models import Run
-from tests.databases.undoing import FULL, KEYED, LOOSE, Shape, Workload, undo
+from tests.databases.undoing import FULL, GONE, KEYED, LOOSE, Shape, Workload, undo
 from tests.profiles import is_quick
 from tests.project import Project
 
@@ -28,7 +28,7 @@ SHAPES = [
         " b blob, unfed text default 'u', twice as (id * 2));;"
         f"insert into t (id, a, n, v) {OLD} select i, 'old', 1.50, i || '' from n;;",
         {"id": "id", "a": "text", "n": "int", "f": "real", "v": "any", "b": "blob"},
-        PLAIN,
+        PLAIN + GONE,
     ),
     Shape(
         "bare",

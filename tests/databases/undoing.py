@@ -16,6 +16,7 @@ PLAIN = Guards(empty_source=False, column_truth=False)
 
 Ways = list[tuple[str, str, dict[str, Any]]]
 KEYED: Ways = [("incremental", "id", {}), ("upsert", "id", {})]
+GONE: Ways = [("upsert", "id", {"deletes": "hard"}), ("incremental", "id", {"deletes": "hard"})]
 FULL: Ways = [("full", "", {}), ("full", "", {"guards": DELETES})]
 APART: Ways = [("full", "", {"load": "swap"}), ("full", "", {"load": "direct"})]
 
