@@ -11,6 +11,8 @@ from pipekit.runner_contract import Query, Statement
 
 # Beside the columns of the dest: -1 is a row as it was before the merge, 1 one as it was after it.
 SIDE = "pipekit_side"
+# What else stands beside them while a run is taken back.
+RESERVED = frozenset({SIDE, "pipekit_row", "pipekit_sum", "pipekit_number"})
 _PREFIX = "pipekit_undo."
 
 # How errors begin that the engine knows by it.
@@ -42,7 +44,8 @@ class Undo:
     """How a run is taken back. `key` is a unique key of the dest without NULLs, empty where it has none.
 
     `referring` are foreign keys that point at the dest: rows that stay are updated then, not deleted and inserted.
-    `silent` are triggers that must not fire, as they change what is put back.
+    `silent` are triggers that must not fire, as they change what is put back. `fixed` are columns that no update
+    changes.
     """
 
     dest: TableName
@@ -51,6 +54,7 @@ class Undo:
     referring: tuple[Reference, ...] = ()
     silent: bool = False
     only: bool = False
+    fixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from pipekit.drivers.base import Driver, LedgerEntry, MergePlan, StagedColumn, TableColumn, TableName
-from pipekit.drivers.facts import Gone, History, Rebuild
+from pipekit.drivers.facts import Gone, History, Keeping, Rebuild, Reference
 from pipekit.drivers.types import Type
+from pipekit.drivers.undoing import Fires, Kept, Undo, name_images
 from pipekit.models import Strategy
 from pipekit.runner_contract import Query, QueryResult, ResultColumn, Statement
 
@@ -193,6 +194,26 @@ def _write_onward(driver: Driver) -> str:
     return "\nROWS\n".join(map(join, (driver.build_onward_sql(plan), ended)))
 
 
+def _write_kept(driver: Driver, strategy: Strategy) -> str:
+    """A merge that keeps what it changes."""
+    if not driver.can_undo:
+        return "(keeps nothing)"
+    plan, columns = build_plan(driver, strategy, ("id", "line")), tuple(build_orders(driver))
+    images = driver.staging_table(name_images(ENTRY.run_key))
+    keeping = Keeping(images=images, columns=columns, whole=strategy == "full", note="run 42 of it's orders")
+    return join(driver.build_merge_sql(replace(plan, undo=keeping)))
+
+
+def _write_undo(driver: Driver, **more: Any) -> str:
+    """What takes it back."""
+    if not driver.can_undo:
+        return "(keeps nothing)"
+    images = driver.staging_table(name_images(ENTRY.run_key))
+    kept = Kept(images=images, columns=tuple(build_orders(driver)), before=3, after=4)
+    trigger = Fires(name="note", off="(switches note off)", on="(switches note on)")
+    return join(driver.build_undo_sql(Undo(dest=_orders(driver), kept=kept, **more), [trigger]))
+
+
 def _write_comparison(driver: Driver, plan: MergePlan, **more: Any) -> str:
     found = driver.build_comparison(plan, **more)
     if found is None:
@@ -286,6 +307,20 @@ CASES = (
     Case("append_rebuilt", lambda d: _write_rebuilt(d, "append")),
     Case("fill", _write_filling),
     Case("onward", _write_onward),
+    Case("kept_full", lambda d: _write_kept(d, "full")),
+    Case("kept_upsert", lambda d: _write_kept(d, "upsert")),
+    Case("undo_by_key", lambda d: _write_undo(d, key=("id", "line"), silent=True)),
+    Case("undo_by_rows", _write_undo),
+    Case(
+        "undo_referred",
+        lambda d: _write_undo(
+            d,
+            key=("id", "line"),
+            referring=(
+                Reference(child=_orders(d), columns=("line",), referred=("id",), on_delete="cascade", is_own=True),
+            ),
+        ),
+    ),
     Case("foreseen_full", lambda d: _write_foreseen(d, "full")),
     Case("foreseen_incremental", lambda d: _write_foreseen(d, "incremental", ("id", "line"))),
     Case("foreseen_upsert_leaving", lambda d: _write_foreseen(d, "upsert", ("id", "line"), leaves=True)),

@@ -124,10 +124,8 @@ class Place:
 
     def module(self, query: str, **options: Any) -> Module:
         self.number += 1
-        options = {"undo_runs": 3, **options}
-        return self.project.add_module(
-            f"u{self.number}", source=self.connection, query=query, dest=self.connection, table="t", **options
-        )
+        options = {"undo_runs": 3, "dest": self.connection, **options}
+        return self.project.add_module(f"u{self.number}", source=self.connection, query=query, table="t", **options)
 
     def undo(self, run: Run) -> Run:
         return undo(self, run)
@@ -314,3 +312,34 @@ def test_triggers_fire_again_where_they_leave_what_is_put_back_as_it_is(place: P
     assert place.execute("select op, count(*) from audit group by 1 order by 1") == [
         ("DELETE", 2), ("INSERT", 2), ("UPDATE", 1),
     ]  # fmt: skip
+
+
+def test_a_login_that_could_make_triggers_but_not_drop_them_is_refused_unless_all_rows_are_replaced(
+    place: Place,
+) -> None:
+    make(place, MAKE + ";;grant all on t to public;;grant all on schema public to public;;"
+         "create schema pipekit_staging;;grant all on schema pipekit_staging to public")  # fmt: skip
+    place.execute("drop role if exists undo_feeder")
+    place.execute("create role undo_feeder login")
+    place.execute("grant create on database current to undo_feeder".replace("current", place.name))
+    url = place.connection.jdbc_url
+    feeder = place.project.add_connection("feeder", url, username="undo_feeder")
+    refused = place.project.run(place.module(FED, merge_strategy="upsert", merge_key="id", dest=feeder))
+    assert refused.error == "Runs into public.t cannot be taken back: the login does not own it."
+    ran = place.project.succeed(place.module(FED, dest=feeder))
+    assert place.undo(ran).status == "success"
+    assert place.photograph() == ["(1,old)", "(2,two)"]
+    place.execute("drop schema pipekit_staging cascade")
+    place.execute("drop owned by undo_feeder")
+    place.execute("drop role undo_feeder")
+
+
+def test_a_row_that_others_refer_to_stays_and_gets_its_old_key_back_to_the_last_zero(place: Place) -> None:
+    make(place, "create table t (id numeric primary key);; insert into t values (1.0), (2);;"
+         "create table child (id numeric references t);; insert into child values (1.0)")  # fmt: skip
+    module = place.module("select 1.00::numeric as id", merge_strategy="upsert", merge_key="id")
+    ran = place.project.succeed(module)
+    assert place.photograph() == ["(1.00)", "(2)"]
+    undone = place.undo(ran)
+    assert (undone.status, undone.rows_updated, undone.error) == ("success", 1, None)
+    assert place.photograph() == ["(1.0)", "(2)"]

@@ -3,7 +3,7 @@
 
 So it does not matter by which statements the merge comes to it, nor what other triggers or foreign keys make of it. A
 merge that replaces all rows keeps the table before and after it instead. Nobody else writes meanwhile: what making a
-trigger locks, any writer waits for.
+trigger locks, any writer waits for. Whoever owns the table may drop one; who may make one need not own it.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ SELECT CASE
   WHEN EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) AS p
     JOIN pg_catalog.pg_class AS f ON f.oid = p.relid AND f.relkind = 'f') THEN 'a partition of it is a foreign table'
   WHEN {whole} THEN ''
-  WHEN NOT pg_catalog.has_table_privilege(c.oid, 'TRIGGER') THEN 'the login may not make a trigger on it'
+  WHEN NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN 'the login does not own it'
   WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_language AS l WHERE l.lanname = 'plpgsql'
     AND pg_catalog.has_language_privilege(l.oid, 'USAGE')) THEN 'the login may not use the language plpgsql'
   ELSE '' END

@@ -8,7 +8,7 @@ out, and so are rows that came back as they were.
 
 from collections.abc import Iterator, Sequence
 
-from pipekit.drivers.base import TableColumn, TableName
+from pipekit.drivers.base import TableName
 from pipekit.drivers.facts import CHANGING, Reference
 from pipekit.drivers.postgresql.catalogue import get_columns
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table, quote_text
@@ -109,8 +109,7 @@ class _Text:
 
     def __init__(self, undo: Undo) -> None:
         self._undo = undo
-        self._columns: Sequence[TableColumn] = undo.kept.columns
-        self._names = [column.name for column in self._columns]
+        self._names = [column.name for column in undo.kept.columns]
         self._dest = f"{'ONLY ' if undo.only else ''}{quote_table(undo.dest)}"
         self._net = quote_table(TableName(schema=undo.kept.images.schema, name=f"{undo.kept.images.name}.net"))
         # Both sides of a key that is there before and after: the row stays, as others refer to it.
@@ -137,7 +136,7 @@ class _Text:
         columns = list_columns(self._names, "k")
         image = _image(self._names, "k")
         text = f"""\
-CREATE TABLE {self._net} AS
+CREATE UNLOGGED TABLE {self._net} AS
 SELECT {columns}, k.{SIDE}, k.{_TEXT}
 FROM (
   SELECT k.*, pg_catalog.sum(k.{SIDE}) OVER (PARTITION BY k.{_TEXT}) AS pipekit_sum,
@@ -239,12 +238,9 @@ WHERE coalesce(d.number, 0) < a.number"""
 
     def _build_changes(self) -> Iterator[Statement]:
         yield Statement(sql=self._build_delete(), name="deleted")
-        if self._stays:
-            sets = ", ".join(
-                f"{quote_identifier(column.name)} = b.{quote_identifier(column.name)}"
-                for column in self._columns
-                if column.name not in self._undo.key
-            )
+        written = [quote_identifier(name) for name in self._names if name not in self._undo.fixed]
+        if self._stays and written:
+            sets = ", ".join(f"{name} = b.{name}" for name in written)
             update = (
                 f"UPDATE {self._dest} AS d SET {sets}\nFROM {self._net} AS b\n"
                 f"WHERE b.{SIDE} = -1 AND {self._same('d', 'b')} AND {self._other('b')}"

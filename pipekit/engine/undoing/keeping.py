@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipekit.drivers.base import MergePlan, TableColumn
 from pipekit.drivers.facts import Keeping
-from pipekit.drivers.undoing import SIDE, name_images
+from pipekit.drivers.undoing import RESERVED, name_images
 from pipekit.engine.context import RunContext
 from pipekit.errors import RunFailed
 
@@ -30,8 +30,9 @@ def keep_images(context: RunContext, merge: MergePlan, columns: Sequence[TableCo
         note=f"What run {run.id} of {context.module.name} ({context.instance}) has changed in {merge.dest}",
     )
     why = "" if driver.can_undo else f"{driver.label} dests keep nothing of what a merge changes"
-    if not why and SIDE in keeping.names:
-        why = f"it has a column {SIDE}"
+    reserved = [name for name in keeping.names if name.lower() in RESERVED]
+    if not why and reserved:
+        why = f"it has a column {reserved[0]}"
     if not why and exists:
         why = driver.find_unkept(context.ask_dest(), merge, keeping)
     if why:

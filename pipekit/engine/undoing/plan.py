@@ -48,6 +48,7 @@ def plan_undo(context: RunContext, _: object) -> UndoPlan:
         key=choose_key(facts.keys, columns),
         referring=tuple(_allow(r) for r in referring) if context.module.guards.children else referring,
         only=facts.only,
+        fixed=frozenset(column.name for column in columns if column.identity),
     )
     if referring and not undo.key:
         hint = "Give it a primary key."
