@@ -10,8 +10,7 @@ from tests.pages.site import Site, Visitor
 def make_kept(site: Site) -> Run:
     """A run of which its dest keeps what it has changed."""
     module = site.make_module(undo_runs=3)
-    counts = {"rows_inserted": 1204, "rows_updated": 7, "rows_deleted": 0}
-    return make_run(site, module, undo_rows=1218, undo_bytes=4096, **counts)
+    return make_run(site, module, undo_rows=1218, undo_bytes=4096, rows_inserted=1204, rows_updated=7, rows_deleted=0)
 
 
 def test_an_operator_is_told_what_an_undo_does_and_then_asks_for_it(site: Site, otto: Visitor) -> None:
