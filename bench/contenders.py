@@ -40,7 +40,7 @@ def build_module(name: str, query: str, table: str, *, strategy: str = "full", m
 def build_pipekit_run(home: Path, module: str, *, name: str = PIPEKIT, dest: str = TABLE) -> Contender:
     """`pipekit run MODULE --json` with the state in `home`."""
     argv = [pipekit_path(), "run", module, "--json"]
-    what = "`pipekit run`: staging, all checks, one transaction, ledger, record"
+    what = "`pipekit run`: all checks, one transaction, ledger, record"
     return Contender(name=name, what=what, argv=argv, env=build_environment(home), dest=dest)
 
 

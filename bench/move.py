@@ -1,4 +1,4 @@
-# The whole table into a bare dest through staging. Knows nothing of what the table holds.
+# The whole table into a bare, empty dest. Knows nothing of what the table holds.
 """Full loads of one table beside psql's pipe, which is the limit, and psql with staging, which is as safe."""
 
 from bench.contenders import (
@@ -20,6 +20,7 @@ from bench.servers import DATABASE, Servers
 from bench.tables import Part
 
 OTHER_TYPES = "pipekit run, types that differ"
+STAGED = "pipekit run, load: staged"
 WIDER = f"{TABLE}_wider"
 # Rows of the table up to which the first limit is asked for; above, the second.
 MILLION = 1_000_000
@@ -61,10 +62,18 @@ def list_pipes(servers: Servers) -> list[Contender]:
 
 
 def _list_own(place: Place) -> list[Contender]:
-    """Into a table of the same types, and into one that is wider where values stay the same text."""
+    """Into a table of the same types, by staging too, and into one that is wider where values stay the same text."""
     wider = COLUMNS.replace("key integer", "key bigint").replace("varchar(44)", "text")
     place.servers.dest.run_sql(f"create table if not exists {WIDER} ({wider})", DATABASE)
     query = f"select * from {TABLE}"
-    modules = [build_module(TABLE, query, f"public.{TABLE}"), build_module(WIDER, query, f"public.{WIDER}")]
+    modules = [
+        build_module(TABLE, query, f"public.{TABLE}"),
+        build_module("staged", query, f"public.{TABLE}", more="load: staged"),
+        build_module(WIDER, query, f"public.{WIDER}"),
+    ]
     home = place.make_home("move", modules)
-    return [build_pipekit_run(home, TABLE), build_pipekit_run(home, WIDER, name=OTHER_TYPES, dest=WIDER)]
+    return [
+        build_pipekit_run(home, TABLE),
+        build_pipekit_run(home, "staged", name=STAGED),
+        build_pipekit_run(home, WIDER, name=OTHER_TYPES, dest=WIDER),
+    ]

@@ -58,6 +58,7 @@ def test_every_part_is_measured_and_told(measured: tuple[Place, Report]) -> None
     text = report.to_text()
     for words in (
         "staged pipe, binary",
+        "pipekit run, load: staged",
         "pipekit run, types that differ",
         "full, 2,000 rows, primary key and two indexes",
         "full, 120 rows x 298 columns",
