@@ -31,11 +31,12 @@ from pipekit.drivers.undoing import Undoing
 from pipekit.drivers.unused import drop_unused
 from pipekit.drivers.vanishing import Vanishing
 from pipekit.drivers.versions import Versioning
+from pipekit.drivers.widening import Widening
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Versioning, Moments, ABC):
+class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Versioning, Moments, Widening, ABC):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]
@@ -52,8 +53,7 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishin
     may_be_embedded: ClassVar[bool] = False
     # DROP TABLE may commit what stands before it, so a merge does not drop its staging table itself.
     commits_ddl: ClassVar[bool] = False
-    # Stands behind a table that is looked at while a merge may hold a row of it, where that would have to wait.
-    dirty_read: ClassVar[str] = ""
+    dirty_read: ClassVar[str] = ""  # behind a table that is looked at without waiting for a merge that holds a row
     is_embedded: ClassVar[bool] = False
     compares_bytes: ClassVar[bool] = False  # texts of a table that is made do, unless a column says otherwise
     trims_by_sql: ClassVar[bool] = False  # texts are trimmed by SQL around the query; other readers have an option

@@ -17,6 +17,7 @@ Way = Literal["auto", "staged", "swap", "direct"]
 BadData = Literal["refuse", "null"]
 Proof = Literal["off", "counts", "sums", "values"]
 Deletes = Literal["none", "hard", "mark"]
+Drifting = Literal["stop", "ignore", "add", "widen"]
 
 STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert", "snapshot")
 # Those that find rows by the merge key.
@@ -119,6 +120,14 @@ class ModuleFields:
             "What a full load ends with: dest and source compared by counts, by sums, or value by value; see trust.md.",
             label="After a full load compare dest and source",
             help="By counts of rows, by sums of columns, or value by value. Where they differ the run has failed.",
+        ),
+    )
+    drift: Drifting = field(
+        default="stop",
+        metadata=told(
+            "What a run makes of columns that are new in the source, and with `widen` of those that are wider there.",
+            label="New columns of the source",
+            help="stop: the run is refused. ignore: left out. add: added to the dest. widen: also wider types.",
         ),
     )
     deletes: Deletes = field(

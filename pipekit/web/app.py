@@ -3,7 +3,20 @@
 
 from fastapi import APIRouter
 
-from pipekit.web import account, alerts, connections, drivers, home, login, moved, search, secrets, settings, users
+from pipekit.web import (
+    account,
+    alerts,
+    connections,
+    drift,
+    drivers,
+    home,
+    login,
+    moved,
+    search,
+    secrets,
+    settings,
+    users,
+)
 from pipekit.web.groups import edit as group_edit
 from pipekit.web.groups import runs as group_runs
 from pipekit.web.groups import show as group_show
@@ -46,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     secrets.router,
     users.router,
     account.router,
+    drift.router,
     drivers.router,
     alerts.router,
     settings.router,

@@ -260,6 +260,10 @@ class PostgresDriver(Driver):
         """Within what keeps the rows that are changed, so that all can be taken back."""
         return merge.build_merge_sql(plan, before, behind)
 
+    def build_widen_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
+        name = self.quote_identifier(column.name)
+        return (f"ALTER TABLE {self.quote_table(table)} ALTER COLUMN {name} TYPE {column.type}",)
+
     def build_versions(self, plan: MergePlan) -> VersionsText:
         return versions.build_versions(plan)
 

@@ -216,6 +216,14 @@ class SqlServerDriver(Driver):
     def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
         return keeping.build_moved_sql(plan, reference)
 
+    def build_widen_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
+        """It would take the collation of the database: texts are left as they are."""
+        if self.to_neutral(column.type).name == "text":
+            return ()
+        null = "NULL" if column.nullable else "NOT NULL"
+        name = self.quote_identifier(column.name)
+        return (f"ALTER TABLE {self.quote_table(table)} ALTER COLUMN {name} {column.type} {null}",)
+
     def build_versions(self, plan: MergePlan) -> VersionsText:
         return keeping.build_versions(plan)
 

@@ -32,7 +32,7 @@ def look_only(module: Module, *, mends: bool = False) -> Module:
         hint = "Compare a view of the current ones, by a module of its own."
         raise RunFailed(message, stage="plan", hint=hint)
     guards = module.guards if mends else replace(module.guards, atomic=False)
-    return replace(module, load="staged", create_table=False, deletes="none", guards=guards)
+    return replace(module, load="staged", create_table=False, deletes="none", drift="stop", guards=guards)
 
 
 def resolve_whole(context: RunContext, overrides: Mapping[str, str]) -> Mapping[str, str]:

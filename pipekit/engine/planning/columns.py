@@ -90,7 +90,7 @@ def _by_name(
     problems += [f"the query has {n} columns named '{name}'" for name, n in repeated]
     pairs: Pairs = []
     feeds: dict[str, str] = {}
-    for column, target in zip(source, _find_targets(driver, mapping, source, dest), strict=True):
+    for column, target in zip(source, find_targets(driver, mapping, source, dest), strict=True):
         if target is None:
             problems.append(f"the source column '{column.name}' has no dest column")
         elif target.generated:
@@ -104,7 +104,7 @@ def _by_name(
     return pairs
 
 
-def _find_targets(
+def find_targets(
     driver: Driver, mapping: Sequence[Column], source: Sequence[ResultColumn], dest: Sequence[TableColumn]
 ) -> list[TableColumn | None]:
     """The dest column of each source column: the mapping's, else one of its name, else one called as it would be made.

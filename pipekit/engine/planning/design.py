@@ -33,11 +33,11 @@ def design_dest(context: RunContext, dest: TableName, source: Sequence[ResultCol
     """The dest for a query's columns: names and types from the module's mapping, else made from the query's."""
     driver = context.dest_driver
     names = name_columns(driver, context.module.columns, [item.name for item in source])
-    missing = _find_missing_types(context, source)
+    missing = find_missing_types(context, source)
     columns: list[TableColumn] = []
     made: dict[str, MadeType] = {}
     for item, name in zip(source, names, strict=True):
-        chosen = _find_chosen(context, item)
+        chosen = find_chosen(context, item)
         type_text = chosen or driver.map_type(item.type, context.source_driver)
         instead = missing.get(type_text)
         if instead is not None and (instead.create or not chosen):
@@ -63,8 +63,7 @@ def _fit(context: RunContext, source: Sequence[ResultColumn], columns: list[Tabl
     """As wide as a row of the dest can be; what the module itself says of a column stays."""
     fitted = context.dest_driver.fit_columns(columns)
     return [
-        column if _find_chosen(context, item) else fit
-        for item, column, fit in zip(source, columns, fitted, strict=True)
+        column if find_chosen(context, item) else fit for item, column, fit in zip(source, columns, fitted, strict=True)
     ]
 
 
@@ -74,7 +73,7 @@ def build_dest_sql(driver: Driver, dest: TableName, keyed: KeyedColumns) -> tupl
     return (*driver.build_create_table_sql(dest, keyed.columns), *index)
 
 
-def _find_chosen(context: RunContext, item: ResultColumn) -> str:
+def find_chosen(context: RunContext, item: ResultColumn) -> str:
     """The type that the module gives a column, `""` for none. Raises RunFailed for what is not one type."""
     mapped: dict[str, Column] = {column.source_name.casefold(): column for column in context.module.columns}
     chosen = mapped.get(item.name.casefold())
@@ -87,9 +86,9 @@ def _find_chosen(context: RunContext, item: ResultColumn) -> str:
     return chosen.dest_type
 
 
-def _find_missing_types(context: RunContext, source: Sequence[ResultColumn]) -> Mapping[str, MadeType]:
+def find_missing_types(context: RunContext, source: Sequence[ResultColumn]) -> Mapping[str, MadeType]:
     """What the dest does not have of the source's types, and what stands for each."""
-    types = [item.type for item in source if _find_chosen(context, item) in ("", item.type)]
+    types = [item.type for item in source if find_chosen(context, item) in ("", item.type)]
     return context.dest_driver.find_made_types(
         context.source_driver,
         context.ask_source(),

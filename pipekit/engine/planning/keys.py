@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pipekit.drivers.base import Driver, TableColumn
 from pipekit.drivers.selects import read_plain_select
 from pipekit.engine.context import RunContext
+from pipekit.engine.planning.columns import ColumnMatch
 from pipekit.engine.planning.naming import find_named, name_columns
-from pipekit.errors import RunnerError
+from pipekit.errors import RunFailed, RunnerError
 from pipekit.models import KEYED, Module
 from pipekit.runner_contract import ResultColumn
 
@@ -75,6 +76,24 @@ def _find_key(driver: Driver, module: Module, columns: Sequence[TableColumn]) ->
     exact = {column.name: column for column in columns}
     found = [find_named(driver, name, exact) for name in module.merge_key]
     return [exact[name] for name in found if name] if all(found) else []
+
+
+def find_merge_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:
+    """The merge key as dest column names; raises RunFailed when a keyed strategy has none or one that is not fed."""
+    module = context.module
+    if module.merge_strategy not in KEYED:
+        return ()
+    if not module.merge_key:
+        message = f"The strategy {module.merge_strategy} needs a merge key."
+        raise RunFailed(message, stage="plan", hint="Set the module's `key`.")
+    fed = [item.dest.name for item in match.columns]
+    key = tuple(find_named(context.dest_driver, name, fed) or "" for name in module.merge_key)
+    missing = [name for name, found in zip(module.merge_key, key, strict=True) if not found]
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        hint = "The key names dest columns that the query feeds."
+        raise RunFailed(f"The merge key has no such column in the load: {names}.", stage="check", hint=hint)
+    return key
 
 
 def is_unique(

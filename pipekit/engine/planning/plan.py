@@ -10,16 +10,17 @@ from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableFacts, Tab
 from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
 from pipekit.engine.context import RunContext, build_claim
 from pipekit.engine.planning.children import build_child_counts
-from pipekit.engine.planning.columns import ColumnMatch, check_translated, match_columns
+from pipekit.engine.planning.columns import ColumnMatch, check_translated
 from pipekit.engine.planning.design import Design, design_dest, stage_made_types
 from pipekit.engine.planning.dest import find_dest, look_at_dest, settle_plan
 from pipekit.engine.planning.dest_truth import build_looks_after, build_looks_before
 from pipekit.engine.planning.direct import build_finish, build_onward, check_direct, find_blank, find_onward
+from pipekit.engine.planning.drift.columns import match_drift, settle_drift
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.planning.indexes import LEAST_ROWS, settle_way
 from pipekit.engine.planning.keyed import judge_keyed
+from pipekit.engine.planning.keys import find_merge_key
 from pipekit.engine.planning.loading import Loading, choose_way, note_loading
-from pipekit.engine.planning.naming import find_named
 from pipekit.engine.planning.past.gone import (
     KeysRead,
     build_looks_after_gone,
@@ -34,8 +35,7 @@ from pipekit.engine.undoing.keeping import keep_images
 from pipekit.engine.watermarks.places import find_unmatched_placeholders
 from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.engine.watermarks.spelling import check_spelling
-from pipekit.errors import Invalid, RunFailed, RunnerError
-from pipekit.models import KEYED
+from pipekit.errors import Invalid, RunnerError
 from pipekit.runner_contract import Load, LoadColumn, ResultColumn, Statement
 
 
@@ -44,6 +44,7 @@ class Plan:
     """What a run will do. `create_sql`, which makes the dest, and `undo_sql` are empty when the table is there.
 
     `keys` says how the keys that are there are read, where rows that are gone from the source are looked for.
+    `alter_sql` changes the dest's columns before rows move.
     """
 
     resolved_sql: str
@@ -57,6 +58,7 @@ class Plan:
     columns: ColumnMatch
     loading: Loading
     keys: KeysRead | None = None
+    alter_sql: tuple[str, ...] = ()
 
 
 def plan_load(context: RunContext, values: Mapping[str, str]) -> Plan:
@@ -79,14 +81,15 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
     source_columns = _look_at_source(context, resolved)
     facts = look_at_dest(context, dest)
     design = _design_dest(context, dest, source_columns, resolved, facts)
-    match = match_columns(module, context.source_driver, driver, source_columns, design.columns)
-    match = stage_made_types(match, design)
+    drift = settle_drift(context, dest, source_columns, design.columns if facts.exists else None)
+    design = replace(design, columns=drift.columns or design.columns)
+    match = stage_made_types(match_drift(context, drift, design.columns), design)
     asked = MergePlan(
         strategy=module.merge_strategy,
         staging=driver.staging_table(module.name),
         dest=dest,
         columns=match.columns,
-        key=_dest_key(context, match),
+        key=find_merge_key(context, match),
         null_keys=module.guards.null_keys,
         sequences=() if design.create_sql else find_sequences(context, dest, match),
         moves_sequences=moves_sequences(module),
@@ -122,6 +125,7 @@ def build_plan(context: RunContext, values: Mapping[str, str]) -> Plan:
         columns=match,
         loading=loading,
         keys=keys,
+        alter_sql=drift.alter_sql,
     )
 
 
@@ -306,24 +310,6 @@ def _design_dest(
     return design_dest(context, dest, source, resolved)
 
 
-def _dest_key(context: RunContext, match: ColumnMatch) -> tuple[str, ...]:
-    """The merge key as dest column names; raises RunFailed when a keyed strategy has none or one that is not fed."""
-    module = context.module
-    if module.merge_strategy not in KEYED:
-        return ()
-    if not module.merge_key:
-        message = f"The strategy {module.merge_strategy} needs a merge key."
-        raise RunFailed(message, stage="plan", hint="Set the module's `key`.")
-    fed = [item.dest.name for item in match.columns]
-    key = tuple(find_named(context.dest_driver, name, fed) or "" for name in module.merge_key)
-    missing = [name for name, found in zip(module.merge_key, key, strict=True) if not found]
-    if missing:
-        names = ", ".join(f"'{name}'" for name in missing)
-        hint = "The key names dest columns that the query feeds."
-        raise RunFailed(f"The merge key has no such column in the load: {names}.", stage="check", hint=hint)
-    return key
-
-
 def _cut_to_columns(context: RunContext, sql: str, match: ColumnMatch) -> str:
     if not match.ignored:
         return sql
@@ -372,7 +358,7 @@ def note_plan(context: RunContext, plan: Plan) -> None:
     fitting = context.dest_driver.build_fitting_sql(plan.merge) if plan.merge.swap else ()
     context.record.put(
         resolved_sql=plan.resolved_sql,
-        staging_sql=join_sql([*before, *build_stage_sql(context.dest_driver, plan), *fitting]),
+        staging_sql=join_sql([*plan.alter_sql, *before, *build_stage_sql(context.dest_driver, plan), *fitting]),
         merge_sql=join_sql([*made_before, *(statement.sql for statement in plan.merge_sql)]),
         dest_table=context.dest_driver.write_table(plan.merge.dest),
         staging_table=None if before else str(plan.merge.staging),

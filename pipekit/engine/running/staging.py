@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pipekit.engine.comparing.measures import Measured, measure_source
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import explain_refusal, try_creation
+from pipekit.engine.planning.drift.columns import refuse_preview
 from pipekit.engine.planning.plan import (
     Plan,
     build_keys_load,
@@ -36,6 +37,9 @@ class Staged:
 
 def stage(context: RunContext, plan: Plan) -> Staged:
     """Tries what is missing in the dest, claims and creates staging, moves the rows, and helps the planner."""
+    if context.run.preview:
+        refuse_preview(plan.alter_sql)
+    _execute(context, plan.alter_sql)
     if plan.load.before:
         try:
             loaded = fill(context, plan)

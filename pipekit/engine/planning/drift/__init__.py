@@ -1,0 +1,1 @@
+"""Columns of the source that are not as the dest has them."""
