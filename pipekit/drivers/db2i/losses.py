@@ -2,6 +2,7 @@
 """`find_lost`: such a query, made from the module's own."""
 
 import re
+from collections.abc import Sequence
 
 from pipekit.drivers.db2i.queries import read_top_words, split_query
 from pipekit.drivers.jdbc.types import parse_type
@@ -15,6 +16,7 @@ _STAR = re.compile(rf"(?:{_NAME}\s*\.\s*)*\*")
 _PLAIN = re.compile(r"[A-Z#$@][A-Z0-9_#$@]*")
 # What may stand behind FROM and one table.
 _AFTER = ("WHERE", "GROUP", "HAVING", "ORDER", "OFFSET")
+MOST_TOLD = 3
 _COMBINES = {"UNION", "EXCEPT", "INTERSECT"}
 _WHOLE = "All of a file: SELECT * FROM TABLE(SYSTOOLS.VALIDATE_DATA(LIBRARY_NAME => '...', FILE_NAME => '...'))."
 
@@ -37,6 +39,12 @@ def find_lost(sql: str, place: int, column: ResultColumn) -> str:
     forms = f"'{'0' * (digits // 2 * 2 + 1)}F', '{'F0' * digits}'"
     shape = f"TRANSLATE(HEX(t.{name}), '000000000FFFFF', '123456789ABCDE')"
     return f"All of them: SELECT RRN(t), HEX(t.{name}) FROM {table} AS t WHERE {shape} NOT IN ({forms})."
+
+
+def find_any_lost(sql: str, columns: Sequence[ResultColumn]) -> str:
+    """The same where it is not known which column; without `columns` any may be meant."""
+    told = [find_lost(sql, place, column) for place, column in enumerate(columns)]
+    return " ".join(list(dict.fromkeys(filter(None, told)))[:MOST_TOLD]) or _WHOLE
 
 
 def _find_origin(sql: str, place: int, name: str) -> tuple[str, str] | None:

@@ -1,6 +1,7 @@
 # Db2 for i's connection: the JDBC one, by an address that fits the jar. Loaded in the runner child only.
 """`connect`, `prepare` and `probe`, as the runner looks for them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -8,7 +9,7 @@ from pipekit.drivers.db2i.address import build_connect_url
 from pipekit.drivers.db2i.codepages import read_page
 from pipekit.drivers.db2i.fitting import fit
 from pipekit.drivers.db2i.jobs import build_client_info, name_job
-from pipekit.drivers.db2i.losses import find_lost
+from pipekit.drivers.db2i.losses import find_any_lost, find_lost
 from pipekit.drivers.db2i.types import find_large_page, find_most_bytes
 from pipekit.drivers.jdbc import probe as jdbc_probe
 from pipekit.drivers.jdbc.columntypes import ColumnType
@@ -33,6 +34,15 @@ class Db2iSession(JdbcSession):
 
     def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
         return find_lost(sql, place, column)
+
+    def explain(self, error: Any, sql: str, read: int, columns: Sequence[ResultColumn]) -> StatementFailed:
+        """A value that the system itself refuses is named by nothing; where it is looked for can be said."""
+        failed = super().explain(error, sql, read, columns)
+        if failed.sqlstate.startswith("22"):
+            where = f"the rows behind row {read}" if read else "the first rows"
+            failed.message = f"{failed.message} It came with {where} of the query."
+            failed.hint = f"{find_any_lost(sql, columns)} {failed.hint}".strip()
+        return failed
 
     def adapt(self, name: str, type_: ColumnType) -> ColumnType:
         """Bytes that the module has a code page for are text in it."""

@@ -2,11 +2,13 @@
 """`JdbcConnection`, which sessions are, and sources and sinks stand on; `describe_columns`."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pipekit.drivers.jdbc.columntypes import Classify, ColumnType, classify
-from pipekit.drivers.jdbc.faults import guard
+from pipekit.drivers.jdbc.faults import guard, to_statement_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class
+from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Endpoint, ResultColumn
 
 _MYSQL = ("MySQL", "MariaDB")
@@ -44,6 +46,10 @@ class JdbcConnection:
     def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
         """How to find all values like one that a query could not give, as a sentence; the column's place is from 0."""
         return ""
+
+    def explain(self, error: Any, sql: str, read: int, columns: Sequence[ResultColumn]) -> StatementFailed:
+        """What a query failed of, when so many rows of these columns were read; none while they are not known."""
+        return to_statement_failed(error, sql)
 
     def limit_text(self, target: Any, type_text: str, exact: bool) -> Any:
         """A Java `Target` that also refuses texts for a column of this type which the driver would not keep."""

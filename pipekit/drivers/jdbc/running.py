@@ -8,7 +8,7 @@ from typing import Any
 
 from pipekit.drivers.jdbc.columntypes import ColumnType
 from pipekit.drivers.jdbc.connection import JdbcConnection, describe_columns
-from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_lost, to_statement_failed
+from pipekit.drivers.jdbc.faults import guard, is_a, to_inexact, to_lost
 from pipekit.drivers.jdbc.jvm import JavaError, find_class, make_ints, make_strings
 from pipekit.drivers.jdbc.mysql.pins import find_no_read
 from pipekit.drivers.jdbc.recasting import recast
@@ -79,19 +79,19 @@ class Running:
             while (block := ahead.take()) is not None:
                 yield block
         except JavaError as error:
-            raise self._explain(error) from None
+            raise self._explain(error, int(reader.done())) from None
         finally:
             if not ahead.close():
                 self._session.abandon()
 
-    def _explain(self, error: Any) -> RunnerError:
+    def _explain(self, error: Any, read: int) -> RunnerError:
         if is_a(error, "pipekit.Unfit"):
             if error.lost:
                 place = int(error.column)
                 find_all = self._session.find_lost(self.sql, place, self.columns[place])
                 return to_lost(error, self.columns, find_all, self._session.nulls_bad_data)
             return to_inexact(error, [column.name for column in self.columns])
-        return to_statement_failed(error, self.sql)
+        return self._session.explain(error, self.sql, read, self.columns)
 
     def close(self) -> None:
         """Ends the query."""
@@ -165,10 +165,10 @@ def run_query(session: JdbcConnection, sql: str, limit: int | None = None) -> Ru
             if not has_rows:
                 check_warnings(statement)
             return Running(session, sql, statement, statement.getResultSet() if has_rows else None, types)
-        except JavaError:
+        except JavaError as error:
             with contextlib.suppress(JavaError):
                 statement.close()
-            raise
+            raise session.explain(error, sql, 0, ()) from None
 
 
 def _check_reads(session: JdbcConnection, sql: str) -> None:

@@ -17,7 +17,7 @@ public abstract class RowReader {
     private final int maxRows;
     private final int maxBytes;
     private final BadValues bad;
-    private long done;
+    private volatile long done;
     private long nextLook = FIRST_FETCH;
     private long bytesDone;
     private long rowsLooked;
@@ -60,6 +60,11 @@ public abstract class RowReader {
         }
         bytesDone += size();
         return count == 0 ? null : take(count);
+    }
+
+    /** How many rows the driver has given. */
+    public final long done() {
+        return done;
     }
 
     /** Reads the current row's cells; those that are bad are NULL. */
