@@ -139,7 +139,7 @@ public final class BadValues {
             return;
         }
         for (int column = 0; column < names.length; column++) {
-            Object value = rows.getObject(column + 1);
+            Object value = bad.get(column) ? null : rows.getObject(column + 1);
             if (value instanceof String && ((String) value).matches("(?s).*[\\u001A\\uFFFD].*")) {
                 throw refuse(column, row, Warnings.describe(warned), false);
             }
