@@ -47,6 +47,7 @@ def fill_definition(definition: Definition) -> Definition:
         dest_table=fill_table(dest, definition.module.dest_table),
         deletes_keys=fill(source, definition.module.deletes_keys),
         deletes_where=fill(dest, definition.module.deletes_where),
+        expect_sql=_fill_expected(dest, definition.module.expect_sql),
     )
     watermarks = tuple(
         (replace(mark, resolver_sql=fill(connection, mark.resolver_sql)), connection)
@@ -54,6 +55,11 @@ def fill_definition(definition: Definition) -> Definition:
     )
     hooks = tuple(replace(hook, sql=fill(dest, hook.sql)) for hook in definition.hooks)
     return replace(definition, module=module, watermarks=watermarks, hooks=hooks)
+
+
+def _fill_expected(dest: Connection, text: str) -> str:
+    """Where `{staging}` is the run's own table, whatever a connection calls so."""
+    return fill_placeholders(text, {name: value for name, value in list_variables(dest).items() if name != "staging"})
 
 
 def check_names(watermarks: list[str], source: Connection) -> None:

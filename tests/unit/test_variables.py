@@ -32,6 +32,8 @@ def test_each_text_has_the_variables_of_its_own_connection() -> None:
     assert filled.module.dest_table == "DST.T"
     assert [mark.resolver_sql for mark, _ in filled.watermarks] == ["select max(a) from THIRD.t"]
     assert [hook.sql for hook in filled.hooks] == ["call DST.done('{low}')"]
+    expected = fill_definition(define(dest="lib = DST, staging = X", expect_sql="select 1 from {lib}.t, {staging}"))
+    assert expected.module.expect_sql == "select 1 from DST.t, {staging}"
 
 
 def test_a_name_of_both_kinds_is_refused_before_anything_is_asked() -> None:
