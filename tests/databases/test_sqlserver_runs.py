@@ -90,6 +90,23 @@ def teach_merge(double: TdsDouble) -> None:
     double.answer(r"^INSERT INTO \[dbo\]\.\[orders\]", Count(20000))
 
 
+def test_a_preview_is_told_by_looks_and_writes_nothing_into_the_dest(
+    project: Project, double: TdsDouble, module: Module
+) -> None:
+    double.answer(r"^SELECT COUNT_BIG\(\*\) FROM \[dbo\]", Rows([("n", "bigint")], [(2,)]))
+    double.answer(r"^SELECT COUNT_BIG\(\*\) FROM \[pipekit_staging\]", Rows([("n", "bigint")], [(20000,)]))
+    double.answer(r"^SELECT [ds]\.\[id\] AS c0", Rows([("c0", "int"), ("c1", "nvarchar(20)")], [(1, "row"), (2, None)]))
+    run = project.run(module, preview=True)
+    found = repo.find_preview(project.db, run.id)
+    assert found is not None, run.error
+    assert (found.would_delete, found.would_insert, found.would_update) == (2, 20000, 0)
+    assert found.samples.delete == ({"id": "1", "name": "row"}, {"id": "2", "name": None})
+    assert double.rows("dbo.orders") == OLD
+    assert not [
+        text for text in double.texts() if "[dbo].[orders]" in text and ("INSERT" in text or "TRUNCATE" in text)
+    ]
+
+
 BREAKS: list[tuple[Reply, str]] = [
     (Error(2627, "Violation of PRIMARY KEY constraint 'PK_staging'.", 14), "PK_staging"),
     (Error(2628, "String or binary data would be truncated in table 'orders', column 'name'.", 16), "truncated"),

@@ -63,7 +63,7 @@ def _find_loaded(context: RunContext, merged: Merged, plan: MergePlan) -> Loaded
     if int(there or 0) != staged:
         _refuse(f"The staging table {plan.staging} holds {there} rows; run {merged.run.id} has staged {staged}.")
     context.record.put(rows_read=read, rows_staged=staged)
-    context.record.check("preview", True, f"what run {merged.run.id} has staged, if the dest is as it was then")
+    context.record.check("preview", True, f"these are the rows that run {merged.run.id} has staged")
     context.record.log(f"{staged} rows that run {merged.run.id} has staged are merged\n")
     return Loaded(rows_read=read, rows_staged=staged, format="preview")
 
