@@ -61,8 +61,7 @@ def _build_copy_converter(column: LoadColumn, exact: bool) -> Converter:
     if rule.affinity not in ("TEXT", "REAL") and INTEGER_TYPE.fullmatch(source):
         return partial(_parse_each, int)
     if _reads_as_float(rule.affinity, source):
-        parse = _FloatReader()
-        return lambda cells: rule.convert(parse(cells))
+        return _FloatReader(rule.convert).read
     if source == "boolean":
         return lambda cells: rule.convert([_BOOLS.get(cell) for cell in cells])
     if is_bytes_type(source):
@@ -97,28 +96,36 @@ def _parse_each(parse: One, cells: Cells) -> Cells:
 
 
 class _Known(dict[str, float | None]):
-    """Cells and what they are read as."""
+    """Cells and what they are read as; NaN, which no column holds, is none of them."""
 
     def __missing__(self, cell: str) -> float | None:
-        value = self[cell] = None if cell == _NULL else float(cell)
+        value = None if cell == _NULL else float(cell)
+        if value is not None and value != value:
+            raise ValueError(cell)
+        self[cell] = value
         return value
 
 
 class _FloatReader:
-    """Floats of a column, block by block; where they repeat each is read once."""
+    """Floats of a column, block by block; where they repeat each is read, and looked at, once.
 
-    def __init__(self) -> None:
+    `convert` looks at floats of any sort.
+    """
+
+    def __init__(self, convert: Converter) -> None:
+        self._convert = convert
         self._known: _Known | None = _Known()
 
-    def __call__(self, cells: Cells) -> Cells:
+    def read(self, cells: Cells) -> Cells:
+        """The values of a block; raises Unfit."""
         known = self._known
         if known is None:
-            return _parse_each(float, cells)
+            return self._convert(_parse_each(float, cells))
         before = len(known)
         try:
             parsed = list(map(known.__getitem__, cells))
         except ValueError:  # the block, and with it the place, is asked for
-            return _parse_each(float, cells)
+            return self._convert(_parse_each(float, cells))
         if _REPEATED * (len(known) - before) > len(cells) > 1 or len(known) > _MOST_KNOWN:
             self._known = None
         return parsed
