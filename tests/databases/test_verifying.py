@@ -10,7 +10,7 @@ import pytest
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine.events import Event, RowsCompared
 from pipekit.models import Difference, Guards, Run, Verified, Verify
-from tests.databases.test_runs import PAIRS, Bench
+from tests.databases.test_runs import PAIRS, Bench, Database
 
 pytestmark = pytest.mark.usefixtures("near_when_quick")
 
@@ -25,10 +25,11 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgre
     bench.dest.close()
 
 
-@pytest.fixture
-def near(tmp_path: Path, postgres: LocalPostgres) -> Iterator[Bench]:
-    """From one PostgreSQL into another."""
-    bench = Bench(tmp_path, ("postgresql", "postgresql"), postgres)
+@pytest.fixture(params=["18", "15"])
+def near(request: pytest.FixtureRequest, tmp_path: Path, postgres: LocalPostgres) -> Iterator[Bench]:
+    """From one PostgreSQL, of either version, into another."""
+    server = postgres if request.param == "18" else request.getfixturevalue("old_postgres")
+    bench = Bench(tmp_path, ("postgresql", "postgresql"), postgres, Database("postgresql", tmp_path, server))
     yield bench
     bench.source.close()
     bench.dest.close()

@@ -26,6 +26,7 @@ from pipekit.drivers.jdbc.conditions import build_if_there
 from pipekit.drivers.jdbc.foreseen import ForeseenText
 from pipekit.drivers.jdbc.keeping import KeepingText
 from pipekit.drivers.jdbc.merge import MergeText, build_staging
+from pipekit.drivers.jdbc.phrases import END
 from pipekit.drivers.jdbc.places import find_file, find_word
 from pipekit.drivers.jdbc.products import STANDARD, Product
 from pipekit.drivers.jdbc.urls import check_template, parse_url
@@ -269,6 +270,9 @@ class JdbcDriver(Driver):
 
     def build_look(self, plan: MergePlan) -> Look | None:
         return KeepingText(self._merge_text(plan)).build_look()
+
+    def read_compared(self, text: str | None) -> str | None:
+        return text.removesuffix(END) if text and self.product.pads else text
 
     def build_bags(self, plan: MergePlan) -> Bags | None:
         return KeepingText(self._merge_text(plan)).build_bags()

@@ -12,6 +12,8 @@ from pipekit.runner_contract import Statement
 
 Quote = Callable[[str], str]
 
+# Stands behind a text where blanks at its end would else not be compared.
+END = "|"
 # Characters from which on a text is cut before it is shown as a key.
 _LONG = 2000
 # Values of these that are equal are the same.
@@ -120,6 +122,8 @@ class MergePhrases:
             return self.product.compare_other.format(value=value)
         if neutral.name in ("json", "xml") or (neutral.name in ("text", "bytes") and neutral.length is None):
             return self.product.compare_long.format(value=value)
+        if self.product.pads and neutral.name in ("text", "char"):
+            return self.join_texts([value, self.literal(END)])
         return value
 
     def join_texts(self, texts: Sequence[str]) -> str:

@@ -96,6 +96,8 @@ class Product:
     overrides: bool = False
     # Whether rows can be compared by GROUP BY, as was seen; of others they are counted.
     compares: bool = False
+    # Whether blanks at the end of texts make no difference to a comparison.
+    pads: bool = False
     # A long text or value of no order as one that can be compared; empty where there is none.
     compare_long: str = ""
     # A value of a type that only the product knows, as one that can be compared.

@@ -42,6 +42,7 @@ DERBY = Product(
         max_fraction=9,
     ),
     compares=True,
+    pads=True,
     version_sql="VALUES SYSCS_UTIL.SYSCS_GET_DATABASE_PROPERTY('DataDictionaryVersion')",
     one_row="SYSIBM.SYSDUMMY1",
     as_text="TRIM(CAST({value} AS CHAR(200)))",
@@ -111,6 +112,7 @@ HSQLDB = Product(
         max_fraction=9,
     ),
     compares=True,
+    pads=True,
     compare_other="CAST({value} AS VARCHAR(1000))",
     sized_clocks=True,
     collations_sql="""\
