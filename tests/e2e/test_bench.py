@@ -71,7 +71,7 @@ def test_every_part_is_measured_and_told(measured: tuple[Place, Report]) -> None
     ):
         assert words in text
     record = json.loads(json.dumps(report.to_json()))
-    assert len(record["parts"]["move"]["data"]) == 5
+    assert len(record["parts"]["move"]["data"]) == 6
     assert record["parts"]["fixed"]["data"]["medians"]["pipekit run"] > 0
 
 
