@@ -266,3 +266,9 @@ def test_rows_that_are_gone_from_the_source_are_deleted_or_marked(files: Files) 
 def test_a_kind_that_keeps_no_versions_says_so(files: Files) -> None:
     run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", merge_strategy="snapshot", merge_key="ID")
     assert (run.status, "dests keep no versions of rows" in (run.error or "")) == ("error", True)
+
+
+def test_a_kind_that_keeps_nothing_refuses_a_module_that_asks_for_it_before_a_row_moves(files: Files) -> None:
+    run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", undo_runs=2)
+    assert (run.status, run.error_stage, run.hint) == ("error", "plan", "Take `undo` off the module.")
+    assert "dests keep nothing of what a merge changes" in (run.error or "")

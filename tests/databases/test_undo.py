@@ -82,6 +82,13 @@ SHAPES = [
         [("upsert", "id", {}), ("incremental", "id", {})],
     ),
     Shape(
+        "versions",
+        f"{SOURCE}create table source (id int, a text);; create table t (id int, a text, valid_from timestamptz,"
+        " valid_to timestamptz, current boolean, primary key (id, valid_from));;",
+        TWO,
+        [("snapshot", "id", {})],
+    ),
+    Shape(
         "parted",
         f"{SOURCE}create table source (id int, a text);; create table t (id int, a text) partition by range (id);;"
         "create table t1 partition of t for values from (minvalue) to (10);;"

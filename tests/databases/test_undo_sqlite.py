@@ -45,6 +45,13 @@ SHAPES = [
         PLAIN,
     ),
     Shape(
+        "versions",
+        f"{START}create table source (id, a);; create table t (id int not null, a text, valid_from timestamp not null,"
+        " valid_to timestamp, current boolean, primary key (id, valid_from));;",
+        {"id": "id", "a": "text"},
+        [("snapshot", "id", {})],
+    ),
+    Shape(
         "triggers",
         f"{START}create table source (id, a);; create table audit (op);;"
         "create table t (id integer primary key, a text, touched int);;"
