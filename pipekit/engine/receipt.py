@@ -16,7 +16,7 @@ def build_receipt(run: Run) -> list[str]:
         lines.append(f"  {run.error_stage}: {run.error}")
     if run.hint:
         lines.append(f"  mend: {run.hint}")
-    if run.rows_read is not None:
+    if run.rows_read is not None or (run.undoes and run.merge_state == "merged"):
         lines.append("  " + _rows(run))
     if run.stages:
         lines.append("  " + "  ".join(f"{name} {seconds:.2f} s" for name, seconds in run.stages.items()))
@@ -28,7 +28,7 @@ def build_receipt(run: Run) -> list[str]:
 
 
 def _rows(run: Run) -> str:
-    parts = [("read", run.rows_read), ("staged", run.rows_staged)]
+    parts = [] if run.undoes else [("read", run.rows_read), ("staged", run.rows_staged)]
     if run.merge_state == "merged":
         parts += [("deleted", run.rows_deleted), ("inserted", run.rows_inserted), ("updated", run.rows_updated)]
         parts += [("unchanged", run.rows_unchanged)] if run.rows_unchanged is not None else []

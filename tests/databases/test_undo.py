@@ -12,6 +12,7 @@ import pytest
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.undoing import name_images
+from pipekit.engine.receipt import build_receipt
 from pipekit.models import Connection, Module, Run
 from tests.databases.undoing import APART, FULL, GONE, KEYED, LOOSE, Shape, Workload, undo
 from tests.lending import lend_database, take_back
@@ -177,6 +178,7 @@ def test_an_undo_is_a_run_with_a_receipt_and_a_row_in_the_ledger(place: Place) -
     undone = place.undo(ran)
     assert (undone.status, undone.triggered_by, undone.undoes) == ("success", "undo", ran.id)
     assert (undone.rows_deleted, undone.rows_inserted, undone.merge_state) == (2, 1, "merged")
+    assert "deleted 2  inserted 1  updated 0" in build_receipt(undone)[1]
     assert place.photograph() == ["(1,old)", "(2,two)"]
     assert (place.project.get_run(ran.id).undone_by, place.project.get_run(ran.id).undo_rows) == (undone.id, None)
     keys = f"select run_id from pipekit_staging.pipekit_ledger where run_id in ({ran.id}, {undone.id}) order by 1"

@@ -40,7 +40,7 @@ def plan_undo(context: RunContext, _: object) -> UndoPlan:
         why = facts.problem or "it is not there"
         raise RunFailed(f"{dest} cannot be written to: {why.rstrip('.')}.", stage="plan")
     columns = driver.get_columns(ask, dest)
-    _check_columns(context, kept, [(c.name, c.type) for c in columns if not c.generated])
+    _check_columns(kept, [(c.name, c.type) for c in columns if not c.generated])
     referring = tuple(reference for reference in facts.referring if reference.enforced)
     undo = Undo(
         dest=dest,
@@ -68,7 +68,7 @@ def _allow(reference: Reference) -> Reference:
     return replace(reference, on_delete="no action")
 
 
-def _check_columns(context: RunContext, kept: Kept, now: list[tuple[str, str]]) -> None:
+def _check_columns(kept: Kept, now: list[tuple[str, str]]) -> None:
     """A column that has come or gone has no value there that the run could have left, or had found."""
     then = [(column.name, column.type) for column in kept.columns]
     if then == now:
