@@ -45,7 +45,7 @@ TYPES: list[tuple[Column, Any, str]] = [
     (c.timestamp("TS"), dt.datetime(2024, 2, 29, 13, 5, 9, 123456), "2024-02-29 13:05:09.123456"),
     (c.timestamp("TS12", 12), "2024-02-29-13.05.09.123456789012", "2024-02-29 13:05:09.123456789012"),
     (c.timestamp("TS0", 0), dt.datetime(1, 1, 1), "0001-01-01 00:00:00"),
-    (c.rowid("RID"), b"\1" * 17, "01" * 17),
+    (c.rowid("RID"), b"\1" * 17, "0x" + "01" * 17),
     (c.blob("BL"), b"blob \0\1\2", "0x626C6F6220000102"),
     (c.clob("CL"), "clob text ä", "clob text ä"),
     (c.dbclob("DC"), "dbclob 中", "dbclob 中"),

@@ -45,7 +45,9 @@ class Db2iSession(JdbcSession):
         return failed
 
     def adapt(self, name: str, type_: ColumnType) -> ColumnType:
-        """Bytes that the module has a code page for are text in it."""
+        """Bytes that the module has a code page for are text in it; a ROWID is bytes, which older jars tell as text."""
+        if type_.text == "ROWID":
+            return ColumnType(kind="BYTES", text="ROWID", layout="bytes")
         ccsid = self.pages.get(name)
         if ccsid is None or type_.kind != "BYTES":
             return type_
