@@ -54,7 +54,7 @@ def _may_go_straight(context: RunContext, merge: MergePlan) -> bool:
     """What is looked at before it is merged is staged; what is to be taken back is kept beside an emptied dest."""
     run, module = context.run, context.module
     is_staged = run.preview or run.merges_preview is not None or module.undo_runs is not None
-    is_staged = is_staged or bool(find_staging_need(module))
+    is_staged = is_staged or merge.mends or bool(find_staging_need(module))
     return module.load == "auto" and merge.strategy == "full" and not is_staged and not _find_obstacle(context, merge)
 
 
