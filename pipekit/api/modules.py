@@ -62,6 +62,7 @@ def run_module(
         dry_run=body.dry_run,
         preview=body.preview,
         merges=body.merge_preview,
+        verify=body.verify,
         overrides=body.watermarks,
         literals_only=not user.may("admin"),
     )

@@ -23,6 +23,7 @@ class RunStart(Body):
     merge_preview: int | None = Field(
         default=None, ge=1, le=LARGEST_ID, description="The run of a preview: what it has staged is merged."
     )
+    verify: bool = Field(default=False, description="Hold the dest against the source, value by value; load nothing.")
     watermarks: dict[Name, Text] = Field(
         default_factory=dict, max_length=100, description="Values of watermarks for this run, by name."
     )

@@ -261,3 +261,10 @@ def test_an_undo_is_a_run_that_is_asked_for_and_refused_where_nothing_is_kept(ho
     run = otto.get(f"/runs/{asked}")
     assert (run["undoes"], run["triggered_by"], run["status"]) == (kept, "undo", "queued")
     assert otto.get(f"/runs/{kept}")["undo_rows"] == 3
+
+
+def test_a_verify_is_asked_for_and_kept_apart_from_loads(home: Home, otto: Caller) -> None:
+    home.make_module()
+    asked = otto.post("/modules/orders/run", {"verify": True}, expect=202)["run_id"]
+    assert otto.get(f"/runs/{asked}")["verify"] == {"asked": {}}
+    otto.fail("POST", "/modules/orders/run", 422, {"verify": True, "dry_run": True})

@@ -4,8 +4,8 @@
 import json
 
 from pipekit import repo
-from pipekit.models import Column
-from tests.pages.records import make_run, start_run
+from pipekit.models import Check, Column, Verify
+from tests.pages.records import OWNER, make_run, start_run
 from tests.pages.site import Site, Visitor
 
 
@@ -72,10 +72,25 @@ def test_groups_are_named_with_their_next_time(site: Site, vera: Visitor) -> Non
 def test_roles_decide_about_buttons(site: Site, ana: Visitor, otto: Visitor, vera: Visitor) -> None:
     path = f"/modules/{site.make_module().id}"
     assert not vera.get(path).has(".crumbs .actions > *")
-    assert otto.get(path).texts(".crumbs .actions button") == ["Dry run", "Preview", "Run"]
+    assert otto.get(path).texts(".crumbs .actions button") == ["Dry run", "Preview", "Verify", "Run"]
     assert ana.get(path).texts(".crumbs .actions .button") == ["Edit", "Clone", "Delete"]
     assert len(ana.get(path).all(".primary")) == 1
 
 
 def test_a_module_that_is_not_there_is_not_found(vera: Visitor) -> None:
     assert vera.get("/modules/999").status == 404
+
+
+def test_a_verify_is_asked_for_on_a_modules_page_and_asked_for_again_on_its_own(site: Site, otto: Visitor) -> None:
+    module = site.make_module()
+    otto.post(f"/modules/{module.id}/run", {"verify": "1"})
+    run = repo.list_runs(site.db)[0]
+    assert run.asked_verify == Verify()
+    assert repo.claim_next_run(site.db, owner=OWNER, lease_s=3600, max_runs=4) is not None
+    checks = (Check(name="verify", ok=False, detail="1 row is missing"),)
+    repo.finish_run(
+        site.db, run.id, owner=OWNER, status="error", checks=checks, verified='{"equal": false, "missing": 1}'
+    )
+    page = otto.get(f"/runs/{run.id}")
+    assert "1 row is missing" in page.text
+    assert page.texts("#run-actions button") == ["Verify again"]

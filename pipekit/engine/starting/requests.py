@@ -10,7 +10,7 @@ from pipekit.engine.starting.cancel import cancel_group_run, cancel_run
 from pipekit.engine.variables import fill_definition
 from pipekit.engine.watermarks.literals import check_literals
 from pipekit.errors import Conflict, Invalid
-from pipekit.models import Group, GroupMember, GroupRun, Module, Run
+from pipekit.models import Group, GroupMember, GroupRun, Module, Run, Verify
 
 
 def ask_run(
@@ -22,18 +22,22 @@ def ask_run(
     dry_run: bool = False,
     preview: bool = False,
     merges: int | None = None,
+    verify: bool = False,
     overrides: Mapping[str, str] | None = None,
     literals_only: bool = True,
 ) -> Run:
     """Puts a run of a module into the server's queue; a disabled module may be run by hand.
 
-    `merges` is a preview whose staging is merged, with the values it had. Raises ModuleBusy when a run of it is alive
+    `merges` is a preview whose staging is merged, with the values it had; with `verify` the dest is held against the
+    source, and nothing is loaded. Raises ModuleBusy when a run of it is alive
     or waits, Conflict for a preview that may not be merged (any more), Invalid for an override of a watermark it does
     not have, or of one that is more than a literal, which is for those who may write SQL, and for a run that is to be
     two things at once.
     """
-    if sum((dry_run, preview, merges is not None)) > 1 or (merges is not None and overrides):
-        raise Invalid("A dry run, a preview and the merge of a preview, which has its own values, exclude each other.")
+    if sum((dry_run, preview, verify, merges is not None)) > 1 or (merges is not None and overrides):
+        raise Invalid(
+            "A dry run, a preview, a verify and the merge of a preview (by its own values) exclude each other."
+        )
     with repo.transaction(db):
         definition = fill_definition(read_definition(db, module))
         if merges is not None:
@@ -49,9 +53,11 @@ def ask_run(
             dry_run=dry_run,
             preview=preview,
             merges=merges,
+            verify=Verify() if verify else None,
             overrides=overrides,
         )
         detail = {"run_id": run.id, "dry_run": dry_run, "watermarks": dict(overrides or {})}
+        detail |= {"verify": True} if verify else {}
         detail |= {"preview": True} if preview else {"merges": merges} if merges is not None else {}
         repo.note_audit(db, user=user, action="run", kind="module", name=module.name, detail=detail)
         return run

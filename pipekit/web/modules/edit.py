@@ -222,6 +222,7 @@ def run(request: Request, db: Db, context: ContextDep, user: Operator, module_id
             dry_run=get_flag(data, "dry_run"),
             preview=get_flag(data, "preview"),
             merges=merges,
+            verify=get_flag(data, "verify"),
             overrides=overrides,
             literals_only=not user.may("admin"),
         )
