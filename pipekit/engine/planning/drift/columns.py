@@ -127,8 +127,10 @@ def _note(context: RunContext, told: Iterable[str], statements: Sequence[str], *
     text = "; ".join(told)
     if text:
         sql = f": {join_sql(statements)}" if statements else ""
-        refuses = context.module.drift == "stop" and stops
-        context.record.check(DRIFT, (not refuses) if stops else None, text + sql)
+        said = context.module.drift != "stop"
+        # Without column truth a column that does not meet is left out, whatever else is said.
+        is_judged = stops and (said or context.module.guards.column_truth)
+        context.record.check(DRIFT, said if is_judged else None, text + sql)
 
 
 def refuse_preview(statements: Sequence[str]) -> None:
