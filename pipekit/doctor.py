@@ -209,7 +209,8 @@ def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterat
         db.close()
     for module, (runs, rows, size) in kept:
         if runs:
-            told = f"its dest keeps {rows:,} rows, {size:,} bytes, so that {runs} runs can be taken back"
+            held = f"{rows:,} rows" + (f", {size:,} bytes" if size else "")
+            told = f"its dest keeps {held}, so that {runs} {'run' if runs == 1 else 'runs'} can be taken back"
             yield Finding(name=f"undo {module.name}", level="ok", detail=told)
     for state in drivers:
         level: Level = "ok" if state.state == "ok" else "bad"

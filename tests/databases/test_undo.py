@@ -268,9 +268,11 @@ def test_a_dest_keeps_as_many_runs_as_the_module_says_and_none_of_one_that_says_
     assert [place.project.get_run(run.id).undo_rows for run in runs] == [None] * 3
 
 
-def test_what_is_kept_of_a_deleted_module_goes_with_a_purge(place: Place) -> None:
+def test_the_doctor_says_how_much_is_kept_and_a_purge_removes_it_with_its_module(place: Place) -> None:
     make(place)
     ran = upsert(place)
+    told = place.project.cli("doctor").stdout
+    assert f"undo {ran.module}: its dest keeps 3 rows, " in told
     repo.delete_module(place.project.db, ran.module_id or 0)
     assert len(place.list_kept()) == 1
     assert place.project.cli("purge").code == 0

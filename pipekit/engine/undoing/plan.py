@@ -57,8 +57,8 @@ def plan_undo(context: RunContext, _: object) -> UndoPlan:
         )
     _refuse_touched(context, undo)
     context.record.put(dest_table=run.dest_table)
-    told = f"run {run.id} left {kept.after:,} rows where {kept.before:,} were"
-    context.record.check("kept", True, f"{told}, those it did not change counted too")
+    told = f"{kept.before:,} rows as they were before run {run.id}, {kept.after:,} as it left them"
+    context.record.check("kept", True, told)
     turn = MergePlan(strategy="full", staging=kept.images, dest=dest, columns=())
     return UndoPlan(run=run, undo=undo, triggers=driver.find_triggers(ask, dest), turn=turn)
 
