@@ -5,16 +5,19 @@ import json
 from collections.abc import Mapping
 
 from pipekit.models import PastRun
+from pipekit.repo.loads import build_load_condition
 from pipekit.repo.state import State, transaction
 
 # So many runs tell what is usual; older ones tell what once was.
 MOST_PAST = 100
-# Only runs as the module is: not those with values by hand, and none from before its query, key or strategy changed.
-_PAST = """
+# Only loads as the module is: not those with values by hand, none that mended what a comparison had found, none from
+# before its query, key or strategy changed.
+_PAST = f"""
     SELECT r.started_at, r.rows_read, r.rows_staged,
            (SELECT nulls_json FROM run_nulls WHERE run_id = r.id) AS nulls_json
     FROM run_log r
     WHERE r.module_id = :module_id AND +r.status = 'success' AND r.merge_state = 'merged' AND r.rows_read IS NOT NULL
+      AND {build_load_condition("r")}
       AND (r.overrides_json IS NULL
            OR EXISTS (SELECT 1 FROM run_preview p WHERE p.run_id = r.id AND p.merges IS NOT NULL))
       AND r.started_at > coalesce((

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.engine.events import Event, RowsCompared
 from pipekit.models import Difference, Guards, Run, Verified, Verify
@@ -124,6 +125,7 @@ def test_a_repair_writes_what_differs_and_looks_again(
     assert bench.dest.rows(rows) == bench.source.rows(rows)
     if strategy == "full":
         assert (run.dest_rows_before, run.dest_rows_after) == (2999, 3000)
+    assert repo.list_past(bench.project.db, module.id) == []
     again, found = verify(bench, module)
     assert (again.status, found.equal) == ("success", True)
 
