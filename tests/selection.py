@@ -33,6 +33,7 @@ SLOW = (
     "databases/test_sqlserver_jdbc.py",
     "databases/test_sqlserver_large.py",
     "databases/test_tds_double.py",
+    "databases/test_verifying.py",
     "deploy/",
     "e2e/browser/",
     "e2e/test_bench.py",

@@ -210,6 +210,7 @@ def test_a_bounded_verify_sees_only_its_rows(bench: Bench) -> None:
     assert (found.rows_source, found.rows_dest, found.missing) == (16, 15, 1)
     _, sampled = verify(bench, module, sample=10.0)
     assert 250 <= sampled.rows_source <= 350
+    assert sampled.equal == ("with 95 % confidence fewer than" in sampled.compared)
 
 
 def test_the_last_days_of_a_column_are_compared(bench: Bench) -> None:

@@ -1,5 +1,7 @@
 # What a comparison found, in words. Knows the record of it only.
-"""`describe`."""
+"""`describe` and `tell_confidence`."""
+
+from dataclasses import replace
 
 from pipekit.models import Verified
 
@@ -23,6 +25,16 @@ def describe(found: Verified) -> str:
     ]
     sides = f"{_count(found.rows_source, 'row')} in the source, {found.rows_dest} in the dest"
     return f"{', '.join(parts)} ({sides}{kept}{left_out})"
+
+
+def tell_confidence(found: Verified, sampled: float | None) -> Verified:
+    """Of n sampled rows without a difference: fewer than 3/n of all rows differ, with 95 % confidence."""
+    if sampled is None or not found.equal or not found.rows_source:
+        return found
+    share = min(100.0, 300 / found.rows_source)
+    return replace(
+        found, compared=f"{found.compared}; with 95 % confidence fewer than {share:.2g} % of all rows differ"
+    )
 
 
 def _tell_repaired(found: Verified) -> str:

@@ -9,7 +9,7 @@ from pipekit.engine.comparing.bounds import find_bounds
 from pipekit.engine.comparing.digested import digest
 from pipekit.engine.comparing.scope import find_scope, look_only, resolve_whole
 from pipekit.engine.comparing.staged import Comparison, build_sql, compare_staged
-from pipekit.engine.comparing.telling import VERIFY, describe
+from pipekit.engine.comparing.telling import VERIFY, describe, tell_confidence
 from pipekit.engine.context import RunContext
 from pipekit.engine.events import RowsCompared
 from pipekit.engine.planning.plan import Plan, build_merge_statements, build_plan, note_columns
@@ -69,6 +69,7 @@ def verify(context: RunContext, comparison: Comparison) -> Repair | None:
     if context.mends:
         check_mendable(context, comparison)
     compared = compare_sides(context, comparison, keeps=context.mends)
+    compared = replace(compared, found=tell_confidence(compared.found, comparison.bounds.sampled))
     note(context, compared.found)
     if compared.found.equal:
         return None
