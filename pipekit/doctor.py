@@ -63,8 +63,10 @@ class Finding:
     mend: str = ""
 
 
-def examine(environ: Mapping[str, str] | None = None, *, connect: bool = False) -> Iterator[Finding]:
-    """Looks at everything in turn. With `connect` each connection is opened as well, and cleaned."""
+def examine(
+    environ: Mapping[str, str] | None = None, *, connect: bool = False, only: str | None = None
+) -> Iterator[Finding]:
+    """Looks at everything in turn. With `connect` each connection, or the one named `only`, is opened and cleaned."""
     try:
         config = load_config(environ)
     except PipekitError as error:
@@ -80,7 +82,7 @@ def examine(environ: Mapping[str, str] | None = None, *, connect: bool = False) 
     used = _list_used_kinds(config)
     for kind in sorted(DRIVERS):
         yield _guarded(f"driver {kind}", partial(_examine_driver, kind, is_used=kind in used))
-    yield from _examine_state(config, secrets, connect=connect)
+    yield from _examine_state(config, secrets, connect=connect, only=only)
 
 
 def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
@@ -192,7 +194,7 @@ def _examine_driver(kind: str, *, is_used: bool = True) -> Finding:
     return Finding(name=name, level="ok", detail=f"{library} loads{by}")
 
 
-def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterator[Finding]:
+def _examine_state(config: Config, secrets: Secrets, *, connect: bool, only: str | None) -> Iterator[Finding]:
     try:
         db = repo.open_state(config.state_path)
     except PipekitError as error:
@@ -220,9 +222,10 @@ def _examine_state(config: Config, secrets: Secrets, *, connect: bool) -> Iterat
         yield from _recover(config, secrets)
     with closing(Looks(config, secrets)) as looks:
         for connection in connections:
-            found = _examine_connection(config, secrets, connection, looks if connect else None)
+            is_asked = connect and only in (None, connection.name)
+            found = _examine_connection(config, secrets, connection, looks if is_asked else None)
             yield found
-            if connect and found.level == "ok":
+            if is_asked and found.level == "ok":
                 yield from _examine_leftovers(config, secrets, connection)
 
 

@@ -34,24 +34,32 @@ def init(session: Session, as_json: bool) -> None:
 
 
 @click.command(short_help="Check the installation and say how to mend it.")
-@click.option("--connect", is_flag=True, help="Also connect to every database.")
-@click.option("--deep", metavar="NAME", help="Only write down what this connection's database says of itself.")
+@click.option(
+    "--connect", metavar="[NAME]", is_flag=False, flag_value="", help="Also connect to every database, or to this one."
+)
+@click.option(
+    "--deep", metavar="[NAME]", is_flag=False, flag_value="", help="Only write down what its database says of itself."
+)
 @json_option
 @click.pass_obj
-def doctor(session: Session, connect: bool, deep: str | None, as_json: bool) -> int:
+def doctor(session: Session, connect: str | None, deep: str | None, as_json: bool) -> int:
     """Check the configuration, secrets file, state database, disk, runner, drivers and connections.
 
     Each finding that is bad says how to mend it; then the exit code is 1. With --connect runs that were cut short are
     closed, and staging tables of loads that were killed are removed; those that may be somebody's are named.
 
-    With --deep one database is asked for versions, code pages, journals, rights and rows a second by block size, and
-    for none of its data: to be sent to whoever helps. It reads, and changes nothing.
+    With --deep one database (--deep NAME, or --connect NAME --deep) is asked for versions, code pages, journals, rights
+    and rows a second by block size, and for none of its data: to be sent to whoever helps. It changes nothing.
     """
     if deep is not None:
-        return _ask_deeply(session, deep, as_json)
+        if not (deep or connect):
+            raise click.UsageError("--deep looks at one database: name its connection, --deep NAME.")
+        return _ask_deeply(session, deep or str(connect), as_json)
+    from pipekit import repo
     from pipekit.doctor import examine
 
-    findings = list(examine(session.environ(), connect=connect))
+    only = repo.get_connection_by_name(session.db(), connect).name if connect else None
+    findings = list(examine(session.environ(), connect=connect is not None, only=only))
     bad = [finding for finding in findings if finding.level == "bad"]
     if as_json:
         data = [{"name": f.name, "level": f.level, "detail": f.detail, "mend": f.mend} for f in findings]

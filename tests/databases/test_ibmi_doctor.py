@@ -38,7 +38,7 @@ def test_a_system_is_asked_what_it_is_and_nothing_of_its_data(shop: Shop) -> Non
 
 
 def test_a_kind_without_questions_of_its_own_says_what_every_kind_says(shop: Shop) -> None:
-    told = shop.project.cli("doctor", "--deep", "lite")
+    told = shop.project.cli("doctor", "--connect", "lite", "--deep")
     assert told.code == 0
     assert "version: 3." in told.stdout
     assert "schemas: 1 that can be seen" in told.stdout
