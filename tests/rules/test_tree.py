@@ -47,3 +47,8 @@ def test_every_room_of_the_tests_is_in_their_table(files: list[str]) -> None:
     rooms = {path.split("/")[1] + "/" for path in list_level(files, "tests/") if path.endswith("/")}
     table = PAGE.split("## Tests\n")[1].split("\n\n- ")[0]
     assert set(re.findall(r"`([a-z0-9_]+/)`", table)) == rooms - {"scripts_examples/"}
+
+
+def test_each_migration_has_a_number_of_its_own() -> None:
+    names = sorted(path.name for path in (ROOT / "pipekit" / "migrations").glob("*.sql"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1)), names
