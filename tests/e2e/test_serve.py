@@ -278,7 +278,16 @@ def test_purge_by_hand_says_what_it_would_remove_and_removes_it(site: Site) -> N
     db.execute("DROP TRIGGER run_log_is_final")
     db.execute("UPDATE run_log SET started_at = '2001-01-01', finished_at = '2001-01-01'")
     counted = site.project.cli_json("purge", "--dry-run")
-    assert counted == {"dry_run": True, "logs": 3, "runs": 2, "group_runs": 0, "fires": 0, "logins": 0, "alerts": 0}
+    assert counted == {
+        "dry_run": True,
+        "logs": 3,
+        "runs": 2,
+        "group_runs": 0,
+        "fires": 0,
+        "logins": 0,
+        "alerts": 0,
+        "undo": 0,
+    }
     told = "removed: 3 logs, 2 runs, 0 group runs, 0 fires, 0 logins, 0 alerts\n"
     assert site.project.cli_apart("purge").stdout == told
     assert [left.id for left in repo.list_runs(db)] == [run.id]
