@@ -30,9 +30,9 @@ test test-all: export PYTHONDONTWRITEBYTECODE :=
 test: setup ## run the quick tests, PostgreSQL included (PYTEST_FLAGS="-x tests/rules")
 	@$(PYTEST) -n 3 -m "not slow" --hypothesis-profile quick $(PYTEST_FLAGS)
 
-# The slow ones often wait, for a package or for a lease to run out, so two processors have work for four.
+# The slow ones often wait, for a package or for a lease to run out, so two processors have work for three.
 test-all: setup ## run every test, with all examples and sizes (PYTEST_FLAGS=)
-	@$(PYTEST) -n 4 $(PYTEST_FLAGS)
+	@$(PYTEST) -n 3 $(PYTEST_FLAGS)
 
 soak: setup ## five minutes of harm of every kind to two installations, judged from their dests (SOAK_FLAGS="--minutes 30 --seed 7")
 	@$(BIN)/python -m tests.soak $(SOAK_FLAGS)

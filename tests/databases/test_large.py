@@ -1,4 +1,4 @@
-# Whole tables through every strategy, and the runner's memory. PIPEKIT_TEST_ROWS sets the size; CI runs the full one.
+# Whole tables through every strategy, and the runner's memory. PIPEKIT_TEST_ROWS sets the size.
 """A table of many rows and 16 columns of mixed types arrives equal, and the runner's memory does not grow with it."""
 
 import os

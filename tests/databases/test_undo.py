@@ -14,7 +14,7 @@ from pipekit.demo.postgres import LocalPostgres
 from pipekit.drivers.undoing import name_images
 from pipekit.engine.receipt import build_receipt
 from pipekit.models import Connection, Module, Run
-from tests.databases.undoing import APART, FULL, GONE, KEYED, LOOSE, Shape, Workload, undo
+from tests.databases.undoing import APART, FULL, GONE, KEYED, LOOSE, ROUNDS, Shape, Workload, undo
 from tests.lending import lend_database, take_back
 from tests.profiles import is_quick
 from tests.project import Project
@@ -150,7 +150,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, postgres: LocalPostgres) -> 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_runs_drawn_by_chance_are_taken_back_byte_for_byte(place: Place, shape: Shape) -> None:
-    Workload(place, shape).play(1 if is_quick() else 10)
+    Workload(place, shape).play(1 if is_quick() else ROUNDS)
 
 
 FED = "select * from (values (1, 'new'), (3, 'three')) as v (id, a)"

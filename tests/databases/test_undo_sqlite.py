@@ -11,7 +11,7 @@ import pytest
 
 from pipekit.drivers.undoing import name_images
 from pipekit.models import Run
-from tests.databases.undoing import FULL, GONE, KEYED, LOOSE, Shape, Workload, undo
+from tests.databases.undoing import FULL, GONE, KEYED, LOOSE, ROUNDS, Shape, Workload, undo
 from tests.profiles import is_quick
 from tests.project import Project
 
@@ -106,7 +106,7 @@ def place(tmp_path: Path) -> Iterator[SqlitePlace]:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_runs_drawn_by_chance_are_taken_back_with_every_type(place: SqlitePlace, shape: Shape) -> None:
-    Workload(place, shape).play(2 if is_quick() else 10)
+    Workload(place, shape).play(2 if is_quick() else ROUNDS)
 
 
 def test_what_stands_in_the_way_is_named_and_left_as_it_is(place: SqlitePlace) -> None:

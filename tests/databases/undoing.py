@@ -1,6 +1,10 @@
 # Runs drawn by chance into dests of every shape, and taken back one after the other. Knows no kind of database.
-"""`Workload`: modules with `undo` and their random sources; `Place`, which a test of a kind makes."""
+"""`Workload`: modules with `undo` and their random sources; `Place`, which a test of a kind makes.
 
+PIPEKIT_TEST_UNDOS sets how many rounds of three runs each shape of a dest gets where all examples are tried.
+"""
+
+import os
 import random
 from typing import Any, Protocol
 
@@ -8,6 +12,7 @@ from pipekit import repo
 from pipekit.models import Connection, Guards, Module, Run
 from tests.project import Project
 
+ROUNDS = int(os.environ.get("PIPEKIT_TEST_UNDOS", "10"))
 LOOSE = Guards(
     dest_truth=False, count_truth=False, children=True, null_keys=True, column_truth=False, empty_source=False
 )

@@ -1,7 +1,7 @@
 # kill -9 of the server, of runners, or of both, at random moments of a running workload on a real PostgreSQL.
 """Dest, ledger and run records agree every time, and no module stays locked.
 
-PIPEKIT_TEST_KILLS sets how many kills there are; CI runs 300.
+PIPEKIT_TEST_KILLS sets how many kills there are.
 """
 
 import os
