@@ -1,7 +1,7 @@
 # Moving a query's rows from one PostgreSQL session to another, as the engine and the runner do it together.
 """`Mover`: staging, load, checks and merge between two sessions, without an engine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +53,12 @@ class Mover:
 
     def load(self, stream: Stream, staged: Sequence[StagedColumn], exact: bool = True) -> int:
         """Fills the staging table."""
-        return self.dest.sink(self.build_load(staged, exact)).load(stream, lambda rows: None)
+        try:
+            return self.dest.sink(self.build_load(staged, exact)).load(stream, lambda rows: None)
+        finally:
+            # Left to the collector it would end the next COPY of the same connection, whenever that happens.
+            if isinstance(stream.blocks, Generator):
+                stream.blocks.close()
 
     def move(self, sql: str, format: Format = "copy-text") -> tuple[StagedColumn, ...]:
         """Stages a query's rows in a format; the source's count and the sink's must agree."""
