@@ -254,8 +254,7 @@ def test_no_page_moves_while_it_loads(new_desk: Callable[..., Desk], house: Hous
     for path in ("/", "/modules", f"/modules/{module.id}", "/runs", "/groups", "/wizard/sql", "/modules/new"):
         desk.go(path)
         desk.page.wait_for_load_state("networkidle")
-        # web.dev calls a layout shift of up to 0.1 good.
-        assert desk.page.evaluate("() => window.shift") <= 0.1, path
+        assert desk.page.evaluate("() => window.shift") <= 0.05, path
 
 
 def test_a_filter_that_is_typed_stays_when_a_state_is_chosen(desk: Desk, house: House) -> None:

@@ -21,6 +21,7 @@ function enhanceEditor(textarea) {
   textarea.dataset.ready = "1";
   const label = document.querySelector(`label[for="${textarea.id}"]`);
   const run = textarea.dataset.editorRun;
+  const height = textarea.clientHeight;
   const editor = attach(textarea, {
     nonce,
     label: label?.textContent.trim() || textarea.getAttribute("aria-label") || "SQL",
@@ -30,6 +31,9 @@ function enhanceEditor(textarea) {
   editors.set(textarea, editor);
   textarea.required = false;
   textarea.hidden = true;
+  // As tall as what it takes the place of: nothing below it moves while the page loads.
+  const shown = textarea.parentElement.querySelector(".cm-scroller");
+  if (height && shown) shown.style.minHeight = `${height}px`;
   label?.addEventListener("click", () => editor.focus());
   if (textarea.autofocus) editor.focus();
 }
