@@ -30,7 +30,9 @@ def test_a_module_is_made_and_its_page_is_next(site: Site, ana: Visitor) -> None
     page = ana.post("/modules", fill(site))
     module = repo.get_module_by_name(site.db, "orders")
     assert page.status == 303
-    assert page.answer.headers["location"] == f"/modules/{module.id}"
+    # No file of the source is there.
+    assert page.answer.headers["location"] == f"/modules/{module.id}?saved=unasked"
+    assert "could not be asked" in ana.get(page.answer.headers["location"]).one(".notice.good").text()
     assert (module.merge_strategy, module.enabled, module.create_table, module.guards) == ("full", True, True, Guards())
     entry = repo.list_audit(site.db, kind="module")[0]
     assert (entry.user, entry.action, entry.name) == ("ana", "create", "orders")
@@ -112,7 +114,8 @@ def test_line_ends_of_a_browser_do_not_get_into_the_query(site: Site, ana: Visit
 
 
 def test_a_clone_has_everything_of_its_model_but_its_ids(site: Site, ana: Visitor) -> None:
-    module = site.make_module(merge_strategy="upsert", merge_key="id")
+    query = "select * from orders where id > {m}"
+    module = site.make_module(merge_strategy="upsert", merge_key="id", source_query=query)
     repo.create_watermark(site.db, module_id=module.id, name="m", connection_id=module.dest_id, resolver_sql="select 1")
     repo.create_hook(site.db, module_id=module.id, sql="analyze")
     page = ana.get(f"/modules/new?from={module.id}")

@@ -8,7 +8,7 @@ import pytest
 from pipekit import repo
 from pipekit.models import Module
 from pipekit.web.app import _save_inline_watermarks
-from tests.pages.site import Site, Visitor
+from tests.pages.site import Page, Site, Visitor
 
 FORM = "form.module-form"
 
@@ -29,22 +29,30 @@ def post_rows(ana: Visitor, module: Module, **rows: list[str]) -> Any:
     return ana.post(f"/modules/{module.id}", {**sent, **{f"wm_{name}[]": values for name, values in rows.items()}})
 
 
+def post_twice(ana: Visitor, path: str, sent: dict[str, Any]) -> tuple[Page, Page]:
+    """What a form that is to be warned of answers at first, and when it is saved as it stands."""
+    warned = ana.post(path, sent)
+    return warned, ana.post(path, {**sent, "told": warned.form(FORM)["told"]})
+
+
 def names(site: Site, module: Module) -> list[str]:
     return [mark.name for mark in repo.list_watermarks(site.db, module.id)]
 
 
 def test_rows_are_added_changed_and_deleted_in_one_post(site: Site, ana: Visitor, module: Module) -> None:
     since, upto = repo.list_watermarks(site.db, module.id)
-    page = post_rows(
-        ana,
-        module,
-        id=[str(since.id), str(upto.id), "", ""],
-        name=["since", "upto", "day", ""],
-        connection_id=[str(module.source_id), str(module.dest_id), str(module.dest_id), ""],
-        resolver_sql=["select\r\n2", "select 1", "select 3", ""],
-        default_value=["1900-01-01", "", "", ""],
-        deleted_id=[str(upto.id)],
-    )
+    before = ana.get(f"/modules/{module.id}/edit").form(FORM)
+    query = "select * from orders where at > '{since}' and day = '{day}'"
+    sent = {name: value for name, value in before.items() if "[]" not in name} | {"source_query": query}
+    rows = {
+        "id": [str(since.id), str(upto.id), "", ""],
+        "name": ["since", "upto", "day", ""],
+        "connection_id": [str(module.source_id), str(module.dest_id), str(module.dest_id), ""],
+        "resolver_sql": ["select\r\n2", "select 1", "select 3", ""],
+        "default_value": ["1900-01-01", "", "", ""],
+        "deleted_id": [str(upto.id)],
+    }
+    page = ana.post(f"/modules/{module.id}", sent | {f"wm_{name}[]": values for name, values in rows.items()})
     assert page.status == 303
     marks = repo.list_watermarks(site.db, module.id)
     assert marks[0].id == since.id
@@ -87,15 +95,20 @@ def test_two_rows_of_one_name_are_refused_beside_the_second(site: Site, ana: Vis
     assert page.texts(".field-problem") == ["Another watermark of this module has this name."]
 
 
-def test_names_that_do_not_meet_are_told_after_saving(site: Site, ana: Visitor, module: Module) -> None:
+def test_names_that_do_not_meet_are_told_before_anything_is_saved(site: Site, ana: Visitor, module: Module) -> None:
     sent = {**ana.get(f"/modules/{module.id}/edit").form(FORM), "source_query": "select {day}, '{since}'"}
-    page = ana.post(f"/modules/{module.id}", sent)
-    assert page.answer.headers["location"] == f"/modules/{module.id}/edit?saved=1"
-    shown = ana.get(f"/modules/{module.id}/edit?saved=1").texts(".notice.warn")
-    assert "{day}" in shown[0]
-    assert "does not use upto" in shown[1]
-    on_page = [text.removesuffix(" Edit") for text in ana.get(f"/modules/{module.id}").texts(".notice.warn")]
-    assert on_page == shown
+    warned, saved = post_twice(ana, f"/modules/{module.id}", sent)
+    assert warned.status == 422
+    day, upto, nothing = warned.texts("div[role=alert] p")
+    assert "{day}" in day
+    assert "does not use upto" in upto
+    assert "Nothing was saved yet" in nothing
+    assert saved.answer.headers["location"].startswith(f"/modules/{module.id}?saved=")
+    assert repo.get_module(site.db, module.id).source_query == "select {day}, '{since}'"
+    shown = ana.get(saved.answer.headers["location"])
+    assert "Saved." in shown.one(".notice.good").text()
+    on_page = [text.removesuffix(" Edit") for text in shown.texts(".notice.warn")]
+    assert on_page == [day, upto]
 
 
 def test_hooks_are_added_changed_and_deleted_in_one_post(site: Site, ana: Visitor, module: Module) -> None:

@@ -2,6 +2,7 @@
 """`/wizard`: by a table, by SQL, back and forth, and adding a column."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -137,24 +138,47 @@ def test_htmx_gets_the_columns_as_a_list_under_the_editor(shop: Site, ana: Visit
     assert (page.status, page.has(".problem")) == (200, True)
 
 
-def test_a_placeholder_becomes_a_watermark_with_a_value_to_look_with(shop: Site, ana: Visitor) -> None:
-    query = 'select * from "Order Lines" where "Line No" > {last}'
-    page = write_sql(shop, ana, query)
-    assert page.status == 422
-    form = page.form("form[action='/wizard/sql/columns']")
-    assert form["wm_name[]"] == "last"
-    page = ana.post("/wizard/sql/columns", form | {"wm_default_value[]": "0"})
-    form = page.form(STEP3) | {"name": "lines", "dest_table": "lines", "merge_strategy": "append"}
-    refused = ana.post("/wizard/create", form)
-    assert (refused.status, "Write the SQL" in refused.text) == (422, True)
-    form["wm_connection_id[]"] = str(repo.get_connection_by_name(shop.db, "dw").id)
-    module = get_module(
-        ana.post("/wizard/create", form | {"wm_resolver_sql[]": "select max(line_no) from lines"}), shop
-    )
+def test_a_placeholder_becomes_a_watermark_that_asks_the_dest_for_its_greatest_value(shop: Site, ana: Visitor) -> None:
+    query = 'select "Line No" as line, note from "Order Lines" where "Line No" > {last}'
+    form = write_sql(shop, ana, query).form(STEP3)
+    dest = str(repo.get_connection_by_name(shop.db, "dw").id)
+    assert (form["wm_name[]"], form["wm_connection_id[]"], form["wm_default_value[]"]) == ("last", dest, "0")
+    assert form["wm_resolver_sql[]"] == 'SELECT max("line") FROM "result"'
+    form |= {"name": "lines", "dest_table": "lines", "merge_strategy": "append"}
+    ask_dest(shop, "create table other (x)")
+    tried = ana.post("/watermarks/try", form | {"wm_resolver_sql[]": 'SELECT max("line") FROM "lines"'})
+    assert "lines is not there yet, so 0 is used at the first run" in tried.one(".notice.good").text()
+    nowhere = ana.post("/watermarks/try", form | {"wm_resolver_sql[]": "SELECT max(line) FROM nowhere"})
+    assert "nowhere" in nowhere.one(".problem").text()
+    module = get_module(ana.post("/wizard/create", form), shop)
     [mark] = repo.list_watermarks(shop.db, module.id)
-    assert (mark.name, mark.default_value) == ("last", "0")
+    assert (mark.name, mark.default_value, mark.resolver_sql) == ("last", "0", 'SELECT max("line") FROM "lines"')
     assert shop.succeed(module).rows_inserted == 2
     assert shop.succeed(module).watermark_values == {"last": "2"}
+
+
+def test_a_field_for_a_name_in_braces_comes_and_goes_as_it_is_typed(shop: Site, ana: Visitor) -> None:
+    def ask(query: str, **more: Any) -> Page:
+        sent = {"source_id": source_id(shop), "query": query, "entry_mode": "sql", **more}
+        return ana.post("/wizard/sql/names", sent, headers={"HX-Request": "true"})
+
+    assert not ask("select 1").has("input")
+    form = {"wm_name[]": ["la", "since"], "wm_default_value[]": ["", "7"]}
+    shown = ask("select * from t where a > {last} -- {no}", **form)
+    assert shown.texts("label") == ["{since}", "{last}"]
+    columns = {"source_id": source_id(shop), "query": "select 1 as a where 'x' > '{since}' and 1 > {n}"}
+    page = ana.post("/wizard/sql/columns", columns, headers={"HX-Request": "true"})
+    assert (page.texts("td:first-child"), page.texts("label")) == (["a"], ["{n}", "{since}"])
+    page = ana.post("/wizard/sql/columns", columns | {"query": "selec 1 > {n}"}, headers={"HX-Request": "true"})
+    assert "NULL stood for {n}" in page.one(".problem").text()
+
+
+def test_a_strategy_that_adds_says_what_it_does_without_a_watermark(shop: Site, ana: Visitor) -> None:
+    form = browse(shop, ana).form(STEP3)
+    for strategy, words in (("incremental", "reads every row"), ("append", "adds every row"), ("full", "")):
+        said = ana.post("/watermarks/words", form | {"merge_strategy": strategy}).one("#strategy-words").text()
+        assert words in said if words else not said.strip()
+        assert not ana.post("/watermarks/words", form | {"merge_strategy": strategy, "wm_name[]": "x"}).has("p")
 
 
 def test_previews_show_rows_the_table_the_merge_and_watermark_values(shop: Site, ana: Visitor) -> None:

@@ -3,7 +3,7 @@
 
 import pytest
 
-from pipekit.engine.watermarks.comparisons import find_comparisons, find_greatest
+from pipekit.engine.watermarks.comparisons import find_comparisons, find_greatest, find_lower_bounds
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,20 @@ def test_a_long_query_costs_no_more_than_its_length(query: str) -> None:
 )
 def test_the_column_whose_greatest_value_is_taken_is_found(sql: str, found: tuple[str, str] | None) -> None:
     assert find_greatest(sql) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("select * from t where id > {w}", {"w": "id"}),
+        ('select t.id as "The Id", x from s.t where t.id >= {w} - 10', {"w": "The Id"}),
+        ("select * from a, b where at > '{w}'::timestamp and {n} < b.no", {"w": "at", "n": "no"}),
+        ("select * from t where [at] between cast('{w}' as date) and '{to}'", {"w": "at"}),
+        ("with c as (select id from t where (id > {w})) select * from c", {"w": "id"}),
+        ("select * from t where at > timestamp '{w}' and at < '{to}'", {"w": "at"}),
+        ("select * from t where coalesce(a, b) > {w} and a + b > {n} -- and x > {m}", {}),
+        ("select '{draft}' as id from t where id = {w}", {}),
+    ],
+)
+def test_the_column_from_whose_value_a_query_reads_on_is_found(query: str, found: dict[str, str]) -> None:
+    assert find_lower_bounds(query) == found

@@ -1,5 +1,5 @@
 # Where a query compares a column with a watermark, as far as its text tells. Knows no grammar and no database.
-"""`find_comparisons`: which column of which table each `{name}` is compared with.
+"""`find_comparisons`: which column of which table each `{name}` is compared with; `find_lower_bounds` for a proposal.
 
 Only what can be told for certain: a plain column beside the placeholder, in a table that the query names. Whatever else
 a query does (a function around the column, arithmetic behind the value) is left out.
@@ -39,6 +39,13 @@ _COMPARED = re.compile(
     rf"|{_value('2')}{_COMPARE}(?P<right>{_PATH}){_NO_MORE})",
     re.IGNORECASE,
 )
+# What a person may have put around the value does not matter for a proposal.
+_BOUND = re.compile(
+    rf"{_BEFORE}(?:(?P<left>{_PATH})(?:\s*>=?\s*|\s+between\s+)(?:cast\s*\(\s*)?{_value('1')}"
+    rf"|{_value('2')}\s*<=?\s*(?P<right>{_PATH})(?!\s*\())",
+    re.IGNORECASE,
+)
+_RENAMED = rf"(?P<path>{_PATH})\s+as\s+(?P<alias>{_NAME})\s*(?:,|\bfrom\b)"
 _GREATEST = re.compile(rf"\b(?:max|min)\s*\(\s*({_PATH})\s*\)", re.IGNORECASE)
 _FROM = re.compile(rf"\b(?:from|join)\s+(?={_NAME})", re.IGNORECASE)
 _TABLE = re.compile(
@@ -69,6 +76,30 @@ def find_comparisons(query: str, names: Collection[str]) -> list[Comparison]:
             quoted = bool(match["quote1"] or match["quote2"])
             found.append(Comparison(name=name, column=parts[-1], table=table, is_quoted=quoted))
     return found
+
+
+def find_lower_bounds(query: str) -> dict[str, str]:
+    """For each `{name}` from which a query reads on, as in `id > {name}`, what its rows call the column: unquoted."""
+    text = _blank_out(query)
+    found: dict[str, str] = {}
+    for match in _BOUND.finditer(text):
+        column = _split(match["left"] or match["right"])[-1]
+        found.setdefault(match["name1"] or match["name2"], _find_alias(text, column))
+    return found
+
+
+def _find_alias(text: str, column: str) -> str:
+    """The name that a select list gives a column; the column's own where it gives none."""
+    renamed = re.finditer(_RENAMED, text, re.IGNORECASE)
+    alias = next((match["alias"] for match in renamed if _fold(_split(match["path"])[-1]) == _fold(column)), column)
+    return _unquote(alias)
+
+
+def _unquote(name: str) -> str:
+    quote = name[0]
+    if quote not in '"`[':
+        return name
+    return name[1:-1].replace('""', '"') if quote == '"' else name[1:-1]
 
 
 def find_greatest(sql: str) -> tuple[str, str] | None:

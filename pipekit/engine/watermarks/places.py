@@ -1,5 +1,5 @@
 # Where the placeholders of a query stand: where a value is put, in text, in a comment. Knows no grammar.
-"""`find_places`, `find_unmatched_placeholders`, and `add_condition`.
+"""`find_places`, `find_unmatched_placeholders`, `lay_bare`, and `add_condition`.
 
 A watermark is put wherever its name stands in braces. Which braces are meant as one, before there is a watermark, is
 told by the place: `'{since}'` behind a comparison is a value, `'{draft}'` in a select list is text.
@@ -28,6 +28,7 @@ _CONDITIONS = frozenset({"where", "having", "on", "when", "qualify"})
 _BRACES_BEFORE = re.compile(r"(?:@>|<@|&&|#>>?|->>?|\?|\b(?:any|all)\s*\()\s*\Z", re.IGNORECASE)
 _ARRAY_BEHIND = re.compile(r"\s*::\s*[\w ]+\[", re.IGNORECASE)
 _VALUE_BEFORE = re.compile(r"(?:[<>=]|\b(?:date|time|timestamp|timestamptz|datetime|interval))\s*\Z", re.IGNORECASE)
+_TYPE_BEFORE = re.compile(r"\b(?:date|time|timestamp|timestamptz|datetime)\s*\Z", re.IGNORECASE)
 # How far back a sign or a word before a string is looked for.
 _LOOK_BACK = 60
 
@@ -52,6 +53,24 @@ def find_places(query: str) -> dict[str, Place]:
 def find_unmatched_placeholders(query: str, names: Collection[str]) -> list[str]:
     """The `{name}` of a query that stand where a value is put and that no watermark has, for a warning."""
     return sorted({name for name, place in find_places(query).items() if place == "value"} - set(names))
+
+
+def lay_bare(query: str, names: Collection[str]) -> str:
+    """The query with blanks for the quotes, and the word of a type, around each `'{name}'`: NULL may take its place.
+
+    Every other character stays where it is.
+    """
+    parts: list[str] = []
+    for kind, start, end in tokens(query):
+        text = query[start:end]
+        match = PLACEHOLDER.fullmatch(text[1:-1]) if kind == "string" and text[0] == "'" else None
+        if match and match[1] in names:
+            before = "".join(parts)
+            typed = _TYPE_BEFORE.search(before)
+            parts = [before[: typed.start()], " " * (len(before) - typed.start())] if typed else [before]
+            text = f" {match[0]} "
+        parts.append(text)
+    return "".join(parts)
 
 
 def _list_places(query: str) -> Iterator[tuple[str, Place]]:

@@ -1,7 +1,8 @@
 # Defining and starting modules in a browser. Knows forms and the state, no list and no module page.
-"""`/modules/new`, `/modules/{id}/edit`, and what is posted to a module: save, delete, enable, disable, run."""
+"""`/modules/new`, `/modules/{id}/edit`, and what is posted to a module: look, save, delete, enable, disable, run."""
 
 import re
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -12,8 +13,9 @@ from pipekit.definitions import edit
 from pipekit.engine.starting.requests import ask_run
 from pipekit.engine.variables import fill
 from pipekit.errors import Conflict, Invalid
-from pipekit.http.state import ContextDep, Db
+from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import MODULE_NAME, RUN_ON, Module
+from pipekit.models.people import User
 from pipekit.web.kit.answers import answer_error, go, wants_json
 from pipekit.web.kit.clash import sign_form
 from pipekit.web.kit.confirm import confirm, get_confirmed
@@ -28,14 +30,23 @@ from pipekit.web.modules.form import (
     fill_module_form,
     group_more,
     list_unusual_guards,
+    read_fields,
     read_module_form,
     save_module,
 )
+from pipekit.web.modules.look import Looked, Warned, find_warnings, look_at_query
 from pipekit.web.modules.run_values import read_overrides
-from pipekit.web.modules.watermarks import build_placeholder_warnings
+from pipekit.web.modules.watermarks import build_placeholder_warnings, tell_unbounded
 from pipekit.web.runs.show import read_number
 
 router = APIRouter(include_in_schema=False)
+
+# What a module's page says after a save, by the address that the save led to.
+SAVED_WORDS = {
+    "1": "Saved.",
+    "unasked": "Saved. A database could not be asked, so nobody knows yet whether the query fits: a dry run tells.",
+    "busy": "Saved. A run of it is under way or waits, so no dry run was begun.",
+}
 
 
 @router.get("/modules/new")
@@ -52,40 +63,88 @@ def show_new(request: Request, db: Db, user: Admin) -> Response:
 
 @router.get("/modules/{module_id}/edit")
 def show_edit(request: Request, db: Db, user: Admin, module_id: int) -> Response:
-    """A module's form; after a save that left something to say, with what that is."""
+    """A module's form."""
     module = repo.get_module(db, module_id)
-    form = sign_form(read_module_form(db, module))
-    return _show_form(request, db, form, module=module, saved="saved" in request.query_params)
+    return _show_form(request, db, sign_form(read_module_form(db, module)), module=module)
+
+
+@router.post("/modules/look")
+def look_new(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
+    """The columns or first rows of the query in the form of a new module: a fragment for HTMX, the form with it."""
+    return _look(request, db, context, data)
+
+
+@router.post("/modules/{module_id}/look")
+def look(request: Request, db: Db, context: ContextDep, user: Admin, module_id: int, data: FormDep) -> Response:
+    """The same for the form of a module that is there."""
+    return _look(request, db, context, data, repo.get_module(db, module_id))
+
+
+def _look(request: Request, db: repo.State, context: Context, data: FormData, module: Module | None = None) -> Response:
+    form = read_module_form(db, module) if module else build_module_form()
+    fill_module_form(form, data)
+    looked = look_at_query(context, db, form, data, wants_rows=get_text(data, "part") == "rows")
+    if "hx-request" in request.headers:
+        return render(request, "_module_look.html", looked=looked)
+    return _show_form(request, db, form, module=module, looked=looked)
 
 
 @router.post("/modules")
-def create(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
+def create(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
     """Makes a module with its watermarks and hooks."""
     form = build_module_form()
     fill_module_form(form, data)
+    warned = _warn_before(context, db, form, data)
     try:
+        if warned.told:
+            raise FormRefused
         module = save_module(db, user.name, form, data)
     except FormRefused:
-        return _show_form(request, db, form, status=422)
-    return _go_on(request, db, module)
+        return _show_form(request, db, form, status=422, told=warned.told)
+    return _go_on(request, db, context, user, data, module, warned)
 
 
 @router.post("/modules/{module_id}")
-def update(request: Request, db: Db, user: Admin, module_id: int, data: FormDep) -> Response:
+def update(request: Request, db: Db, context: ContextDep, user: Admin, module_id: int, data: FormDep) -> Response:
     """Changes a module with its watermarks and hooks; a run under way keeps what it read."""
     before = repo.get_module(db, module_id)
     form = read_module_form(db, before)
     fill_module_form(form, data)
+    warned = _warn_before(context, db, form, data, before)
     try:
+        if warned.told:
+            raise FormRefused
         module = save_module(db, user.name, form, data, module_id)
     except FormRefused:
-        return _show_form(request, db, form, module=before, status=form.status)
-    return _go_on(request, db, module)
+        return _show_form(request, db, form, module=before, status=form.status, told=warned.told)
+    return _go_on(request, db, context, user, data, module, warned)
 
 
-def _go_on(request: Request, db: repo.State, module: Module) -> Response:
-    warnings = _warn(db, module)
-    return go(request, f"/modules/{module.id}/edit?saved=1" if warnings else f"/modules/{module.id}")
+def _warn_before(context: Context, db: repo.State, form: Form, data: FormData, before: Module | None = None) -> Warned:
+    """What to say before the form is saved; nothing where it was said already, and saved once more as it stands."""
+    fields = read_fields(db, form)
+    if form.problems:
+        return Warned(told=[])
+    warned = find_warnings(context, db, form, data, fields, before)
+    said = "\n".join(warned.told)
+    if said == form.value("told") or (before and warned.told == _warn(db, before)):
+        return Warned(told=[], unasked=warned.unasked)
+    form.values["told"] = said
+    return warned
+
+
+def _go_on(
+    request: Request, db: repo.State, context: Context, user: User, data: FormData, module: Module, warned: Warned
+) -> Response:
+    """To the module's page, which says that it is saved, or to the dry run that was asked for with it."""
+    if get_text(data, "then") == "dry_run":
+        try:
+            run = ask_run(db, module, user=user.name, triggered_by=f"user:{user.name}", dry_run=True)
+        except Conflict:
+            return go(request, f"/modules/{module.id}?saved=busy")
+        context.wake()
+        return go(request, f"/runs/{run.id}")
+    return go(request, f"/modules/{module.id}?saved={'unasked' if warned.unasked else '1'}")
 
 
 def _warn(db: repo.State, module: Module) -> list[str]:
@@ -101,7 +160,8 @@ def _show_form(
     *,
     module: Module | None = None,
     origin: Module | None = None,
-    saved: bool = False,
+    looked: Looked | None = None,
+    told: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
     connections = repo.list_connections(db)
@@ -112,8 +172,10 @@ def _show_form(
         form=form,
         module=module,
         origin=origin,
-        saved=saved,
-        warnings=_warn(db, module) if module and not form.problems else [],
+        looked=looked,
+        told=told,
+        warnings=_warn(db, module) if module and not form.problems and not told else [],
+        unbounded=tell_unbounded(form.value("merge_strategy"), form.rows["wm"]),
         connections=connections,
         choices=[(item.id, item.name) for item in connections],
         strategies=STRATEGY_WORDS,

@@ -160,9 +160,7 @@ def save_module(db: repo.State, user: str, form: Form, data: FormData, module_id
             kept = read_module_form(db, repo.get_module(db, module_id))
             kinds = ("module", "watermark", "hook")
             check_clash(db, form, kept, kinds=kinds, name=kept.value("name"), address=f"/modules/{module_id}")
-        fields = _read_fields(db, form)
-        check_watermark_rows(form)
-        check_hook_rows(form)
+        fields = read_fields(db, form)
         module = _write(db, user, form, fields, module_id)
         if module is not None:
             _save_inline_watermarks(db, user, module.id, data, form)
@@ -184,7 +182,10 @@ def _write(db: repo.State, user: str, form: Form, fields: dict[str, Any], module
         return None
 
 
-def _read_fields(db: repo.State, form: Form) -> dict[str, Any]:
+def read_fields(db: repo.State, form: Form) -> dict[str, Any]:
+    """The fields of the form's module; notes what is wrong with them, and with the rows of watermarks and hooks."""
+    check_watermark_rows(form)
+    check_hook_rows(form)
     form.need("name", "Give the module a name.")
     form.need("source_query", "Write the source query.")
     form.need("dest_table", "Name the dest table.")

@@ -30,6 +30,7 @@ from pipekit.web.kit.drawing import STRIP_BARS, draw_history
 from pipekit.web.kit.render import get_moment, render, render_piece
 from pipekit.web.kit.sessions import Viewer
 from pipekit.web.modules.bulk import build_notice
+from pipekit.web.modules.edit import SAVED_WORDS
 from pipekit.web.modules.form import LOAD_WORDS, STRATEGY_WORDS
 from pipekit.web.modules.watermarks import build_placeholder_warnings
 from pipekit.web.runs.view import describe_run
@@ -207,6 +208,7 @@ def show_module(
         request,
         "module.html",
         module=module,
+        saved=SAVED_WORDS.get(request.query_params.get("saved", ""), ""),
         connections=connections,
         marks=[(mark, _last_value(mark, last.watermark_values if last else {})) for mark in marks],
         warnings=[

@@ -12,7 +12,8 @@ from pipekit.engine.watermarks.places import find_places, find_unmatched_placeho
 from pipekit.models import WATERMARK_NAME, Watermark
 from pipekit.web.kit.forms import MENDABLE, Form, FormRow, get_list, get_rows, is_blank
 
-FIELDS = ("id", "name", "connection_id", "resolver_sql", "default_value")
+# What was proposed, and where to ask it, tells in the wizard whether somebody has changed it since.
+FIELDS = ("id", "name", "connection_id", "resolver_sql", "default_value", "proposed", "proposed_id")
 TYPED = ("name", "resolver_sql", "default_value")
 
 
@@ -25,6 +26,8 @@ def build_watermark_rows(marks: Iterable[Watermark]) -> list[FormRow]:
             "connection_id": str(mark.connection_id),
             "resolver_sql": mark.resolver_sql,
             "default_value": mark.default_value or "",
+            "proposed": "",
+            "proposed_id": "",
             "deleted": "",
         }
         for mark in marks
@@ -50,11 +53,16 @@ def _save_inline_watermarks(
     A blank row without an id is left aside; watermarks that are in no row stay. Call it in the transaction that saves
     the module.
     """
-    form = form if form is not None else Form()
+    known = {str(mark.id) for mark in repo.list_watermarks(db, module_id)}
+    for gone in set(get_list(data, "wm_deleted_id[]")) & known:
+        edit.delete(db, edit.WATERMARK, user, int(gone))
+    save_watermark_rows(db, user, module_id, read_watermark_rows(data), form if form is not None else Form())
+
+
+def save_watermark_rows(db: repo.State, user: str, module_id: int, rows: Sequence[FormRow], form: Form) -> None:
+    """Changes and makes a module's watermarks as the rows say, in the transaction that saves the module."""
     known = {str(mark.id): mark for mark in repo.list_watermarks(db, module_id)}
-    for gone in set(get_list(data, "wm_deleted_id[]")) & set(known):
-        edit.delete(db, edit.WATERMARK, user, known.pop(gone).id)
-    for place, row in enumerate(read_watermark_rows(data)):
+    for place, row in enumerate(rows):
         if not row["deleted"] and not is_left_aside(row):
             noted = _read_row(place, row, known.get(row["id"]), form)
             if noted:
@@ -120,3 +128,15 @@ def build_placeholder_warnings(query: str, names: Sequence[str]) -> list[str]:
         shown = ", ".join(unused)
         warnings.append(f"The query does not use {shown}: write {{{unused[0]}}} where the value belongs.")
     return warnings
+
+
+def tell_unbounded(strategy: str, rows: Sequence[FormRow]) -> str:
+    """What a strategy that adds to the dest does where no watermark bounds the query; `""` where one does."""
+    if any(row["name"].strip() and not row["deleted"] for row in rows):
+        return ""
+    if strategy == "append":
+        return "Without a watermark, append adds every row of the query again at each run."
+    if strategy not in ("incremental", "upsert"):
+        return ""
+    stays = "rows that are gone from the source stay in the dest unless the module is told to find them"
+    return f"Without a watermark, {strategy} reads every row of the query again at each run; {stays}."

@@ -1,7 +1,6 @@
 # The wizard's third step: the dest, previews, and making it all. Knows nothing of how the columns were found.
-"""`show_step3`, `/wizard/dest`, `/wizard/dest/state`, `/wizard/compare`, `/wizard/preview`, `/wizard/create`."""
+"""`show_step3`, `/wizard/dest` and its fragments, `/wizard/compare`, `/wizard/preview`, `/wizard/create`."""
 
-from collections.abc import Collection
 from dataclasses import fields, replace
 from typing import Any
 
@@ -19,21 +18,21 @@ from pipekit.engine.looking.dest_table import (
     make_dest_table,
     settle_table,
 )
-from pipekit.engine.looking.look import list_query_columns, read_first_cell, read_first_rows
+from pipekit.engine.looking.look import list_query_columns, read_first_rows
 from pipekit.engine.record import join_sql
 from pipekit.engine.variables import fill
 from pipekit.engine.watermarks.places import find_places
-from pipekit.engine.watermarks.resolve import fill_placeholders
-from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, StatementFailed, TimedOut, TooMany
+from pipekit.errors import ConfigError, ConnectFailed, Invalid, PipekitError, TimedOut, TooMany
 from pipekit.http.errors import note_reason
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection, Module
 from pipekit.web.kit.answers import go, say_error
-from pipekit.web.kit.forms import MENDABLE, Form, FormDep, FormRefused, FormRow, refuse_problems
+from pipekit.web.kit.forms import MENDABLE, Form, FormDep, FormRefused, refuse_problems
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin
 from pipekit.web.modules.form import STRATEGY_WORDS
-from pipekit.web.modules.watermarks import _save_inline_watermarks
+from pipekit.web.modules.watermark_values import fill_to_look, find_values, need_values
+from pipekit.web.modules.watermarks import save_watermark_rows, tell_unbounded
 from pipekit.web.wizard.draft import drop_draft, keep_draft
 from pipekit.web.wizard.form import (
     FIRST_STEPS,
@@ -43,9 +42,10 @@ from pipekit.web.wizard.form import (
     get_details,
     need_source,
     read_wizard_form,
-    settle_dest,
+    take_placeholders,
 )
 from pipekit.web.wizard.query import add_comparison, check_columns, list_comparable, list_warnings
+from pipekit.web.wizard.settle import find_dest_place, settle_dest
 
 router = APIRouter(include_in_schema=False)
 
@@ -88,6 +88,7 @@ def show_step3(
         warnings=list_warnings(form, source),
         connections=repo.list_connections(db),
         strategies=STRATEGY_WORDS,
+        unbounded=tell_unbounded(form.value("merge_strategy"), form.rows["wm"]),
         parts=PARTS,
         preview=preview,
         notice=notice,
@@ -145,6 +146,17 @@ def _tell_dest(context: Context, source: Connection, dest: Connection, draft: Mo
     )
 
 
+@router.post("/wizard/dest/watermarks")
+def show_watermarks(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
+    """A fragment: the rows of the watermarks, one for each `{name}` that stands in the query by now."""
+    form = read_wizard_form(data)
+    source = need_source(db, form)
+    take_placeholders(form, build_source_query(form, source))
+    settle_dest(db, form, source)
+    form.problems.clear()
+    return render(request, "_wizard_watermarks.html", form=form, connections=repo.list_connections(db))
+
+
 @router.post("/wizard/compare")
 def compare(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
     """Step 3 with the comparison of the column picked in the query, and its watermark."""
@@ -182,16 +194,17 @@ def show_preview(request: Request, db: Db, context: ContextDep, user: Admin, dat
 def _look(
     context: Context, db: repo.State, form: Form, source: Connection, dest: Connection, part: str
 ) -> dict[str, Any]:
-    query = build_source_query(form, source)
+    query, place = build_source_query(form, source), find_dest_place(form, dest)
     if part == "values":
         names = [name for row in form.rows["wm"] if (name := row["name"].strip())]
-        found = _find_values(context, db, form, names)
+        found = find_values(context, db, form.rows["wm"], names, place)
         return {"values": {name: found.get(name) for name in names}}
     if part == "rows":
         query = fill(source, query)
-        values = _find_values(context, db, form, find_places(query))
+        values = find_values(context, db, form.rows["wm"], find_places(query), place)
+        text = need_values(fill_to_look(query, values))
         with context.looks.open(source) as look:
-            return {"result": read_first_rows(look, fill_placeholders(query, values))}
+            return {"result": read_first_rows(look, text)}
     draft = build_draft(form, source, dest)
     if form.problems:
         raise Invalid(next(iter(form.problems.values())))
@@ -221,31 +234,6 @@ def _look_at_dest(context: Context, dest: Connection, draft: Module) -> tuple[Mo
         )
 
 
-def _find_values(context: Context, db: repo.State, form: Form, names: Collection[str]) -> dict[str, str]:
-    """Values of placeholders to look with: what the watermark's SQL gives, else its default. Others stay."""
-    values: dict[str, str] = {}
-    known = {str(item.id): item for item in repo.list_connections(db)}
-    for row in form.rows["wm"]:
-        name, connection = row["name"].strip(), known.get(row["connection_id"])
-        if name not in names:
-            continue
-        found = _ask(context, connection, row) if connection and row["resolver_sql"].strip() else None
-        if found is not None or row["default_value"]:
-            values[name] = row["default_value"] if found is None else found
-    return values
-
-
-def _ask(context: Context, connection: Connection, row: FormRow) -> str | None:
-    """What the SQL gives; nothing where it fails and there is a default: the dest table may not be there yet."""
-    try:
-        with context.looks.open(connection) as look:
-            return read_first_cell(look, fill(connection, row["resolver_sql"]))
-    except (StatementFailed, ConnectFailed):
-        if not row["default_value"]:
-            raise
-        return None
-
-
 # -- making it ---------------------------------------------------------------------------------------------------------
 
 
@@ -272,12 +260,12 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
     if form.problems:
         return show_step3(request, db, form, source, dest, status=422)
     try:
-        _check_edited_query(context, db, form, source)
+        _check_edited_query(context, db, form, source, dest)
         refuse_problems(form)
         with context.looks.open(dest, read_only=False) as look:
             draft = settle_table(look, draft)
             made = make_dest_table(look, get_driver(source.driver), draft, get_details(form))
-        module = _keep(db, user.name, draft, dest, made, data, form)
+        module = _keep(db, user.name, draft, dest, made, form)
     except FormRefused:
         return show_step3(request, db, form, source, dest, status=422)
     except PipekitError as error:
@@ -286,20 +274,18 @@ def create(request: Request, db: Db, context: ContextDep, user: Admin, data: For
     return go(request, f"/modules/{module.id}")
 
 
-def _check_edited_query(context: Context, db: repo.State, form: Form, source: Connection) -> None:
+def _check_edited_query(context: Context, db: repo.State, form: Form, source: Connection, dest: Connection) -> None:
     """Notes where a query that was edited here gives other columns than those it had. Raises what the source says."""
     query = build_source_query(form, source)
     if query == form.value("written"):
         return
     query = fill(source, query)
-    values = _find_values(context, db, form, find_places(query))
+    values = find_values(context, db, form.rows["wm"], find_places(query), find_dest_place(form, dest))
     with context.looks.open(source) as look:
-        check_columns(form, list_query_columns(look, fill_placeholders(query, values)))
+        check_columns(form, list_query_columns(look, fill_to_look(query, values).text))
 
 
-def _keep(
-    db: repo.State, user: str, draft: Module, dest: Connection, made: tuple[str, ...], data: FormDep, form: Form
-) -> Module:
+def _keep(db: repo.State, user: str, draft: Module, dest: Connection, made: tuple[str, ...], form: Form) -> Module:
     """The module with its watermarks, and what was done in the dest, in the audit trail. Raises FormRefused."""
     if made:
         name = f"{dest.name}: {draft.dest_table}"
@@ -311,6 +297,6 @@ def _keep(
         except MENDABLE as error:
             form.note_error(error, "name", {"source_query": "query", "columns": "merge_key"})
             raise FormRefused from error
-        _save_inline_watermarks(db, user, module.id, data, form)
+        save_watermark_rows(db, user, module.id, form.rows["wm"], form)
         refuse_problems(form)
     return module

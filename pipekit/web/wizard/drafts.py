@@ -14,7 +14,8 @@ from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin
 from pipekit.web.wizard.dest import show_step3
 from pipekit.web.wizard.draft import STEP_WORDS, choose_step, keep_draft, open_draft
-from pipekit.web.wizard.form import need_source, read_wizard_form, settle_dest
+from pipekit.web.wizard.form import need_source, read_wizard_form
+from pipekit.web.wizard.settle import settle_dest
 from pipekit.web.wizard.source import render_columns, render_sql, render_tables
 
 router = APIRouter(include_in_schema=False)

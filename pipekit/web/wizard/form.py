@@ -11,7 +11,8 @@ from pipekit.drivers import get_driver
 from pipekit.drivers.base import Cast, Driver, TableColumn, TableName
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.looking.dest_table import TableDetails, build_table_query, propose_columns
-from pipekit.engine.planning.naming import clean_name, format_table, propose_name
+from pipekit.engine.planning.naming import clean_name, format_table
+from pipekit.engine.watermarks.places import Place, find_places
 from pipekit.errors import Invalid
 from pipekit.models import KEYED, MODULE_NAME, STRATEGIES, Column, Connection, Module, as_strategy
 from pipekit.web.kit.forms import Form, FormRow, get_list, get_rows, is_blank
@@ -124,50 +125,6 @@ def _list_ticked(form: Form, prefix: str) -> set[str]:
     return {row["source_name"] for row in form.rows["col"] if {"id": row["id"]} in form.rows[prefix]}
 
 
-def settle_dest(db: repo.State, form: Form, source: Connection) -> Connection:
-    """Fills what the dest decides and nobody typed: connection, schema, table, name, types of another kind's dest."""
-    dest = find_connection(db, form, "dest_id") or _choose_dest(db, source)
-    form.values["dest_id"] = str(dest.id)
-    driver = get_driver(dest.driver)
-    if form.value("mapped_for") != dest.driver:
-        # Without a schema the table is where the session makes it.
-        form.values |= {"mapped_for": dest.driver, "dest_schema": ""}
-        for row in form.rows["col"]:
-            row["dest_type"] = ""
-            proposed = propose_name(driver, row["source_name"])
-            if row["dest_name"].casefold() == proposed.casefold():
-                row["dest_name"] = proposed
-    fill_types(form, source, driver)
-    proposed = clean_name(form.value("table") or "result", lower=True) or "result"
-    form.values.setdefault("dest_table", proposed)
-    form.values.setdefault("name", _find_free_name(db, proposed))
-    return dest
-
-
-def _choose_dest(db: repo.State, source: Connection) -> Connection:
-    """Where the newest module of this source goes, else the newest that goes elsewhere, else the first other one."""
-    known = {item.id: item for item in repo.list_connections(db)}
-    newest = sorted(repo.list_modules(db), key=lambda module: module.id, reverse=True)
-    used = [module.dest_id for module in newest if module.source_id == source.id]
-    used += [module.dest_id for module in newest if module.dest_id != source.id]
-    used += [item.id for item in known.values() if item.id != source.id]
-    return known[used[0]] if used else source
-
-
-def fill_types(form: Form, source: Connection, dest: Driver) -> None:
-    """Maps the source type of each column whose dest type is blank."""
-    for row in form.rows["col"]:
-        if not row["dest_type"].strip():
-            row["dest_type"] = dest.map_type(row["source_type"], get_driver(source.driver))
-
-
-def _find_free_name(db: repo.State, name: str) -> str:
-    found, number = name[:60], 2
-    while repo.find_module_by_name(db, found):
-        found, number = f"{name[:56]}_{number}", number + 1
-    return found
-
-
 def build_source_query(form: Form, source: Connection) -> str:
     """The source query as it stands in the form; where it is empty in the mode `table`, written from the columns."""
     is_typed = form.value("entry_mode") == "sql" or form.value("query").strip()
@@ -263,19 +220,36 @@ def get_details(form: Form) -> TableDetails:
     return TableDetails(comments=comments, not_null=not_null, primary_key=key if form.holds("primary_key") else ())
 
 
+def take_placeholders(form: Form, query: str) -> dict[str, Place]:
+    """A watermark for each `{name}` that stands where a value belongs, none that was only offered for another.
+
+    Returns where each name stands.
+    """
+    places = find_places(query)
+    names = sorted(name for name, place in places.items() if place == "value")
+    drop_unmeant_watermarks(form, names)
+    add_missing_watermarks(form, names)
+    return places
+
+
 def add_missing_watermarks(form: Form, names: Sequence[str]) -> None:
-    """Adds a row for each placeholder without one."""
+    """Adds a row for each placeholder without one; what it asks is proposed once there is a dest."""
     known = {row["name"].strip() for row in form.rows["wm"]}
     for name in names:
         if name not in known:
             blank = dict.fromkeys((*WM_FIELDS, "deleted"), "")
-            form.rows["wm"].append({**blank, "name": name, "connection_id": form.value("source_id")})
+            form.rows["wm"].append({**blank, "name": name})
 
 
 def drop_unmeant_watermarks(form: Form, names: Collection[str]) -> None:
-    """Takes out rows that were only offered, for braces of these names, and that nobody has filled in."""
-    form.rows["wm"] = [
-        row
-        for row in form.rows["wm"]
-        if row["name"].strip() not in names or not is_blank(row, ("resolver_sql", "default_value"))
-    ]
+    """Takes out rows that were only offered, for braces of other names than these, and that nobody has filled in."""
+    form.rows["wm"] = [row for row in form.rows["wm"] if row["name"].strip() in names or not _is_offered(row)]
+
+
+def _is_offered(row: FormRow) -> bool:
+    return is_blank(row, ("default_value",)) and row["resolver_sql"] in ("", row["proposed"])
+
+
+def list_defaults(form: Form) -> dict[str, str]:
+    """The values when there is none, by name; no blank ones."""
+    return {row["name"].strip(): row["default_value"] for row in form.rows["wm"] if row["default_value"]}

@@ -10,10 +10,9 @@ from pipekit.models import KEYED, WATERMARK_NAME, Connection
 from pipekit.web.kit.forms import Form, FormRow
 from pipekit.web.modules.watermarks import FIELDS as WM_FIELDS
 from pipekit.web.modules.watermarks import build_placeholder_warnings, is_left_aside
-from pipekit.web.wizard.form import build_source_query, read_table, write_query
+from pipekit.web.wizard.form import build_source_query, write_query
+from pipekit.web.wizard.settle import NUMBERS, propose_mark
 
-_NUMBERS = frozenset({"int16", "int32", "int64", "float32", "float64", "decimal"})
-_MOMENTS = frozenset({"date", "timestamp", "timestamptz"})
 # Values of these are in no order that grows with the rows.
 _NO_ORDER = frozenset({"bool", "bytes", "json", "xml", "interval", "time", "timetz"})
 
@@ -82,7 +81,7 @@ def _put_comparison(form: Form, source: Connection, row: FormRow, name: str) -> 
     # Rows with the very value of the last run come again where the key replaces them, and none that is late is missed.
     sign = ">=" if form.value("merge_strategy") in KEYED else ">"
     neutral = driver.to_neutral(row["source_type"]).name
-    value = f"{{{name}}}" if neutral in (*_NUMBERS, "bytes") else f"'{{{name}}}'"
+    value = f"{{{name}}}" if neutral in (*NUMBERS, "bytes") else f"'{{{name}}}'"
     comparison = f"{driver.quote_identifier(row['source_name'])} {sign} {value}"
     if find_places(query).get(name) == "value":
         return f"The query has {{{name}}} already and stays as it is."
@@ -94,18 +93,15 @@ def _put_comparison(form: Form, source: Connection, row: FormRow, name: str) -> 
 
 
 def _build_watermark(form: Form, source: Connection, dest: Connection, row: FormRow, name: str) -> FormRow:
-    driver, neutral = get_driver(dest.driver), get_driver(source.driver).to_neutral(row["source_type"]).name
-    table = read_table(Form(values=form.values), driver)
-    shown = driver.quote_table(driver.parse_table(table)) if table else ""
-    sql = f"SELECT max({driver.quote_identifier(row['dest_name'])}) FROM {shown}" if shown else ""
-    default = "0" if neutral in _NUMBERS else "0x0" if neutral == "bytes" else ""
-    default = "1900-01-01" if neutral in _MOMENTS else default
+    proposal = propose_mark(form, source, dest, row)
     return {
         **dict.fromkeys((*WM_FIELDS, "deleted"), ""),
         "name": name,
         "connection_id": str(dest.id),
-        "resolver_sql": sql,
-        "default_value": default,
+        "resolver_sql": proposal.sql,
+        "default_value": proposal.default,
+        "proposed": proposal.sql,
+        "proposed_id": str(dest.id),
     }
 
 

@@ -12,8 +12,6 @@ from pipekit.drivers.base import Driver, TableColumn, TableName
 from pipekit.engine.looking.look import Look, list_query_columns
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.variables import fill, list_variables
-from pipekit.engine.watermarks.places import find_places
-from pipekit.engine.watermarks.resolve import fill_placeholders
 from pipekit.errors import Invalid, NotFound, PipekitError, StatementFailed
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
@@ -22,6 +20,7 @@ from pipekit.web.kit.excerpt import Excerpt, build_excerpt
 from pipekit.web.kit.forms import Form, FormDep
 from pipekit.web.kit.render import render
 from pipekit.web.kit.sessions import Admin
+from pipekit.web.modules.watermark_values import fill_to_look
 from pipekit.web.wizard.dest import show_step3
 from pipekit.web.wizard.draft import keep_draft, list_draft_lines, new_draft_key
 from pipekit.web.wizard.form import (
@@ -30,15 +29,16 @@ from pipekit.web.wizard.form import (
     TICKS,
     add_missing_watermarks,
     build_cast_choice,
-    drop_unmeant_watermarks,
     find_connection,
+    list_defaults,
     need_source,
     read_wizard_form,
-    settle_dest,
+    take_placeholders,
     take_source_columns,
 )
 from pipekit.web.wizard.query import take_query
 from pipekit.web.wizard.readings import Sample, read_samples
+from pipekit.web.wizard.settle import settle_dest
 
 router = APIRouter(include_in_schema=False)
 
@@ -226,6 +226,15 @@ def go_back(request: Request, db: Db, context: ContextDep, user: Admin, data: Fo
     return render_columns(request, db, context, form)
 
 
+@router.post("/wizard/sql/names")
+def show_names(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
+    """A fragment: a field for each `{name}` that stands in the query by now, to give it a value to look with."""
+    form = read_wizard_form(data)
+    source = find_connection(db, form, "source_id")
+    take_placeholders(form, fill(source, form.value("query")) if source else form.value("query"))
+    return render(request, "_wizard_sql_values.html", form=form)
+
+
 @router.post("/wizard/sql/columns")
 def discover_columns(request: Request, db: Db, context: ContextDep, user: Admin, data: FormDep) -> Response:
     """The query's result columns: a list under the editor for HTMX, step 3 for a form; the query stays verbatim."""
@@ -252,28 +261,23 @@ def discover_columns(request: Request, db: Db, context: ContextDep, user: Admin,
 
 def _discover(context: Context, form: Form, source: Connection) -> list[TableColumn]:
     query = fill(source, form.value("query"))
-    places = find_places(query)
-    in_text = [name for name, place in places.items() if place != "value"]
-    drop_unmeant_watermarks(form, in_text)
-    add_missing_watermarks(form, sorted(name for name, place in places.items() if place == "value"))
+    places = take_placeholders(form, query)
+    filled = fill_to_look(query, list_defaults(form))
     try:
         with context.looks.open(source) as look:
-            return list_query_columns(look, fill_placeholders(query, _list_defaults(form)))
-    except StatementFailed:
+            return list_query_columns(look, filled.text)
+    except StatementFailed as error:
         # Perhaps one that stands in a text is meant as a watermark all the same.
-        add_missing_watermarks(form, sorted(name for name in in_text if places[name] == "text"))
+        add_missing_watermarks(form, sorted(name for name, place in places.items() if place == "text"))
+        error.hint = f"{filled.hint} {error.hint}".strip()
         raise
-
-
-def _list_defaults(form: Form) -> dict[str, str]:
-    return {row["name"].strip(): row["default_value"] for row in form.rows["wm"] if row["default_value"]}
 
 
 def _find_place(form: Form, source: Connection | None, error: PipekitError) -> Excerpt | None:
     """Where in the query, as it was typed, the database saw the fault."""
     query = form.value("query")
-    values = {**(list_variables(source) if source else {}), **_list_defaults(form)}
-    return build_excerpt(query, find_error_position(error, query, values))
+    filled = fill_to_look(query, {**(list_variables(source) if source else {}), **list_defaults(form)})
+    return build_excerpt(query, find_error_position(error, filled.bare, filled.values))
 
 
 def render_sql(

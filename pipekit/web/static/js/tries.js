@@ -10,6 +10,13 @@ function collect(button) {
     const query = button.form.elements[name];
     if (query) values.query = query.value;
   }
+  // Where the dest is: it may be yet to be made.
+  for (const name of ["dest_id", "dest_schema", "dest_table"]) {
+    const field = button.form.elements[name];
+    if (field) values[name] = field.value;
+  }
+  const makes = button.form.querySelector("input[type=checkbox][name=create_table]");
+  if (makes) values.create_table = makes.checked ? "1" : "0";
   return values;
 }
 
