@@ -6,20 +6,13 @@ from pipekit.models.definitions import (
     KEYED,
     MODULE_NAME,
     RESERVED_MODULE_NAMES,
-    RUN_ON,
     STRATEGIES,
-    WATERMARK_NAME,
     Column,
-    Hook,
-    HookFields,
     Match,
     Module,
     ModuleFields,
     Row,
-    RunOn,
     Strategy,
-    Watermark,
-    WatermarkFields,
     Way,
     as_strategy,
     format_key,
@@ -28,6 +21,7 @@ from pipekit.models.definitions import (
 )
 from pipekit.models.groups import Group, GroupFields, GroupMember, Schedule, ScheduleFields
 from pipekit.models.guards import Guards
+from pipekit.models.parts import RUN_ON, WATERMARK_NAME, Hook, HookFields, RunOn, Watermark, WatermarkFields
 from pipekit.models.previews import Meeting, Preview, Samples
 from pipekit.models.runs import (
     Check,

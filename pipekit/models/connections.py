@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from pipekit.fields import told
-from pipekit.models.definitions import WATERMARK_NAME
+from pipekit.models.parts import WATERMARK_NAME
 
 Row = Mapping[str, Any]
 

@@ -1,5 +1,5 @@
 # Frozen records of what people define. Knows nothing of where they are kept or used.
-"""Modules, watermarks and hooks; `told` says what a field is to a person."""
+"""Modules and their columns; `told` says what a field is to a person."""
 
 import json
 import re
@@ -11,7 +11,6 @@ from pipekit.fields import LONGEST_SQL, list_fields, told
 from pipekit.models.guards import Guards
 
 Strategy = Literal["full", "incremental", "append", "upsert", "snapshot"]
-RunOn = Literal["success", "failure", "always"]
 Match = Literal["name", "position"]
 Way = Literal["auto", "staged", "swap", "direct"]
 BadData = Literal["refuse", "null"]
@@ -22,14 +21,11 @@ Drifting = Literal["stop", "ignore", "add", "widen"]
 STRATEGIES: tuple[Strategy, ...] = ("full", "incremental", "append", "upsert", "snapshot")
 # Those that find rows by the merge key.
 KEYED: tuple[Strategy, ...] = ("incremental", "upsert", "snapshot")
-RUN_ON: tuple[RunOn, ...] = ("success", "failure", "always")
 
 Row = Mapping[str, Any]
 
 # A module's name is its staging table's name in every kind of database, so it stays within the shortest common limit.
 MODULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,59}\Z")
-# What can stand in braces in a query.
-WATERMARK_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
 _KEY_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"\s*(?:,|\Z)|([^,]*)(?:,|\Z))')
 RESERVED_MODULE_NAMES = frozenset({"pipekit_ledger"})
 
@@ -55,10 +51,14 @@ class Column:
     """One entry of `columns_json`: how a source column is named and typed in the dest."""
 
     id: str = field(metadata=told("Stable id; c1, c2 ... when left out.", required=False))
-    source_name: str = field(metadata=told("The column of the query."))
-    source_type: str = field(metadata=told("Its type, as the source spells it.", required=False, default=""))
-    dest_name: str = field(metadata=told("The column of the dest table."))
-    dest_type: str = field(metadata=told("Its type, as the dest spells it.", required=False, default=""))
+    source_name: str = field(metadata=told("The column of the query.", label="Source column"))
+    source_type: str = field(
+        metadata=told("Its type, as the source spells it.", required=False, default="", label="Source type")
+    )
+    dest_name: str = field(metadata=told("The column of the dest table.", label="Dest column"))
+    dest_type: str = field(
+        metadata=told("Its type, as the dest spells it.", required=False, default="", label="Dest type")
+    )
 
 
 def parse_columns(text: str | None) -> tuple[Column, ...]:
@@ -73,24 +73,44 @@ class ModuleFields:
 
     name: str = field(metadata=told("1 to 60 letters, digits, _ . or -.", name=""))
     source_query: str = field(
-        metadata=told("The source query; {name} stands for a watermark.", name="query", longest=LONGEST_SQL)
+        metadata=told(
+            "The source query; {name} stands for a watermark.", name="query", longest=LONGEST_SQL, label="Source query"
+        )
     )
-    dest_table: str = field(metadata=told("The dest table, with its schema where the kind has schemas.", name="table"))
+    dest_table: str = field(
+        metadata=told("The dest table, with its schema where the kind has schemas.", name="table", label="Dest table")
+    )
     merge_strategy: Strategy = field(
-        default="full", metadata=told("How staging is merged into the dest.", name="strategy")
+        default="full", metadata=told("How staging is merged into the dest.", name="strategy", label="Merge strategy")
     )
     merge_key: tuple[str, ...] = field(
         default=(),
-        metadata=told('The merge key; "a, b" or a list for several columns.', name="key", kind="names", default=None),
+        metadata=told(
+            'The merge key; "a, b" or a list for several columns.',
+            name="key",
+            kind="names",
+            default=None,
+            label="Merge key",
+        ),
     )
     create_table: bool = field(
-        default=False, metadata=told("Make the dest table from the query's columns when it is missing.")
+        default=False,
+        metadata=told(
+            "Make the dest table from the query's columns when it is missing.",
+            label="Make the table when it is missing",
+        ),
     )
     create_types: bool = field(
         default=False,
-        metadata=told("Make enums that the dest lacks with the table, between two PostgreSQLs; else they become text."),
+        metadata=told(
+            "Make enums that the dest lacks with the table, between two PostgreSQLs; else they become text.",
+            label="Make its enums too",
+        ),
     )
-    trim_char: bool = field(default=False, metadata=told("Drop the trailing blanks of the source's CHAR columns."))
+    trim_char: bool = field(
+        default=False,
+        metadata=told("Drop the trailing blanks of the source's CHAR columns.", label="Drop trailing blanks"),
+    )
     bad_data: BadData = field(
         default="refuse",
         metadata=told(
@@ -111,9 +131,12 @@ class ModuleFields:
             help="NAME = 273, CITY = 500. Of columns in CCSID 65535 of Db2 for i, which are bytes otherwise.",
         ),
     )
-    enabled: bool = field(default=True, metadata=told("Whether groups run the module."))
-    match: Match = field(default="name", metadata=told("How source columns meet dest columns."))
-    load: Way = field(default="auto", metadata=told("Which way rows take into the dest; see running.md."))
+    enabled: bool = field(default=True, metadata=told("Whether groups run the module.", label="Enabled"))
+    match: Match = field(default="name", metadata=told("How source columns meet dest columns.", label="Columns meet"))
+    load: Way = field(
+        default="auto",
+        metadata=told("Which way rows take into the dest; see running.md.", label="How rows come into the dest"),
+    )
     verify: Proof = field(
         default="off",
         metadata=told(
@@ -216,7 +239,10 @@ class ModuleFields:
         ),
     )
     columns: tuple[Column, ...] = field(
-        default=(), metadata=told("How source columns are named in the dest.", kind="list", of="column", default=None)
+        default=(),
+        metadata=told(
+            "How source columns are named in the dest.", kind="list", of="column", default=None, label="Columns"
+        ),
     )
     guards: Guards = field(
         default_factory=Guards, metadata=told("Switches of the checks of a run.", of="guards", default=None)
@@ -265,7 +291,9 @@ class ModuleFields:
             help="A query on the dest; {staging} is the table of the rows that came. Several: a line --- between two.",
         ),
     )
-    retries: int = field(default=2, metadata=told("How often a passing fault is tried again.", low=0, high=100))
+    retries: int = field(
+        default=2, metadata=told("How often a passing fault is tried again.", low=0, high=100, label="Retries")
+    )
     undo_runs: int | None = field(
         default=None,
         metadata=told(
@@ -299,11 +327,23 @@ class ModuleFields:
     )
     silence_timeout_s: float | None = field(
         default=None,
-        metadata=told("Longest time without progress, in seconds.", name="timeouts.silence_s", above=0, high=1e9),
+        metadata=told(
+            "Longest time without progress, in seconds.",
+            name="timeouts.silence_s",
+            above=0,
+            high=1e9,
+            label="Longest silence, in seconds",
+        ),
     )
     run_timeout_s: float | None = field(
         default=None,
-        metadata=told("Longest time of a whole run, in seconds.", name="timeouts.run_s", above=0, high=1e9),
+        metadata=told(
+            "Longest time of a whole run, in seconds.",
+            name="timeouts.run_s",
+            above=0,
+            high=1e9,
+            label="Longest run, in seconds",
+        ),
     )
 
 
@@ -338,53 +378,6 @@ class Module(ModuleFields):
             columns=parse_columns(row["columns_json"]),
             guards=Guards.from_json(row["guards_json"]),
         )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WatermarkFields:
-    """What a person says of a placeholder `{name}` of a module's query, besides its connection."""
-
-    name: str = field(metadata=told("Letters, digits and _; the query uses it as {name}.", name=""))
-    resolver_sql: str = field(
-        metadata=told("Gives the value: the first cell of its first row.", name="sql", longest=LONGEST_SQL)
-    )
-    default_value: str | None = field(
-        default=None, metadata=told("The value when the SQL gives no row or NULL.", name="default", longest=100_000)
-    )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Watermark(WatermarkFields):
-    """A watermark as it is kept."""
-
-    id: int
-    module_id: int
-    connection_id: int
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls(**{f.name: row[f.name] for f in fields(cls)})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HookFields:
-    """What a person says of SQL that runs on the dest after the merge."""
-
-    sql: str = field(metadata=told("The statement.", longest=LONGEST_SQL))
-    run_on: RunOn = field(default="success", metadata=told("When it runs."))
-    run_order: int = field(default=1, metadata=told("Lower runs first.", low=-1_000_000, high=1_000_000))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hook(HookFields):
-    """A hook as it is kept."""
-
-    id: int
-    module_id: int
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        return cls(**{f.name: row[f.name] for f in fields(cls)})
 
 
 def as_strategy(text: str) -> Strategy:

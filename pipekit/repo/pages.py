@@ -38,7 +38,7 @@ _LONGEST_ERROR = 400
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunBrief:
-    """A run as a list shows it: no SQL, no long texts. `error` is its beginning."""
+    """A run as a list shows it: no SQL, no long texts. `error` is its beginning, `cron` of the schedule that fired."""
 
     id: int
     module_id: int | None
@@ -61,6 +61,7 @@ class RunBrief:
     rows_unchanged: int | None
     error_stage: str | None
     error: str | None
+    cron: str | None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -132,6 +133,8 @@ _LIVE_NAMES = ("stage", "rows_so_far")
 _SPELLED = {name: f"(SELECT {name} FROM run_live WHERE run_id = r.id) AS {name}" for name in _LIVE_NAMES}
 _SPELLED["rows_unchanged"] = "(SELECT rows_unchanged FROM run_merge WHERE run_id = r.id) AS rows_unchanged"
 _SPELLED["preview"] = "(SELECT merges IS NULL FROM run_preview WHERE run_id = r.id) AS preview"
+_SPELLED["cron"] = """(SELECT cron FROM schedule
+    WHERE r.triggered_by LIKE 'schedule:%' AND id = CAST(substr(r.triggered_by, 10) AS INTEGER)) AS cron"""
 _SPELLED["error"] = f"substr(r.error, 1, {_LONGEST_ERROR}) AS error"
 BRIEF = ", ".join(_SPELLED.get(name, f"r.{name}") for name in BRIEF_NAMES)
 _LAST = "(SELECT max(id) FROM run_log WHERE module_id = m.id)"

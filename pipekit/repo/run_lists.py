@@ -11,7 +11,10 @@ from pipekit.repo.state import State
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFilter:
-    """Which runs a list shows; None: any. `since` and `until` bound when they ended, `text` stands in the error."""
+    """Which runs a list shows; None: any. `since` and `until` bound when they ended, `text` stands in the error.
+
+    `from_id` and `to_id` are the first and the last of them.
+    """
 
     module: str | int | None = None
     status: str | None = None
@@ -20,6 +23,8 @@ class RunFilter:
     until: str | None = None
     text: str | None = None
     before_id: int | None = None
+    from_id: int | None = None
+    to_id: int | None = None
 
 
 # Of a group the runs of so many group runs are listed, and so many failures are searched for a text.
@@ -49,6 +54,8 @@ def build_briefs_sql(asked: RunFilter) -> tuple[str, dict[str, str | int]]:
         "since": _OF_TIME,
         "text": _OF_TEXT,
         "before_id": "r.id < :before_id",
+        "from_id": "r.id >= :from_id",
+        "to_id": "r.id <= :to_id",
     }
     values = {f.name: getattr(asked, f.name) for f in fields(RunFilter) if getattr(asked, f.name) is not None}
     if asked.text is not None:

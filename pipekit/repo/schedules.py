@@ -65,6 +65,15 @@ def get_schedule(db: State, schedule_id: int) -> Schedule:
     return Schedule.from_row(get_row(db, "schedule", "schedule", schedule_id))
 
 
+def find_cron(db: State, triggered_by: str) -> str | None:
+    """The expression of the schedule that a record names as `schedule:{id}`; None where there is none, or no more."""
+    kind, _, number = triggered_by.partition(":")
+    if kind != "schedule" or not number.isdecimal():
+        return None
+    row = db.row("SELECT cron FROM schedule WHERE id = ?", (int(number),))
+    return row["cron"] if row else None
+
+
 def list_schedules(db: State, group_id: int | None = None) -> list[Schedule]:
     """A group's schedules, or everyone's, in the order they were made."""
     rows = db.rows("SELECT * FROM schedule WHERE :group IS NULL OR group_id = :group ORDER BY id", {"group": group_id})

@@ -137,7 +137,8 @@ class JrunnerRunner(NativeRunner):
 
     def _output(self, source: Endpoint, sql: str, flags: list[str], password: str | None) -> Generator[str, None, None]:
         """What one jrunner prints; it is gone when this ends, however it ends."""
-        limits = Limits(stop=self._stop, deadline=self.deadline, silence_s=self._silence_timeout_s)
+        silence_s = self._silence_timeout_s
+        limits = Limits(stop=self._stop, deadline=self.deadline, run_s=self.limit_s, silence_s=silence_s)
         masker = Masker(text for text in (source.password, password) if text)
         with query_file(strip_query(sql)) as path:
             argv = [self._jrunner, *_flags("s", source), "-sq", str(path), *flags]

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pipekit.errors import Cancelled, RunnerError, TimedOut
+from pipekit.errors import Cancelled, RunnerError
 from pipekit.runner import guard
 from pipekit.runner.jrunner_output import describe_failure, find_thrown
+from pipekit.runner.limits import tell_silent, tell_too_long
 from pipekit.runner.native import KEPT_VARIABLES
 from pipekit.runner.process import start_piped
 
@@ -28,10 +29,11 @@ JAVA_VARIABLES = ("JAVA_HOME", "JAVA_OPTS", "JAVA_TOOL_OPTIONS", "CLASSPATH", "J
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """When to give up: an event that is set, a `time.monotonic`, seconds without a sign of life."""
+    """When to give up: an event that is set, a `time.monotonic`, `run_s` after the begin, seconds of silence."""
 
     stop: threading.Event
     deadline: float | None
+    run_s: float | None
     silence_s: float
 
 
@@ -91,12 +93,9 @@ class JrunnerCall:
         if self._limits.stop.is_set():
             raise Cancelled()
         if self._limits.deadline is not None and now > self._limits.deadline:
-            raise TimedOut("The run took longer than its limit.", hint="Raise `timeouts: run_s` of the module.")
+            raise tell_too_long(self._limits.run_s)
         if now - heard > self._limits.silence_s:
-            raise TimedOut(
-                f"Nothing was heard of jrunner for {self._limits.silence_s:g} s.",
-                hint="Raise `timeouts: silence_s` of the module if its query needs that long before its first row.",
-            )
+            raise tell_silent("jrunner", self._limits.silence_s)
 
     def _check_end(self) -> None:
         """A Java program may print a stack trace and still end with 0; that is no success."""

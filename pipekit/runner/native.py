@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import fields
 from typing import Self
 
-from pipekit.errors import Cancelled, RunnerDied, RunnerError, TimedOut
+from pipekit.errors import Cancelled, RunnerDied, RunnerError
 from pipekit.models import RunSession
 from pipekit.runner.answers import Event as Event
 from pipekit.runner.answers import error_from, read_rows
+from pipekit.runner.limits import tell_silent, tell_too_long
 from pipekit.runner.process import Program, start_piped
 from pipekit.runner_contract import (
     Endpoint,
@@ -83,6 +84,7 @@ class NativeRunner:
         self._stop = stop or threading.Event()
         self._silence_timeout_s = silence_timeout_s
         self.deadline = deadline
+        self.limit_s = None if deadline is None else deadline - time.monotonic()
         self._said = {"stdout": bytearray(), "stderr": bytearray()}
         self._buffer = bytearray()
         self._hand_back = hand_back
@@ -355,13 +357,10 @@ class NativeRunner:
             raise Cancelled()
         if self.deadline is not None and now > self.deadline:
             self.kill()
-            raise TimedOut("The run took longer than its limit.", hint="Raise `timeouts: run_s` of the module.")
+            raise tell_too_long(self.limit_s)
         if silence_s is not None and now - heard > silence_s:
             self.kill()
-            raise TimedOut(
-                f"Nothing was heard of the databases for {silence_s:g} s.",
-                hint="Raise `timeouts: silence_s` of the module if its query needs that long before its first row.",
-            )
+            raise tell_silent("the databases", silence_s)
 
     def _died(self) -> None:
         program = self._program

@@ -20,6 +20,7 @@ from pipekit.web import (
 from pipekit.web.groups import edit as group_edit
 from pipekit.web.groups import runs as group_runs
 from pipekit.web.groups import show as group_show
+from pipekit.web.help import show as help_show
 from pipekit.web.modules import bulk as module_bulk
 from pipekit.web.modules import columns, run_values, watermark_trial
 from pipekit.web.modules import edit as module_edit
@@ -63,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     drivers.router,
     alerts.router,
     settings.router,
+    help_show.router,
     moved.router,
 )
 

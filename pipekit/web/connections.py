@@ -261,8 +261,7 @@ def _confirm_delete(
     request: Request, db: repo.State, connection: Connection, problem: str = "", *, status: int = 200
 ) -> Response:
     uses = [use.module for use in repo.list_connection_uses(db, connection.id)]
-    if uses and not problem:
-        problem = f"It is used by {', '.join(uses)}: point these modules elsewhere or delete them first."
+    refusal = f"It is used by {', '.join(uses)}: point these modules elsewhere or delete them first." if uses else ""
     stays = ["the database it leads to, with everything in it"]
     if connection.password:
         stays.append(f"the secret {connection.password[1:]}")
@@ -275,5 +274,6 @@ def _confirm_delete(
         button=f"Delete {connection.name}",
         back=f"/connections/{connection.id}",
         problem=problem,
+        refusal=refusal,
         status=status,
     )

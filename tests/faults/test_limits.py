@@ -82,7 +82,7 @@ def test_a_slow_source_that_keeps_sending_is_not_silent(scene: Scene) -> None:
 def test_the_whole_run_has_a_limit(scene: Scene) -> None:
     status, stage, text = error_of(scene.project.run(scene.module(SLOW, run_timeout_s=1.0)))
     assert (status, stage) == ("error", "stage")
-    assert "longer than its limit" in text
+    assert "longer than its limit of 1 s" in text
     assert "run_s" in text
     scene.assert_untouched()
 

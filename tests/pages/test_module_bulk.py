@@ -46,7 +46,11 @@ def test_the_chosen_modules_are_asked_to_run_and_busy_ones_are_left(
 ) -> None:
     a, b, c = three
     page = follow(otto, act(otto, "run", a, b, dry_run="1"))
-    assert page.one(".notice").text().strip() == "2 modules are asked to run."
+    notice = page.one(".notice")
+    assert notice.text().split("  ")[0].strip().startswith("2 modules are asked to run.")
+    link = notice.css_first("a")
+    assert link is not None
+    assert otto.get(link.attributes["href"] or "").texts(".row-link") == ["2", "1"]
     assert {(run.module, run.status, run.dry_run) for run in repo.list_runs(site.db)} == {
         ("a", "queued", True),
         ("b", "queued", True),
@@ -110,11 +114,22 @@ def test_one_that_cannot_go_keeps_all(site: Site, three: list[Module], ana: Visi
     group = repo.create_group(site.db, name="nightly")
     repo.create_member(site.db, group_id=group.id, module_id=three[2].id, run_order=1)
     page = act(ana, "delete", *three)
-    assert "Take c out of their groups first." in page.text
-    data = page.form("form.stack") | {"confirm": "delete 3 modules"}
-    refused = ana.post("/modules/bulk/delete", data, headers=HTML)
-    assert (refused.status, "Nothing was deleted." in refused.text) == (409, True)
+    assert "take c out of their groups first" in page.text
+    assert not page.has("form.stack")
+    refused = act(ana, "delete", *three, confirm="delete 3 modules")
+    assert (refused.status, "take c out of their groups first" in refused.text) == (409, True)
     assert len(repo.list_modules(site.db)) == 3
+
+
+def test_the_chosen_modules_are_taken_out_of_a_group(site: Site, three: list[Module], ana: Visitor) -> None:
+    a, b, c = three
+    group = repo.create_group(site.db, name="nightly")
+    for place, module in enumerate((a, b), 1):
+        repo.create_member(site.db, group_id=group.id, module_id=module.id, run_order=place)
+    told = follow(ana, act(ana, "ungroup", b, c, group_id=str(group.id))).text
+    assert "1 module is taken out of the group. 1 module is not in it." in told
+    assert [member.module_id for member in repo.list_members(site.db, group.id)] == [a.id]
+    assert act(ana, "ungroup", a).status == 422
 
 
 def test_without_a_tick_nothing_happens_and_that_is_said(site: Site, three: list[Module], ana: Visitor) -> None:

@@ -64,7 +64,7 @@ def test_the_package_names_its_licence_and_its_python() -> None:
 
 def test_the_core_needs_few_packages() -> None:
     core = {re.split(r"[\[><=~!; ]", item)[0] for item in PROJECT["dependencies"]}
-    web = {"argon2-cffi", "fastapi", "jinja2", "python-multipart", "uvicorn", "zxcvbn"}
+    web = {"argon2-cffi", "fastapi", "jinja2", "markdown-it-py", "python-multipart", "uvicorn", "zxcvbn"}
     assert core == {"click", "cronsim", "prometheus-client", "psycopg", "pyyaml", "rich"} | web
 
 

@@ -36,13 +36,16 @@ def show_group_runs(request: Request, db: Db, user: Viewer, before: int | None =
     more = found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None
     moment = get_moment()
     tallies = run_lists.count_group_runs(db, [item.id for item in found[:PAGE_ROWS]])
-    lines = Markup("".join(_draw_line(item, tallies.get(item.id), moment) for item in found[:PAGE_ROWS]))
+    crons = {f"schedule:{item.id}": item.cron for item in repo.list_schedules(db)}
+    lines = Markup().join(
+        _draw_line(item, tallies.get(item.id), crons.get(item.triggered_by), moment) for item in found[:PAGE_ROWS]
+    )
     return render(request, "group_runs.html", lines=lines, more=more, is_first=before is None)
 
 
 @lru_cache(maxsize=1000)
-def _draw_line(item: GroupRun, tally: run_lists.Tally | None, moment: int) -> Markup:
-    return render_piece("_group_run_line.html", item=item, tally=tally, took_s=_took(item))
+def _draw_line(item: GroupRun, tally: run_lists.Tally | None, cron: str | None, moment: int) -> Markup:
+    return render_piece("_group_run_line.html", item=item, tally=tally, cron=cron, took_s=_took(item))
 
 
 @router.get("/group-runs/{group_run_id:int}")
@@ -88,6 +91,7 @@ def _build_values(db: repo.State, group_run_id: int) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         "group_run": group_run,
+        "cron": repo.find_cron(db, group_run.triggered_by),
         "took_s": _took(group_run, now),
         "bars": list(zip(runs, build_bars(group_run, runs, now), strict=True)),
         "counts": Counter(run.status for run in runs),

@@ -22,16 +22,17 @@ def confirm(
     stays: Sequence[str] = (),
     ask: str = "",
     problem: str = "",
+    refusal: str = "",
     status: int = 200,
     fields: Sequence[tuple[str, str]] = (),
     lead: str = "This deletes:",
 ) -> Response:
     """A page whose form posts to its own address. `ask` is what must be typed where data is lost.
 
-    `fields` are sent again as they are.
+    `fields` are sent again as they are. With a `refusal` nothing is asked: it says why nothing can go now.
     """
     values = {"crumbs": crumbs, "title": title, "goes": goes, "stays": stays, "button": button, "back": back}
-    values |= {"ask": ask, "problem": problem, "fields": fields, "lead": lead}
+    values |= {"ask": ask, "problem": problem, "refusal": refusal, "fields": fields, "lead": lead}
     return render(request, "confirm.html", status, **values, action=request.url.path)
 
 

@@ -20,6 +20,7 @@ from pipekit.repo.pages import RunBrief
 from pipekit.web.kit.assets import locate
 from pipekit.web.kit.drawing import draw_gantt, draw_meter, draw_strip, draw_timeline, highlight_sql
 from pipekit.web.kit.forms import Form
+from pipekit.web.kit.settings import name_settings
 from pipekit.web.kit.words import describe_age, format_clock, format_local, format_stamp, status_word, tell_trigger
 
 Theme = Literal["system", "light", "dark"]
@@ -45,6 +46,7 @@ ENVIRONMENT.filters.update(
     trigger=tell_trigger,
     clock=format_clock,
     stamp=format_stamp,
+    settings=name_settings,
     sql=highlight_sql,
     strip=draw_strip,
     gantt=draw_gantt,

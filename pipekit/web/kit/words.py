@@ -3,6 +3,8 @@
 
 from datetime import UTC, datetime
 
+from pipekit.cron import describe
+
 STATUS_WORDS = {
     "queued": "queued",
     "running": "running",
@@ -57,14 +59,21 @@ def _describe_span(seconds: float) -> str:
     return f"{days} day" if days == 1 else f"{days} days"
 
 
-def tell_trigger(triggered_by: str) -> str:
-    """`user:ana` -> `ana`; `schedule:3` -> `schedule 3`; `cli` -> `the command line`."""
+def tell_trigger(triggered_by: str, cron: str | None = None) -> str:
+    """`user:ana` -> `ana`; `cli` -> `the command line`; `schedule:3` -> its `cron` in words, its number without one."""
     kind, _, name = triggered_by.partition(":")
+    if kind == "schedule" and cron:
+        return f"schedule, {lower_first(describe(cron))}"
     if kind == "user" and name:
         return name
     if kind == "api":
         return f"{name} by the API" if name else "the API"
     return {"cli": "the command line", "manual": "hand"}.get(triggered_by, triggered_by.replace(":", " "))
+
+
+def lower_first(text: str) -> str:
+    """`At 04:00 every day` -> `at 04:00 every day`."""
+    return text[:1].lower() + text[1:]
 
 
 def format_clock(moment: str) -> str:

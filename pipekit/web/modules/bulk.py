@@ -29,8 +29,15 @@ _WORDS = {
     "enable": ("enabled", "enabled already"),
     "disable": ("disabled", "disabled already"),
     "group": ("put into the group", "in it already"),
+    "ungroup": ("taken out of the group", "not in it"),
     "delete": ("deleted", ""),
 }
+
+
+def list_runs_asked(words: Mapping[str, str]) -> list[int]:
+    """The first and the last run that an act asked for, by the address it led to; none where it asked for none."""
+    found = [words.get(name, "") for name in ("from", "to")]
+    return [int(text) for text in found if text.isascii() and text.isdigit() and len(text) <= 18]
 
 
 def build_notice(words: Mapping[str, str]) -> str:
@@ -55,10 +62,10 @@ def _list_chosen(db: repo.State, data: FormData) -> list[Module]:
     return [known[text] for text in chosen if text in known]
 
 
-def _go_back(request: Request, data: FormData, act: str, done: int, left: int) -> Response:
+def _go_back(request: Request, data: FormData, act: str, done: int, left: int, **more: int) -> Response:
     address = get_list_address(data, "/modules")
     joint = "&" if "?" in address else "?"
-    return go(request, f"{address}{joint}{urlencode({'bulk': act, 'done': done, 'left': left})}")
+    return go(request, f"{address}{joint}{urlencode({'bulk': act, 'done': done, 'left': left, **more})}")
 
 
 @router.post("/modules/bulk/run")
@@ -75,7 +82,8 @@ def run(request: Request, db: Db, context: ContextDep, user: Operator, data: For
     context.wake()
     if wants_json(request):
         return JSONResponse({"run_ids": run_ids, "busy": busy}, 202)
-    return _go_back(request, data, "run", len(run_ids), len(busy))
+    asked = {"from": min(run_ids), "to": max(run_ids)} if run_ids else {}
+    return _go_back(request, data, "run", len(run_ids), len(busy), **asked)
 
 
 @router.post("/modules/bulk/enable")
@@ -105,10 +113,7 @@ def _switch(request: Request, db: repo.State, user: str, data: FormData, enabled
 @router.post("/modules/bulk/group")
 def put_in_group(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
     """Puts the chosen modules at the end of a group, each after the one before."""
-    chosen = _list_chosen(db, data)
-    group = _find_group(db, get_text(data, "group_id"))
-    if group is None:
-        raise Invalid("Choose the group first.", field="group_id", hint="Go back, choose it, and try again.")
+    chosen, group = _list_chosen(db, data), _need_group(db, data)
     inside = {member.module_id for member in repo.list_members(db, group.id)}
     added = [module for module in chosen if module.id not in inside]
     with repo.transaction(db):
@@ -117,6 +122,28 @@ def put_in_group(request: Request, db: Db, user: Admin, data: FormDep) -> Respon
     if wants_json(request):
         return JSONResponse({"changed": [module.id for module in added]})
     return _go_back(request, data, "group", len(added), len(chosen) - len(added))
+
+
+@router.post("/modules/bulk/ungroup")
+def take_out_of_group(request: Request, db: Db, user: Admin, data: FormDep) -> Response:
+    """Takes the chosen modules out of a group; those that are not in it are left."""
+    chosen, group = _list_chosen(db, data), _need_group(db, data)
+    ids = {module.id for module in chosen}
+    inside = [member for member in repo.list_members(db, group.id) if member.module_id in ids]
+    with repo.transaction(db):
+        for member in inside:
+            edit.delete(db, edit.MEMBER, user.name, member.id)
+    gone = {member.module_id for member in inside}
+    if wants_json(request):
+        return JSONResponse({"changed": sorted(gone)})
+    return _go_back(request, data, "ungroup", len(gone), len(chosen) - len(gone))
+
+
+def _need_group(db: repo.State, data: FormData) -> Group:
+    group = _find_group(db, get_text(data, "group_id"))
+    if group is None:
+        raise Invalid("Choose the group first.", field="group_id", hint="Go back, choose it, and try again.")
+    return group
 
 
 def _find_group(db: repo.State, text: str) -> Group | None:
@@ -178,7 +205,8 @@ def _confirm(
         button=f"Delete {_count(len(chosen))}",
         back=back,
         ask=asked,
-        problem=problem or (f"Take {shorten(grouped)} out of their groups first." if grouped else ""),
+        problem=problem,
+        refusal=f"Nothing can be deleted yet: take {shorten(grouped)} out of their groups first." if grouped else "",
         status=status,
         fields=[("next", back), *(("id", str(module.id)) for module in chosen)],
     )

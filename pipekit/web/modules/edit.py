@@ -238,7 +238,8 @@ def _confirm_delete(
         button=f"Delete {module.name}",
         back=f"/modules/{module.id}",
         ask=module.name,
-        problem=problem or (f"Take it out of {', '.join(groups)} first." if groups else ""),
+        problem=problem,
+        refusal=f"It is a member of {', '.join(groups)}: take it out first." if groups else "",
         status=status or (422 if problem else 200),
     )
 

@@ -18,6 +18,7 @@ from pipekit.models import Column, Guards, Hook, Module, ModuleFields, Watermark
 from pipekit.models.guards import Usual
 from pipekit.web.kit.clash import check_clash
 from pipekit.web.kit.forms import MENDABLE, Form, FormRow, get_rows, is_blank, refuse_problems
+from pipekit.web.kit.settings import SECTIONS
 from pipekit.web.modules.hooks import build_hook_rows, check_hook_rows, read_hook_rows, save_inline_hooks
 from pipekit.web.modules.watermarks import TYPED as WATERMARK_TYPED
 from pipekit.web.modules.watermarks import (
@@ -36,8 +37,6 @@ FLAGS = ("create_table", "create_types", "trim_char", "enabled")
 GUARDS = list_fields(Guards)
 # Fields that the template does not place itself stand at the end of the form, with the words they are told by.
 MORE = tuple(f for f in list_fields(ModuleFields) if f.own not in {*ORDER, *FLAGS, "columns", "guards"})
-# Those that belong together, by the beginning of their names.
-SECTIONS = {"deletes": "Rows that are gone", "history": "History", "expect": "What is expected of rows"}
 COLUMN_FIELDS = ("id", "source_name", "source_type", "dest_name", "dest_type")
 STRATEGY_WORDS = {
     "full": "Empties the dest table and loads every row of the query again.",

@@ -29,7 +29,7 @@ from pipekit.server.scheduler import get_zone
 from pipekit.web.kit.drawing import STRIP_BARS, draw_history
 from pipekit.web.kit.render import get_moment, render, render_piece
 from pipekit.web.kit.sessions import Viewer
-from pipekit.web.modules.bulk import build_notice
+from pipekit.web.modules.bulk import build_notice, list_runs_asked
 from pipekit.web.modules.edit import SAVED_WORDS
 from pipekit.web.modules.form import LOAD_WORDS, STRATEGY_WORDS
 from pipekit.web.modules.watermarks import build_placeholder_warnings
@@ -40,6 +40,7 @@ router = APIRouter(include_in_schema=False)
 PAGE_ROWS = 50
 CHART_RUNS = 60
 HISTORY_RUNS = 15
+LARGEST_FIRST = ("rows", "took", "last")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +62,9 @@ class ListView:
         return "/modules" + (f"?{urlencode(words)}" if words else "")
 
     def sort_address(self, sort: str) -> str:
-        """Sorts by a column; by the same one again the other way round."""
-        return self.address(sort=sort, descending=sort == self.sort and not self.descending)
+        """Sorts by a column, figures and times from the largest on; by the same one again the other way round."""
+        descending = not self.descending if sort == self.sort else sort in LARGEST_FIRST
+        return self.address(sort=sort, descending=descending)
 
     def aria_sort(self, sort: str) -> str:
         """How a column is sorted, in the words of ARIA."""
@@ -115,6 +117,7 @@ def show_modules(request: Request, context: ContextDep, user: Viewer) -> Respons
         states=MODULE_STATES,
         is_empty=not found.total and not view.q and view.state == "all",
         notice=build_notice(request.query_params),
+        asked_runs=list_runs_asked(request.query_params),
         groups=found.groups,
     )
 

@@ -111,6 +111,7 @@ def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
         "preview": found,
         "tab": tab if tab in TABS else "rows" if found else "log",
         "group_run": group_run,
+        "cron": repo.find_cron(db, run.triggered_by),
         "can_undo": not find_refusal(run),
         "tail_chars": TAIL_CHARS,
         "places": _list_places(db, run) if run.status == "error" else [],

@@ -28,12 +28,14 @@ PAGE_ROWS = 50
 BLOCK_CHARS = 524_288
 STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
 
+FILTERS = ("module", "group", "day", "text", "status", "from", "to")
+
 
 @router.get("/runs")
 def show_runs(request: Request, db: Db, user: Viewer) -> Response:
     """Every run, the newest first, by module, group, status, day and what the error says."""
     words = request.query_params
-    kept = {name: words.get(name, "").strip()[:200] for name in ("module", "group", "day", "text", "status")}
+    kept = {name: words.get(name, "").strip()[:200] for name in FILTERS}
     before = read_number(words.get("before", ""))
     asked = _read_filter(kept, before)
     found = run_lists.list_run_briefs(db, asked, limit=PAGE_ROWS + 1)
@@ -69,6 +71,8 @@ def _read_filter(kept: dict[str, str], before: int | None) -> run_lists.RunFilte
         until=until,
         text=kept["text"] or None,
         before_id=before,
+        from_id=read_number(kept["from"]),
+        to_id=read_number(kept["to"]),
     )
 
 

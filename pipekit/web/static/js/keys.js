@@ -78,6 +78,11 @@ function doHere(key) {
 }
 
 export function listenToKeys() {
+  document.querySelector("[data-show-keys]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    event.target.closest("details").open = false;
+    showHelp();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (Date.now() - firstKeyAt < SECOND_KEY_WITHIN_MS && PLACES[event.key]) {
