@@ -1,6 +1,7 @@
 # Schedules and what came of their due times, in the state database. Knows nothing of when one is due.
 """Create, find, change and delete schedules; record and list their fires."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -172,6 +173,13 @@ def list_fires(
         {"schedule": schedule_id, "group": group_id, "limit": limit},
     )
     return [ScheduleFire.from_row(row) for row in rows]
+
+
+def list_due_fires(db: State, schedule_ids: Iterable[int], limit: int) -> list[ScheduleFire]:
+    """What came of the latest due times of some schedules, the latest first; each is read along its own index."""
+    sql = "SELECT * FROM schedule_fire WHERE schedule_id = ? ORDER BY due_at DESC LIMIT ?"
+    fires = [ScheduleFire.from_row(row) for number in schedule_ids for row in db.rows(sql, (number, limit))]
+    return sorted(fires, key=lambda fire: fire.due_at, reverse=True)[:limit]
 
 
 def find_last_fire(db: State, schedule_id: int) -> ScheduleFire | None:

@@ -174,3 +174,15 @@ def test_a_group_whose_old_name_holds_a_slash_is_reached_and_renamed(site: Site,
     assert ana.post(f"/groups/{group.id}", {**form, "name": "EU-daily"}).status == 303
     renamed = repo.get_group(site.db, group.id)
     assert (renamed.name, renamed.parallel) == ("EU-daily", 2)
+
+
+def test_what_came_of_due_times_is_on_the_groups_page(site: Site, vera: Visitor, group: Group) -> None:
+    assert not vera.get(f"/groups/{group.id}").has("#fires")
+    schedule = repo.create_schedule(site.db, group_id=group.id, cron="0 4 * * *")
+    now = datetime(2026, 3, 5, 4, tzinfo=UTC)
+    repo.record_fire(site.db, schedule.id, now.replace(day=3), "fired", recorded_at=now)
+    repo.record_fire(site.db, schedule.id, now.replace(day=4), "skipped", reason="paused", recorded_at=now)
+    repo.record_fire(site.db, schedule.id, now, "missed", reason="no server ran", recorded_at=now)
+    page = vera.get(f"/groups/{group.id}")
+    assert [text.split()[0] for text in page.texts("#fires td:last-child")] == ["missed", "skipped", "fired"]
+    assert "no server ran" in page.one("#fires").text()

@@ -138,7 +138,8 @@ def show_group(
     by_id = {str(module.id): module for module in modules}
     runs = repo.list_group_runs(db, group_id=group.id, limit=SHOWN_RUNS)
     usual_s = get_usual_s(runs)
-    views = [build_schedule_view(item, usual_s=usual_s) for item in repo.list_schedules(db, group.id)]
+    kept = repo.list_schedules(db, group.id)
+    views = [build_schedule_view(item, usual_s=usual_s) for item in kept]
     return render(
         request,
         "group.html",
@@ -153,6 +154,7 @@ def show_group(
         usual_s=usual_s,
         live=repo.find_live_group_run(db, group.id),
         lines=[(run, get_took_s(run)) for run in runs],
+        fires=repo.list_due_fires(db, [item.id for item in kept], SHOWN_RUNS),
         problem=problem,
     )
 
