@@ -83,11 +83,13 @@ def measure(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = N
         watch = MemoryWatch(popen.pid)
         thread = threading.Thread(target=watch.run)
         thread.start()
-        _, status, usage = os.wait4(popen.pid, 0)
-        seconds = time.perf_counter() - began
+        try:
+            _, status, usage = os.wait4(popen.pid, 0)
+        finally:  # also where a signal ends us: nobody else would stop the watch
+            seconds = time.perf_counter() - began
+            watch.stop()
+            thread.join()
         popen.returncode = os.waitstatus_to_exitcode(status)
-        watch.stop()
-        thread.join()
     text = output.read_text(errors="replace")
     if popen.returncode != 0:
         raise CommandFailed(f"{' '.join(argv)[:200]}: exit code {popen.returncode}\n{text}{errors.read_text()}")

@@ -202,9 +202,10 @@ class MergePlan:
 
     With `leaves` a keyed merge leaves rows as they are that differ in nothing, `incremental` too, which then deletes
     nothing; `obstacle` says why it does not. `unique` says that the dest has a row for each merge key at most, and an
-    index to find it by; `at_once`, that nothing tells an insert that turns into an update from the two of them. With an
-    `undo` the merge keeps what it changes, and counts the rows it keeps as `kept`, their bytes as `kept bytes`. With
-    `blank` rows come without staging into a dest that has none, beside whoever reads it or adds rows of his own.
+    index to find it by; `at_once`, that nothing tells an insert that turns into an update from the two of them;
+    `apart`, that what differs is then looked for first, by a statement of its own. With an `undo` the merge keeps what
+    it changes, and counts the rows it keeps as `kept`, their bytes as `kept bytes`. With `blank` rows come without
+    staging into a dest that has none, beside whoever reads it or adds rows of his own.
 
     `absent` is the plan for rows that are gone from the source: one with `gone`, whose staging has keys alone.
     A plan that `mends` writes what differs and no more: `full` keeps rows by their `row_key` whoever refers to them.
@@ -235,6 +236,7 @@ class MergePlan:
     obstacle: str = ""
     unique: bool = False
     at_once: bool = False
+    apart: bool = False
     mends: bool = False
     within: str = ""
     undo: Keeping | None = None

@@ -1,5 +1,5 @@
 # What a driver must know whose dests can be filled in other ways than row by row. SQL text only, no I/O here.
-"""`Filling`, a part of `drivers.base.Driver`: indexes that are made anew, rows that need no staging."""
+"""`Filling`, a part of `drivers.base.Driver`: indexes that are made anew, rows that need no staging, searches."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -26,6 +26,10 @@ class Filling:
     def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
         """What a merge can make anew of a table's indexes, in one look; asked where `can_rebuild`."""
         raise NotImplementedError
+
+    def may_search_apart(self, query: Query, plan: MergePlan) -> bool:
+        """Whether what differs of many staged rows is best looked for by a statement of its own (`MergePlan.apart`)."""
+        return False
 
     def tell_rebuilt(self, message: str) -> str:
         """What a database says of a key that comes twice while an index is made, in its words for a row that comes."""

@@ -86,6 +86,7 @@ def build_plan(
     only: Sequence[str] = (),
     leaves: bool = False,
     at_once: bool = False,
+    apart: bool = False,
 ) -> MergePlan:
     """A merge into `orders`."""
     columns = [column for column in build_staged(driver, converted=converted) if not only or column.dest.name in only]
@@ -100,6 +101,7 @@ def build_plan(
         leaves=leaves,
         unique=at_once,
         at_once=at_once,
+        apart=apart,
     )
 
 
@@ -301,6 +303,7 @@ CASES = (
     _merge("upsert_leaving", "upsert", ("id", "line"), leaves=True),
     _merge("incremental_at_once", "incremental", ("id", "line"), leaves=True, at_once=True),
     _merge("upsert_at_once_only_keys", "upsert", ("id", "line"), only=("id", "line"), leaves=True, at_once=True),
+    _merge("upsert_apart", "upsert", ("id", "line"), converted=("amount",), leaves=True, at_once=True, apart=True),
     Case("look_rebuild", lambda d: capture(lambda query: _look_at_indexes(d, query))),
     Case("full_rebuilt", lambda d: _write_rebuilt(d, "full")),
     Case("incremental_rebuilt", lambda d: _write_rebuilt(d, "incremental")),

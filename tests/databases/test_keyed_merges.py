@@ -53,10 +53,10 @@ def older(old_postgres: LocalPostgres) -> Iterator[Mover]:
         end.close()
 
 
-@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("way", ["at once", "apart", "one after the other"])
 @pytest.mark.parametrize("server", ["mover", "older"])
 def test_a_value_that_can_be_told_from_what_is_held_is_written_and_no_other_is(
-    request: pytest.FixtureRequest, server: str, at_once: bool
+    request: pytest.FixtureRequest, server: str, way: str
 ) -> None:
     mover: Mover = request.getfixturevalue(server)
     run(mover.dest, TYPES)
@@ -68,7 +68,8 @@ def test_a_value_that_can_be_told_from_what_is_held_is_written_and_no_other_is(
         bare = type_.split(" COLLATE")[0]
         values = f"(1, CAST({one} AS {bare})), (2, {two}), (3, NULL)"
         staging = mover.move(f"SELECT * FROM (VALUES {values}) AS s (id, v)")
-        plan = replace(mover.build_plan(staging, "upsert", ("id",)), leaves=True, unique=True, at_once=at_once)
+        plan = replace(mover.build_plan(staging, "upsert", ("id",)), leaves=True, unique=True)
+        plan = replace(plan, at_once=way != "one after the other", apart=way == "apart")
         counts = mover.merge(plan)
         rows = mover.dest.query("SELECT CAST(v AS text) FROM arrived ORDER BY id").rows
         wanted = mover.source.query(f"SELECT CAST(s.v AS text) FROM (VALUES {values}) AS s (id, v) ORDER BY id").rows
@@ -225,6 +226,30 @@ def test_a_dry_run_says_what_the_merge_will_do_with_rows_that_come_again(place: 
     )  # fmt: skip
     assert "ON CONFLICT" in (record.merge_sql or "")
     assert place.rows("SELECT count(*) FROM t WHERE v = 'new'") == [(0,)]
+
+
+MANY = "SELECT i AS id, CASE WHEN i % 100 = 0 THEN 'new' ELSE 'same' END AS v FROM generate_series(1, 60000) AS i"
+
+
+@pytest.mark.parametrize(
+    ("query", "login", "is_apart"),
+    [
+        pytest.param(MANY, "me", True, id="rows in the order of the key"),
+        pytest.param(f"{MANY} ORDER BY md5(CAST(i AS text))", "me", False, id="rows in any order"),
+        pytest.param(MANY, "clerk", False, id="a login without temporary tables"),
+    ],
+)
+def test_what_differs_of_many_rows_is_looked_for_apart_where_that_can_be_shared(
+    place: Place, query: str, login: str, is_apart: bool
+) -> None:
+    place.reset(f"{T} INSERT INTO t SELECT i, 'same' FROM generate_series(1, 50000) AS i; ANALYZE t")
+    place.connection.execute("GRANT ALL ON t TO keyed_clerk; REVOKE TEMPORARY ON DATABASE keyed FROM PUBLIC")
+    record = place.load("upsert", query, login)
+    assert record.status == "success", record.error
+    assert figures(record) == (0, 10_000, 500, 49_500)
+    assert place.rows("SELECT count(*), count(*) FILTER (WHERE v = 'new') FROM t") == [(60_000, 600)]
+    assert ("pipekit_differing" in (record.merge_sql or "")) is is_apart
+    assert place.rows("SELECT count(*) FROM pg_class WHERE relname = 'pipekit_differing'") == [(0,)]
 
 
 @pytest.mark.parametrize("strategy", ["upsert", "incremental"])

@@ -29,6 +29,7 @@ from pipekit.drivers.postgresql import (
     held,
     joins,
     keeping,
+    keyed,
     ledger,
     merge,
     missing,
@@ -176,6 +177,9 @@ class PostgresDriver(Driver):
 
     def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
         return rebuild.find_rebuild(query, self.quote_literal, table)
+
+    def may_search_apart(self, query: Query, plan: MergePlan) -> bool:
+        return keyed.may_search_apart(query, plan)
 
     def tell_rebuilt(self, message: str) -> str:
         return rebuild.tell_rebuilt(message)

@@ -3,7 +3,8 @@
 
 Where the plan says that rows may be left, those that differ in nothing are not written. Each shape looks for a staged
 key once or twice: at once, by an INSERT of what differs that turns into an update where the key is there, or by an
-update and an insert of the rest.
+update and an insert of the rest. What differs may be looked for apart from the INSERT: the server does that in several
+processes, which it never does for a statement that writes into a table.
 """
 
 from pipekit.drivers.base import MergePlan
@@ -20,10 +21,23 @@ from pipekit.drivers.postgresql.joins import (
     list_key_columns,
     name_dest,
 )
-from pipekit.drivers.postgresql.names import quote_identifier, quote_table
+from pipekit.drivers.postgresql.names import quote_identifier, quote_table, quote_text
 from pipekit.drivers.rebuilding import build_drop
 from pipekit.errors import Invalid
-from pipekit.runner_contract import Statement
+from pipekit.runner_contract import Query, Statement
+
+# Its files go with the session, or with the server's next start: a crash leaves nothing that has no name.
+_DIFFERING = "pg_temp.pipekit_differing"
+# Processes search staged rows as they lie: that is as good as sorted where the dest is at hand in memory and they come
+# in the order of the key or nearly so.
+_NEARLY = 0.9
+_MAY_SEARCH = """\
+SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')
+  AND CAST(pg_catalog.current_setting('max_parallel_workers_per_gather') AS integer) > 0
+  AND pg_catalog.pg_total_relation_size(CAST({dest} AS pg_catalog.regclass))
+    <= pg_catalog.pg_size_bytes(pg_catalog.current_setting('effective_cache_size'))
+  AND EXISTS (SELECT FROM pg_catalog.pg_stats AS p WHERE p.schemaname = {schema} AND p.tablename = {table}
+    AND p.attname = {column} AND pg_catalog.abs(p.correlation) >= {nearly})"""
 
 
 def build_incremental(plan: MergePlan) -> tuple[Statement, ...]:
@@ -51,6 +65,19 @@ def build_upsert(plan: MergePlan) -> tuple[Statement, ...]:
         *_build_update(plan, f"({null}) AND {same}"),
         build_insert(plan, f"\nWHERE ({null}) AND {missing}{same})"),
     )
+
+
+def may_search_apart(query: Query, plan: MergePlan) -> bool:
+    """Whether processes of the server's may look for what differs, and gain by it; staging has been analyzed."""
+    staging = plan.staging
+    sql = _MAY_SEARCH.format(
+        dest=quote_text(quote_table(plan.dest)),
+        schema=quote_text(staging.schema or ""),
+        table=quote_text(staging.name),
+        column=quote_text(plan.key[0]),
+        nearly=_NEARLY,
+    )
+    return query(sql).first_cell() == "t"
 
 
 def build_insert(plan: MergePlan, where: str = "") -> Statement:
@@ -122,23 +149,30 @@ def _build_at_once(plan: MergePlan) -> tuple[Statement, ...]:
     key = ", ".join(map(quote_identifier, plan.key))
     written = [quote_identifier(column.dest.name) for column in plan.columns if is_written(column, plan.key)]
     sets = ", ".join(f"{name} = excluded.{name}" for name in written)
+    differing = f"""
+LEFT JOIN {name_dest(plan)} AS o ON {build_equal(plan, "", "o")}
+WHERE o.{quote_identifier(plan.key[0])} IS NULL OR {build_differs(plan, "o", plan.key)}"""
+    staged = f"\nSELECT s.*\nFROM {quote_table(plan.staging)} AS s"
+    search = f"CREATE TEMPORARY TABLE {_DIFFERING} ON COMMIT DROP AS{staged}{differing}"
+    source = f"{_build_sorted(plan, _DIFFERING)} AS s" if plan.apart else f"{_build_sorted(plan)} AS s{differing}"
     text = f"""\
 {_build_into(plan, " AS d")}
 SELECT {_build_values(plan)}
-FROM {_build_sorted(plan)} AS s
-LEFT JOIN {name_dest(plan)} AS o ON {build_equal(plan, "", "o")}
-WHERE o.{quote_identifier(plan.key[0])} IS NULL OR {build_differs(plan, "o", plan.key)}
+FROM {source}
 ON CONFLICT ({key}) DO {f"UPDATE SET {sets}" if sets else "NOTHING"}
 RETURNING d.xmax = 0 AS added"""
-    return build_counted(
-        f"written AS (\n{text}\n)", {"updated": "written WHERE NOT added", "inserted": "written WHERE added"}
+    return (
+        *((Statement(sql=search),) if plan.apart else ()),
+        *build_counted(
+            f"written AS (\n{text}\n)", {"updated": "written WHERE NOT added", "inserted": "written WHERE added"}
+        ),
     )
 
 
-def _build_sorted(plan: MergePlan) -> str:
-    """Staging in the order of the key: what is looked for next lies beside what was found."""
+def _build_sorted(plan: MergePlan, table: str = "") -> str:
+    """Staged rows in the order of the key: what is looked for next lies beside what was found."""
     key = ", ".join(build_value(column) for column in list_key_columns(plan))
-    return f"(SELECT s.* FROM {quote_table(plan.staging)} AS s ORDER BY {key})"
+    return f"(SELECT s.* FROM {table or quote_table(plan.staging)} AS s ORDER BY {key})"
 
 
 def _build_update(plan: MergePlan, where: str) -> tuple[Statement, ...]:

@@ -30,7 +30,8 @@ Result = abc.PGresult
 # A COPY's error context -> the row (from 1) and the column it names.
 FindPlace = Callable[[str], tuple[int | None, str]]
 
-BLOCK_BYTES = 256 * 1024
+# Rows that a processor still has at hand when they are sent on.
+BLOCK_BYTES = 128 * 1024
 GIVE_EVERY_S = 0.3
 
 # A server that stops in the middle of a load (a checkpoint, a lock) must not look like a dead network.
@@ -56,6 +57,7 @@ class Link:
     def __init__(self, connection: abc.PGconn) -> None:
         self._connection = connection
         self._sent = ""
+        self._poller = select.poll()
 
     @property
     def is_lost(self) -> bool:
@@ -245,9 +247,8 @@ class Link:
         return refused
 
     def _poll(self, events: int) -> int:
-        poller = select.poll()
-        poller.register(self._connection.socket, events)
-        return poller.poll()[0][1]
+        self._poller.register(self._connection.socket, events)
+        return self._poller.poll()[0][1]
 
     def _finish_copy(self, find_place: FindPlace | None) -> int:
         self._connection.nonblocking = 0

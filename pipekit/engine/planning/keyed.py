@@ -1,5 +1,5 @@
 # How a keyed merge changes rows that are there: which it may leave as they are, and why not. Decides, builds no SQL.
-"""`settle_keyed`, and the receipt's line on it.
+"""`settle_keyed`, `settle_search` once the rows are there, and the receipt's line on it.
 
 What can be seen of a merge from outside stays as its strategy says. So rows are left as they are, or updated where
 `incremental` would delete and insert, only where the catalogue says that nobody can tell.
@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from pipekit.drivers.base import Driver, MergePlan, TableFacts
 from pipekit.drivers.facts import Event
+from pipekit.engine.context import RunContext
+from pipekit.engine.planning.indexes import LEAST_ROWS
 from pipekit.models import Check
 
 KEYED = ("incremental", "upsert")
@@ -31,6 +33,13 @@ def settle_keyed(driver: Driver, plan: MergePlan, facts: TableFacts) -> MergePla
         obstacle = _find_difference(plan, facts)
     at_once = plan.unique and facts.sole_key and not plan.unfed and not facts.parted
     return replace(plan, leaves=not obstacle, obstacle=obstacle, at_once=at_once and not obstacle)
+
+
+def settle_search(context: RunContext, plan: MergePlan, rows: int) -> MergePlan:
+    """The plan for so many staged rows: where that pays, what differs is looked for apart from its writing."""
+    if not plan.at_once or rows < LEAST_ROWS:
+        return plan
+    return replace(plan, apart=context.dest_driver.may_search_apart(context.ask_dest(), plan))
 
 
 def _find_obstacle(plan: MergePlan, facts: TableFacts) -> str:

@@ -18,7 +18,7 @@ from pipekit.engine.planning.direct import build_finish, build_onward, check_dir
 from pipekit.engine.planning.drift.columns import match_drift, settle_drift
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.planning.indexes import LEAST_ROWS, settle_way
-from pipekit.engine.planning.keyed import judge_keyed
+from pipekit.engine.planning.keyed import judge_keyed, settle_search
 from pipekit.engine.planning.keys import find_merge_key
 from pipekit.engine.planning.loading import Loading, choose_way, note_loading
 from pipekit.engine.planning.past.gone import (
@@ -206,7 +206,7 @@ def sign_plan(plan: Plan) -> str:
     """A digest of what was found of the query's columns and of the dest; not of where its rows are staged."""
     nowhere = TableName(schema=None, name="")
     merge = replace(plan.merge, staging=nowhere, rebuild=None, leaves=False, at_once=False, obstacle="", undo=None)
-    merge = forget_moment(merge)
+    merge = forget_moment(replace(merge, apart=False))
     return sha256(repr((plan.create_sql, merge)).encode(errors="surrogatepass")).hexdigest()
 
 
@@ -215,6 +215,7 @@ def settle_load(context: RunContext, plan: Plan, rows: int) -> Plan:
     if plan.create_sql:
         return plan
     loading, merge = settle_way(context, plan.loading, plan.merge, rows)
+    merge = settle_search(context, merge, rows)
     if plan.loading.detour and rows >= LEAST_ROWS:
         loading = replace(loading, why=f"{loading.why}; {plan.loading.detour}")
     return replace_way(context, plan, loading, merge)
