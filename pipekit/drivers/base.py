@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import ClassVar
 
 from pipekit.drivers.comparing import Comparing
+from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.facts import FedSequence as FedSequence
 from pipekit.drivers.facts import Look, MadeType, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
@@ -61,6 +62,7 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishin
     keeps_lengths: ClassVar[bool] = False  # a text is never longer than the type of its column says
     has_bare_bytes: ClassVar[bool] = False  # bytes are told as `0x...` and written that way, without quotes
     nulls_bad_data: ClassVar[bool] = False  # its reader can take NULL for a value that the database cannot give
+    number_dates: ClassVar[NumberDates | None] = None  # how it reads numbers that mean dates
     keeps_rows: ClassVar[bool] = False  # the merge text knows `MergePlan.keeps`
     leaves_rows: ClassVar[bool] = False  # ... and `MergePlan.leaves`
     compares_rows: ClassVar[bool] = False  # ... which an update, whatever fires, always does
@@ -155,7 +157,9 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishin
 
     def list_casts(self, column: TableColumn) -> tuple[Cast, ...]:
         """Other readings of a column, for a person to choose where its type says too little."""
-        return ()
+        if self.number_dates is None:
+            return ()
+        return self.number_dates.list_casts(self.quote_identifier(column.name), column, self.to_neutral(column.type))
 
     def find_notes(self, sql: str) -> tuple[str, ...]:
         """What somebody who wrote this query should know about it, in sentences."""

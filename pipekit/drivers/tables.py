@@ -49,12 +49,31 @@ class TableColumn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DateForm:
+    """How the digits of a number are a date, or a time of the day: `CYYMMDD`, where C is 0 for 19.. and 1 for 20.. ."""
+
+    name: str
+    digits: int
+    is_time: bool = False
+
+    @property
+    def nines(self) -> int:
+        """What stands for a day that never comes: as many nines as there are digits."""
+        return int("9" * self.digits)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cast:
-    """Another reading of a column: what a person chooses it by, the expression, and the type of its result."""
+    """Another reading of a column: what a person chooses it by, the expression, and the type of its result.
+
+    One with a `form` is for columns whose values all fit it, and `for_nines` for those that have its nines.
+    """
 
     label: str
     expression: str
     type: str
+    form: DateForm | None = None
+    for_nines: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from pipekit.drivers.base import Address, Cast, Driver, StagedColumn, TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.db2i import address, catalogue, queries, types
 from pipekit.drivers.db2i.product import DB2I
 from pipekit.drivers.jdbc import around
@@ -39,6 +40,7 @@ class Db2iDriver(JdbcDriver):
     staging_schema: ClassVar[str] = "PIPEKIT"
     supports_comments: ClassVar[bool] = True
     nulls_bad_data: ClassVar[bool] = True
+    number_dates: ClassVar[NumberDates | None] = types.NUMBER_DATES
     product: ClassVar[Product] = DB2I
     type_examples: ClassVar[tuple[str, ...]] = (
         "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DECIMAL(7,0)", "DECIMAL(31,10)", "NUMERIC(63,2)",
@@ -74,7 +76,7 @@ class Db2iDriver(JdbcDriver):
         return types.to_neutral(type_text)
 
     def list_casts(self, column: TableColumn) -> tuple[Cast, ...]:
-        return types.list_casts(self.quote_identifier(column.name), column.name, column.type, column.comment)
+        return types.list_casts(self.quote_identifier(column.name), column.type) or super().list_casts(column)
 
     def find_notes(self, sql: str) -> tuple[str, ...]:
         return (RRN_NOTE,) if queries.has_call(sql, "RRN") else ()

@@ -1,9 +1,8 @@
 # Db2 for i's types: character sets, what travels as bytes, numbers that are dates. Pure text; knows no connection.
 """Type spellings as SYSCOLUMNS and JDBC have them; most is shared with `jdbc.types`."""
 
-import re
-
 from pipekit.drivers.base import Cast
+from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.jdbc.types import parse_type
 from pipekit.drivers.jdbc.types import to_neutral as read_jdbc
 from pipekit.drivers.types import Type
@@ -12,7 +11,6 @@ from pipekit.drivers.types import Type
 UNICODE = frozenset({1208, 1200, 13488})
 # Code pages that are offered for bytes; the expression is in the query, for others to be written.
 _EBCDIC = {37: "CCSID 37", 273: "CCSID 273, Germany", 500: "CCSID 500, international"}
-_DATE_NAME = re.compile(r"DAT|DTE|DT\Z|DT_|\ADT|YMD|DAY|TAG", re.IGNORECASE)
 
 
 def to_neutral(text: str) -> Type:
@@ -60,32 +58,27 @@ def build_unicode_twin(text: str) -> str:
     return f"VARGRAPHIC({length}) CCSID 1200"
 
 
-def list_casts(quoted: str, name: str, type_text: str, comment: str | None) -> tuple[Cast, ...]:
-    """What a column may mean beyond its type: numbers that are dates, bytes that are EBCDIC text."""
+def list_casts(quoted: str, type_text: str) -> tuple[Cast, ...]:
+    """What bytes may mean: text in one of these code pages of EBCDIC."""
     type_ = parse_type(type_text)
-    length = (type_.arguments or (0,))[0]
-    if type_.is_bits:
-        read = [f"{type_.base}({length}) CCSID {ccsid}" for ccsid in _EBCDIC]
-        labels = [f"text in EBCDIC ({told})" for told in _EBCDIC.values()]
-        return tuple(
-            Cast(label=label, expression=f"CAST({quoted} AS {text})", type=text)
-            for label, text in zip(labels, read, strict=True)
-        )
-    if not _DATE_NAME.search(name) and "dat" not in (comment or "").lower():
+    if not type_.is_bits:
         return ()
-    is_whole = type_.base in ("DECIMAL", "NUMERIC") and (*type_.arguments, 0)[1] == 0
-    if (is_whole and length == 7) or type_.base == "INTEGER":
-        return (_build_cast("CYYMMDD", f"{quoted} + 19000000", quoted), _build_cast("YYYYMMDD", quoted, quoted))
-    if is_whole and length in (8, 9):
-        return (_build_cast("YYYYMMDD", quoted, quoted), _build_cast("CYYMMDD", f"{quoted} + 19000000", quoted))
-    if type_.base in ("CHAR", "VARCHAR") and length == 8:
-        text = f"DATE(TIMESTAMP_FORMAT(NULLIF(TRIM({quoted}), ''), 'YYYYMMDD'))"
-        return (Cast(label="date from YYYYMMDD", expression=text, type="DATE"),)
-    return ()
+    length = (type_.arguments or (0,))[0]
+    read = {f"{type_.base}({length}) CCSID {ccsid}": told for ccsid, told in _EBCDIC.items()}
+    return tuple(
+        Cast(label=f"text in EBCDIC ({told})", expression=f"CAST({quoted} AS {text})", type=text)
+        for text, told in read.items()
+    )
 
 
-def _build_cast(form: str, number: str, quoted: str) -> Cast:
-    """A number of eight digits as a date; 0, which stands for no date, becomes NULL."""
-    digits = f"DIGITS(DEC(NULLIF({number}, {number.replace(quoted, '0', 1)}), 8, 0))"
-    expression = f"DATE(TIMESTAMP_FORMAT({digits}, 'YYYYMMDD'))"
-    return Cast(label=f"date from {form}", expression=expression, type="DATE")
+# DIGITS leaves out a sign: a number of one digit more is made, of which the first is cut off.
+NUMBER_DATES = NumberDates(
+    whole="CAST({x} AS BIGINT)",
+    digits="CAST(NULLIF(TRIM({x}), '') AS BIGINT)",
+    remainder="MOD({a}, {b})",
+    date="DATE(TIMESTAMP_FORMAT(SUBSTR(DIGITS(DEC(DEC({n}, 8, 0) + 100000000, 9, 0)), 2), 'YYYYMMDD'))",
+    time="TIME(TIMESTAMP_FORMAT(SUBSTR(DIGITS(DEC(DEC({n}, 6, 0) + 1000000, 7, 0)), 2), 'HH24MISS'))",
+    last="DATE('9999-12-31')",
+    date_type="DATE",
+    time_type="TIME",
+)

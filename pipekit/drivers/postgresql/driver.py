@@ -72,6 +72,7 @@ class PostgresDriver(Driver):
     can_fill = True
     busy_state = "55P03"
     can_undo = True
+    number_dates = types.NUMBER_DATES
     type_pattern = typetext.POSTGRESQL
     type_examples = (
         "smallint", "integer", "bigint", "boolean", "real", "double precision", "numeric", "numeric(10,2)",

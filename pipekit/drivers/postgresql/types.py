@@ -4,6 +4,7 @@
 import re
 from dataclasses import dataclass
 
+from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.types import TEXT, Type, TypeName
 
 ALIASES = {
@@ -261,3 +262,16 @@ def _find_middle(one: Spelling, two: Spelling) -> str:
     if "boolean" in (one.base, two.base) and (one.base in NUMBERS or two.base in NUMBERS):
         return "integer"
     return "text"
+
+
+# to_char makes signs of a number with more digits, which are no date; to_date would take what it can of it.
+NUMBER_DATES = NumberDates(
+    whole="CAST({x} AS bigint)",
+    digits="CAST(NULLIF(TRIM({x}), '') AS bigint)",
+    remainder="mod({a}, {b})",
+    date="CAST(to_char({n}, 'FM00000000') AS date)",
+    time="CAST(to_char({n}, 'FM000000') AS time)",
+    last="DATE '9999-12-31'",
+    date_type="date",
+    time_type="time without time zone",
+)

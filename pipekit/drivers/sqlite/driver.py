@@ -21,6 +21,7 @@ from pipekit.drivers.base import (
 )
 from pipekit.drivers.facts import Keeping, Look, Rebuild, Reference
 from pipekit.drivers.foreseen import Foreseen
+from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.sqlite import around, catalogue, indexes, typemap, undoing
 from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
@@ -55,6 +56,7 @@ class SqliteDriver(Driver):
     can_undo: ClassVar[bool] = True
     can_version: ClassVar[bool] = True
     can_go_on: ClassVar[bool] = True
+    number_dates: ClassVar[NumberDates | None] = typemap.NUMBER_DATES
     type_pattern: ClassVar[re.Pattern[str]] = typetext.SQLITE
     type_examples: ClassVar[tuple[str, ...]] = (
         "INTEGER", "BIGINT", "SMALLINT", "BOOLEAN", "REAL", "DOUBLE PRECISION", "DECIMAL(10,2)", "NUMERIC(30,10)",

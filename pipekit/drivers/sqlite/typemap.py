@@ -4,6 +4,7 @@
 import re
 from typing import Literal
 
+from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.types import TEXT, Type, TypeName
 
 Affinity = Literal["INTEGER", "TEXT", "BLOB", "REAL", "NUMERIC"]
@@ -130,3 +131,17 @@ def _spell_decimal(neutral: Type) -> str:
 def find_length(type_text: str) -> int | None:
     """The declared length of a text type in characters, None where there is none."""
     return to_neutral(type_text).length if get_affinity(type_text) == "TEXT" else None
+
+
+# SQLite's own functions would make 2 March of 31 February, and its CAST 0 of a text that is no number: what is no date
+# stays none, and a dest that has dates refuses it.
+NUMBER_DATES = NumberDates(
+    whole="{x}",
+    digits="",
+    remainder="({a}) % {b}",
+    date="(SELECT printf('%04d-%02d-%02d', n / 10000, n / 100 % 100, n % 100) FROM (SELECT {n} AS n) WHERE n <> 0)",
+    time="(SELECT printf('%02d:%02d:%02d', n / 10000, n / 100 % 100, n % 100) FROM (SELECT {n} AS n) WHERE n >= 0)",
+    last="'9999-12-31'",
+    date_type="DATE",
+    time_type="TIME",
+)

@@ -54,6 +54,7 @@ class SqlServerDriver(Driver):
     compares_rows = True
     keeps_lengths = True
     has_bare_bytes = True
+    number_dates = types.NUMBER_DATES
     extra = "mssql"
     dirty_read = " WITH (NOLOCK)"
     type_pattern = typetext.SQLSERVER

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.types import TEXT, Type, TypeName
 
 MAX = -1
@@ -334,3 +335,16 @@ def find_key_refusal(types: Sequence[str]) -> str:
         if type_.base in (*TEXTS, "binary", "varbinary"):
             size += type_.length * (2 if type_.base in ("nchar", "nvarchar") else 1)
     return f"a key holds {KEY_BYTES} bytes at most" if size > KEY_BYTES else ""
+
+
+# STR makes stars of a number with more digits, which are no date.
+NUMBER_DATES = NumberDates(
+    whole="CAST({x} AS bigint)",
+    digits="CAST(NULLIF(LTRIM(RTRIM({x})), '') AS bigint)",
+    remainder="({a}) % {b}",
+    date="CONVERT(date, REPLACE(STR({n}, 8), ' ', '0'), 112)",
+    time="CONVERT(time(0), STUFF(STUFF(REPLACE(STR({n}, 6), ' ', '0'), 5, 0, ':'), 3, 0, ':'))",
+    last="CONVERT(date, '99991231', 112)",
+    date_type="date",
+    time_type="time(0)",
+)

@@ -82,7 +82,7 @@ def _put_comparison(form: Form, source: Connection, row: FormRow, name: str) -> 
     sign = ">=" if form.value("merge_strategy") in KEYED else ">"
     neutral = driver.to_neutral(row["source_type"]).name
     value = f"{{{name}}}" if neutral in (*NUMBERS, "bytes") else f"'{{{name}}}'"
-    comparison = f"{driver.quote_identifier(row['source_name'])} {sign} {value}"
+    comparison = f"{row['expression'] or driver.quote_identifier(row['source_name'])} {sign} {value}"
     if find_places(query).get(name) == "value":
         return f"The query has {{{name}}} already and stays as it is."
     changed = add_condition(query, comparison)

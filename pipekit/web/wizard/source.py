@@ -1,6 +1,7 @@
 # The wizard's first two steps, by a table or by SQL. Knows what a source is asked, nothing of the dest.
 """`/wizard`, `/wizard/tables`, `/wizard/columns`, `/wizard/sql`, and the ways back to them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -37,7 +38,7 @@ from pipekit.web.wizard.form import (
     take_source_columns,
 )
 from pipekit.web.wizard.query import take_query
-from pipekit.web.wizard.readings import Sample, read_samples
+from pipekit.web.wizard.readings import Readings, read_readings
 from pipekit.web.wizard.settle import settle_dest
 
 router = APIRouter(include_in_schema=False)
@@ -127,32 +128,31 @@ def render_columns(
     """The columns of the form's table."""
     error = say_error(context, problem) if problem else None
     columns: list[TableColumn] = []
-    samples: dict[str, list[Sample]] = {}
+    readings: dict[str, Readings] = {}
     source = find_connection(db, form, "source_id")
     try:
         needed = need_source(db, form)
         with context.looks.open(needed) as look:
             columns = _look_up_columns(look, needed, form)
-            samples = read_samples(look, _name_table(look.driver, form), columns)
+            readings = read_readings(look, _name_table(look.driver, form), columns)
     except PipekitError as failed:
         error = say_error(context, failed)
     picked = {row["name"] for row in form.rows["pick"]} or {column.name for column in columns}
     values = {"form": form, "source": source, "columns": columns, "picked": picked, "error": error}
     values |= {
-        "casts": _list_casts(source, columns),
-        "samples": samples,
+        "readings": readings,
+        "casts": _list_casts(columns, readings),
         "chosen": {row["choice"] for row in form.rows["cast"]},
     }
     return render(request, "wizard_columns.html", 422 if error else 200, **values, carry=(FIRST_STEPS, STEP3))
 
 
-def _list_casts(source: Connection | None, columns: list[TableColumn]) -> dict[str, list[tuple[str, str]]]:
+def _list_casts(columns: list[TableColumn], readings: Mapping[str, Readings]) -> dict[str, list[tuple[str, str]]]:
     """(value, label) of the other readings of each column."""
-    driver = get_driver(source.driver) if source else None
     return {
-        column.name: [(build_cast_choice(column, cast), cast.label) for cast in driver.list_casts(column)]
+        column.name: [(build_cast_choice(column, cast), cast.label) for cast in readings[column.name].casts]
         for column in columns
-        if driver
+        if column.name in readings
     }
 
 

@@ -37,6 +37,22 @@ def find_names(text: str, library: str) -> Names:
     return Names(first, fold(second)) if second else Names(library, first)
 
 
+def find_items(text: str) -> str:
+    """The select list of a query; empty for one that begins with anything else than SELECT."""
+    if not text.upper().startswith("SELECT "):
+        return ""
+    depth, quote = 0, ""
+    for at, char in enumerate(text):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif depth == 0 and text[at : at + 6].upper() == " FROM ":
+            return text[7:at]
+        depth += ((char == "(") - (char == ")")) if not quote else 0
+    return text[7:]
+
+
 def fold(name: str) -> str:
     """A name as the catalogue has it: capitals, unless it is quoted."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.upper()

@@ -18,7 +18,8 @@ from tests.databases.ibmi import columns as c
 from tests.databases.ibmi.answers import Answer, Count, Outcome, Row, Rows, fail
 from tests.databases.ibmi.casting import CastFailed, cast, give, keep
 from tests.databases.ibmi.columns import Column
-from tests.databases.ibmi.dialect import find_names, fold, split_list, to_sqlite
+from tests.databases.ibmi.dialect import find_items, find_names, fold, split_list, to_sqlite
+from tests.databases.ibmi.expressions import FUNCTIONS, find_type
 from tests.databases.ibmi.procedures import find_procedure
 from tests.databases.ibmi.spelling import parse_type
 
@@ -70,7 +71,9 @@ class Conversation:
         self._db = db
         self._library = library
         self._refused: Outcome | None = None
-        db.create_function("db2_cast", 2, self._cast)
+        db.create_function("db2_cast", 2, self._keep_reason(lambda value, text: cast(parse_type("", text), value)))
+        for name, (count, function) in FUNCTIONS.items():
+            db.create_function(name, count, self._keep_reason(function))
 
     def end(self, commit: bool) -> None:
         if self._db.in_transaction:
@@ -149,10 +152,13 @@ class Conversation:
         rows = cursor.fetchall()
         known = self._find_known(text)
         names = [part[0] for part in cursor.description]
-        columns = [
-            replace(known.get(name) or _guess([row[place] for row in rows]), name=name)
-            for place, name in enumerate(names)
-        ]
+        items = split_list(find_items(text))
+        if len(items) != len(names) or any(item.endswith("*") for item in items):
+            items = [_quote(name) for name in names]
+        columns = []
+        for place, (name, item) in enumerate(zip(names, items, strict=True)):
+            told = find_type(item, known) or known.get(name) or _guess([row[place] for row in rows])
+            columns.append(replace(told, name=name))
         return Rows(columns, [tuple(map(give, columns, row)) for row in rows])
 
     def _find_known(self, text: str) -> dict[str, Column]:
@@ -186,13 +192,17 @@ class Conversation:
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")
 
-    def _cast(self, value: Any, text: str) -> Any:
-        """CAST within a statement: SQLite says only that a function failed, so why is kept here."""
-        try:
-            return cast(parse_type("", text), value)
-        except CastFailed as failed:
-            self._refused = failed.outcome
-            raise
+    def _keep_reason(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function within a statement: SQLite says only that it failed, so why is kept here."""
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except CastFailed as failed:
+                self._refused = failed.outcome
+                raise
+
+        return call
 
     def _explain(self, error: sqlite3.Error, sql: str) -> Outcome:
         """As Db2 says it, as far as Pipekit can tell the difference."""
