@@ -111,7 +111,8 @@ class NumberDates:
     """How a kind reads a number as a date: `{x}` is a column, `{n}` a whole number, `{a}` and `{b}` two of them.
 
     `whole` makes a whole number of a column of numbers, `digits` one of a text of digits, NULL of a blank one; empty
-    where the kind cannot but silently. `date` takes a number YYYYMMDD and `time` one HHMMSS; either fails for one that is none. `last` is the last day there is.
+    where the kind cannot but silently. `date` takes a number YYYYMMDD and `time` one HHMMSS; either fails for one that
+    is none. `last` is the last day there is.
     """
 
     whole: str
@@ -179,5 +180,3 @@ def _find_room(neutral: Type) -> int:
         length = neutral.length or 8
         return length if length <= _LONGEST_TEXT else 0
     return {"int32": 8, "int64": 8}.get(neutral.name, 0)
-
-

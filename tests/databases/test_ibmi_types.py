@@ -115,8 +115,11 @@ ELSEWHERE: dict[str, dict[str, str | None]] = {
 
 @pytest.mark.parametrize("into", ["sqlite", "postgresql", "sqlserver"])
 def test_the_ends_of_the_calendar_and_the_hour_24_arrive_as_the_documents_say(
-    move: Callable[[Column, Any], Moved], into: str
+    system: System, move: Callable[[Column, Any], Moved], into: str
 ) -> None:
+    system.answers["FROM OLD"] = Rows([c.date("D")], [("1582-10-10",)])
+    with pytest.raises(Inexact, match="Column D, row 1: '1582-10-20'"):
+        system.read("SELECT * FROM OLD")
     for column, value, text in ENDS:
         _, found = move(column, value)
         wanted = ELSEWHERE[into].get(column.name, text)

@@ -19,9 +19,9 @@ from pipekit.drivers.base import (
     TableInfo,
     TableName,
 )
+from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.facts import Keeping, Look, Rebuild, Reference
 from pipekit.drivers.foreseen import Foreseen
-from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.sqlite import around, catalogue, indexes, typemap, undoing
 from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.databases.ibmi import columns as c
+from tests.databases.ibmi.answers import fail
 from tests.databases.ibmi.casting import CastFailed
 from tests.databases.ibmi.columns import Column
 from tests.databases.ibmi.dialect import fold, split_list
-from tests.databases.ibmi.answers import fail
 from tests.databases.ibmi.spelling import parse_type
 
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_#$@][\w#$@]*)'
