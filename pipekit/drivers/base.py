@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import ClassVar
 
 from pipekit.drivers.comparing import Comparing
-from pipekit.drivers.datenumbers import NumberDates
+from pipekit.drivers.datenumbers import Recasting
 from pipekit.drivers.facts import FedSequence as FedSequence
 from pipekit.drivers.facts import Look, MadeType, Reference
 from pipekit.drivers.facts import MergePlan as MergePlan
@@ -37,7 +37,9 @@ from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
-class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Versioning, Moments, Widening, ABC):
+class Driver(
+    Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Versioning, Moments, Widening, Recasting, ABC
+):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 
     kind: ClassVar[str]
@@ -62,14 +64,12 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishin
     keeps_lengths: ClassVar[bool] = False  # a text is never longer than the type of its column says
     has_bare_bytes: ClassVar[bool] = False  # bytes are told as `0x...` and written that way, without quotes
     nulls_bad_data: ClassVar[bool] = False  # its reader can take NULL for a value that the database cannot give
-    number_dates: ClassVar[NumberDates | None] = None  # how it reads numbers that mean dates
     keeps_rows: ClassVar[bool] = False  # the merge text knows `MergePlan.keeps`
     leaves_rows: ClassVar[bool] = False  # ... and `MergePlan.leaves`
     compares_rows: ClassVar[bool] = False  # ... which an update, whatever fires, always does
     type_examples: ClassVar[tuple[str, ...]] = ()
     type_pattern: ClassVar[re.Pattern[str]]  # what a type looks like that a person gives
-    # One cell: the server's version, for people. Empty where the kind has no such query.
-    version_sql: ClassVar[str] = ""
+    version_sql: ClassVar[str] = ""  # one cell: the server's version, for people; empty where there is no such query
 
     # -- addresses and names -------------------------------------------------------------------------------------------
 
@@ -154,12 +154,6 @@ class Driver(Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishin
     def default_expression(self, column: TableColumn) -> str:
         """What a written source query selects for a column: its quoted name, or more where that is not enough."""
         return self.quote_identifier(column.name)
-
-    def list_casts(self, column: TableColumn) -> tuple[Cast, ...]:
-        """Other readings of a column, for a person to choose where its type says too little."""
-        if self.number_dates is None:
-            return ()
-        return self.number_dates.list_casts(self.quote_identifier(column.name), column, self.to_neutral(column.type))
 
     def find_notes(self, sql: str) -> tuple[str, ...]:
         """What somebody who wrote this query should know about it, in sentences."""

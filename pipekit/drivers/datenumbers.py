@@ -1,11 +1,11 @@
 # Dates and times that are kept as numbers, or as the digits of such: their forms, what a sample says of them, and the
 # SQL that reads them. Pure text; knows no connection.
-"""`FORMS`, `judge` and `NumberDates`, of which a kind of database has one."""
+"""`FORMS`, `judge`, `NumberDates` (a kind of database has one) and `Recasting`, a part of `drivers.base.Driver`."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
 from pipekit.drivers.tables import Cast, DateForm, TableColumn
 from pipekit.drivers.types import Type
@@ -16,7 +16,6 @@ _LONGEST_TEXT = 20
 # Days that stand for none may lie before it, as 0001-01-01 does.
 _FIRST_YEAR, _LOW_DAY = 1000, dt.date(1, 1, 1)
 _TIME_DIGITS = 6
-Part = Literal["date", "time"]
 
 FORMS = (
     DateForm(name="CYYMMDD", digits=7),
@@ -147,6 +146,20 @@ class NumberDates:
 
     def _remain(self, number: str, by: int) -> str:
         return self.remainder.format(a=number, b=by)
+
+
+class Recasting:
+    """Other readings of columns. `number_dates` is None for a kind that reads no numbers as dates."""
+
+    number_dates: ClassVar[NumberDates | None] = None
+    quote_identifier: Callable[[str], str]
+    to_neutral: Callable[[str], Type]
+
+    def list_casts(self, column: TableColumn) -> tuple[Cast, ...]:
+        """Other readings of a column, for a person to choose where its type says too little."""
+        if self.number_dates is None:
+            return ()
+        return self.number_dates.list_casts(self.quote_identifier(column.name), column, self.to_neutral(column.type))
 
 
 def _arrange(form: DateForm, given: str, number: str, remain: Callable[[str, int], str]) -> str:
