@@ -27,8 +27,8 @@ class Filling:
         """What a merge can make anew of a table's indexes, in one look; asked where `can_rebuild`."""
         raise NotImplementedError
 
-    def may_search_apart(self, query: Query, plan: MergePlan) -> bool:
-        """Whether what differs of many staged rows is best looked for by a statement of its own (`MergePlan.apart`)."""
+    def may_search_apart(self, query: Query, plan: MergePlan, rows: int) -> bool:
+        """Whether what differs of so many staged rows is best looked for by itself first (`MergePlan.apart`)."""
         return False
 
     def tell_rebuilt(self, message: str) -> str:

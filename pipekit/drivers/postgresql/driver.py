@@ -179,8 +179,8 @@ class PostgresDriver(Driver):
     def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
         return rebuild.find_rebuild(query, self.quote_literal, table)
 
-    def may_search_apart(self, query: Query, plan: MergePlan) -> bool:
-        return keyed.may_search_apart(query, plan)
+    def may_search_apart(self, query: Query, plan: MergePlan, rows: int) -> bool:
+        return keyed.may_search_apart(query, plan, rows)
 
     def tell_rebuilt(self, message: str) -> str:
         return rebuild.tell_rebuilt(message)

@@ -39,7 +39,7 @@ def settle_search(context: RunContext, plan: MergePlan, rows: int) -> MergePlan:
     """The plan for so many staged rows: where that pays, what differs is looked for apart from its writing."""
     if not plan.at_once or rows < LEAST_ROWS:
         return plan
-    return replace(plan, apart=context.dest_driver.may_search_apart(context.ask_dest(), plan))
+    return replace(plan, apart=context.dest_driver.may_search_apart(context.ask_dest(), plan, rows))
 
 
 def _find_obstacle(plan: MergePlan, facts: TableFacts) -> str:
