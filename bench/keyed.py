@@ -60,13 +60,16 @@ def list_limits(found: Mapping[str, Sequence[Result]]) -> list[Limit]:
 
 
 def drop_copies(place: Place) -> None:
-    """Removes the dest and what it is copied from."""
+    """Removes the dest, what it is copied from, and what comes."""
     for name in (DEST, TEMPLATE):
         place.servers.dest.drop_database(name)
+    for name in _DIFFERS:
+        place.servers.source.run_sql(f"drop table if exists {name} cascade", DATABASE)
 
 
 def make_template(place: Place) -> None:
     """The dest as it is before each run, and what comes."""
+    drop_copies(place)
     source, dest = place.servers.source, place.servers.dest
     dest.create_database(TEMPLATE)
     dest.run_sql(f"create table {TABLE} ({COLUMNS})", TEMPLATE)

@@ -32,7 +32,7 @@ from bench.viewers import ViewersResult
 from pipekit.demo.postgres import find_postgres_folder
 
 ROWS = 2_000
-MEASURED = ("move", "indexed", "wide", "keyed", "memory", "fixed", "viewers", "sqlite")
+MEASURED = ("move", "indexed", "wide", "keyed", "undo", "memory", "fixed", "viewers", "sqlite")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,7 @@ def test_every_part_is_measured_and_told(measured: tuple[Place, Report]) -> None
         "full, 2,000 rows, primary key and two indexes",
         "full, 120 rows x 298 columns",
         "166 rows by key into 2,000, 95 % of them unchanged",
+        "pipekit run, upsert, with undo",
         "growth of a full run",
         "python -c pass",
         "of the run, stage merge",
