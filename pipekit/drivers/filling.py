@@ -31,6 +31,10 @@ class Filling:
         """Whether what differs of so many staged rows is best looked for by itself first (`MergePlan.apart`)."""
         return False
 
+    def build_proof_sql(self, plan: MergePlan) -> str:
+        """What is refused where a key is staged twice, quicker than those are counted; `""` where there is no such."""
+        return ""
+
     def tell_rebuilt(self, message: str) -> str:
         """What a database says of a key that comes twice while an index is made, in its words for a row that comes."""
         return message

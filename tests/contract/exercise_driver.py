@@ -287,6 +287,10 @@ CASES = (
         "check_repeated_key_converted",
         lambda d: d.build_repeated_key_sql(build_plan(d, "upsert", ("id",), converted=("id",))),
     ),
+    Case(
+        "check_proof",
+        lambda d: d.build_proof_sql(build_plan(d, "upsert", ("id", "line"), at_once=True)) or "(counts them)",
+    ),
     Case("check_exactness", _write_exactness),
     _merge("full", "full"),
     _merge("full_without_truncate", "full", can_truncate=False),

@@ -254,6 +254,14 @@ def test_what_differs_of_many_rows_is_looked_for_apart_where_that_can_be_shared(
     assert place.rows("SELECT count(*) FROM pg_class WHERE relname = 'pipekit_differing'") == [(0,)]
 
 
+def test_of_many_staged_rows_a_key_that_comes_twice_is_named(place: Place) -> None:
+    place.reset(T)
+    record = place.load("upsert", f"{MANY} UNION ALL SELECT 777, 'again' UNION ALL SELECT 888, 'again'")
+    assert (record.status, record.error_stage) == ("error", "check")
+    assert "2 merge keys (id) stand more than once" in (record.error or "")
+    assert "for example id = 777" in (record.error or "")
+
+
 @pytest.mark.parametrize("strategy", ["upsert", "incremental"])
 def test_a_key_that_is_staged_twice_is_refused_though_one_of_them_is_unchanged(place: Place, strategy: str) -> None:
     place.reset(T + OLD)

@@ -182,6 +182,9 @@ class PostgresDriver(Driver):
     def may_search_apart(self, query: Query, plan: MergePlan, rows: int) -> bool:
         return keyed.may_search_apart(query, plan, rows)
 
+    def build_proof_sql(self, plan: MergePlan) -> str:
+        return keyed.build_proof(plan)
+
     def tell_rebuilt(self, message: str) -> str:
         return rebuild.tell_rebuilt(message)
 

@@ -31,7 +31,7 @@ _DIFFERING = "pg_temp.pipekit_differing"
 # Processes search staged rows as they lie: that is as good as sorted where the dest is at hand in memory and they come
 # in the order of the key or nearly so. What they find is written twice, which pays where less than half of it differs.
 _NEARLY = 0.9
-_SAMPLED = 1_000
+_SAMPLED = 5_000
 _MAY_SEARCH = """\
 SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')
   AND CAST(pg_catalog.current_setting('max_parallel_workers_per_gather') AS integer) > 0
@@ -40,7 +40,7 @@ SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORA
   AND EXISTS (SELECT FROM pg_catalog.pg_stats AS p WHERE p.schemaname = {schema} AND p.tablename = {table}
     AND p.attname = {column} AND pg_catalog.abs(p.correlation) >= {nearly})
   AND (SELECT 2 * pg_catalog.count(*) FILTER ({where}) < pg_catalog.count(*)
-    FROM {staging} AS s TABLESAMPLE SYSTEM ({percent})
+    FROM {staging} AS s TABLESAMPLE SYSTEM ({percent}) REPEATABLE (1)
     {join})"""
 
 
@@ -89,6 +89,13 @@ def may_search_apart(query: Query, plan: MergePlan, rows: int) -> bool:
         nearly=_NEARLY,
     )
     return query(sql).first_cell() == "t"
+
+
+def build_proof(plan: MergePlan) -> str:
+    """A unique index on staging like the dest's own: rows are sorted in memory, and by several processes."""
+    if not plan.unique or any(column.stage_type for column in list_key_columns(plan)):
+        return ""
+    return f"CREATE UNIQUE INDEX ON {quote_table(plan.staging)} ({', '.join(map(quote_identifier, plan.key))})"
 
 
 def build_insert(plan: MergePlan, where: str = "") -> Statement:

@@ -19,11 +19,12 @@ from pipekit.engine.context import RunContext
 from pipekit.engine.guarding.expected import check_expected
 from pipekit.engine.guarding.gone import check_gone
 from pipekit.engine.guarding.past import check_usual
+from pipekit.engine.planning.indexes import LEAST_ROWS
 from pipekit.engine.planning.plan import Plan, settle_load
 from pipekit.engine.running.fitting import fit
 from pipekit.engine.running.staging import Staged
 from pipekit.errors import ConnectFailed, RunFailed, StatementFailed
-from pipekit.runner_contract import Loaded
+from pipekit.runner_contract import Loaded, Statement
 
 # A switch is named with what it would do, never as the mend.
 EXACT_SWITCH = "`guards: {exactness: false}` on the module would let the dest change such values."
@@ -76,7 +77,7 @@ def check_arrived(context: RunContext, staged: Staged) -> None:
 def check_before_merge(context: RunContext, staged: Staged, rows: int) -> None:
     """The checks of what a merge would do, where `rows` are all that the source has, staged or not. Raises as above."""
     with _asking("keys"):
-        _check_keys(context, staged.plan)
+        _check_keys(context, staged.plan, rows)
     check_expected(context, staged.plan)
     if staged.plan.merge.strategy == "full":
         with _asking("not empty"):
@@ -144,7 +145,7 @@ def _refuse_sums(context: RunContext, measure: Measure, before: str | None, arri
     _fail(context, "sums", f"{message}: jrunner, its drivers or the dest changed what was moved.", hint)
 
 
-def _check_keys(context: RunContext, plan: Plan) -> None:
+def _check_keys(context: RunContext, plan: Plan, rows: int) -> None:
     if plan.merge.keeps:
         _check_row_key(context, plan)
     key = ", ".join(plan.merge.key)
@@ -154,7 +155,8 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
     driver = context.dest_driver
     is_repeated_refused = plan.merge.strategy in ("upsert", "snapshot") or (plan.merge.leaves and plan.merge.unique)
     asked = [] if plan.merge.null_keys else [driver.build_null_key_sql(plan.merge)]
-    asked += [driver.build_repeated_key_sql(plan.merge)] if is_repeated_refused else []
+    is_proved = is_repeated_refused and rows >= LEAST_ROWS and _has_proof(context, plan)
+    asked += [driver.build_repeated_key_sql(plan.merge)] if is_repeated_refused and not is_proved else []
     found = iter(context.runner.look(context.dest, asked, longest=LONGEST_EXAMPLE) if asked else [])
     if not plan.merge.null_keys:
         count, example = next(found).rows[0]
@@ -164,7 +166,7 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
     checked = [] if plan.merge.null_keys else [f"no NULL in {key}"]
     if is_repeated_refused:
         checked.append(f"no {key} twice")
-        count, example = next(found).rows[0]
+        count, example = (0, "") if is_proved else next(found).rows[0]
         if int(count or 0):
             message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
             _fail(context, "keys", message, ONE_OF_EACH if plan.merge.strategy != "incremental" else ONE_EACH)
@@ -174,6 +176,17 @@ def _check_keys(context: RunContext, plan: Plan) -> None:
         context.record.check("keys", True if checked else None, told)
     else:
         context.record.check("keys", True, "; ".join(checked))
+
+
+def _has_proof(context: RunContext, plan: Plan) -> bool:
+    """Whether the dest's server has found each key once; what it cannot do says nothing of the keys."""
+    sql = context.dest_driver.build_proof_sql(plan.merge)
+    try:
+        if sql:
+            context.runner.execute(context.dest, [Statement(sql=sql)])
+    except StatementFailed:
+        return False
+    return bool(sql)
 
 
 def _check_blank_keys(context: RunContext, plan: Plan, key: str) -> None:

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX ON "pipekit_staging"."load.orders" ("id", "line")
