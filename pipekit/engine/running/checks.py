@@ -166,7 +166,7 @@ def _check_keys(context: RunContext, plan: Plan, rows: int) -> None:
     checked = [] if plan.merge.null_keys else [f"no NULL in {key}"]
     if is_repeated_refused:
         checked.append(f"no {key} twice")
-        count, example = (0, "") if is_proved else next(found).rows[0]
+        count, example = ("0", None) if is_proved else next(found).rows[0]
         if int(count or 0):
             message = f"{count} merge keys ({key}) stand more than once in the staged rows, for example {example}."
             _fail(context, "keys", message, ONE_OF_EACH if plan.merge.strategy != "incremental" else ONE_EACH)
