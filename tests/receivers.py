@@ -1,11 +1,13 @@
 # A mail server and a web server that keep what they get. Listens on 127.0.0.1 only; knows nothing of alerts.
 """`Mailbox` (aiosmtpd) and `Webhook`, each a context manager."""
 
+import ssl
 import threading
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,10 +24,23 @@ class _AnyPort(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
-class Mailbox:
-    """An SMTP server; `mails` are those it took, `refuses` answers that it sends instead."""
+def _speak_tls(certificate: Path | None, *, starttls: bool) -> dict[str, Any]:
+    if certificate is None:
+        return {}
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return {"tls_context": context, "require_starttls": True} if starttls else {"ssl_context": context}
 
-    def __init__(self, *, login: tuple[str, str] | None = None) -> None:
+
+class Mailbox:
+    """An SMTP server; `mails` are those it took, `refuses` answers that it sends instead.
+
+    With a `certificate` it speaks TLS: from the first byte, or (`starttls`) once it is asked to, and nothing before.
+    """
+
+    def __init__(
+        self, *, login: tuple[str, str] | None = None, certificate: Path | None = None, starttls: bool = False
+    ) -> None:
         self.mails: list[Message] = []
         self.recipients: list[list[str]] = []
         self.refuses = ""
@@ -37,6 +52,7 @@ class Mailbox:
             auth_required=login is not None,
             auth_require_tls=False,
             authenticator=self._check if login else None,
+            **_speak_tls(certificate, starttls=starttls),
         )
 
     def _check(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
