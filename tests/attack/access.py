@@ -14,7 +14,7 @@ from pipekit.web import moved
 from pipekit.web.app import ROUTERS as WEB_ROUTERS
 from tests.api.test_access import ADMIN_READS, OPERATOR
 from tests.attack.target import NOBODY
-from tests.pages.test_access import OPEN, OPERATORS_POSTS, VIEWERS_POSTS
+from tests.pages.test_access import FOR_PROGRAMS, OPEN, OPERATORS_POSTS, VIEWERS_POSTS
 from tests.people import PEOPLE
 
 # Addresses of earlier versions.
@@ -23,8 +23,10 @@ MOVED = [route.path for route in moved.router.routes if isinstance(route, APIRou
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 RANKS: tuple[Role, ...] = ("viewer", "operator", "admin")
 # Pages of users, and those that only defining needs.
-ADMINS_PAGES = re.compile(r"/users.*|/wizard(/(columns|drafts/.*|sql|tables))?|.*/(new|edit|delete)")
-OPERATORS_PAGES = re.compile(r"/modules/1/run")
+ADMINS_PAGES = re.compile(
+    r"/users.*|/wizard(/(columns|drafts/.*|sql|tables))?|/alerts/(channels|rules)/1|.*/(new|edit|delete)"
+)
+OPERATORS_PAGES = re.compile(r"/modules/1/run|/runs/1/undo")
 # Of these everybody has some of the own; the others only lead to the page that asks.
 VIEWERS_PAGES = re.compile(r"/account/.*|" + "|".join(re.sub(r"\{[^}]*\}", "1", path) for path in MOVED))
 # What ends the session that asks for it, or begins another.
@@ -40,7 +42,7 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        return self.path.startswith("/api/")
+        return self.path.startswith(FOR_PROGRAMS)
 
     def fill(self, value: str) -> str:
         """The address, every part that differs being this."""

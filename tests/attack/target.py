@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from pipekit import repo
 from pipekit.runner.process import Program
+from tests.pages.test_access import FOR_PROGRAMS
 from tests.people import PASSWORD, PEOPLE, add_people
 from tests.project import Project
 
@@ -44,9 +45,10 @@ class Client:
     def send(
         self, method: str, path: str, *, body: bytes | str = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """An answer, with the login that fits the path: the token below /api, else the cookie. Status 0: none came."""
-        given = {"Authorization": f"Bearer {self.token}"} if path.startswith("/api/") and self.token else {}
-        given |= {"Cookie": self.cookie} if self.cookie and not path.startswith("/api/") else {}
+        """An answer, with the login that fits the path: a program's token, else the cookie. Status 0: none came."""
+        is_for_programs = path.startswith(FOR_PROGRAMS)
+        given = {"Authorization": f"Bearer {self.token}"} if is_for_programs and self.token else {}
+        given |= {"Cookie": self.cookie} if self.cookie and not is_for_programs else {}
         began = time.perf_counter()
         for _ in range(2):  # one that lay idle may have been closed meanwhile
             with suppress(OSError, HTTPException):
