@@ -5,13 +5,15 @@ PYTEST_FLAGS ?= -q
 BENCH_FLAGS ?=
 SOAK_FLAGS ?=
 ATTACK_FLAGS ?=
+FAULTS_FLAGS ?=
+MUTANTS_FLAGS ?=
 BIN := .venv/bin
 # Processes with databases of their own; what takes long goes first (tests/selection.py).
 PYTEST = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all soak attack check format bench pictures screenshots lock clean
+.PHONY: help setup demo test test-all soak attack faults mutants check format bench pictures screenshots lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -39,6 +41,12 @@ soak: setup ## five minutes of harm of every kind to two installations, judged f
 
 attack: setup ## thousands of requests of people who mean harm, to a server of its own (ATTACK_FLAGS="--routes")
 	@$(BIN)/python -m tests.attack $(ATTACK_FLAGS)
+
+faults: setup ## faults at every stage of runs of every kind, each judged from its dest (FAULTS_FLAGS="--only crash --seed 7")
+	@$(BIN)/python -m tests.matrix $(FAULTS_FLAGS)
+
+mutants: setup ## planted defects, one at a time, each of which the tests must catch (MUTANTS_FLAGS="--only undo")
+	@$(BIN)/python -m tests.mutants $(MUTANTS_FLAGS)
 
 check: setup ## lint, format, types, import layers, sizes
 	$(BIN)/ruff check .

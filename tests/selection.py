@@ -51,7 +51,7 @@ SLOW = (
 FIRST = (
     "faults/test_kill_loop.py",
     "deploy/",
-    "faults/test_kill_on_postgresql.py",
+    "faults/test_matrix.py",
     "databases/test_large.py",
     "e2e/",
     "api/test_schemathesis.py",

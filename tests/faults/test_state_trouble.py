@@ -1,14 +1,12 @@
 # The state database's disk fills up, its file may not be written or is locked, while a real server works with it.
 """After each trouble the same server goes on, every outcome is recorded, and the log has said what was wrong."""
 
-import contextlib
 import json
 import os
 import resource
 import signal
 import sqlite3
 import stat
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,24 +18,15 @@ from pathlib import Path
 import pytest
 
 from pipekit import repo
-from pipekit.errors import RunnerError
 from pipekit.models import Module, Run
-from pipekit.runner.process import Program, run_program, wait_until
+from pipekit.runner.process import Program, wait_until
+from tests.harm import OBEDIENT, fill, limited, mount_small, unmount
 from tests.patience import PATIENCE_S
 from tests.site import COUNT, Site, stop
 
 SETTINGS = {"lease_s": 10, "heartbeat_s": 1}
 SLOW_HOOK = {"sql": COUNT.format(count=6_000_000, what="count(*)")}
 IN_CI = os.environ.get("CI") == "true"
-
-# Root may write whatever a file's mode is; without this right it is held to it like everyone.
-WITHOUT_OVERRIDE = """
-import ctypes, os, sys
-CAPABILITY_BOUNDING_SET_DROP, DAC_OVERRIDE = 24, 1
-ctypes.CDLL(None).prctl(CAPABILITY_BOUNDING_SET_DROP, DAC_OVERRIDE, 0, 0, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-OBEDIENT = (sys.executable, "-c", WITHOUT_OVERRIDE)
 
 
 @pytest.fixture
@@ -88,27 +77,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder with room for 4 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    finished = None
-    with contextlib.suppress(RunnerError):
-        finished = run_program(
-            ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "pipekit", str(folder)], timeout_s=10
-        )
-    if finished is None or finished.code:
-        told = f"no small disk can be mounted: {finished.stderr if finished else 'there is no mount'}"
+    if told := mount_small(folder, 4):
         if IN_CI and os.geteuid() == 0:
             pytest.fail(told)
         pytest.skip(told)
     yield folder
-    run_program(["umount", "--lazy", str(folder)], timeout_s=PATIENCE_S)
-
-
-def fill(folder: Path) -> Path:
-    """A file that takes all the room there is."""
-    path = folder / "ballast"
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-    return path
+    unmount(folder)
 
 
 def test_a_run_that_ends_while_the_disk_is_full_is_recorded_when_there_is_room(
@@ -135,18 +109,6 @@ def test_a_run_that_ends_while_the_disk_is_full_is_recorded_when_there_is_room(
         site.close()
 
 
-@contextlib.contextmanager
-def limited(server: Program, largest_bytes: int) -> Iterator[None]:
-    """The server may write no file beyond a size: as if its disk were full, but for what is small."""
-    before = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (largest_bytes, before[1]))
-    try:
-        yield
-    finally:
-        if server.poll() is None:
-            resource.prlimit(server.pid, resource.RLIMIT_FSIZE, before)
-
-
 def start_server_with_a_long_wal(site: Site) -> Program:
     """Whose next change of the state stands far from the beginning of a file."""
     server = site.serve()
@@ -163,7 +125,7 @@ def test_an_outcome_that_cannot_be_recorded_is_kept_beside_the_state_and_read_ba
     server = start_server_with_a_long_wal(site)
     run_id = start_merged_run(site, module)
     side = site.project.config.state_path.with_name(f"pipekit.db.run-{run_id}.json")
-    with limited(server, 100_000):
+    with limited(server.pid, 100_000):
         assert wait_until(lambda: "is kept in" in site.log(), PATIENCE_S), site.log()
         assert stat.S_IMODE(side.stat().st_mode) == 0o600
         kept = side.read_text()
@@ -181,7 +143,7 @@ def test_a_side_file_is_read_back_after_the_server_was_killed(site: Site) -> Non
     server = start_server_with_a_long_wal(site)
     run_id = start_merged_run(site, module)
     side = site.project.config.state_path.with_name(f"pipekit.db.run-{run_id}.json")
-    with limited(server, 100_000):
+    with limited(server.pid, 100_000):
         assert wait_until(side.exists, PATIENCE_S), site.log()
         os.kill(server.pid, signal.SIGKILL)
         server.wait(PATIENCE_S)
@@ -227,7 +189,7 @@ def test_pages_are_shown_while_nothing_can_be_written(site: Site) -> None:
     reader = Reader(site)
     server = start_server_with_a_long_wal(site)
     assert reader.look_at_health() == 200
-    with limited(server, 100_000):
+    with limited(server.pid, 100_000):
         assert reader.look() == [200] * 5, site.log()
         assert wait_until(lambda: reader.look_at_health() == 503, PATIENCE_S)
     assert wait_until(lambda: reader.look_at_health() == 200, PATIENCE_S)

@@ -11,7 +11,7 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)")
 LEVEL_1 = 70
 
 
-@pytest.mark.parametrize("name", ["security.md", "surprises.md"])
+@pytest.mark.parametrize("name", ["security.md", "surprises.md", "reliability.md"])
 def test_every_test_that_a_document_names_is_there(name: str) -> None:
     named = set(NAMED.findall((ROOT / "docs" / name).read_text(encoding="utf-8")))
     assert len(named) > 20

@@ -2,20 +2,18 @@
 """`FAULTS` by name: each is given the world, one installation and a source of chance, and puts right what it bent."""
 
 import contextlib
-import os
 import random
-import resource
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import psycopg
 
 from pipekit import repo
 from pipekit.engine import cancel_run
 from pipekit.errors import PipekitError
+from tests.harm import limited, locked, send
 from tests.soak.world import Installation, World
 
 Fault = Callable[[World, Installation, random.Random], None]
@@ -31,7 +29,7 @@ def kill_server(world: World, target: Installation, draw: random.Random) -> None
         target.server.close_pipes()
         target.server = None
     for pid in runners:
-        _signal(pid, signal.SIGKILL)
+        send(pid, signal.SIGKILL)
     time.sleep(draw.uniform(0, 3))
     target.start_server()
 
@@ -39,13 +37,13 @@ def kill_server(world: World, target: Installation, draw: random.Random) -> None
 def kill_runner(world: World, target: Installation, draw: random.Random) -> None:
     """kill -9 of a child that speaks to databases."""
     if runners := target.find_runners():
-        _signal(draw.choice(runners), signal.SIGKILL)
+        send(draw.choice(runners), signal.SIGKILL)
 
 
 def kill_shell(world: World, target: Installation, draw: random.Random) -> None:
     """kill -9 of a `pipekit run`."""
     if shells := [shell for shell in target.shells if shell.poll() is None]:
-        _signal(draw.choice(shells).pid, signal.SIGKILL)
+        send(draw.choice(shells).pid, signal.SIGKILL)
 
 
 def stop_process(world: World, target: Installation, draw: random.Random) -> None:
@@ -55,11 +53,11 @@ def stop_process(world: World, target: Installation, draw: random.Random) -> Non
         found.append(target.server.pid)
     if found:
         pid = draw.choice(found)
-        _signal(pid, signal.SIGSTOP)
+        send(pid, signal.SIGSTOP)
         try:
             time.sleep(draw.choice((0.5, 2.0, 11.0)))
         finally:
-            _signal(pid, signal.SIGCONT)
+            send(pid, signal.SIGCONT)
 
 
 def end_sessions(world: World, target: Installation, draw: random.Random) -> None:
@@ -76,18 +74,18 @@ def stop_session(world: World, target: Installation, draw: random.Random) -> Non
         found = [pid for (pid,) in dest.execute(_SESSIONS).fetchall()]
     if found:
         pid = draw.choice(found)
-        _signal(pid, signal.SIGSTOP)
+        send(pid, signal.SIGSTOP)
         try:
             time.sleep(draw.choice((1.0, 6.0)))
         finally:
-            _signal(pid, signal.SIGCONT)
+            send(pid, signal.SIGCONT)
 
 
 def crash_database(world: World, target: Installation, draw: random.Random) -> None:
     """One of its processes is killed, so the server ends all others at once, recovers, and empties unlogged tables."""
     with contextlib.suppress(psycopg.OperationalError), world.connect("dest") as dest:
         (pid,) = dest.execute("select pg_backend_pid()").fetchone() or (0,)
-        _signal(pid, signal.SIGKILL)
+        send(pid, signal.SIGKILL)
         dest.execute("select 1")
     world.connect("dest").close()
 
@@ -96,25 +94,14 @@ def fill_disk(world: World, target: Installation, draw: random.Random) -> None:
     """The server may write no file beyond a small size, as if its disk were full."""
     if target.server is None or target.server.poll() is not None:
         return
-    before = resource.prlimit(target.server.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(target.server.pid, resource.RLIMIT_FSIZE, (20_000, before[1]))
-    try:
+    with limited(target.server.pid, 20_000):
         time.sleep(draw.uniform(1, 6))
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(target.server.pid, resource.RLIMIT_FSIZE, before)
 
 
 def lock_state(world: World, target: Installation, draw: random.Random) -> None:
     """Another program holds the state database's lock."""
-    path = target.project.config.state_path
-    with (
-        closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as holder,
-        contextlib.suppress(sqlite3.OperationalError),
-    ):
-        holder.execute("begin immediate")
+    with locked(target.project.config.state_path):
         time.sleep(draw.choice((1.0, 4.0, 10.0)))
-        holder.execute("rollback")
 
 
 def cancel(world: World, target: Installation, draw: random.Random) -> None:
@@ -153,11 +140,6 @@ def lock_dest(world: World, target: Installation, draw: random.Random) -> None:
     with contextlib.suppress(psycopg.OperationalError), world.connect("dest") as dest, dest.transaction():
         dest.execute(f"select count(*) from {table}")
         time.sleep(draw.uniform(0.5, 4))
-
-
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
 
 
 FAULTS: Mapping[str, Fault] = {

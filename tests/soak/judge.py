@@ -8,10 +8,10 @@ from contextlib import closing
 
 from pipekit import repo
 from pipekit.runner.process import wait_until
+from tests.left import LEDGER_SQL, list_left, list_left_in_file
 from tests.soak.world import ROWS, Installation, World
 
 QUIET_WITHIN_S = 90.0
-_LEDGER = "select run_key, module from {ledger} where state = 'merged'"
 _ROWS = "select version, who, count(*) from {table} group by version, who"
 
 
@@ -29,7 +29,7 @@ def _judge_postgres(world: World) -> Iterator[str]:
         found = dest.execute("select to_regclass('pipekit_staging.pipekit_ledger') is not null").fetchone()
         merged: Counter[str] = Counter()
         if found and found[0]:
-            ledger = dest.execute(_LEDGER.format(ledger="pipekit_staging.pipekit_ledger")).fetchall()
+            ledger = dest.execute(LEDGER_SQL.format(ledger="pipekit_staging.pipekit_ledger")).fetchall()
             merged.update(module.partition("@")[2] for _, module in ledger)
         for installation, module_id, table, strategy in _list_tables(world, lite=False):
             rows = [tuple(row) for row in dest.execute(_ROWS.format(table=table)).fetchall()]
@@ -42,7 +42,7 @@ def _judge_lite(world: World) -> Iterator[str]:
         there = lite.execute("select 1 from sqlite_schema where name = 'pipekit_staging.pipekit_ledger'").fetchone()
         merged: Counter[str] = Counter()
         if there:
-            ledger = lite.execute(_LEDGER.format(ledger='"pipekit_staging.pipekit_ledger"')).fetchall()
+            ledger = lite.execute(LEDGER_SQL.format(ledger='"pipekit_staging.pipekit_ledger"')).fetchall()
             merged.update(module.partition("@")[2] for _, module in ledger)
         for installation, module_id, table, strategy in _list_tables(world, lite=True):
             rows = lite.execute(_ROWS.format(table=table)).fetchall()
@@ -87,8 +87,8 @@ def judge_quiet(world: World) -> list[str]:
 def _judge_records(world: World, installation: Installation) -> Iterator[str]:
     """A record says merged of exactly the runs that the ledgers say it of, and success of no others."""
     with world.connect("dest") as dest, closing(sqlite3.connect(world.lite_path, timeout=60)) as lite:
-        told = dest.execute(_LEDGER.format(ledger="pipekit_staging.pipekit_ledger")).fetchall()
-        told += lite.execute(_LEDGER.format(ledger='"pipekit_staging.pipekit_ledger"')).fetchall()
+        told = dest.execute(LEDGER_SQL.format(ledger="pipekit_staging.pipekit_ledger")).fetchall()
+        told += lite.execute(LEDGER_SQL.format(ledger='"pipekit_staging.pipekit_ledger"')).fetchall()
     ledger = {key for key, module in told if module.partition("@")[2].startswith(installation.instance)}
     for run in repo.list_runs(installation.project.db, limit=1_000_000):
         if (run.run_key in ledger) != (run.merge_state == "merged"):
@@ -99,8 +99,5 @@ def _judge_records(world: World, installation: Installation) -> Iterator[str]:
 
 def _list_left(world: World) -> Iterator[str]:
     with world.connect("dest") as dest, closing(sqlite3.connect(world.lite_path, timeout=60)) as lite:
-        tables = dest.execute("select tablename from pg_tables where schemaname = 'pipekit_staging'").fetchall()
-        claims = dest.execute("select run_key from pipekit_staging.pipekit_ledger where run_key like 'staging:%'")
-        lites = lite.execute("select name from sqlite_schema where type = 'table' and name like 'pipekit_staging.%'")
-        left = [name for (name,) in [*tables, *claims.fetchall(), *lites.fetchall()]]
-    yield from (f"left in the dest: {name}" for name in left if not name.endswith("pipekit_ledger"))
+        left = [*list_left(lambda sql: dest.execute(sql).fetchall()), *list_left_in_file(lite.execute)]
+    yield from (f"left in the dest: {name}" for name in left)
