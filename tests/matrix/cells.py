@@ -10,8 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from pipekit.errors import PipekitError
 from tests.matrix.cell import Cell
 from tests.matrix.faults import FAULTS, Fault
 from tests.matrix.holds import hold, wait_for
@@ -100,7 +102,10 @@ class Suite:
             outcome.left_out = self.world.no_disk
         else:
             with contextlib.closing(Cell(self.world, place, case.work, folder)) as cell:
-                outcome.problems = list(_go_through(cell, case, outcome))
+                try:
+                    outcome.problems = list(_go_through(cell, case, outcome))
+                except (psycopg.Error, PipekitError) as error:
+                    outcome.problems = [f"the cell itself failed: {type(error).__name__}: {error}"]
                 if outcome.problems:
                     _tell(cell, outcome)
         shutil.rmtree(folder, ignore_errors=True)

@@ -90,6 +90,7 @@ class World:
                     dbname=side,
                     autocommit=True,
                     application_name="matrix",
+                    prepare_threshold=None,  # the tables of one cell are others than those of the next
                 )
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:

@@ -12,6 +12,7 @@ from tests.left import LEDGER_SQL, list_left, list_left_in_file
 from tests.soak.world import ROWS, Installation, World
 
 QUIET_WITHIN_S = 90.0
+_KEPT = "SELECT 1 FROM run_preview WHERE kept_until IS NOT NULL LIMIT 1"
 _ROWS = "select version, who, count(*) from {table} group by version, who"
 
 
@@ -77,6 +78,8 @@ def judge_quiet(world: World) -> list[str]:
         db = installation.project.db
         if not wait_until(lambda db=db: not repo.list_live_runs(db), QUIET_WITHIN_S, 0.5):  # type: ignore[misc]
             problems += [f"{installation.name}: run {run.id} does not end" for run in repo.list_live_runs(db)]
+        if not wait_until(lambda db=db: not db.row(_KEPT), QUIET_WITHIN_S, 0.5):  # type: ignore[misc]
+            problems.append(f"{installation.name}: what a preview has staged is kept for longer than it should be")
         if not wait_until(lambda db=db: not repo.list_leftover_runs(db), QUIET_WITHIN_S, 0.5):  # type: ignore[misc]
             problems += [f"{installation.name}: run {run.id} is not settled" for run in repo.list_leftover_runs(db)]
         problems += [f"{installation.name}: {m.name} is locked" for m in installation.modules if m.running]
@@ -93,7 +96,7 @@ def _judge_records(world: World, installation: Installation) -> Iterator[str]:
     for run in repo.list_runs(installation.project.db, limit=1_000_000):
         if (run.run_key in ledger) != (run.merge_state == "merged"):
             yield f"{installation.name}: run {run.id} says {run.merge_state}, the ledger {run.run_key in ledger}"
-        if run.status == "success" and run.run_key not in ledger:
+        if run.status == "success" and run.verify is None and run.run_key not in ledger:
             yield f"{installation.name}: run {run.id} says success, and the ledger does not know it"
 
 

@@ -14,13 +14,19 @@ import psycopg
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.errors import PipekitError
-from pipekit.models import Module
+from pipekit.models import Module, Verify
 from pipekit.runner.process import Program
 from tests.project import Project, find_children
 
 ROWS = 500
 STRATEGIES = ("full", "incremental", "append", "upsert")
-SETTINGS = {"port": 0, "lease_s": 8, "heartbeat_s": 1, "max_runs": 4, "connect_timeout_s": 5, "drain_s": 5}
+# Nobody merges what a preview has staged: it goes when its time is over.
+SETTINGS = {
+    "port": 0, "lease_s": 8, "heartbeat_s": 1, "max_runs": 4, "connect_timeout_s": 5, "drain_s": 5, "preview_kept_s": 1,
+}  # fmt: skip
+# What changes nothing in a dest, and is asked for beside the loads.
+LOOKS: tuple[dict[str, Any], ...] = ({"preview": True}, {"verify": Verify()})
+LOOKS_TOO = 0.2
 MOST_SHELLS = 3
 
 
@@ -73,11 +79,12 @@ class Installation:
             self.server = self.project.start_cli("serve", log_path=self.folder / "serve.log")
 
     def ask(self, draw: random.Random) -> None:
-        """Asks the server for a run of some modules, and shells for others."""
+        """Asks the server for a run of some modules, or for a look at what one would do, and shells for others."""
         for module in self.modules:
             if draw.random() < 0.6:
                 try:
-                    repo.enqueue_run(self.project.db, module.id, triggered_by="api")
+                    look = draw.choice(LOOKS) if draw.random() < LOOKS_TOO else {}
+                    repo.enqueue_run(self.project.db, module.id, triggered_by="api", **look)
                 except PipekitError:
                     continue
         self.shells = [shell for shell in self.shells if shell.poll() is None]
