@@ -14,6 +14,7 @@ from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
 from pipekit.doctor import examine
 from pipekit.drivers import get_driver
+from pipekit.drivers.base import LedgerEntry
 from pipekit.drivers.claims import Claim, build_take_sql
 from pipekit.engine import CopySpec, Installation, copy_query, open_look
 from pipekit.engine.events import Event, StageStarted
@@ -195,6 +196,23 @@ def test_a_run_whose_staging_was_taken_over_merges_nothing_and_drops_nothing(sha
     assert shared.values("one") == []
     driver = get_driver(shared.dest.kind)
     assert shared.dest.rows(f"select count(*) from {driver.quote_table(driver.staging_table('m'))}") == [(ROWS,)]
+
+
+def test_a_run_that_was_shut_out_of_its_merge_meanwhile_merges_nothing(shared: Shared) -> None:
+    """As when a recovery has asked the dest of a run that had only stood still."""
+    module = shared.module(shared.first, "m", "one", "ours")
+    driver = get_driver(shared.dest.kind)
+
+    def shut_out() -> None:
+        run = shared.first.last_run()
+        name = f"m@{repo.get_instance_id(shared.first.db)}/{module.id}"
+        entry = LedgerEntry(run_key=run.run_key, run_id=run.id, module=name, fence=run.fence)
+        shared.dest.execute(driver.build_fence_sql(entry))
+
+    run = shared.first.run(module, when("merge", shut_out))
+    assert (run.status, run.error_stage, run.merge_state) == ("error", "merge", "none")
+    assert "may no longer merge" in (run.error or ""), run.error
+    assert shared.values("one") == []
 
 
 @pytest.mark.parametrize("shared", ["postgresql"], indirect=True)

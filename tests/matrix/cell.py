@@ -196,7 +196,7 @@ class Cell:
         """
         is_apart = self.place.kind == "mariadb" or self.ports
         with contextlib.nullcontext() if is_apart else mock.patch(_RUNNER, NearRunner):
-            return self.project.run(self.module, dry_run=dry_run)
+            return self.project.run(repo.get_module(self.project.db, self.module.id), dry_run=dry_run)
 
     def _is_served(self) -> bool:
         """Whether the run has ended; while it has not, there is a server."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pipekit import repo
 from pipekit.errors import PipekitError
 from tests.matrix.cell import Cell
 from tests.matrix.faults import FAULTS, Fault
@@ -152,7 +153,8 @@ def _go_through(cell: Cell, case: Case, outcome: Outcome) -> Iterator[str]:
 
 
 def _settle(cell: Cell) -> None:
-    """A dry run closes what was cut short, and changes nothing; what a preview keeps is dropped."""
+    """A dry run closes what was cut short, and changes nothing; what a preview keeps is dropped. Nobody hurries now."""
+    repo.update_module(cell.project.db, cell.module.id, silence_timeout_s=None, run_timeout_s=None)
     cell.run_near(dry_run=True)
     if cell.run.preview and cell.run.status == "dry_run":
         cell.project.cli("run", "m", "--drop-preview", str(cell.run_id))

@@ -24,8 +24,9 @@ from tests.matrix.proxy import Proxy
 from tests.matrix.works import BEFORE_MERGE, STAGES
 from tests.matrix.world import CANARY
 
-# Nothing is heard of the databases for this long, in cells whose harm is silence.
-SILENCE_S = 3.0
+# In cells whose harm is silence: how long a query may be silent, and how long the whole run may take, as a statement
+# that changes something may be silent for as long as that.
+IMPATIENT = {"silence_timeout_s": 3.0, "run_timeout_s": 8.0}
 ANY: frozenset[RunStatus] = frozenset(("success", "error", "cancelled", "dry_run"))
 DONE: frozenset[RunStatus] = frozenset(("success", "dry_run"))
 # Who asks a run to stop is heard by then, while what holds it up still does.
@@ -107,7 +108,7 @@ def flood_log(cell: Cell) -> bool:
 
 
 def be_impatient(cell: Cell) -> None:
-    cell.options["silence_timeout_s"] = SILENCE_S
+    cell.options |= IMPATIENT
 
 
 _HAS_W = "select 1 from pg_attribute where attrelid = %s::regclass and attname = 'w'"
@@ -143,7 +144,7 @@ def _lead_through_proxy(side: str) -> Callable[[Cell], None]:
         cell.closing.append(proxy.close)
         cell.ports[side] = proxy.port
         cell.proxy = proxy
-        cell.options["silence_timeout_s"] = SILENCE_S
+        cell.options |= IMPATIENT
 
     return prepare
 
