@@ -78,16 +78,19 @@ class RunSummary(Answer):
     merges_preview: int | None = Field(description="The preview whose staging it merged.")
     attempt: int
     cancel_requested: bool
+    cancelled_by: str | None = Field(description="Who asked it to stop: a user, `shell:` and one, interrupt, server.")
     dest_table: str | None
     queued_at: str | None
     started_at: str | None
     finished_at: str | None
     stages: dict[str, float] = Field(description="Seconds by stage.")
     watermark_values: dict[str, str] = Field(description="In lists the ends of long ones.")
+    watermarks_given: list[str] = Field(description="Those whose values were given by hand.")
     merge_state: MergeState
     stage: Stage | None = Field(description="What it is doing now; null when it has ended.")
     stage_started_at: str | None
     rows_so_far: int | None = Field(description="Rows that have arrived in staging.")
+    rows_expected: int | None = Field(description="As many as the source thinks that there are; null: not asked.")
     rows_read: int | None
     rows_staged: int | None
     rows_deleted: int | None
@@ -163,6 +166,7 @@ class LogAnswer(Answer):
     """A piece of a live log."""
 
     text: str
+    times: list[tuple[int, str]] = Field(description="Where in `text` lines begin that came at another second: when.")
     next_offset: int = Field(description="Ask with this offset next.")
     ended: bool = Field(description="Whether the run has ended and this was the rest.")
 

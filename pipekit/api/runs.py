@@ -1,6 +1,7 @@
 # Runs and their logs over HTTP. Knows models, not how a module runs.
 """`/api/runs`."""
 
+from itertools import accumulate
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -52,8 +53,15 @@ def get_log(user: ApiViewer, db: Db, id: PathId, offset: _Offset = 0, limit: _Ch
     """A piece of the live log. Ask again with `next_offset` until `ended`."""
     # Whether it has ended is asked first: what was written before its end is then surely in the text.
     is_over = repo.get_run(db, id).finished_at is not None
-    text, next_offset = repo.read_live_log(db, id, offset, limit)
-    return LogAnswer(text=text, next_offset=next_offset, ended=is_over and next_offset >= repo.get_live_log_end(db, id))
+    found, next_offset = repo.read_timed_log(db, id, offset, limit)
+    ended = is_over and next_offset >= repo.get_live_log_end(db, id)
+    places = accumulate((len(part.text) for part in found), initial=0)
+    return LogAnswer(
+        text="".join(part.text for part in found),
+        times=[(place, part.at) for place, part in zip(places, found, strict=False) if part.at],
+        next_offset=next_offset,
+        ended=ended,
+    )
 
 
 @router.get("/{id}/preview")

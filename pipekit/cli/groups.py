@@ -33,12 +33,15 @@ def run_group(session: Session, group: str, dry_run: bool, quiet: bool, as_json:
     from pipekit.cli.progress import show_group_progress
     from pipekit.cli.run import terminate_like_interrupt
     from pipekit.engine import run_group as run_group_here
+    from pipekit.engine.progress import find_usual
 
     session.only_tell()
     db = session.db()
     found = repo.get_group_by_name(db, group)
     report = _Report(session, quiet=quiet, as_json=as_json)
-    progress = show_group_progress(session.tell, found.name, report.say_run, quiet=quiet or as_json)
+    members = [member.module_id for member in repo.list_members(db, found.id)]
+    usual = {} if dry_run else find_usual(db, members)
+    progress = show_group_progress(session.tell, found.name, report.say_run, usual, quiet=quiet or as_json)
     with terminate_like_interrupt(), progress as listener:
         ended = run_group_here(session.installation(), found, dry_run=dry_run, listener=listener)
     report.say_end(ended, repo.list_group_members(db, ended.id))

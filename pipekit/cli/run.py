@@ -15,6 +15,7 @@ from pipekit.cli.text import clean_line
 
 if TYPE_CHECKING:
     from pipekit.engine.events import Listener
+    from pipekit.engine.progress import Usual
     from pipekit.models import Run, Way
 
 
@@ -66,6 +67,7 @@ def run(
         found = repo.get_module_by_name(db, module)
         ahead.load([repo.get_connection(db, each).driver for each in (found.source_id, found.dest_id)])
         from pipekit.engine import RunOptions, run_module
+        from pipekit.engine.progress import find_usual
 
         options = RunOptions(
             dry_run=dry_run,
@@ -79,7 +81,9 @@ def run(
         def start(listener: "Listener | None") -> "Run":
             return run_module(session.installation(ahead), found, options, listener)
 
-        return follow(session, found.name, start, quiet=quiet, as_json=as_json)
+        is_usual = not (dry_run or preview or merges is not None or values)
+        usual = find_usual(db, [found.id]).get(found.id) if is_usual else None
+        return follow(session, found.name, start, usual, quiet=quiet, as_json=as_json)
 
 
 def _drop_preview(session: Session, name: str, run_id: int, *, as_json: bool) -> int:
@@ -185,13 +189,19 @@ def copy(
 
 
 def follow(
-    session: Session, name: str, start: "Callable[[Listener | None], Run]", *, quiet: bool, as_json: bool
+    session: Session,
+    name: str,
+    start: "Callable[[Listener | None], Run]",
+    usual: "Usual | None" = None,
+    *,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
-    """Runs with progress, prints the record or the receipt, and returns the exit code."""
+    """Runs with progress, by what is `usual` for it, prints the record or the receipt, and returns the exit code."""
     from pipekit.cli.progress import show_progress
 
     session.only_tell()
-    with terminate_like_interrupt(), show_progress(session.tell, name, quiet=quiet or as_json) as listener:
+    with terminate_like_interrupt(), show_progress(session.tell, name, usual, quiet=quiet or as_json) as listener:
         finished = start(listener)
     session.ends_at_once = True
     failed = finished.status not in ("success", "dry_run")

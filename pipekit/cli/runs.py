@@ -70,14 +70,17 @@ def show(session: Session, run_id: int, log: bool, follow: bool, as_json: bool) 
     """Show the record of run ID."""
     from pipekit import repo
     from pipekit.cli.run import describe_record, print_receipt
+    from pipekit.engine.receipt import stamp_blocks
 
     db = session.db()
     run = repo.get_run(db, run_id)
     text = ""
-    for piece in _read_log(session, run_id, follow=follow) if log or follow else ():
-        text += piece if as_json else ""
-        if not as_json:
-            click.echo(session.clean(piece), nl=False)
+    blocks = _read_log(session, run_id, follow=follow) if log or follow else ()
+    if as_json:
+        text = "".join(part.text for block in blocks for part in block)
+    else:
+        for told in stamp_blocks(blocks):
+            click.echo(session.clean(told), nl=False)
     if follow:
         run = repo.get_run(db, run_id)
     if as_json:
@@ -93,9 +96,9 @@ def _read_log(session: Session, run_id: int, *, follow: bool) -> Any:
     offset = 0
     while True:
         ended = repo.get_run(session.db(), run_id).status not in ("queued", "running")
-        text, offset = repo.read_live_log(session.db(), run_id, offset)
-        if text:
-            yield text
+        found, offset = repo.read_timed_log(session.db(), run_id, offset)
+        if found:
+            yield found
         elif ended or not follow:
             return
         else:

@@ -48,6 +48,7 @@ class Undone:
 class RunContext:
     """A run's frozen inputs, its record, and its runner, which is started anew when it has been killed.
 
+    `knows_rows` says that the module's good loads tell how many rows there will be about.
     `merged` is the preview whose staging this run merges; `definition` a digest of what the module said as it began.
     """
 
@@ -74,6 +75,7 @@ class RunContext:
     past: Sequence[PastRun] = field(default=())
     answers: dict[str, QueryResult] = field(default_factory=dict)
     undone: Undone | None = field(default=None)
+    knows_rows: bool = field(default=True)
 
     @property
     def mends(self) -> bool:
@@ -117,6 +119,7 @@ class RunContext:
         self.runner = start_runner(
             self.config, log=self.record.log, on_session=self.record.meet, silence_timeout_s=silence_s, deadline=limit
         )
+        self.runner.on_wait = self.record.settle
 
     def close_runner(self) -> None:
         """Ends the runner and keeps what it answered and what it wrote to stderr."""

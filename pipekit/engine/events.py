@@ -38,6 +38,14 @@ class RowsMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsExpected:
+    """How many rows the source thinks that there are."""
+
+    run_id: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """Text that went into the live log, secrets masked."""
 
@@ -60,5 +68,5 @@ class RowsCompared:
     found: Verified
 
 
-Event = Waiting | RunStarted | StageStarted | RowsMoved | LogLine | RunFinished | RowsCompared
+Event = Waiting | RunStarted | StageStarted | RowsMoved | RowsExpected | LogLine | RunFinished | RowsCompared
 Listener = Callable[[Event], None]

@@ -1,9 +1,11 @@
 # The receipt of a run as plain text. Knows the run record only.
 """`build_receipt`: what a run did, in a few lines."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from pipekit.models import Run
+from pipekit.repo import TimedText
 
 # Of a check that was not made there is nothing to say but that.
 _VERDICTS = {True: "ok ", False: "NO ", None: "-- "}
@@ -18,6 +20,8 @@ def build_receipt(run: Run) -> list[str]:
         lines.append(f"  mend: {run.hint}")
     if run.rows_read is not None or (run.undoes and run.merge_state == "merged"):
         lines.append("  " + _rows(run))
+    elif run.rows_so_far is not None and run.finished_at:
+        lines.append(f"  {format_count(run.rows_so_far)} rows had arrived")
     if run.stages:
         lines.append("  " + "  ".join(f"{name} {seconds:.2f} s" for name, seconds in run.stages.items()))
     for check in run.checks:
@@ -49,6 +53,31 @@ def get_duration_s(run: Run) -> float | None:
         return None
     elapsed = datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)
     return max(elapsed.total_seconds(), sum(run.stages.values()))
+
+
+def stamp_log(parts: Iterable[TimedText], form: str = "%H:%M:%S") -> str:
+    """A live log's text, each line behind when it came by the machine's clock; one of which that is not known as it is.
+
+    The parts begin where lines begin.
+    """
+    told = []
+    for part in filter(lambda part: part.text, parts):
+        at = f"{datetime.fromisoformat(part.at).astimezone().strftime(form)}  " if part.at else ""
+        text = part.text.removesuffix("\n")
+        told.append(at + text.replace("\n", f"\n{at}") + part.text[len(text) :])
+    return "".join(told)
+
+
+def stamp_blocks(blocks: Iterable[Sequence[TimedText]], form: str = "%H:%M:%S") -> Iterator[str]:
+    """The same of a log that comes in blocks, which may end within a line."""
+    rest = TimedText(None, "")
+    for block in blocks:
+        *whole, last = [TimedText(rest.at or block[0].at, rest.text + block[0].text), *block[1:]]
+        text, end, left = last.text.rpartition("\n")
+        rest = TimedText(last.at, left)
+        yield stamp_log([*whole, TimedText(last.at, text + end)], form)
+    if rest.text:
+        yield stamp_log([rest], form)
 
 
 def format_duration(seconds: float | None) -> str:

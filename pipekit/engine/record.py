@@ -10,7 +10,7 @@ from typing import Any
 
 from pipekit import repo
 from pipekit.cutting import cut, cut_lines
-from pipekit.engine.events import Event, Listener, LogLine, RowsMoved, RunFinished, StageStarted
+from pipekit.engine.events import Event, Listener, LogLine, RowsExpected, RowsMoved, RunFinished, StageStarted
 from pipekit.engine.receipt import format_duration, get_duration_s
 from pipekit.engine.unsaved import get_side_path, remove_side_file, write_side_file
 from pipekit.errors import ConfigError, PipekitError, StateError
@@ -38,7 +38,9 @@ class RunRecord:
         self._listener = listener
         self._stages: dict[str, float] = {}
         self._fields: dict[str, Any] = {}
-        self._pending = ""
+        self._pending: list[repo.TimedText] = []
+        self._unended = ""
+        self._told_stages: dict[str, float] = {}
         self._live: dict[str, Any] = {}
         self._flushed = 0.0
         self._trouble: PipekitError | None = None
@@ -94,12 +96,26 @@ class RunRecord:
         self.log(f"{rows}\n")
         self.tell(RowsMoved(self.run.id, rows))
 
+    def expects(self, rows: int) -> None:
+        """How many rows the source thinks that there are, where no earlier run tells."""
+        self._live["rows_expected"] = rows
+        self.tell(RowsExpected(self.run.id, rows))
+
     def log(self, text: str) -> None:
-        """Appends to the live log, masked and its lines cut, about twice a second."""
+        """Appends to the live log, masked and its lines cut, about twice a second; lines have the time they came."""
         text = cut_lines(self.masker.mask(text))
         self.tell(LogLine(self.run.id, text))
-        self._pending += text
-        if time.monotonic() - self._flushed >= FLUSH_EVERY_S:
+        whole, end, rest = text.rpartition("\n")
+        if end:
+            self._pending.append(repo.TimedText(_now(), f"{self._unended}{whole}\n"))
+            self._unended = ""
+        # A line that does not end must not gather in memory.
+        self._unended = cut(self._unended + rest, KEPT_TEXT)
+        self.settle()
+
+    def settle(self) -> None:
+        """Writes what is known, if that is half a second ago: a stage that is silent is seen nevertheless."""
+        if (self._pending or self._live) and time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self.flush()
 
     def flush(self, *, final: bool = False) -> None:
@@ -108,25 +124,28 @@ class RunRecord:
         A state database out of reach keeps them for the next time: a log never fails a run.
         """
         self._flushed = time.monotonic()
-        end = len(self._pending) if final else self._pending.rfind("\n") + 1
-        if not end:
-            # A line that does not end must not gather in memory.
-            self._pending = cut(self._pending, KEPT_TEXT)
+        if final and self._unended:
+            self._pending.append(repo.TimedText(_now(), self._unended))
+            self._unended = ""
+        if not (self._pending or self._live):
             return
         try:
-            self._write_live(self._pending[:end])
-            self._pending = self._pending[end:]
+            self._write_live(self._pending)
+            self._pending = []
         except PipekitError:
-            self._pending = self._pending[-KEPT_TEXT:]
+            while sum(len(part.text) for part in self._pending) > KEPT_TEXT and len(self._pending) > 1:
+                del self._pending[0]
 
-    def _write_live(self, text: str) -> None:
+    def _write_live(self, lines: Sequence[repo.TimedText]) -> None:
         with repo.transaction(self._db):
-            repo.append_live_log(self._db, self.run.id, text)
+            repo.append_live_log(self._db, self.run.id, lines)
             if self._live:
                 repo.note_live_figures(self._db, self.run.id, self._live)
+            if self._stages != self._told_stages:
+                repo.update_run(self._db, self.run.id, stages=self._stages)
             if self._sessions:
                 repo.note_sessions(self._db, self.run.id, self._fields["sessions"])
-        self._live = {}
+        self._live, self._told_stages = {}, dict(self._stages)
 
     def save(self) -> None:
         """Writes what is known while the run goes on, so that a crash leaves it."""
@@ -148,6 +167,13 @@ class RunRecord:
     def has_ended(self, run_key: str) -> bool | None:
         """Whether a run of this installation has ended; None for one that is not known here."""
         return repo.has_run_ended(self._db, run_key)
+
+    def find_canceller(self) -> str | None:
+        """Who asked the run to stop; None where that is not known."""
+        try:
+            return repo.find_canceller(self._db, self.run.id)
+        except PipekitError:
+            return None
 
     def finish(self, status: RunStatus, is_held: Callable[[], bool]) -> Run:
         """Writes the outcome once and frees the module. When the lease is another's, that owner's word stands.
@@ -178,7 +204,7 @@ class RunRecord:
         path = get_side_path(self._db.path, self.run.id)
         is_kept = False
         while is_held() or not is_kept:
-            is_kept = is_kept or write_side_file(self._db.path, self.run, {**outcome, "log": self._pending})
+            is_kept = is_kept or write_side_file(self._db.path, self.run, {**outcome, "log": self._get_unwritten()})
             time.sleep(TRY_AGAIN_S)
             if run := self._write_outcome(outcome):
                 _LOG.info("the record of %s is written", name)
@@ -190,6 +216,9 @@ class RunRecord:
         known["sessions"] = tuple(map(RunSession.from_json, outcome.get("sessions", ())))
         known["hint"] = known.get("hint") or f"This record is kept in {path} until the state database can be written."
         return replace(self.run, **known)
+
+    def _get_unwritten(self) -> str:
+        return "".join(part.text for part in self._pending)[-KEPT_TEXT:]
 
     def _gather(self) -> dict[str, Any]:
         fields = {name: self._masked(value) for name, value in self._fields.items()}
@@ -211,6 +240,11 @@ class RunRecord:
         except Exception as error:
             self._listener = None
             self.log(f"note: this run is shown no more, {type(error).__name__}: {error}\n")
+
+
+def _now() -> str:
+    """This second, for a line of the log."""
+    return repo.now()[:19] + "Z"
 
 
 def log_start(run: Run) -> None:

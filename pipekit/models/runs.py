@@ -14,6 +14,8 @@ GroupRunStatus = Literal["running", "success", "dry_run", "error", "cancelled"]
 FireOutcome = Literal["fired", "catch_up", "skipped", "missed"]
 Stage = Literal["claim", "watermark", "plan", "stage", "check", "merge", "verify", "hook"]
 MergeState = Literal["none", "merged", "unknown"]
+# Who ends a run where no person is known by name: Ctrl-C or a signal, and a server that ends.
+INTERRUPTED, ENDING = "interrupt", "server"
 STATEMENTS = ("resolved_sql", "staging_sql", "merge_sql")
 
 Row = Mapping[str, Any]
@@ -63,7 +65,9 @@ class Run:
     run that this one takes back, `undone_by` the one that has taken this one back.
     `error_position` is the character of `resolved_sql`, from 1, at which the source saw the fault. `verify` is what a
     run found that held the dest against the source (`Verified`, keys without values), and what was asked for (`asked`;
-    None where a load ended with it).
+    None where a load ended with it). `watermarks_given` are the names of those whose values were given by hand;
+    `cancelled_by` is who asked it to stop: a person's name, `shell:` and one, or one of the words above.
+    `rows_expected` is how many rows its source thought that there were, where it was asked.
     """
 
     id: int
@@ -89,6 +93,7 @@ class Run:
     finished_at: str | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
     watermark_values: Mapping[str, str] = field(default_factory=dict)
+    watermarks_given: tuple[str, ...] = ()
     resolved_sql: str | None = None
     staging_sql: str | None = None
     merge_sql: str | None = None
@@ -96,6 +101,7 @@ class Run:
     stage: Stage | None = None
     stage_started_at: str | None = None
     rows_so_far: int | None = None
+    rows_expected: int | None = None
     rows_read: int | None = None
     rows_staged: int | None = None
     rows_deleted: int | None = None
@@ -113,6 +119,7 @@ class Run:
     stdout: str | None = None
     stderr: str | None = None
     cancel_requested: bool = False
+    cancelled_by: str | None = None
     sessions: tuple[RunSession, ...] = ()
     undo_rows: int | None = None
     undoes: int | None = None
@@ -122,7 +129,7 @@ class Run:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         special = {"stages", "watermark_values", "checks", "dry_run", "preview", "cancel_requested", "sessions"}
-        special.add("verify")
+        special |= {"verify", "watermarks_given"}
         plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
         # Records that were written before texts were cut are as large as what they quote.
         plain |= {name: cut(plain[name]) for name in ("error", "hint") if plain[name]}
@@ -134,6 +141,8 @@ class Run:
             cancel_requested=bool(row["cancel_requested"]),
             stages=json.loads(row["stages_json"] or "{}"),
             watermark_values=json.loads(row["watermark_values_json"] or "{}"),
+            # The merge of a preview has the preview's values.
+            watermarks_given=() if row["merges_preview"] else tuple(json.loads(row["overrides_json"] or "{}")),
             checks=tuple(Check.from_json(item) for item in json.loads(row["checks_json"] or "[]")),
             sessions=tuple(RunSession.from_json(item) for item in json.loads(row["sessions_json"] or "[]")),
             verify=_read_verify(row["verify_asked"], row["verify_result"]),
@@ -153,6 +162,7 @@ class Run:
                 record[f.name] = getattr(self, f.name)
         record["stages"] = dict(self.stages)
         record["watermark_values"] = dict(self.watermark_values)
+        record["watermarks_given"] = list(self.watermarks_given)
         record["checks"] = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in self.checks]
         record["sessions"] = [asdict(session) for session in self.sessions]
         return record

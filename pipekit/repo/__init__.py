@@ -52,11 +52,14 @@ from pipekit.repo.groups import (
 from pipekit.repo.hooks import create_hook, delete_hook, get_hook, list_hooks, update_hook
 from pipekit.repo.leases import LeaseState, claim_module, finish_run, renew_lease, start_adhoc_run, take_over_run
 from pipekit.repo.live_log import (
+    TimedText,
     append_live_log,
     clean_text,
     get_live_log_end,
     read_live_log,
     read_live_log_tail,
+    read_timed_log,
+    read_timed_tail,
 )
 from pipekit.repo.modules import (
     MOST_COLUMNS,
@@ -82,16 +85,19 @@ from pipekit.repo.previews import (
     release_preview,
 )
 from pipekit.repo.queue import (
+    Hold,
     cancel_queued_run,
     claim_next_run,
     close_orphans,
     enqueue_run,
+    find_hold,
     get_overrides,
     renew_place,
     renew_places,
 )
 from pipekit.repo.run_dests import find_kept_dest, keep_dest, list_leftover_runs
 from pipekit.repo.runs import (
+    find_canceller,
     get_run,
     has_run_ended,
     insert_queued_run,
@@ -185,10 +191,12 @@ __all__ = [
     "DraftStep",
     "DueCandidate",
     "GroupOverview",
+    "Hold",
     "LeaseState",
     "Server",
     "SessionUser",
     "State",
+    "TimedText",
     "append_live_log",
     "cancel_group_run",
     "cancel_queued_run",
@@ -225,11 +233,13 @@ __all__ = [
     "describe_new_password",
     "enqueue_run",
     "expire_previews",
+    "find_canceller",
     "find_connection_by_name",
     "find_cron",
     "find_driver_registration",
     "find_due_candidate",
     "find_group_by_name",
+    "find_hold",
     "find_kept_dest",
     "find_last_fire",
     "find_live_group_run",
@@ -319,6 +329,8 @@ __all__ = [
     "open_to_read",
     "read_live_log",
     "read_live_log_tail",
+    "read_timed_log",
+    "read_timed_tail",
     "record_fire",
     "register_driver",
     "release_preview",

@@ -14,7 +14,7 @@ from pipekit.repo.clock import lease_end
 from pipekit.repo.groups import get_group
 from pipekit.repo.modules import get_module
 from pipekit.repo.names import get_row
-from pipekit.repo.runs import ALIVE, insert_queued_run
+from pipekit.repo.runs import ALIVE, insert_queued_run, note_beside
 from pipekit.repo.state import State, now, transaction
 
 CANCELLED = "The run was cancelled before it started."
@@ -92,13 +92,15 @@ def list_group_runs(
     return [GroupRun.from_row(row) for row in db.rows(sql, {**{n: v for n, (_, v) in used.items()}, "limit": limit})]
 
 
-def cancel_group_run(db: State, group_run_id: int) -> bool:
+def cancel_group_run(db: State, group_run_id: int, user: str | None = None) -> bool:
     """Ends the runs that wait and asks those that run to stop; False when it has ended. Raises NotFound."""
     with transaction(db):
         get_group_run(db, group_run_id)
         asked = "UPDATE group_run SET cancel_requested = 1 WHERE id = ? AND status = 'running'"
         if not db.change(asked, (group_run_id,)):
             return False
+        for run in db.rows(f"SELECT id FROM run_log WHERE group_run_id = ? AND {ALIVE}", (group_run_id,)):
+            note_beside(db, run["id"], {"cancelled_by": user})
         running = "UPDATE run_log SET cancel_requested = 1 WHERE group_run_id = ? AND status = 'running'"
         db.change(running, (group_run_id,))
         end_queued_runs(db, "group_run_id = :id", {"id": group_run_id}, "cancelled", CANCELLED)

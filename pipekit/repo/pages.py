@@ -276,28 +276,6 @@ def list_failed_modules(db: State) -> list[RunBrief]:
     return [RunBrief.from_row(row) for row in read_at_once(db, BRIEF_NAMES, _FAILED)]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LiveRun:
-    """A run that goes on, and what its module read the last time it succeeded."""
-
-    run: RunBrief
-    expected: int | None
-
-
-_LIVE = f"""
-    SELECT {BRIEF},
-        (SELECT rows_read FROM run_log WHERE id IN (
-            SELECT id FROM run_log WHERE module_id = r.module_id ORDER BY id DESC LIMIT 20)
-         AND status = 'success' ORDER BY id DESC LIMIT 1) AS expected
-    FROM run_log r WHERE r.status = 'running' ORDER BY r.id
-"""
-
-
-def list_live_briefs(db: State) -> list[LiveRun]:
-    """Runs that run now, the oldest first."""
-    return [LiveRun(run=RunBrief.from_row(row), expected=row["expected"]) for row in db.rows(_LIVE)]
-
-
 def get_run_stamp(db: State, run_id: int) -> str:
     """Changes whenever something that a live page of the run shows has changed; empty for a run that is not there."""
     row = db.row(
@@ -305,7 +283,10 @@ def get_run_stamp(db: State, run_id: int) -> str:
         SELECT status, cancel_requested, attempt, merge_state, rows_read, rows_staged, stages_json,
             l.stage, l.rows_so_far,
             (SELECT start + length(text) FROM run_log_chunk
-             WHERE run_id = run_log.id ORDER BY start DESC LIMIT 1) AS log
+             WHERE run_id = run_log.id ORDER BY start DESC LIMIT 1) AS log,
+            (SELECT value FROM meta WHERE name = 'paused' AND status = 'queued') AS paused,
+            (SELECT p.paused FROM group_run g JOIN grp p ON p.id = g.group_id
+             WHERE g.id = run_log.group_run_id AND run_log.status = 'queued') AS group_paused
         FROM run_log LEFT JOIN run_live l ON l.run_id = run_log.id WHERE id = ?
         """,
         (run_id,),
@@ -320,7 +301,7 @@ def get_phase(stamp: str) -> str:
 
 def _stamp_parts(row: Row) -> list[Any]:
     figures = ("stage", "rows_so_far", "rows_read", "rows_staged")
-    names = ("status", "cancel_requested", "attempt", "merge_state", *figures, "log")
+    names = ("status", "cancel_requested", "attempt", "merge_state", *figures, "log", "paused", "group_paused")
     return [row[name] if row[name] is not None else "" for name in names] + [len(row["stages_json"] or "")]
 
 

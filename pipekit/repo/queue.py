@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pipekit.errors import ModuleBusy
 from pipekit.models import Row, Run, Verify
@@ -19,7 +20,7 @@ from pipekit.repo.group_runs import CANCELLED, end_queued_runs
 from pipekit.repo.leases import build_busy, take_module
 from pipekit.repo.modules import get_module
 from pipekit.repo.pause import is_paused
-from pipekit.repo.runs import get_run, insert_queued_run
+from pipekit.repo.runs import get_run, insert_queued_run, note_beside
 from pipekit.repo.state import State, now, transaction
 from pipekit.repo.undo import note_undoes
 
@@ -247,9 +248,37 @@ def renew_places(db: State, owner: str, lease_s: float) -> int:
     return db.change(sql, {"at": lease_end(db, lease_s), "owner": owner})
 
 
-def cancel_queued_run(db: State, run_id: int) -> bool:
+def cancel_queued_run(db: State, run_id: int, user: str | None = None) -> bool:
     """Ends a run that waits; False when it does not wait (any more)."""
-    return bool(end_queued_runs(db, "id = :id", {"id": run_id}, "cancelled", CANCELLED))
+    with transaction(db):
+        has_ended = bool(end_queued_runs(db, "id = :id", {"id": run_id}, "cancelled", CANCELLED))
+        if has_ended:
+            note_beside(db, run_id, {"cancelled_by": user})
+        return has_ended
+
+
+Hold = Literal["", "paused", "group", "module", "members"]
+_HOLD = """
+    SELECT CASE
+        WHEN r.owner IS NULL AND EXISTS (SELECT 1 FROM meta WHERE name = 'paused' AND value = '1') THEN 'paused'
+        WHEN p.paused THEN 'group'
+        WHEN m.running THEN 'module'
+        WHEN EXISTS (SELECT 1 FROM run_log e WHERE e.group_run_id = r.group_run_id AND e.run_order < r.run_order
+                     AND +e.status IN ('queued', 'running')) THEN 'members'
+        ELSE '' END AS hold
+    FROM run_log r JOIN module m ON m.id = r.module_id
+    LEFT JOIN group_run g ON g.id = r.group_run_id LEFT JOIN grp p ON p.id = g.group_id
+    WHERE r.id = ? AND r.status = 'queued'
+"""
+
+
+def find_hold(db: State, run_id: int) -> Hold:
+    """What a waiting run waits for: everything or its group is `paused`, its module runs, earlier members of its group.
+
+    `""` where it waits for a slot alone, or does not wait (any more).
+    """
+    row = db.row(_HOLD, (run_id,))
+    return row["hold"] if row else ""
 
 
 def get_overrides(db: State, run_id: int) -> dict[str, str]:

@@ -41,8 +41,9 @@ _PLAIN = (
     "stderr",
 )
 # What a run is doing now lies in a table of its own: columns behind the runner's output would be slow to reach.
-LIVE_FIGURES = ("stage", "stage_started_at", "rows_so_far")
+LIVE_FIGURES = ("stage", "stage_started_at", "rows_so_far", "rows_expected")
 LIVE = ", ".join(f"(SELECT {name} FROM run_live WHERE run_id = run_log.id) AS {name}" for name in LIVE_FIGURES)
+CANCELLED_BY = "(SELECT user FROM run_cancel WHERE run_id = run_log.id) AS cancelled_by"
 SESSIONS = "(SELECT sessions_json FROM run_session WHERE run_id = run_log.id) AS sessions_json"
 VERIFY = ", ".join(
     f"(SELECT {name}_json FROM run_verify WHERE run_id = run_log.id) AS verify_{name}" for name in ("asked", "result")
@@ -65,9 +66,10 @@ LISTED = f"""
     id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
     lease_expires_at, cancel_requested, dest_id, staging_table, dest_table, queued_at, started_at, finished_at,
     merge_state, rows_read, rows_staged, rows_deleted, rows_inserted,
-    rows_updated, dest_rows_before, dest_rows_after, error_stage, stages_json, watermark_values_json, checks_json,
+    rows_updated, dest_rows_before, dest_rows_after, error_stage, overrides_json, stages_json, watermark_values_json,
+    checks_json,
     hint, error, resolved_sql, staging_sql, merge_sql,
-    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, NULL AS error_position, NULL AS sessions_json,
+    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {CANCELLED_BY}, NULL AS error_position, NULL AS sessions_json,
     NULL AS stdout, NULL AS stderr
 """
 _SQL = "resolved_sql, staging_sql, merge_sql"
@@ -77,7 +79,7 @@ _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
     position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
-    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {SESSIONS}, {position}"
+    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {CANCELLED_BY}, {SESSIONS}, {position}"
     row = db.row(f"SELECT *, {found} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
@@ -190,7 +192,7 @@ def update_run(db: State, run_id: int, *, if_owner: str | None = None, **fields:
 
 
 def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> None:
-    """Keeps some of `stage`, `stage_started_at` and `rows_so_far` of a run that goes on."""
+    """Keeps some of `LIVE_FIGURES` of a run that goes on."""
     sets = ", ".join(f"{name} = excluded.{name}" for name in figures)
     names, values = ", ".join(figures), ", ".join(f":{name}" for name in figures)
     db.change(
@@ -204,8 +206,8 @@ def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> Non
 
 
 # What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were or marked as
-# gone, its sessions, what its dest keeps of them so that it can be taken back, what a comparison found, and whether its
-# staging table may still be in the dest.
+# gone, its sessions, what its dest keeps of them so that it can be taken back, what a comparison found, whether its
+# staging table may still be in the dest, and who ended it (the first who asked).
 _BESIDE = {
     "error_position": "INSERT OR REPLACE INTO run_fault (position, run_id) VALUES (?, ?)",
     "rows_unchanged": "INSERT OR REPLACE INTO run_merge (rows_unchanged, run_id) VALUES (?, ?)",
@@ -217,6 +219,7 @@ _BESIDE = {
         INSERT INTO run_verify (result_json, run_id) VALUES (?, ?)
         ON CONFLICT (run_id) DO UPDATE SET result_json = excluded.result_json
     """,
+    "cancelled_by": "INSERT OR IGNORE INTO run_cancel (user, run_id, at) VALUES (?, ?, strftime('%FT%H:%M:%fZ'))",
     "staging_left": "UPDATE run_dest SET staging_left = ? WHERE run_id = ?",
 }
 
@@ -253,11 +256,20 @@ def settle_merge_state(db: State, run_id: int, merge_state: MergeState) -> bool:
     return bool(_update(db, run_id, {"merge_state": merge_state}, "merge_state = 'unknown'"))
 
 
-def request_cancel(db: State, run_id: int) -> bool:
+def request_cancel(db: State, run_id: int, user: str | None = None) -> bool:
     """Asks a run to stop; its owner sees it at the next `renew_lease`. False when it has ended; raises NotFound."""
     with transaction(db):
         get_run(db, run_id)
-        return bool(_update(db, run_id, {"cancel_requested": 1}, ALIVE))
+        is_asked = bool(_update(db, run_id, {"cancel_requested": 1}, ALIVE))
+        if is_asked:
+            note_beside(db, run_id, {"cancelled_by": user})
+        return is_asked
+
+
+def find_canceller(db: State, run_id: int) -> str | None:
+    """Who asked a run to stop; None where nobody did, or it is not known."""
+    row = db.row("SELECT user FROM run_cancel WHERE run_id = ?", (run_id,))
+    return row["user"] if row else None
 
 
 def run_values(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,8 @@ class NativeRunner:
     `stop` is an event that ends the current operation with Cancelled; `silence_timeout_s` bounds the time without a
     sign of life while rows are read or moved; `deadline` (of `time.monotonic`) bounds everything; `kinds` are drivers
     the child may load while it waits for its first operation. `child` is one that `start_child` has started before;
-    `on_session` hears of sessions that can be told from others on their system;
+    `on_session` hears of sessions that can be told from others on their system, `on_wait` is called again and again
+    while an answer is waited for;
     `hand_back` takes it, without connections, once all its work has gone well, or says that it is to end.
     """
 
@@ -80,6 +81,7 @@ class NativeRunner:
         hand_back: Callable[[Program], bool] | None = None,
     ) -> None:
         self.log = log
+        self.on_wait: Callable[[], None] = lambda: None
         self.on_session = on_session
         self._stop = stop or threading.Event()
         self._silence_timeout_s = silence_timeout_s
@@ -322,6 +324,7 @@ class NativeRunner:
                 return bytes(line)
             if self._read_pipes():
                 heard = time.monotonic()
+            self.on_wait()
             self._check_limits(heard, silence_s)
 
     def _read_pipes(self) -> bool:

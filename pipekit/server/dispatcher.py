@@ -13,6 +13,7 @@ from pipekit.engine.starting.workers import Workers
 from pipekit.errors import PipekitError
 from pipekit.logs import get_logger
 from pipekit.models import Run
+from pipekit.models.runs import ENDING
 from pipekit.runner.spares import Spares
 from pipekit.secrets import Secrets
 
@@ -75,7 +76,7 @@ class Dispatcher:
         try:
             with closing(repo.open_state(self._config.state_path)) as db:
                 for run_id in run_ids:
-                    repo.request_cancel(db, run_id)
+                    repo.request_cancel(db, run_id, ENDING)
         except PipekitError as error:
             _LOG.error("the runs could not be cancelled: %s", error.message)
 

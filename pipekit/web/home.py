@@ -22,7 +22,7 @@ from pipekit.web.day import MOST_BARS, draw_counts, draw_runs, list_labels
 from pipekit.web.kit.render import render, render_piece
 from pipekit.web.kit.sessions import Viewer
 from pipekit.web.night import Night, build_weeks, tell_night
-from pipekit.web.runs.view import describe_live
+from pipekit.web.runs.view import list_live_lines
 
 router = APIRouter(include_in_schema=False)
 
@@ -91,7 +91,7 @@ def _draw_board(db: repo.State, may_run: bool) -> Markup:
         failed=shown,
         failed_count=len(failed),
         streaks=list_streaks(db, [run.module_id for run in shown if run.module_id is not None]),
-        live=[describe_live(item, now) for item in pages.list_live_briefs(db)],
+        live=list_live_lines(db, now),
         alive=alive,
         next=list_next(crons, now, zone)[:SHOWN_NEXT],
         coming=count_coming(crons, now, zone),

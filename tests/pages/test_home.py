@@ -47,10 +47,12 @@ def test_a_module_whose_last_run_failed_is_shown_until_it_succeeds(site: Site, v
 def test_what_runs_is_shown_with_rows_and_rate(site: Site, vera: Visitor) -> None:
     module = site.make_module()
     make_run(site, module)
-    start_run(site, module, rows_so_far=602)
+    since = repo.format_moment(datetime.now(UTC) - timedelta(seconds=5))
+    start_run(site, module, stage="stage", stage_started_at=since, rows_so_far=602, stages={"watermark": 0.1})
     page = vera.get("/")
     assert "Running (1)" in sections(page)
-    assert "602 rows" in page.text
+    assert "37 % stage 602 of about 1 204 rows" in page.text
+    assert "/s" in page.text
     assert page.has("svg.bar-meter")
 
 

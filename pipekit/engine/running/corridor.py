@@ -48,6 +48,7 @@ def execute_run(installation: Installation, run: Run, ready: Ready, listener: Li
     """Walks a claimed run down the corridor, writes its outcome once and frees the module."""
     record = RunRecord(installation.db, run, listener)
     ready.runner.log, ready.runner.on_session = record.log, record.meet
+    ready.runner.on_wait = record.settle
     log_start(run)
     status: RunStatus = "error"
     with Lease(installation.config, run, ready.stop) as lease:

@@ -14,6 +14,7 @@ from pipekit.engine.context import BoundWatermark, RunContext, application_name,
 from pipekit.engine.definition import Definition, check_overrides
 from pipekit.engine.installation import Installation
 from pipekit.engine.previews import read_merged, sign_definition
+from pipekit.engine.progress import find_usual
 from pipekit.engine.record import RunRecord
 from pipekit.engine.runners import lend_runner
 from pipekit.engine.undoing.asking import read_undone
@@ -138,7 +139,16 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         if record.run.merges_preview
         else None,
         undone=read_undone(installation.db, record.run, definition),
+        knows_rows=_knows_rows(installation, record.run),
     )
+
+
+def _knows_rows(installation: Installation, run: Run) -> bool:
+    """With values by hand nothing is as usual; a run without a module is the first of its kind."""
+    if run.watermarks_given or run.module_id is None:
+        return False
+    usual = find_usual(installation.db, [run.module_id]).get(run.module_id)
+    return usual is not None and usual.rows is not None
 
 
 def _list_past(installation: Installation, module: Module) -> Sequence[PastRun]:

@@ -12,6 +12,7 @@ from pipekit.engine.running.hooks import has_hooks, run_fitting, run_hooks
 from pipekit.engine.running.lease import Lease
 from pipekit.errors import Cancelled, CheckFailed, Inexact, PipekitError, RunFailed, RunnerError, StatementFailed
 from pipekit.models import MergeState, RunStatus, Stage
+from pipekit.models.runs import ENDING, INTERRUPTED
 
 LOST = "The run lost its lease to another process and stopped."
 MERGED = "The merge was committed."
@@ -92,11 +93,20 @@ def _note(context: RunContext, failure: _Failure) -> None:
     if failure.is_shut_out:
         message = LOST
     elif failure.is_cancelled:
-        message = f"The run was cancelled during {stage}."
+        message = _tell_cancelled(context, failure)
     if state != "none":
         message += " " + (MERGED if state == "merged" else UNKNOWN)
-    context.record.log(f"error in {stage}: {message}\n")
+    context.record.log(f"{message}\n" if failure.is_cancelled else f"error in {stage}: {message}\n")
     context.record.put(error_stage=stage, error=message, hint=hint or None)
+
+
+def _tell_cancelled(context: RunContext, failure: _Failure) -> str:
+    """Where, and by whom; what was read until then stays in the record."""
+    record = context.record
+    by = INTERRUPTED if isinstance(failure.error, KeyboardInterrupt) else record.find_canceller()
+    record.put(cancelled_by=by)
+    who = {None: "", INTERRUPTED: "", ENDING: ", as the server ended"}.get(by, f" by {by}")
+    return f"The run was cancelled during {failure.stage}{who}."
 
 
 def _find_value_hint(context: RunContext, error: RunnerError) -> str:

@@ -40,6 +40,7 @@ def stage(context: RunContext, plan: Plan) -> Staged:
     if context.run.preview:
         refuse_preview(plan.alter_sql)
     _execute(context, plan.alter_sql)
+    _expect_rows(context, plan.source_sql)
     if plan.load.before:
         try:
             loaded = fill(context, plan)
@@ -75,6 +76,20 @@ def stage(context: RunContext, plan: Plan) -> Staged:
         _execute(context, (*driver.build_index_sql(plan.merge), *driver.build_analyze_sql(plan.merge)))
     _note_loaded(context, loaded)
     return Staged(plan=plan, loaded=loaded, source=source, keys=_stage_keys(context, plan))
+
+
+def _expect_rows(context: RunContext, sql: str) -> None:
+    """Where no earlier load tells, the source may know how many rows come about; whoever watches wants to know."""
+    if context.knows_rows:
+        return
+    try:
+        rows = context.source_driver.estimate_rows(context.ask_source(), sql)
+    except StatementFailed as error:
+        if error.transient:
+            raise
+        return  # what is wrong with the query is said when it is read
+    if rows:
+        context.record.expects(rows)
 
 
 def _stage_keys(context: RunContext, plan: Plan) -> Loaded | None:

@@ -15,6 +15,7 @@ from pipekit.engine.starting.waiting import WAIT_S, Vigil, give_up
 from pipekit.engine.starting.workers import Workers
 from pipekit.errors import Conflict, GroupBusy, PipekitError
 from pipekit.models import Group, GroupRun, Run
+from pipekit.models.runs import INTERRUPTED
 from pipekit.runner.spares import Spares
 
 
@@ -40,7 +41,7 @@ def _run(installation: Installation, group: Group, dry_run: bool, listener: List
         crew.workers.wait()
     except KeyboardInterrupt:
         # A second Ctrl-C does not wait; recovery closes what it leaves behind.
-        repo.cancel_group_run(installation.db, group_run.id)
+        repo.cancel_group_run(installation.db, group_run.id, INTERRUPTED)
         crew.workers.wait()
         _close_unstarted(installation.db, group_run, crew)
     except PipekitError:

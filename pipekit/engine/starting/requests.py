@@ -124,7 +124,7 @@ def ask_drop(db: repo.State, run: Run, *, user: str) -> None:
 def ask_cancel(db: repo.State, run: Run, *, user: str) -> bool:
     """Ends a run that waits, asks one that runs to stop; False, and nothing noted, when it has ended."""
     with repo.transaction(db):
-        is_asked = cancel_run(db, run.id)
+        is_asked = cancel_run(db, run.id, user)
         if is_asked:
             detail = {"run_id": run.id}
             repo.note_audit(db, user=user, action="cancel", kind="run", name=run.module, detail=detail)
@@ -134,7 +134,7 @@ def ask_cancel(db: repo.State, run: Run, *, user: str) -> bool:
 def ask_group_cancel(db: repo.State, group_run: GroupRun, *, user: str) -> bool:
     """The same for a group run and all its runs."""
     with repo.transaction(db):
-        is_asked = cancel_group_run(db, group_run.id)
+        is_asked = cancel_group_run(db, group_run.id, user)
         if is_asked:
             detail = {"group_run_id": group_run.id}
             repo.note_audit(db, user=user, action="cancel", kind="group run", name=group_run.group_name, detail=detail)

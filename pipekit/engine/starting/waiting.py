@@ -10,6 +10,7 @@ from pipekit.engine.installation import Installation
 from pipekit.engine.recovering.outcomes import ASK_WITHIN_S
 from pipekit.engine.recovering.recover import recover_runs
 from pipekit.models import Run
+from pipekit.models.runs import INTERRUPTED
 
 # How often a waiting run looks whether its turn has come, and whether dead runs stand in its way.
 WAIT_S = 0.25
@@ -71,7 +72,7 @@ def wait_for_turn(installation: Installation, asked: Run, listener: Listener | N
 
 def give_up(db: repo.State, asked: Run) -> None:
     """Ends a run that was asked for and has not begun, also when it was claimed in the very moment of the interrupt."""
-    if not repo.cancel_queued_run(db, asked.id):
+    if not repo.cancel_queued_run(db, asked.id, INTERRUPTED):
         told = "The run was interrupted before it began."
         repo.finish_run(db, asked.id, owner=asked.owner or "", status="cancelled", error_stage="claim", error=told)
 

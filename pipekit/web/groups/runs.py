@@ -23,6 +23,7 @@ from pipekit.web.kit.drawing import GanttBar
 from pipekit.web.kit.render import get_moment, render, render_piece
 from pipekit.web.kit.sessions import Operator, Viewer
 from pipekit.web.kit.words import status_word
+from pipekit.web.runs.view import list_live_lines
 
 router = APIRouter(include_in_schema=False)
 
@@ -94,10 +95,18 @@ def _build_values(db: repo.State, group_run_id: int) -> dict[str, Any]:
         "cron": repo.find_cron(db, group_run.triggered_by),
         "took_s": _took(group_run, now),
         "bars": list(zip(runs, build_bars(group_run, runs, now), strict=True)),
+        "lines": {line.run.id: line for line in list_live_lines(db, now, group_run_id=group_run_id)},
+        "hold": _find_group_hold(db, runs),
         "counts": Counter(run.status for run in runs),
         "first_bad": next((run for run in runs if run.status in ("error", "cancelled")), None),
         "stamp": stamp,
     }
+
+
+def _find_group_hold(db: repo.State, runs: Sequence[pages.RunBrief]) -> repo.Hold:
+    """Whether what waits is held back by a pause."""
+    waiting = next((run for run in runs if run.status == "queued"), None)
+    return repo.find_hold(db, waiting.id) if waiting else ""
 
 
 def _took(group_run: GroupRun, now: datetime | None = None) -> float | None:

@@ -79,31 +79,46 @@ def _draw_bar(run: _Bar, x: float, width: float, height: int, tall: float) -> st
     )
 
 
-def draw_timeline(stages: Mapping[str, float], current: str = "", elapsed_s: float = 0.0, failed: str = "") -> Markup:
-    """Stages as bars in proportion to their seconds, with the one that goes on or failed in its own colour."""
-    spans = dict(stages)
+def draw_timeline(
+    stages: Mapping[str, float],
+    current: str = "",
+    elapsed_s: float = 0.0,
+    failed: str = "",
+    ahead: Mapping[str, float] | None = None,
+) -> Markup:
+    """Stages as bars in proportion to their seconds, with the one that goes on or failed in its own colour.
+
+    `ahead` are seconds that the stage it is in and those to come usually take: they are drawn pale, where they will be.
+    """
+    spans, coming = dict(stages), dict(ahead or {})
     if current:
         spans[current] = max(spans.get(current, 0.0), elapsed_s)
-    total = sum(spans.values())
-    if not spans:
+    widths = {name: max(spans.get(name, 0.0), coming.get(name, 0.0)) for name in [*spans, *coming]}
+    if not widths:
         return Markup(f"{_TIMELINE}</svg>")
-    least = total * 0.004 + 0.001
-    widths = {name: max(seconds, least) for name, seconds in spans.items()}
+    least = sum(widths.values()) * 0.004 + 0.001
+    widths = {name: max(width, least) for name, width in widths.items()}
     scale, x, bars = 1000 / sum(widths.values()), 0.0, []
     for name, width in widths.items():
-        kind = "error" if name == failed else "running" if name == current else "stage"
-        wide = width * scale
-        bars.append(
-            f'<rect class="fill-{kind}" x="{x:.1f}" y="0" width="{max(wide - 2, 1.5):.1f}" height="16">'
-            f"<title>{escape(name)} {format_duration(spans[name])}</title></rect>"
-        )
-        x += wide
+        if name in coming:
+            bars.append(_draw_stage("coming", x, width * scale, f"{name} about {format_duration(coming[name])}"))
+        if name in spans:
+            kind = "error" if name == failed else "running" if name == current else "stage"
+            shown = min(max(spans[name], least), width) if name in coming else width
+            bars.append(_draw_stage(kind, x, shown * scale, f"{name} {format_duration(spans[name])}"))
+        x += width * scale
     return Markup(f"{_TIMELINE}{''.join(bars)}</svg>")
 
 
-def draw_meter(done: int, total: int) -> Markup:
-    """How far something has come."""
-    share = min(done / total, 1.0) if total else 0.0
+def _draw_stage(kind: str, x: float, wide: float, told: str) -> str:
+    return (
+        f'<rect class="fill-{kind}" x="{x:.1f}" y="0" width="{max(wide - 2, 1.5):.1f}" height="16">'
+        f"<title>{escape(told)}</title></rect>"
+    )
+
+
+def draw_meter(share: float) -> Markup:
+    """How far something has come, 0 to 1."""
     return Markup(
         '<svg class="bar-meter" viewBox="0 0 120 8" aria-hidden="true"><rect class="fill-none" width="120" height="8"/>'
         f'<rect class="fill-running" width="{120 * share:.0f}" height="8"/></svg>'

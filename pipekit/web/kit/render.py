@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from pipekit import __version__
 from pipekit.cutting import cut
+from pipekit.engine.progress import tell_left
 from pipekit.engine.receipt import format_count, format_duration, get_duration_s
 from pipekit.http.errors import note_reason
 from pipekit.repo.pages import RunBrief
@@ -40,6 +41,7 @@ ENVIRONMENT = Environment(
 ENVIRONMENT.filters.update(
     count=format_count,
     duration=format_duration,
+    left=tell_left,
     age=describe_age,
     local=format_local,
     status_word=status_word,

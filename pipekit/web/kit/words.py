@@ -4,6 +4,7 @@
 from datetime import UTC, datetime
 
 from pipekit.cron import describe
+from pipekit.models.runs import ENDING, INTERRUPTED
 
 STATUS_WORDS = {
     "queued": "queued",
@@ -59,6 +60,14 @@ def _describe_span(seconds: float) -> str:
     return f"{days} day" if days == 1 else f"{days} days"
 
 
+_TOLD = {
+    "cli": "the command line",
+    "manual": "hand",
+    INTERRUPTED: "Ctrl-C or a signal",
+    ENDING: "the server as it ended",
+}
+
+
 def tell_trigger(triggered_by: str, cron: str | None = None) -> str:
     """`user:ana` -> `ana`; `cli` -> `the command line`; `schedule:3` -> its `cron` in words, its number without one."""
     kind, _, name = triggered_by.partition(":")
@@ -66,9 +75,11 @@ def tell_trigger(triggered_by: str, cron: str | None = None) -> str:
         return f"schedule, {lower_first(describe(cron))}"
     if kind == "user" and name:
         return name
+    if kind == "shell" and name:
+        return f"{name} at the shell"
     if kind == "api":
         return f"{name} by the API" if name else "the API"
-    return {"cli": "the command line", "manual": "hand"}.get(triggered_by, triggered_by.replace(":", " "))
+    return _TOLD.get(triggered_by, triggered_by.replace(":", " "))
 
 
 def lower_first(text: str) -> str:

@@ -33,7 +33,7 @@ from pipekit.web.modules.bulk import build_notice, list_runs_asked
 from pipekit.web.modules.edit import SAVED_WORDS
 from pipekit.web.modules.form import LOAD_WORDS, STRATEGY_WORDS
 from pipekit.web.modules.watermarks import build_placeholder_warnings
-from pipekit.web.runs.view import describe_run
+from pipekit.web.runs.view import LiveLine, describe_run, list_live_lines
 
 router = APIRouter(include_in_schema=False)
 
@@ -229,7 +229,7 @@ def show_module(
         ways=LOAD_WORDS,
         last=last,
         mends=describe_run(last).mends if last else [],
-        alive=[run for run in runs if not run.finished_at],
+        alive=_list_alive(db, [run for run in runs if not run.finished_at]),
         chart_count=len(runs),
         usual=find_usual_rows(repo.list_past(db, module.id), datetime.now(UTC)),
         chart=past.chart,
@@ -239,6 +239,12 @@ def show_module(
         is_first=before is None,
         badges=[(badge, coming.get(badge.id)) for badge in badges],
     )
+
+
+def _list_alive(db: repo.State, runs: Sequence[RunBrief]) -> list[tuple[RunBrief, LiveLine | None, repo.Hold]]:
+    """The module's run that has not ended, if any: how far it is, or what it waits for."""
+    lines = {line.run.id: line for line in list_live_lines(db, datetime.now(UTC))} if runs else {}
+    return [(run, lines.get(run.id), repo.find_hold(db, run.id)) for run in runs]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,18 +11,22 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from pipekit import repo
+from pipekit.engine.progress import build_usual
+from pipekit.engine.receipt import stamp_log
 from pipekit.engine.undoing.asking import find_refusal
 from pipekit.errors import NotFound
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import Run
 from pipekit.repo import pages
+from pipekit.repo.progress import list_good_loads
 from pipekit.web.kit.render import Packed, answer_packed, render_piece
 from pipekit.web.kit.sessions import Viewer
-from pipekit.web.runs.view import describe_run
+from pipekit.web.runs.view import compare_runs, describe_run, is_usual_load
 
 router = APIRouter(include_in_schema=False)
 
 TAIL_CHARS = 65_536
+CHUNK_ROOM = 4_096
 TABS = ("rows", "log", "sql", "merge", "watermarks")
 # A run that writes without a pause is drawn this often, however many watch it.
 DRAWN_EVERY_S = 0.5
@@ -55,7 +59,7 @@ async def show_live(
     user: Viewer,
     run_id: int,
     have: str | None = None,
-    tab: str = "log",
+    tab: str = "",
 ) -> Response:
     """The part of the page that moves; 204 when what the page has is still so.
 
@@ -92,7 +96,9 @@ def _draw(db: repo.State, run_id: int, tab: str) -> _Drawn:
 
 def _draw_buttons(request: Request, drawn: _Drawn) -> str:
     session = request.state.session
-    return render_piece("_run_actions.html", **drawn.values, user=session.user, csrf=session.csrf)
+    mine = {**drawn.values, "user": session.user, "csrf": session.csrf}
+    buttons = render_piece("_run_actions.html", **mine)
+    return buttons if drawn.values["view"].is_alive else buttons + render_piece("_run_tabs.html", **mine)
 
 
 def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
@@ -101,21 +107,31 @@ def build_values(db: repo.State, run_id: int, tab: str) -> dict[str, Any]:
     stamp = pages.get_run_stamp(db, run_id)
     run = repo.get_run(db, run_id)
     found = repo.find_preview(db, run.id) if run.preview else None
-    tail = repo.read_live_log_tail(db, run.id, TAIL_CHARS)
+    tail = repo.read_timed_tail(db, run.id, TAIL_CHARS)
+    loads = list_good_loads(db, [run.module_id], run.id)[run.module_id] if run.module_id else []
     group_run = repo.get_group_run(db, run.group_run_id) if run.group_run_id else None
     return {
         "run": run,
-        "view": describe_run(run),
-        "tail": tail,
+        "view": describe_run(run, build_usual(loads)),
+        "hold": repo.find_hold(db, run.id) if run.status == "queued" else "",
+        "tail": stamp_log(tail),
+        "is_tail_cut": sum(len(part.text) for part in tail) >= TAIL_CHARS - CHUNK_ROOM,
+        "good": repo.get_run(db, loads[0].run_id) if loads and run.finished_at and is_usual_load(run) else None,
         "stamp": stamp,
         "preview": found,
-        "tab": tab if tab in TABS else "rows" if found else "log",
+        "asked_tab": tab,
+        "tab": tab if tab in TABS else _choose_tab(run, found is not None),
         "group_run": group_run,
         "cron": repo.find_cron(db, run.triggered_by),
         "can_undo": not find_refusal(run),
-        "tail_chars": TAIL_CHARS,
+        "compare": compare_runs,
         "places": _list_places(db, run) if run.status == "error" else [],
     }
+
+
+def _choose_tab(run: Run, has_rows: bool) -> str:
+    """What somebody came for: rows of a preview, the statements of a dry run."""
+    return "rows" if has_rows else "sql" if run.status == "dry_run" and not run.preview else "log"
 
 
 def _list_places(db: repo.State, run: Run) -> list[tuple[str, str, str]]:

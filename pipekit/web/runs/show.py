@@ -13,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from pipekit import repo
 from pipekit.cron import get_zone
+from pipekit.engine.receipt import stamp_blocks
 from pipekit.engine.starting.requests import ask_cancel, ask_drop
 from pipekit.http.state import ContextDep, Db
 from pipekit.models import RunStatus
@@ -102,19 +103,19 @@ def download_log(db: Db, context: ContextDep, user: Viewer, run_id: int) -> Resp
     """The whole live log, in blocks."""
     run = repo.get_run(db, run_id)
     headers = {"Content-Disposition": f'attachment; filename="run-{run.id}.log"'}
-    blocks = _iterate_log(context.config.state_path, run_id)
+    blocks = stamp_blocks(_iterate_log(context.config.state_path, run_id), "%Y-%m-%d %H:%M:%S")
     return StreamingResponse(blocks, media_type="text/plain; charset=utf-8", headers=headers)
 
 
-def _iterate_log(path: Path, run_id: int) -> Iterator[str]:
+def _iterate_log(path: Path, run_id: int) -> Iterator[list[repo.TimedText]]:
     """Opens the state anew for each block: blocks are read in whatever thread is free."""
     offset = 0
     while True:
         with closing(repo.open_state(path)) as db:
-            text, offset = repo.read_live_log(db, run_id, offset, BLOCK_CHARS)
-        if not text:
+            found, offset = repo.read_timed_log(db, run_id, offset, BLOCK_CHARS)
+        if not found:
             return
-        yield text
+        yield found
 
 
 @router.post("/runs/{run_id:int}/drop")

@@ -42,6 +42,7 @@ export function enhanceLogs(root) {
     });
   }
   const search = root.querySelector("[data-log-search]");
+  if (search && wanted) search.value = wanted;
   search?.addEventListener("input", () => {
     wanted = search.value.trim().toLowerCase();
     const shown = findLog();
