@@ -18,7 +18,7 @@ from pipekit.engine.events import (
     StageStarted,
     Waiting,
 )
-from pipekit.engine.progress import Moment, Progress, Usual, measure_progress, tell_left
+from pipekit.engine.progress import Moment, Progress, Usual, measure_progress, round_rows, tell_left
 from pipekit.models import Run
 
 PLAIN_EVERY_S = 10.0
@@ -82,7 +82,7 @@ def _tell_progress(found: Progress, stage: str) -> list[str]:
     if found.share is not None:
         parts.append(f"{int(found.share * 100)} %{' of its rows' if found.of_reading else ''}")
     if found.rows and stage == "stage":
-        whole = f" of about {format_count(found.expected)}" if found.expected else ""
+        whole = f" of about {format_count(round_rows(found.expected))}" if found.expected else ""
         parts.append(f"{format_count(found.rows)}{whole} rows")
         parts += [f"{format_count(round(found.rows_per_s))} rows/s"] if found.rows_per_s else []
     if found.left_s is not None:

@@ -69,8 +69,8 @@ class Progress:
     """How far it is.
 
     `expected` are rows of the whole, `by_source` when its database says so and no earlier load. `share` (0 to 1) is of
-    the whole run, or with `of_reading` of its rows alone. `left_s` is to its end, or to that of reading. `ahead` are
-    usual seconds of the stage it is in and of those to come.
+    the whole run, or with `of_reading` of its rows alone, `part` of the stage it is in. `left_s` is to its end, or to
+    that of reading. `ahead` are usual seconds of the stage it is in and of those to come.
     """
 
     rows: int | None = None
@@ -79,6 +79,7 @@ class Progress:
     rows_per_s: float | None = None
     share: float | None = None
     of_reading: bool = False
+    part: float | None = None
     left_s: float | None = None
     ahead: Mapping[str, float] = field(default_factory=dict)
 
@@ -97,6 +98,7 @@ def measure_progress(now: Moment, usual: Usual | None) -> Progress:
         ahead=_list_ahead(now, usual),
     )
     part, left_s = _measure_stage(now, usual, expected, rate)
+    done = replace(done, part=part)
     if usual is None or usual.rows is None:
         has_part = is_reading and part is not None and bool(now.rows) and expected is not None
         return replace(done, share=part, left_s=left_s, of_reading=True) if has_part else done
@@ -134,6 +136,12 @@ def _list_ahead(now: Moment, usual: Usual | None) -> dict[str, float]:
     names = list(usual.stages)
     first = names.index(now.stage) if now.stage else 0
     return {name: usual.stages[name] for name in names[first:]}
+
+
+def round_rows(rows: int) -> int:
+    """A guess of rows, no more exact than it is: 1 193 354 -> 1 190 000."""
+    size = 10 ** max(len(str(rows)) - 3, 0)
+    return round(rows / size) * size
 
 
 def tell_left(seconds: float) -> str:

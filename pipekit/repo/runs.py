@@ -219,7 +219,10 @@ _BESIDE = {
         INSERT INTO run_verify (result_json, run_id) VALUES (?, ?)
         ON CONFLICT (run_id) DO UPDATE SET result_json = excluded.result_json
     """,
-    "cancelled_by": "INSERT OR IGNORE INTO run_cancel (user, run_id, at) VALUES (?, ?, strftime('%FT%H:%M:%fZ'))",
+    "cancelled_by": """
+        INSERT INTO run_cancel (user, run_id, at) VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+        ON CONFLICT (run_id) DO NOTHING
+    """,
     "staging_left": "UPDATE run_dest SET staging_left = ? WHERE run_id = ?",
 }
 

@@ -108,15 +108,21 @@ def test_a_log_is_read_by_offset_until_it_has_ended(home: Home, vera: Caller) ->
     run_id = start(home)
     repo.append_live_log(home.db, run_id, "first\nsecond \N{SNOWMAN}\n")
     piece = vera.get(f"/runs/{run_id}/log?limit=6")
-    assert piece == {"text": "first\n", "next_offset": 6, "ended": False}
+    assert piece == {"text": "first\n", "times": [], "next_offset": 6, "ended": False}
     rest = vera.get(f"/runs/{run_id}/log?offset=6")
     assert (rest["text"], rest["ended"]) == ("second \N{SNOWMAN}\n", False)
-    repo.append_live_log(home.db, run_id, "third\n")
+    at = "2026-11-30T17:00:01Z"
+    repo.append_live_log(home.db, run_id, [repo.TimedText(at, "third\n")])
     end(home, run_id)
     assert vera.get(f"/runs/{run_id}/log?offset={rest['next_offset']}&limit=2")["ended"] is False
     last = vera.get(f"/runs/{run_id}/log?offset={rest['next_offset']}")
-    assert (last["text"], last["ended"]) == ("third\n", True)
-    assert vera.get(f"/runs/{run_id}/log?offset={2**62}") == {"text": "", "next_offset": 2**62, "ended": True}
+    assert (last["text"], last["times"], last["ended"]) == ("third\n", [[0, at]], True)
+    assert vera.get(f"/runs/{run_id}/log?offset={2**62}") == {
+        "text": "",
+        "times": [],
+        "next_offset": 2**62,
+        "ended": True,
+    }
     vera.fail("GET", "/runs/99/log", 404)
 
 

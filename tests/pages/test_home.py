@@ -51,7 +51,7 @@ def test_what_runs_is_shown_with_rows_and_rate(site: Site, vera: Visitor) -> Non
     start_run(site, module, stage="stage", stage_started_at=since, rows_so_far=602, stages={"watermark": 0.1})
     page = vera.get("/")
     assert "Running (1)" in sections(page)
-    assert "37 % stage 602 of about 1 204 rows" in page.text
+    assert "37 % stage 602 of about 1 200 rows" in page.text
     assert "/s" in page.text
     assert page.has("svg.bar-meter")
 

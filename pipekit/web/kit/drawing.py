@@ -85,10 +85,12 @@ def draw_timeline(
     elapsed_s: float = 0.0,
     failed: str = "",
     ahead: Mapping[str, float] | None = None,
+    part: float | None = None,
 ) -> Markup:
     """Stages as bars in proportion to their seconds, with the one that goes on or failed in its own colour.
 
     `ahead` are seconds that the stage it is in and those to come usually take: they are drawn pale, where they will be.
+    `part` is how much of the stage it is in is done, where that is known better than by its seconds.
     """
     spans, coming = dict(stages), dict(ahead or {})
     if current:
@@ -105,6 +107,7 @@ def draw_timeline(
         if name in spans:
             kind = "error" if name == failed else "running" if name == current else "stage"
             shown = min(max(spans[name], least), width) if name in coming else width
+            shown = width * part if name == current and name in coming and part is not None else shown
             bars.append(_draw_stage(kind, x, shown * scale, f"{name} {format_duration(spans[name])}"))
         x += width * scale
     return Markup(f"{_TIMELINE}{''.join(bars)}</svg>")

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from pipekit import __version__
 from pipekit.cutting import cut
-from pipekit.engine.progress import tell_left
+from pipekit.engine.progress import round_rows, tell_left
 from pipekit.engine.receipt import format_count, format_duration, get_duration_s
 from pipekit.http.errors import note_reason
 from pipekit.repo.pages import RunBrief
@@ -42,6 +42,7 @@ ENVIRONMENT.filters.update(
     count=format_count,
     duration=format_duration,
     left=tell_left,
+    about=lambda rows: format_count(round_rows(rows)),
     age=describe_age,
     local=format_local,
     status_word=status_word,
