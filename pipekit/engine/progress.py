@@ -140,7 +140,7 @@ def _list_ahead(now: Moment, usual: Usual | None) -> dict[str, float]:
 
 def round_rows(rows: int) -> int:
     """A guess of rows, no more exact than it is: 1 193 354 -> 1 190 000."""
-    size = 10 ** max(len(str(rows)) - 3, 0)
+    size = int(10 ** max(len(str(rows)) - 3, 0))
     return round(rows / size) * size
 
 

@@ -2,6 +2,7 @@
 """Pages of a run from its place in the queue to its end, beside the module's good runs."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.pages.records import OWNER, end_run, make_run, start_run
 from tests.pages.site import Site, Visitor
 
 
-def start_staging(site: Site, rows: int | None = 602, **fields: object) -> Run:
+def start_staging(site: Site, rows: int | None = 602, **fields: Any) -> Run:
     """A run of a module that had a good one, five seconds within its stage."""
     module = site.make_module()
     make_run(site, module)
@@ -30,7 +31,7 @@ def test_a_run_says_how_far_it_is_and_draws_the_stages_to_come(site: Site, vera:
     page = vera.get(f"/runs/{run.id}")
     assert page.texts(".legend .coming") == ["check about 0.20 s", "merge about 3.00 s"]
     assert len(page.all(".timeline .fill-coming")) == 3
-    assert page.one("noscript").html.count("http-equiv") == 1
+    assert "http-equiv" in (page.one("noscript").html or "")
 
 
 def test_a_run_without_a_past_shows_its_rows_and_no_share(site: Site, vera: Visitor) -> None:
