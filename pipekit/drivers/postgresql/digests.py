@@ -3,12 +3,13 @@
 
 Each column is hashed with a seed of its own, and the hashes of a row are put together bit by bit (XOR). That alone is
 linear, as the server's own hash of a record is: added up, it would not see values that two rows have exchanged. So what
-comes of a row is hashed once more before it is added. Hashes take values for equal that are only equal (a scale, a zero
-below 0, blanks at the end), and some types have none: those are hashed as text.
+comes of a row is the seed of one more hash, which is added. Hashes take values for equal that are only equal (a scale, a
+zero below 0, blanks at the end), and some types have none: those are hashed as text.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pipekit.drivers.base import MergePlan, StagedColumn
 from pipekit.drivers.comparing import BucketRange, Digests, Side
@@ -23,6 +24,9 @@ _HASHES_RECORDS = 140_000
 # they are scattered, and more of them would not stay in a processor's cache.
 _RANGES = 1 << 16
 _HASHED = 1 << 12
+# So many keys are looked for one by one, and so many ranges of keys, where there is an index; more by their buckets.
+_LISTED = 20_000
+_SPANS = 64
 _PACKED = 8  # bits of a bucket's number; so many buckets come in one row
 _MEMORY = "32MB"
 
@@ -46,18 +50,26 @@ _LITERALS = {
 }
 
 
-# Functions that every server has; what has none here is hashed as a record.
+# Of a value and a seed, by functions that every server has; what has none here is hashed as a record.
 _FUNCTIONS = {
-    "smallint": "hashint2extended",
-    "integer": "hashint4extended",
-    "bigint": "hashint8extended",
-    "numeric": "hash_numeric_extended",
-    "text": "hashtextextended",
-    "character": "hashbpcharextended",
-    "oid": "hashoidextended",
-    "uuid": "uuid_hash_extended",
-    "timestamp without time zone": "timestamp_hash_extended",
-    "time without time zone": "time_hash_extended",
+    base: f"pg_catalog.{name}({{value}}, {{seed}})"
+    for base, name in {
+        "smallint": "hashint2extended",
+        "integer": "hashint4extended",
+        "bigint": "hashint8extended",
+        "numeric": "hash_numeric_extended",
+        "text": "hashtextextended",
+        "character": "hashbpcharextended",
+        "oid": "hashoidextended",
+        "uuid": "uuid_hash_extended",
+        "timestamp without time zone": "timestamp_hash_extended",
+        "time without time zone": "time_hash_extended",
+    }.items()
+} | {
+    # A record is made for each row; later days are no moments.
+    "date": "CASE WHEN {value} < DATE '294277-01-01'"
+    " THEN pg_catalog.timestamp_hash_extended(CAST({value} AS timestamp), {seed})"
+    " ELSE pg_catalog.hash_record_extended(ROW({value}), {seed}) END"
 }
 
 
@@ -123,19 +135,30 @@ class PostgresDigests(Digests):
 
     def build_test(self) -> str:
         bases = dict.fromkeys(cell.dest.base for cell in self.cells)
-        return f"SELECT {self._hash([_Value(_LITERALS[base], base) for base in bases])}"
+        return f"SELECT {self._mix(self._hash([_Value(_LITERALS[base], base) for base in bases]))}"
 
     def build(self, side: Side, query: str, condition: str) -> str:
         row = self._hash([cell.get(side) for cell in self.cells])
         hashed = f"SELECT {self._bucket(side)} AS b, {row} AS r FROM {self._from(side, query, condition)}"
-        sums = f"pg_catalog.sum(pg_catalog.hashtextextended(CAST(i.r AS text), {self.seed}))"
+        sums = f"pg_catalog.sum({self._mix('i.r')})"
         # OFFSET keeps what is hashed from being hashed again, and rows from being carried along whole.
         buckets = f"SELECT i.b, pg_catalog.count(*) AS n, {sums} AS h FROM (\n{hashed}\nOFFSET 0\n) AS i\nGROUP BY i.b"
         text = "pg_catalog.string_agg(g.b || ':' || g.n || ':' || g.h, ' ' ORDER BY g.b)"
         return f"SELECT g.b >> {_PACKED}, {text}\nFROM (\n{buckets}\n) AS g\nGROUP BY 1\nORDER BY 1"
 
     def build_within(self, side: Side, buckets: Sequence[int]) -> str:
-        return f"({self._bucket(side)}) = ANY (CAST('{{{','.join(map(str, buckets))}}}' AS bigint[]))"
+        if not buckets:
+            return "false"
+        exact = f"({self._bucket(side)}) = ANY ({_list_numbers(buckets)})"
+        if self.ranges is None:
+            return exact
+        spans, key = _join_spans(self.ranges, buckets), self.key[0].get(side).text
+        numbers = _list_keys(spans)
+        if numbers is not None:
+            return f"({' OR '.join([f'{key} = ANY ({_list_numbers(numbers)})', *_list_open(key, spans)])})"
+        # An index is asked for the ranges; without one all rows are read, and asked for their bucket first.
+        ranges = " OR ".join(_build_span(key, span) for span in spans)
+        return f"{exact} AND ({ranges})" if len(spans) <= _SPANS else exact
 
     def describe(self) -> str:
         count = "ranges of the key" if self.ranges else "buckets"
@@ -151,9 +174,13 @@ class PostgresDigests(Digests):
         parts = [f"pg_catalog.hash_record_extended(ROW({', '.join(rest)}), 0)"] if rest else []
         for seed, value in enumerate(values, 1):
             if value.base in _FUNCTIONS:
-                hashed = f"pg_catalog.{_FUNCTIONS[value.base]}({value.text}, {seed})"
+                hashed = _FUNCTIONS[value.base].format(value=value.text, seed=seed)
                 parts.append(f"coalesce({hashed}, {seed})" if value.nullable else hashed)
         return f"({' # '.join(parts)})"
+
+    def _mix(self, row: str) -> str:
+        """A hash takes in its seed whole, 64 bits, and costs less than to make a text of them."""
+        return f"pg_catalog.hashint4extended({self.seed % 2**31}, {row})"
 
     def _bucket(self, side: Side) -> str:
         if self.ranges is None:
@@ -185,6 +212,49 @@ def _cut(low: int, high: int) -> BucketRange | None:
     if high - low < _HASHED or not -(2**62) < low <= high < 2**62:
         return None
     return BucketRange(low, high, max(0, ((high - low) // _RANGES).bit_length()))
+
+
+class _Span(NamedTuple):
+    """Keys from `first` to `last`; None where there is no end. What has no key is behind the last one."""
+
+    first: int | None
+    last: int | None
+
+
+def _join_spans(ranges: BucketRange, buckets: Sequence[int]) -> list[_Span]:
+    """The keys of these buckets, in order; those of buckets beside each other are one span."""
+    low, high, shift = ranges
+    most = (high - low) >> shift
+    spans: list[_Span] = []
+    before = None
+    for bucket in sorted(buckets):
+        first = low + (bucket << shift) if bucket else None
+        last = low + ((bucket + 1) << shift) - 1 if bucket < most else None
+        spans[-1:] = [_Span(spans[-1].first, last)] if bucket - 1 == before else [*spans[-1:], _Span(first, last)]
+        before = bucket
+    return spans
+
+
+def _build_span(key: str, span: _Span) -> str:
+    if span.last is None:
+        return f"{key} >= {span.first} OR {key} IS NULL" if span.first is not None else "true"
+    return f"{key} BETWEEN {span.first} AND {span.last}" if span.first is not None else f"{key} <= {span.last}"
+
+
+def _list_keys(spans: Sequence[_Span]) -> list[int] | None:
+    """Each key of those spans that have two ends; None where they are too many to say."""
+    closed = [(span.first, span.last + 1) for span in spans if span.first is not None and span.last is not None]
+    if sum(end - first for first, end in closed) > _LISTED:
+        return None
+    return [number for first, end in closed for number in range(first, end)]
+
+
+def _list_open(key: str, spans: Sequence[_Span]) -> list[str]:
+    return [_build_span(key, span) for span in spans if None in span]
+
+
+def _list_numbers(numbers: Sequence[int]) -> str:
+    return f"CAST('{{{','.join(map(str, numbers))}}}' AS bigint[])"
 
 
 def _build_cell(column: StagedColumn) -> Iterator[_Cell]:

@@ -1,6 +1,7 @@
 # Staged rows held against the dest's by the dest itself. Asks, decides what is equal, and changes nothing.
 """`compare_staged`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipekit.drivers.comparing import CompareSql
@@ -38,29 +39,43 @@ def build_sql(context: RunContext, comparison: Comparison) -> CompareSql:
     return sql
 
 
-def compare_staged(context: RunContext, comparison: Comparison, rows_source: int) -> Verified:
-    """What staging, filled with the rows that are compared, is against the dest."""
+def compare_staged(
+    context: RunContext, comparison: Comparison, rows_source: int, rows_dest: int | None = None
+) -> Verified:
+    """What staging, filled with the rows that are compared, is against the dest; `rows_dest` where they are known."""
     sql = build_sql(context, comparison)
-    dest = context.dest_driver.build_comparison(comparison.plan.merge, whole=True, within=comparison.bounds.dest)
-    held, total, counts = context.runner.look(context.dest, [sql.held, (dest or sql).held, sql.counts])
-    missing, extra, differing = (int(cell or 0) for cell in counts.rows[0])
-    beyond = _read(total.first_cell()) - _read(held.first_cell())
+    counts, held, total = _ask(context, comparison, sql, is_counted=rows_dest is not None)
+    missing, extra, differing = counts
     return settle(
         comparison.scope,
         Verified(
             equal=False,
             rows_source=rows_source,
-            rows_dest=_read(total.first_cell()),
+            rows_dest=total if rows_dest is None else rows_dest,
             missing=missing,
             extra=extra,
             differing=differing,
-            extra_kept=beyond,
+            extra_kept=total - held,
             means=BY_VALUE,
             compared=comparison.scope.told,
             left_out=sql.left_out,
             examples=find_examples(context, sql) if missing or extra or differing else (),
         ),
     )
+
+
+def _ask(
+    context: RunContext, comparison: Comparison, sql: CompareSql, *, is_counted: bool
+) -> tuple[Sequence[int], int, int]:
+    """The counts, the dest's rows that are held against the staged ones, and all of them; none is counted in vain."""
+    whole = comparison.scope.whole
+    queries = [sql.counts, *([] if whole and is_counted else [sql.held])]
+    if not whole:
+        dest = context.dest_driver.build_comparison(comparison.plan.merge, whole=True, within=comparison.bounds.dest)
+        queries.append((dest or sql).held)
+    counts, *others = context.runner.look(context.dest, queries)
+    held, total = ([_read(found.first_cell()) for found in others] * 2 or [0, 0])[:2]
+    return [_read(cell) for cell in counts.rows[0]], held, total
 
 
 def settle(scope: Scope, found: Verified) -> Verified:

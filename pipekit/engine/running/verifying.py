@@ -94,20 +94,27 @@ def compare_sides(context: RunContext, comparison: Comparison, *, keeps: bool = 
             for pair in ((bounds.source, digested.source), (bounds.dest, digested.dest))
         )
         within = replace(comparison, bounds=replace(bounds, source=source, dest=dest))
-        compared = replace(_compare_rows(context, within, keeps=keeps), within=dest)
-    counted = replace(compared.found, rows_source=digested.rows_source, rows_dest=digested.rows_dest)
-    told = replace(counted, means=digested.means, compared=comparison.scope.told)
+        found = _compare_rows(context, within, keeps=keeps, rows_dest=digested.rows_dest)
+        compared = replace(found, within=dest)
+    told = replace(
+        compared.found, rows_source=digested.rows_source, means=digested.means, compared=comparison.scope.told
+    )
     return replace(compared, found=told)
 
 
-def _compare_rows(context: RunContext, comparison: Comparison, *, keeps: bool) -> Compared:
-    """Stages the rows that are compared, and drops them when they have been held against the dest."""
+def _compare_rows(
+    context: RunContext, comparison: Comparison, *, keeps: bool, rows_dest: int | None = None
+) -> Compared:
+    """Stages the rows that are compared, and drops them when they have been held against the dest.
+
+    `rows_dest` is how many the dest has in all, where that is known.
+    """
     plan = comparison.plan
     if comparison.bounds.source:
         plan = replace(plan, source_sql=_bound_source(context, plan.source_sql, comparison))
     staged = stage(context, plan)
     check_arrived(context, staged)
-    found = compare_staged(context, replace(comparison, plan=staged.plan), staged.loaded.rows_staged)
+    found = compare_staged(context, replace(comparison, plan=staged.plan), staged.loaded.rows_staged, rows_dest)
     if keeps and not found.equal:
         return Compared(found=found, staged=staged)
     if context.claim is not None:
