@@ -185,13 +185,15 @@ class GroupAnswer(Answer):
     id: int
 
 
+@partial
 @filled(GroupMember)
 class MemberChange(Body):
-    """Another place."""
+    """Another place, or another thing to do there; what is left out stays."""
 
 
+@filled(GroupMember)
 class MemberNew(Body):
-    """A place in a group to give to a module."""
+    """A place in a group to give to a module, to be run or to be verified there."""
 
     group_id: Id = Field(description="The group.")
     module_id: Id = Field(description="The module.")
@@ -200,6 +202,7 @@ class MemberNew(Body):
     )
 
 
+@filled(GroupMember)
 class MemberAnswer(Answer):
     """A module's place in a group."""
 

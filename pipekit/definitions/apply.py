@@ -143,20 +143,24 @@ class _Applier:
     def _group(self, item: GroupDef, change: Change) -> None:
         found = repo.get_group_by_name(self._db, change.was).id if change.was else None
         group = self._put(edit.GROUP, found, **pick(item, GroupFields))
-        self._members(group.id, item.members)
+        self._members(group.id, item)
         self._schedules(group.id, item.schedules)
 
-    def _members(self, group_id: int, wanted: Mapping[str, int]) -> None:
-        by_id = {repo.get_module_by_name(self._db, name).id: order for name, order in wanted.items()}
-        present = {member.module_id: member for member in repo.list_members(self._db, group_id)}
-        for module_id, member in present.items():
-            if module_id not in by_id:
+    def _members(self, group_id: int, item: GroupDef) -> None:
+        wanted = {
+            (repo.get_module_by_name(self._db, name).id, verify): order
+            for verify, members in ((False, item.members), (True, item.verified))
+            for name, order in members.items()
+        }
+        present = {(member.module_id, member.verify): member for member in repo.list_members(self._db, group_id)}
+        for key, member in present.items():
+            if key not in wanted:
                 edit.delete(self._db, edit.MEMBER, self._user, member.id)
-        for module_id, order in by_id.items():
-            if module_id in present:
-                self._put(edit.MEMBER, present[module_id].id, run_order=order)
+        for (module_id, verify), order in wanted.items():
+            if found := present.get((module_id, verify)):
+                self._put(edit.MEMBER, found.id, run_order=order)
             else:
-                self._put(edit.MEMBER, None, group_id=group_id, module_id=module_id, run_order=order)
+                self._put(edit.MEMBER, None, group_id=group_id, module_id=module_id, run_order=order, verify=verify)
 
     def _schedules(self, group_id: int, wanted: Mapping[str, ScheduleDef]) -> None:
         """A schedule that stays keeps its row, and with it when it last fired."""

@@ -181,7 +181,8 @@ def _hook_name(db: State, hook: Hook) -> str:
 
 
 def _member_name(db: State, member: GroupMember) -> str:
-    return f"{repo.get_group(db, member.group_id).name}: {repo.get_module(db, member.module_id).name}"
+    told = ", verify" if member.verify else ""
+    return f"{repo.get_group(db, member.group_id).name}: {repo.get_module(db, member.module_id).name}{told}"
 
 
 def _schedule_name(db: State, schedule: Schedule) -> str:

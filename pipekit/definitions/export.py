@@ -127,12 +127,20 @@ def _write(f: Field, value: Any) -> Any:
 
 
 def _group(item: GroupDef) -> dict[str, Any]:
-    members = sorted(item.members.items(), key=lambda pair: (pair[1], pair[0].lower(), pair[0]))
-    plain = [order for _, order in members] == list(range(1, len(members) + 1))
-    modules: list[Any] = [name if plain else {"module": name, "order": order} for name, order in members]
+    listed = [(order, name, False) for name, order in item.members.items()]
+    listed += [(order, name, True) for name, order in item.verified.items()]
+    members = sorted(listed, key=lambda member: (member[0], member[2], member[1].lower(), member[1]))
+    plain = [order for order, _, _ in members] == list(range(1, len(members) + 1))
+    modules = [_member(name, None if plain else order, verify=verify) for order, name, verify in members]
     values = pick(item, GroupFields)
     schedules = [_schedule(cron, schedule) for cron, schedule in sorted(item.schedules.items())]
     return _without_defaults("group", {**values, "modules": modules, "schedules": schedules})
+
+
+def _member(name: str, order: int | None, *, verify: bool) -> Any:
+    """A plain text when nothing but the name needs to be said."""
+    more = ({} if order is None else {"order": order}) | ({"verify": True} if verify else {})
+    return {"module": name, **more} if more else name
 
 
 def _schedule(cron: str, item: ScheduleDef) -> Any:

@@ -113,28 +113,29 @@ class _Parser:
 
     def _groups(self, reads: Mapping[str, Read], modules: Mapping[str, ModuleDef]) -> dict[str, GroupDef]:
         spelling = build_spelling(modules, self._known.modules)
-        return {
-            name: GroupDef(
-                members=self._members(read["modules"], spelling),
-                schedules=self._schedules(read["schedules"]),
-                **read.record(GroupFields, name),
-            )
-            for name, read in reads.items()
-        }
+        return {name: self._group(name, read, spelling) for name, read in reads.items()}
 
-    def _members(self, reads: list[Read], spelling: Mapping[str, str]) -> dict[str, int]:
-        members: dict[str, int] = {}
+    def _group(self, name: str, read: Read, spelling: Mapping[str, str]) -> GroupDef:
+        members, verified = self._members(read["modules"], spelling)
+        schedules = self._schedules(read["schedules"])
+        return GroupDef(members=members, verified=verified, schedules=schedules, **read.record(GroupFields, name))
+
+    def _members(self, reads: list[Read], spelling: Mapping[str, str]) -> tuple[dict[str, int], dict[str, int]]:
+        """Those that are run, and those that are verified."""
+        found: tuple[dict[str, int], dict[str, int]] = ({}, {})
         for place, read in enumerate(reads, 1):
+            members = found[bool(read["verify"])]
             name = find_spelling(read["module"] or "", spelling)
             if not read["module"]:
                 continue
             if name is None:
                 self._problems.add(read.line, read.path, f"There is no module '{read['module']}'.")
             elif name in members:
-                self._problems.add(read.line, read.path, f"The module '{name}' stands twice in this group.")
+                again = " to be verified" if read["verify"] else ""
+                self._problems.add(read.line, read.path, f"The module '{name}' stands twice in this group{again}.")
             else:
                 members[name] = place if read["order"] is None else int(read["order"])
-        return members
+        return found
 
     def _schedules(self, reads: list[Read]) -> dict[str, ScheduleDef]:
         schedules: dict[str, ScheduleDef] = {}

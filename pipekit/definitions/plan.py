@@ -103,6 +103,7 @@ def flatten(record: ConnectionDef | ModuleDef | GroupDef) -> dict[str, Any]:
     elif isinstance(record, GroupDef):
         values = _flatten_fields(record, list_fields(GroupFields))
         values |= {f"modules.{name}": order for name, order in record.members.items()}
+        values |= {f"modules.{name}, verify": order for name, order in record.verified.items()}
         values |= {f"schedules.{cron}": _told_schedule(item) for cron, item in record.schedules.items()}
     else:
         values = _flatten_fields(record, list_fields(ConnectionFields))

@@ -34,9 +34,13 @@ class ModuleDef(ModuleFields):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupDef(GroupFields):
-    """A group: `members` maps a module's name to its place, `schedules` is by cron expression."""
+    """A group: `members` maps a module's name to its place, `verified` likewise one that is compared there.
+
+    `schedules` is by cron expression.
+    """
 
     members: Mapping[str, int] = field(default_factory=dict)
+    verified: Mapping[str, int] = field(default_factory=dict)
     schedules: Mapping[str, ScheduleDef] = field(default_factory=dict)
 
 

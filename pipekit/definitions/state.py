@@ -65,7 +65,8 @@ def _read_module(db: State, module: Module, names: Mapping[int, str]) -> ModuleD
 def _read_groups(db: State, names: Mapping[int, str]) -> dict[str, GroupDef]:
     return {
         group.name: GroupDef(
-            members={names[m.module_id]: m.run_order for m in repo.list_members(db, group.id)},
+            members={names[m.module_id]: m.run_order for m in repo.list_members(db, group.id) if not m.verify},
+            verified={names[m.module_id]: m.run_order for m in repo.list_members(db, group.id) if m.verify},
             schedules={s.cron: ScheduleDef(**pick(s, ScheduleDef)) for s in repo.list_schedules(db, group.id)},
             **pick(group, GroupFields),
         )

@@ -44,18 +44,28 @@ class Group(GroupFields):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupMember:
-    """A module's place in a group."""
+    """A module's place in a group; where it is to `verify`, its dest is compared with its source there."""
 
     id: int
     group_id: int
     module_id: int
     run_order: int = field(
-        metadata=told("Lower runs first; equal ones may run side by side.", name="order", low=1, high=1_000_000)
+        metadata=told(
+            "Lower runs first; equal ones may run side by side. In files the place in the list, unless set.",
+            name="order",
+            low=1,
+            high=1_000_000,
+            required=False,
+        )
+    )
+    verify: bool = field(
+        default=False,
+        metadata=told("Compare its dest with its source instead of running it, as `pipekit verify` does."),
     )
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(**{f.name: row[f.name] for f in fields(cls)})
+        return cls(**{f.name: row[f.name] for f in fields(cls)} | {"verify": bool(row["verify"])})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from pipekit.errors import GroupBusy, Invalid
-from pipekit.models import GroupRun, GroupRunStatus
+from pipekit.models import GroupRun, GroupRunStatus, Verify
 from pipekit.repo.clock import lease_end
 from pipekit.repo.groups import get_group
 from pipekit.repo.modules import get_module
@@ -32,7 +32,7 @@ def create_group_run(
 ) -> GroupRun:
     """A group run with a queued run for each enabled member; with none it is a success at once.
 
-    With `only` (module ids) the other members are left out.
+    With `only` (ids of members) the others are left out; so is, in a dry run, who would `verify`: that moves rows.
     `triggered_by` is `manual` or `schedule:{id}`. With `owner` that process will run its runs, and must renew their
     places within `lease_s`. A member whose module is busy waits until it is free. Raises GroupBusy, NotFound.
     """
@@ -43,7 +43,9 @@ def create_group_run(
         values = {"group_id": group_id, "group_name": group.name, "parallel": group.parallel, **started}
         group_run_id = db.insert("group_run", values)
         members = _enabled_members(db, group_id)
-        for member in members if only is None else [item for item in members if item["module_id"] in only]:
+        for member in members if only is None else [item for item in members if item["id"] in only]:
+            if member["verify"] and dry_run:
+                continue
             insert_queued_run(
                 db,
                 get_module(db, member["module_id"]),
@@ -53,6 +55,7 @@ def create_group_run(
                 dry_run=dry_run,
                 owner=owner,
                 lease_expires_at=lease_end(db, lease_s) if lease_s is not None else None,
+                verify=Verify() if member["verify"] else None,
             )
         fold_group_run(db, group_run_id)
         return get_group_run(db, group_run_id)
@@ -178,7 +181,7 @@ def _refuse_second(db: State, group_id: int, name: str) -> None:
 def _enabled_members(db: State, group_id: int) -> list[Mapping[str, Any]]:
     return db.rows(
         """
-        SELECT p.module_id, p.run_order FROM group_member p JOIN module m ON m.id = p.module_id
+        SELECT p.id, p.module_id, p.run_order, p.verify FROM group_member p JOIN module m ON m.id = p.module_id
         WHERE p.group_id = ? AND m.enabled ORDER BY p.run_order, p.id
         """,
         (group_id,),

@@ -1,6 +1,7 @@
 # Groups and their members in the state database. Knows nothing of how a group runs or when one is due.
 """Create, find, change and delete groups and members."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from pipekit.fields import list_fields, pick
@@ -11,6 +12,7 @@ from pipekit.repo.names import check_fields, check_path_name, check_told, get_ro
 from pipekit.repo.state import State, now, transaction
 
 _FIELDS = tuple(f.own for f in list_fields(GroupFields))
+_MEMBER_FIELDS = tuple(f.own for f in list_fields(GroupMember))
 
 
 def create_group(db: State, *, name: str, **options: Any) -> Group:
@@ -70,22 +72,30 @@ def list_groups_of(db: State, module_id: int) -> list[Group]:
     return [Group.from_row(row) for row in db.rows(f"SELECT * FROM grp WHERE {where} ORDER BY name", (module_id,))]
 
 
-def create_member(db: State, *, group_id: int, module_id: int, run_order: int | None = None) -> GroupMember:
-    """Gives a module a place in a group, the last one by default. Raises NotFound, NameTaken when it has one."""
+def create_member(
+    db: State, *, group_id: int, module_id: int, run_order: int | None = None, verify: bool = False
+) -> GroupMember:
+    """Gives a module a place in a group, the last one by default; one more may `verify` it.
+
+    Raises NotFound, NameTaken when it has that place.
+    """
     with transaction(db):
-        group, module = get_group(db, group_id), get_module(db, module_id)
-        with unique(f"The module {module.name!r} is in the group {group.name!r} already.", hint=""):
-            place = _next_place(db, group_id) if run_order is None else run_order
-            values = {"group_id": group_id, "module_id": module_id, "run_order": place}
-            check_told(values, GroupMember)
+        place = _next_place(db, group_id) if run_order is None else run_order
+        values = {"group_id": group_id, "module_id": module_id, "run_order": place, "verify": verify}
+        check_told(values, GroupMember)
+        with _one_place(db, get_group(db, group_id), module_id, verify=verify):
             return get_member(db, db.insert("group_member", values))
 
 
-def update_member(db: State, member_id: int, *, run_order: int) -> GroupMember:
-    """Moves a member to another place. Raises Invalid, NotFound."""
-    check_told({"run_order": run_order}, GroupMember)
+def update_member(db: State, member_id: int, **changes: Any) -> GroupMember:
+    """Moves a member to another place (`run_order`), or lets it `verify`. Raises Invalid, NotFound, NameTaken."""
+    check_fields(changes, _MEMBER_FIELDS)
+    check_told(changes, GroupMember)
     with transaction(db):
-        db.update("group_member", member_id, {"run_order": run_order})
+        member = get_member(db, member_id)
+        verify = changes.get("verify", member.verify)
+        with _one_place(db, get_group(db, member.group_id), member.module_id, verify=verify):
+            db.update("group_member", member_id, changes)
         return get_member(db, member_id)
 
 
@@ -114,6 +124,11 @@ def _checked(values: dict[str, Any], before: str = "") -> dict[str, Any]:
     if values.get("heartbeat"):
         check_web_address(values["heartbeat"], field="heartbeat", or_secret=True)
     return {**values, "name": check_path_name(values["name"], before=before)} if "name" in values else values
+
+
+def _one_place(db: State, group: Group, module_id: int, *, verify: bool) -> AbstractContextManager[None]:
+    place = "to be verified" if verify else "already"
+    return unique(f"The module {get_module(db, module_id).name!r} is in the group {group.name!r} {place}.", hint="")
 
 
 def _next_place(db: State, group_id: int) -> int:

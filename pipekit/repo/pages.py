@@ -48,6 +48,7 @@ class RunBrief:
     status: str
     dry_run: bool
     preview: bool
+    verify: bool
     attempt: int
     queued_at: str | None
     started_at: str | None
@@ -65,7 +66,8 @@ class RunBrief:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(**{name: row[name] for name in BRIEF_NAMES} | {"preview": bool(row["preview"])})
+        flags = {name: bool(row[name]) for name in ("preview", "verify")}
+        return cls(**{name: row[name] for name in BRIEF_NAMES} | flags)
 
     @property
     def merged(self) -> dict[str, int]:
@@ -135,6 +137,7 @@ _SPELLED["rows_unchanged"] = "(SELECT rows_unchanged FROM run_merge WHERE run_id
 _SPELLED["preview"] = "(SELECT merges IS NULL FROM run_preview WHERE run_id = r.id) AS preview"
 _SPELLED["cron"] = """(SELECT cron FROM schedule
     WHERE r.triggered_by LIKE 'schedule:%' AND id = CAST(substr(r.triggered_by, 10) AS INTEGER)) AS cron"""
+_SPELLED["verify"] = "(SELECT asked_json IS NOT NULL FROM run_verify WHERE run_id = r.id) AS verify"
 _SPELLED["error"] = f"substr(r.error, 1, {_LONGEST_ERROR}) AS error"
 BRIEF = ", ".join(_SPELLED.get(name, f"r.{name}") for name in BRIEF_NAMES)
 _LAST = "(SELECT max(id) FROM run_log WHERE module_id = m.id)"

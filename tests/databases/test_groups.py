@@ -18,7 +18,7 @@ from pipekit.engine import RunOptions, cancel_group_run, cancel_run, recover_run
 from pipekit.engine.events import Event, RunFinished, RunStarted, Waiting
 from pipekit.engine.recovering.owner import new_owner
 from pipekit.errors import Conflict, GroupBusy, ModuleBusy
-from pipekit.models import Group, Module
+from pipekit.models import Group, Guards, Module
 from tests.patience import PATIENCE_S
 from tests.project import Project
 
@@ -93,6 +93,24 @@ def test_members_run_in_their_order_past_a_failing_one(shop: Shop) -> None:
 def test_a_dry_run_of_a_group_moves_nothing(shop: Shop) -> None:
     group = shop.group((shop.module("a"), 1), (shop.module("b"), 2))
     assert shop.run(group, dry_run=True) == "dry_run: dry_run, dry_run"
+
+
+def test_a_member_that_verifies_compares_and_a_difference_fails_the_group(shop: Shop, tmp_path: Path) -> None:
+    module = shop.module("a")
+    repo.update_module(shop.project.db, module.id, guards=Guards(dest_truth=False))
+    group = shop.group((module, 1))
+    repo.create_member(shop.project.db, group_id=group.id, module_id=module.id, run_order=2, verify=True)
+    assert shop.run(group) == "success: success, success"
+    with closing(sqlite3.connect(tmp_path / "dw.db")) as dw:
+        dw.execute("create trigger more after insert on a when new.i = 1 begin insert into a values (2); end")
+        dw.commit()
+    assert shop.run(group) == "error: success, error"
+    loaded, verified = repo.list_group_members(shop.project.db, repo.list_group_runs(shop.project.db)[0].id)
+    assert (loaded.rows_inserted, loaded.asked_verify) == (1, None)
+    assert (verified.merge_state, verified.error_stage) == ("none", "check")
+    assert verified.verify is not None
+    assert (verified.verify["extra"], verified.verify["missing"]) == (1, 0)
+    assert shop.run(group, dry_run=True) == "dry_run: dry_run"
 
 
 def test_members_of_one_place_run_side_by_side_as_far_as_the_group_allows(shop: Shop) -> None:

@@ -201,6 +201,35 @@ def test_rows_that_a_strategy_leaves_in_the_dest_are_told_and_are_no_difference(
     assert (run.status == "success") == found.equal
 
 
+@pytest.mark.parametrize("deletes", ["hard", "mark"])
+def test_rows_that_deletes_would_take_are_a_difference_and_a_repair_takes_them(bench: Bench, deletes: Any) -> None:
+    fill(bench, 20)
+    bench.dest.execute("ALTER TABLE t ADD COLUMN gone TIMESTAMP")
+    bench.source.execute("DELETE FROM t WHERE id IN (3, 4, 18)")
+    options = {"merge_strategy": "upsert", "merge_key": ("id",), "deletes": deletes}
+    options |= {"deletes_column": "gone"} if deletes == "mark" else {}
+    module = bench.module("SELECT * FROM t", **options, deletes_where="id < 10 -- the new ones")
+    run, found = verify(bench, module)
+    assert (run.status, found.equal) == ("error", False)
+    assert (found.missing, found.extra, found.extra_kept, found.differing) == (0, 3, 1, 0)
+    assert find(found) == {("extra", "3", ()), ("extra", "4", ())}
+    if deletes == "mark":
+        bench.dest.execute("UPDATE t SET gone = '2026-01-01 00:00:00' WHERE id IN (4, 5)")
+        _, found = verify(bench, module)
+        assert (found.missing, found.extra, found.extra_kept) == (1, 2, 1)
+    run, found = verify(bench, module, repair=True)
+    assert (run.status, found.equal, found.extra_kept) == ("success", True, 1), run.error
+    assert found.repaired == {"missing": deletes == "mark", "extra": 2 - (deletes == "mark"), "differing": 0}
+    there = "SELECT id FROM t WHERE gone IS NULL ORDER BY id"
+    assert [row[0] for row in bench.dest.rows(there)] == [n for n in range(1, 21) if n not in (3, 4)]
+    assert len(bench.dest.rows("SELECT id FROM t")) == (20 if deletes == "mark" else 18)
+    bench.source.execute("DELETE FROM t WHERE id < 9")
+    repo.update_module(bench.project.db, module.id, guards=Guards(shrink=0.9))
+    refused = bench.project.run(repo.get_module(bench.project.db, module.id), verify=Verify(repair=True))
+    assert (refused.error_stage, refused.merge_state) == ("check", "none")
+    assert "less than the set share" in (refused.error or "")
+
+
 def test_a_bounded_verify_sees_only_its_rows(bench: Bench) -> None:
     fill(bench)
     bench.dest.execute("UPDATE t SET n = -1 WHERE id IN (10, 20, 2500)", "DELETE FROM t WHERE id = 21")

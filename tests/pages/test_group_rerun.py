@@ -58,6 +58,23 @@ def test_a_member_beside_a_failed_one_that_succeeded_is_left_out(site: Site, ott
     assert names(site, again.id) == ["a", "c", "d"]
 
 
+def test_a_verify_that_failed_is_asked_for_again_without_the_load_before_it(
+    site: Site, otto: Visitor, make_run: MakeRun
+) -> None:
+    group = make_run(a="success", b="success", c="success", d="success").group_id or 0
+    module = repo.get_module_by_name(site.db, "a")
+    repo.create_member(site.db, group_id=group, module_id=module.id, run_order=4, verify=True)
+    failed = repo.create_group_run(site.db, group, triggered_by="manual")
+    for run in repo.list_group_members(site.db, failed.id):
+        status = "error" if run.asked_verify else "success"
+        site.db.change("UPDATE run_log SET status = ?, finished_at = queued_at WHERE id = ?", (status, run.id))
+    repo.fold_ended_group_runs(site.db)
+    assert otto.get(f"/group-runs/{failed.id}").texts("#group-run-live .badge") == ["verify"]
+    otto.post(f"/group-runs/{failed.id}/rerun")
+    (again,) = repo.list_group_members(site.db, repo.list_group_runs(site.db)[0].id)
+    assert (again.module, again.asked_verify is not None) == ("a", True)
+
+
 def test_members_are_those_of_now(site: Site, make_run: MakeRun, otto: Visitor) -> None:
     failed = make_run(a="success", b="error", c="error", d="success")
     group_id = failed.group_id or 0

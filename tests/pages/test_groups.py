@@ -153,6 +153,24 @@ def test_members_of_one_place_are_drawn_side_by_side(site: Site, ana: Visitor, v
         assert [[name.text() for name in step.css("span")] for step in flow.css("li")] == [["a"], ["b", "c"]]
 
 
+def test_a_member_is_verified_where_its_box_is_ticked(site: Site, ana: Visitor, vera: Visitor, group: Group) -> None:
+    address = f"/groups/{group.id}"
+    form = ana.get(address).form("#members form")
+    first = repo.list_members(site.db, group.id)[0]
+    added = {"add_module_id": str(first.module_id), "add_verify": "1"}
+    refused = ana.post(f"{address}/members", {**form, "add_module_id": str(first.module_id)})
+    assert "already" in refused.text
+    assert ana.post(f"{address}/members", {**form, **added}).status == 303
+    assert [member.verify for member in repo.list_members(site.db, group.id)] == [False, False, True]
+    assert vera.get(address).texts("#members .badge") == ["verify"]
+    form = ana.get(address).form("#members form")
+    last = repo.list_members(site.db, group.id)[-1]
+    assert form["member_verify_id[]"] in (str(last.id), [str(last.id)])
+    clash = ana.post(f"{address}/members", {**form, "member_verify_id[]": [str(first.id), str(last.id)]})
+    assert "to be verified" in clash.text
+    assert ana.post(f"{address}/members", {**form, "member_verify_id[]": []}).status == 422
+
+
 def test_buttons_to_move_a_member_are_for_scripts(ana: Visitor, vera: Visitor, group: Group) -> None:
     page = ana.get(f"/groups/{group.id}")
     assert [node.attributes["aria-label"] for node in page.all("td.moves[hidden] button[type=button]")] == [

@@ -301,7 +301,13 @@ def test_members_come_in_the_order_they_run_and_new_ones_last(db: repo.State, or
     assert repo.list_members(db, group.id) == [moved, first]
     with pytest.raises(NameTaken, match="'orders' is in the group 'nightly' already"):
         repo.create_member(db, group_id=group.id, module_id=orders.id)
+    verified = repo.create_member(db, group_id=group.id, module_id=orders.id, verify=True)
+    assert repo.list_members(db, group.id) == [moved, first, verified]
+    with pytest.raises(NameTaken, match="'orders' is in the group 'nightly' to be verified"):
+        repo.update_member(db, first.id, verify=True)
     repo.delete_member(db, first.id)
+    assert repo.update_member(db, verified.id, verify=False).verify is False
+    repo.delete_member(db, verified.id)
     assert repo.list_members(db, group.id) == [moved]
 
 

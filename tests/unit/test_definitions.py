@@ -632,6 +632,7 @@ def any_definitions(draw: st.DrawFn) -> Definitions:
                 name=name,
                 enabled=draw(st.booleans()),
                 members=draw(members),
+                verified=draw(members),
                 schedules=draw(st.dictionaries(crons, schedules)),
                 paused=draw(st.booleans()),
                 parallel=draw(st.integers(1, 9)),

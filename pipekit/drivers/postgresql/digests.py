@@ -3,8 +3,8 @@
 
 Each column is hashed with a seed of its own, and the hashes of a row are put together bit by bit (XOR). That alone is
 linear, as the server's own hash of a record is: added up, it would not see values that two rows have exchanged. So what
-comes of a row is the seed of one more hash, which is added. Hashes take values for equal that are only equal (a scale, a
-zero below 0, blanks at the end), and some types have none: those are hashed as text.
+comes of a row is the seed of one more hash, which is added. Hashes take values for equal that are only equal (a scale,
+a zero below 0, blanks at the end), and some types have none: those are hashed as text.
 """
 
 from collections.abc import Iterator, Sequence

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pipekit.drivers.base import MergePlan
+from pipekit.engine.comparing.vanished import find_gone, tell
 from pipekit.engine.context import RunContext
 from pipekit.engine.watermarks.resolve import resolve_watermarks
 from pipekit.errors import RunFailed
@@ -32,7 +33,7 @@ def look_only(module: Module, *, mends: bool = False) -> Module:
         hint = "Compare a view of the current ones, by a module of its own."
         raise RunFailed(message, stage="plan", hint=hint)
     guards = module.guards if mends else replace(module.guards, atomic=False)
-    return replace(module, load="staged", create_table=False, deletes="none", drift="stop", guards=guards)
+    return replace(module, load="staged", create_table=False, drift="stop", guards=guards)
 
 
 def resolve_whole(context: RunContext, overrides: Mapping[str, str]) -> Mapping[str, str]:
@@ -64,7 +65,7 @@ def find_scope(merge: MergePlan, bounded: str, values: Mapping[str, str]) -> Sco
         return Scope(whole=True, keeps_extra=False, told=f"{query} with all rows of {merge.dest}{within}")
     by_key = merge.key or merge.row_key
     if by_key:
-        told = f"{query} with those of {merge.dest} that have their {', '.join(by_key)}"
+        told = f"{query} with those of {merge.dest} that have their {', '.join(by_key)}{tell(find_gone(merge))}"
         return Scope(whole=False, keeps_extra=True, told=f"{told}; {merge.strategy} leaves others where they are")
     told = f"whether each of {query} is in {merge.dest}, as often; append leaves others where they are"
     return Scope(whole=True, keeps_extra=True, told=told)

@@ -8,6 +8,7 @@ from pipekit.drivers.comparing import CompareSql
 from pipekit.engine.comparing.bounds import Bounds
 from pipekit.engine.comparing.examples import pair_up
 from pipekit.engine.comparing.scope import Scope
+from pipekit.engine.comparing.vanished import add_vanished
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.plan import Plan
 from pipekit.errors import RunFailed
@@ -46,22 +47,21 @@ def compare_staged(
     sql = build_sql(context, comparison)
     counts, held, total = _ask(context, comparison, sql, is_counted=rows_dest is not None)
     missing, extra, differing = counts
-    return settle(
-        comparison.scope,
-        Verified(
-            equal=False,
-            rows_source=rows_source,
-            rows_dest=total if rows_dest is None else rows_dest,
-            missing=missing,
-            extra=extra,
-            differing=differing,
-            extra_kept=total - held,
-            means=BY_VALUE,
-            compared=comparison.scope.told,
-            left_out=sql.left_out,
-            examples=find_examples(context, sql) if missing or extra or differing else (),
-        ),
+    found = Verified(
+        equal=False,
+        rows_source=rows_source,
+        rows_dest=total if rows_dest is None else rows_dest,
+        missing=missing,
+        extra=extra,
+        differing=differing,
+        extra_kept=total - held,
+        means=BY_VALUE,
+        compared=comparison.scope.told,
+        left_out=sql.left_out,
+        examples=find_examples(context, sql) if missing or extra or differing else (),
     )
+    found = add_vanished(context, comparison.plan.merge, comparison.bounds.dest, found)
+    return settle(comparison.scope, found)
 
 
 def _ask(

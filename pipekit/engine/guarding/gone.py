@@ -1,5 +1,5 @@
 # The guards on rows that are gone from the source, asked before the merge: how many would go. Merges nothing.
-"""`check_gone`, and what the receipt says of them afterwards."""
+"""`keep_keys` and `judge_gone`, and what the receipt says of them afterwards."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,26 +24,27 @@ _OTHER_HINT = (
 )
 
 
-def check_gone(context: RunContext, plan: Plan, loaded: Loaded, keys: Loaded | None) -> Plan:
-    """Adds the staged keys to those that are there; raises RunFailed when too many rows would go, or by wrong keys.
+def keep_keys(context: RunContext, plan: Plan, loaded: Loaded, keys: Loaded | None) -> Plan:
+    """Adds the staged keys to those that are there. Raises RunFailed where those are no keys of the same rows."""
+    if plan.create_sql or plan.merge.absent is None or keys is None:
+        return plan
+    return replace(plan, merge=set_keys(plan.merge, _keep_staged(context, plan.merge, loaded, keys)))
 
-    Of a dest that keeps versions, those go that end as their keys are gone.
-    """
+
+def judge_gone(context: RunContext, plan: Plan, loaded: Loaded, keys: Loaded | None) -> None:
+    """Raises RunFailed when too many rows would go. Of a dest that keeps versions, those whose keys are gone end."""
     merge, driver = plan.merge, context.dest_driver
     if plan.create_sql or (merge.absent and keys is None):
-        return plan
-    if merge.absent and keys:
-        plan = replace(plan, merge=set_keys(merge, _keep_staged(context, merge, loaded, keys)))
+        return
     gone = driver.get_ended(merge) if merge.history else merge.absent
     if gone is None:
-        return plan
+        return
     asked = (f"SELECT COUNT(*) {driver.build_gone_rows(gone)}", driver.build_present_count_sql(gone))
     going, present = (int(found.first_cell() or 0) for found in context.runner.look(context.dest, asked))
     if context.module.guards.empty_source and not (keys or loaded).rows_staged and going:
         told = f"{going} of {present} rows of {merge.dest} would be {_say(context)}"
         _fail(context, f"The source gave no {'keys' if keys else 'rows'}: {told}.", _EMPTY_HINT)
     _check_share(context, gone, going, present)
-    return plan
 
 
 def _keep_staged(context: RunContext, merge: MergePlan, loaded: Loaded, keys: Loaded) -> int:

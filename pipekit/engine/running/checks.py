@@ -17,7 +17,7 @@ from pipekit.engine.comparing.measures import (
 )
 from pipekit.engine.context import RunContext
 from pipekit.engine.guarding.expected import check_expected
-from pipekit.engine.guarding.gone import check_gone
+from pipekit.engine.guarding.gone import judge_gone, keep_keys
 from pipekit.engine.guarding.past import check_usual
 from pipekit.engine.planning.indexes import LEAST_ROWS
 from pipekit.engine.planning.plan import Plan, settle_load
@@ -53,14 +53,22 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     with _asking("usual"):
         check_usual(context, plan, loaded.rows_read, loaded.rows_staged)
     if plan.merge.absent or plan.merge.history:
+        staged = keep_keys_that_are_there(context, staged)
+        plan = staged.plan
         with _asking("deletes"):
-            if plan.merge.absent:
-                _check_keys_that_are_there(context, staged)
-            plan = check_gone(context, plan, loaded, staged.keys)
-            staged = replace(staged, plan=plan)
+            judge_gone(context, plan, loaded, staged.keys)
     if plan.merge.swap and context.merged is None:
         fit(context, plan)
     return replace(staged, plan=settle_load(context, plan, loaded.rows_staged))
+
+
+def keep_keys_that_are_there(context: RunContext, staged: Staged) -> Staged:
+    """Looks at the keys that the source has, and adds the staged ones to them. Raises as `run_checks`."""
+    if staged.plan.merge.absent is None:
+        return staged
+    with _asking("deletes"):
+        _check_keys_that_are_there(context, staged)
+        return replace(staged, plan=keep_keys(context, staged.plan, staged.loaded, staged.keys))
 
 
 def check_arrived(context: RunContext, staged: Staged) -> None:

@@ -10,12 +10,14 @@ from pipekit.engine.comparing.digested import digest
 from pipekit.engine.comparing.scope import find_scope, look_only, resolve_whole
 from pipekit.engine.comparing.staged import Comparison, build_sql, compare_staged
 from pipekit.engine.comparing.telling import VERIFY, describe, tell_confidence
+from pipekit.engine.comparing.vanished import leave_out_marked
 from pipekit.engine.context import RunContext
 from pipekit.engine.events import RowsCompared
+from pipekit.engine.guarding.gone import judge_gone
 from pipekit.engine.planning.plan import Plan, build_merge_statements, build_plan, note_columns
 from pipekit.engine.record import join_sql
 from pipekit.engine.recovering.ledger import drop_staging
-from pipekit.engine.running.checks import check_arrived, check_before_merge
+from pipekit.engine.running.checks import check_arrived, check_before_merge, keep_keys_that_are_there
 from pipekit.engine.running.merge import merge
 from pipekit.engine.running.staging import Staged, stage
 from pipekit.errors import RunFailed
@@ -40,7 +42,7 @@ def plan_verify(context: RunContext, values: Mapping[str, str]) -> Comparison:
 
 def plan_within(context: RunContext, plan: Plan, values: Mapping[str, str], asked: Verify) -> Comparison:
     """Raises RunFailed (stage `plan`) for bounds, or a dest, that cannot be compared by."""
-    bounds = find_bounds(context, plan.merge, asked)
+    bounds = leave_out_marked(context, plan.merge, find_bounds(context, plan.merge, asked))
     comparison = Comparison(plan=plan, scope=find_scope(plan.merge, bounds.told, values), bounds=bounds)
     build_sql(context, comparison)
     return comparison
@@ -114,6 +116,7 @@ def _compare_rows(
         plan = replace(plan, source_sql=_bound_source(context, plan.source_sql, comparison))
     staged = stage(context, plan)
     check_arrived(context, staged)
+    staged = keep_keys_that_are_there(context, staged)
     found = compare_staged(context, replace(comparison, plan=staged.plan), staged.loaded.rows_staged, rows_dest)
     if keeps and not found.equal:
         return Compared(found=found, staged=staged)
@@ -149,6 +152,7 @@ def repair(context: RunContext, mended: Repair) -> Repair:
     context.record.put(merge_sql=join_sql([statement.sql for statement in statements]))
     staged = replace(mended.staged, plan=plan)
     check_before_merge(context, staged, rows=mended.compared.found.rows_source)
+    judge_gone(context, plan, staged.loaded, staged.keys)
     merge(context, staged)
     before, gone, new = (context.record.get(name) for name in ("dest_rows_before", "rows_deleted", "rows_inserted"))
     if before is not None:

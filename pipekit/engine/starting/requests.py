@@ -101,17 +101,22 @@ def ask_group_rerun(db: repo.State, group_run: GroupRun, *, user: str) -> GroupR
 
 
 def list_rest(members: Sequence[GroupMember], runs: Sequence[Run]) -> list[int]:
-    """The modules of a group from the first one on whose run failed, was cancelled or never started."""
-    good = {run.module_id for run in runs if run.status in ("success", "dry_run")}
-    bad = {run.module_id for run in runs} - good
-    first = min((member.run_order for member in members if member.module_id in bad), default=None)
+    """The ids of a group's members from the first one on whose run failed, was cancelled or never started."""
+    good = {_find_place(run) for run in runs if run.status in ("success", "dry_run")}
+    bad = {_find_place(run) for run in runs} - good
+    first = min((member.run_order for member in members if (member.module_id, member.verify) in bad), default=None)
     if first is None:
         return []
     return [
-        member.module_id
+        member.id
         for member in members
-        if member.run_order > first or (member.run_order == first and member.module_id not in good)
+        if member.run_order > first or (member.run_order == first and (member.module_id, member.verify) not in good)
     ]
+
+
+def _find_place(run: Run) -> tuple[int | None, bool]:
+    """A member is its module, and what is done with it."""
+    return run.module_id, run.asked_verify is not None
 
 
 def ask_drop(db: repo.State, run: Run, *, user: str) -> None:

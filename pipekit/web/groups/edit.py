@@ -11,7 +11,7 @@ from pipekit.cron import describe
 from pipekit.definitions import edit
 from pipekit.errors import NotFound
 from pipekit.http.state import Db
-from pipekit.models import Group, Schedule
+from pipekit.models import Group, GroupMember, Schedule
 from pipekit.web.groups.schedule_words import build_schedule_view, list_form_values
 from pipekit.web.groups.show import build_member_form, get_usual_s, show_group
 from pipekit.web.kit.answers import go
@@ -40,12 +40,12 @@ HIGHEST_ORDER = 1_000_000
 def save_members(request: Request, db: Db, user: Admin, group_id: int, data: FormDep) -> Response:
     """Puts members into the order that was sent, takes some out, adds one: all of it or nothing."""
     group = repo.get_group(db, group_id)
-    gone = set(get_list(data, "member_deleted_id[]")) - {""}
+    ticked = {name: set(get_list(data, f"member_{name}_id[]")) - {""} for name in ("deleted", "verify")}
     rows = [
-        {**row, "deleted": "1" if row["id"] in gone else ""}
+        {**row, **{name: "1" if row["id"] in ids else "" for name, ids in ticked.items()}}
         for row in get_rows(data, "member", ("id", "module_id", "order"))
     ]
-    form = Form(rows={"member": rows}, order=("add_module_id", "add_order"))
+    form = Form(rows={"member": rows}, order=("add_module_id", "add_order", "add_verify"))
     form.take(data)
     try:
         _save_members(db, user.name, group, form)
@@ -65,11 +65,19 @@ def _save_members(db: repo.State, user: str, group: Group, form: Form) -> None:
             if row["deleted"]:
                 edit.delete(db, edit.MEMBER, user, known[row["id"]].id)
             else:
-                order = _read_order(form, f"member.{place}.order", row["order"])
-                edit.update(db, edit.MEMBER, user, known[row["id"]].id, run_order=order)
+                _change_member(db, user, known[row["id"]], form, place)
         if form.value("add_module_id"):
             _add_member(db, user, group.id, form)
         refuse_problems(form)
+
+
+def _change_member(db: repo.State, user: str, member: GroupMember, form: Form, place: int) -> None:
+    row = form.rows["member"][place]
+    order = _read_order(form, f"member.{place}.order", row["order"])
+    try:
+        edit.update(db, edit.MEMBER, user, member.id, run_order=order, verify=bool(row["verify"]))
+    except MENDABLE as error:
+        form.note(f"member.{place}.order", error.message)
 
 
 def _add_member(db: repo.State, user: str, group_id: int, form: Form) -> None:
@@ -77,7 +85,8 @@ def _add_member(db: repo.State, user: str, group_id: int, form: Form) -> None:
     place = _read_order(form, "add_order", order) if order else None
     try:
         module_id = int(text) if text.isdecimal() else 0
-        edit.create(db, edit.MEMBER, user, group_id=group_id, module_id=module_id, run_order=place)
+        values = {"group_id": group_id, "module_id": module_id, "run_order": place}
+        edit.create(db, edit.MEMBER, user, **values, verify=form.value("add_verify") == "1")
     except MENDABLE as error:
         form.note_error(error, "add_module_id", {"name": "add_module_id"})
 

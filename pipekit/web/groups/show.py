@@ -1,6 +1,7 @@
 # Groups in a browser: list, page, settings, running, pausing. Members and schedules are posted in edit.py.
 """`/groups` and `/groups/{id}`."""
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from statistics import median
@@ -30,6 +31,8 @@ router = APIRouter(include_in_schema=False)
 
 ORDER = ("name", "parallel", "heartbeat", "enabled")
 SHOWN_RUNS = 10
+# A module may stand in a group twice: to be run, and to be verified.
+BOTH = 2
 
 
 @router.get("/groups")
@@ -131,10 +134,10 @@ def show_group(
 ) -> Response:
     """A group's page, with what could not be kept of its members or schedules beside its fields."""
     modules = pages.list_module_names(db)
-    taken = {member.module_id for member in repo.list_members(db, group.id)}
+    places = Counter(member.module_id for member in repo.list_members(db, group.id))
     members = members or sign_form(build_member_form(db, group.id))
     chosen = members.value("add_module_id")
-    others = [_draw_option(module, str(module.id) == chosen) for module in modules if module.id not in taken]
+    others = [_draw_option(module, str(module.id) == chosen) for module in modules if places[module.id] < BOTH]
     by_id = {str(module.id): module for module in modules}
     runs = repo.list_group_runs(db, group_id=group.id, limit=SHOWN_RUNS)
     usual_s = get_usual_s(runs)
@@ -169,7 +172,13 @@ def _draw_option(module: ModuleName, is_chosen: bool) -> Markup:
 def build_member_form(db: repo.State, group_id: int) -> Form:
     """The members as rows, in the order they run."""
     rows = [
-        {"id": str(m.id), "module_id": str(m.module_id), "order": str(m.run_order), "deleted": ""}
+        {
+            "id": str(m.id),
+            "module_id": str(m.module_id),
+            "order": str(m.run_order),
+            "verify": "1" if m.verify else "",
+            "deleted": "",
+        }
         for m in repo.list_members(db, group_id)
     ]
     return Form(rows={"member": rows})
@@ -180,7 +189,8 @@ def _list_steps(form: Form, by_id: Mapping[str, ModuleName]) -> list[list[str]]:
     steps: dict[str, list[str]] = {}
     for row in form.rows["member"]:
         module = by_id.get(row["module_id"])
-        steps.setdefault(row["order"].strip(), []).append(module.name if module else "-")
+        name = f"{module.name if module else '-'}{', verify' if row['verify'] else ''}"
+        steps.setdefault(row["order"].strip(), []).append(name)
     return list(steps.values())
 
 
