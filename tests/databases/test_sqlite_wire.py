@@ -301,13 +301,14 @@ def test_a_source_that_gives_no_columns_is_refused(dest: SqliteSession) -> None:
     run(dest, "INSERT INTO t VALUES (1)")
 
 
-def test_blocks_stay_small_when_the_values_are_long(dest: SqliteSession) -> None:
-    run(dest, "CREATE TABLE t (a INTEGER, b BLOB)")
-    sizes = [10] * 3000 + [300_000] * 60 + [10] * 3000
+@pytest.mark.parametrize("declared", ["a INTEGER, b BLOB", "a INTEGER, b VARCHAR(40)", "a INTEGER, b DATE"])
+@pytest.mark.parametrize("many", [[300_000], [300_000, 10]], ids=["a run of long ones", "every other one long"])
+def test_blocks_stay_small_when_the_values_are_long(dest: SqliteSession, declared: str, many: list[int]) -> None:
+    run(dest, f"CREATE TABLE t ({declared})")
+    sizes = [10] * 3000 + many * 60 + [10] * 3000
     fill(dest, "INSERT INTO t VALUES (?, zeroblob(?))", list(enumerate(sizes)))
-    blocks = [
-        block for block, _ in itertools.islice(dest.source("SELECT a, b FROM t ORDER BY a").open("rows").blocks, 1000)
-    ]
+    stream = dest.source("SELECT a, b FROM t ORDER BY rowid").open("rows")
+    blocks = [block for block, _ in itertools.islice(stream.blocks, 1000)]
     assert sum(map(len, blocks)) == len(sizes)
     assert max(sum(len(row[1]) for row in block) for block in blocks) < 33 * 300_000
     assert max(map(len, blocks)) == 500

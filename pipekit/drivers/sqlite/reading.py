@@ -15,8 +15,10 @@ from pipekit.runner_contract import ResultColumn
 # So few that a processor keeps them at hand while they go from one form to the next.
 BLOCK_ROWS = 500
 BLOCK_CHARS = 1_000_000
-# Columns that may hold long values are measured every few rows, so that a run of long ones is never fetched at once.
+# Columns that may hold long values are measured every few rows, so that a run of long ones is never fetched at once. Of
+# those that are declared for others, or for SHORT_CHARS at most, which SQLite does not enforce, two cells tell.
 STEP_ROWS = 32
+SHORT_CHARS = 255
 
 SQLITE = READINGS[1]
 _LONG = frozenset(("text", "bytes"))
@@ -44,19 +46,14 @@ class BlockReader:
         self._seen = 0
         # The columns whose texts lose the blanks at their end, where `trims` asks for it.
         self._padded = [place for place, column in enumerate(columns) if trims and is_padded_elsewhere(column.type)]
-        long = [place for place, column in enumerate(columns) if to_neutral(column.type).name in _LONG]
-        self._has_long = bool(long)
-        self._list_long = _build_lister(long)
+        types = [to_neutral(column.type) for column in columns]
+        is_short = [type_.name not in _LONG or (type_.length or SHORT_CHARS + 1) <= SHORT_CHARS for type_ in types]
+        self._short = [place for place, short in enumerate(is_short) if short]
+        self._long = [place for place, short in enumerate(is_short) if not short]
+        self._list_long = _build_lister(self._long)
 
     def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[list[Row]]:
         """Blocks of at most `rows` rows and about BLOCK_CHARS characters or bytes; raises Inexact for a broken text."""
-        if self._has_long:
-            yield from self._measured_blocks(rows)
-            return
-        while block := self._fetch(rows):
-            yield block
-
-    def _measured_blocks(self, rows: int) -> Iterator[list[Row]]:
         block: list[Row] = []
         size, step = 0, STEP_ROWS
         while part := self._fetch(min(step, rows - len(block))):
@@ -71,6 +68,10 @@ class BlockReader:
             yield block
 
     def _measure(self, part: list[Row]) -> int:
+        if found := [place for place in self._short if _is_long(part[0][place]) or _is_long(part[-1][place])]:
+            self._short = [place for place in self._short if place not in found]
+            self._long += found
+            self._list_long = _build_lister(self._long)
         try:
             return sum(map(len, filter(None, self._list_long(part))))
         except TypeError:  # a number where a text is declared
@@ -109,6 +110,10 @@ class BlockReader:
     def close(self) -> None:
         """Ends the query."""
         self._cursor.close()
+
+
+def _is_long(cell: Any) -> bool:
+    return isinstance(cell, (str, bytes)) and len(cell) > SHORT_CHARS
 
 
 def _build_lister(places: list[int]) -> Callable[[Iterable[Row]], Iterable[Any]]:
