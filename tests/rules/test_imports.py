@@ -69,6 +69,16 @@ def test_psycopg_is_imported_by_postgresqls_libpq_only() -> None:
     assert strangers == set()
 
 
+def test_a_run_between_postgresqls_loads_no_client_of_psycopgs_and_leaves_the_packages_as_they_were() -> None:
+    code = """import sys, pipekit.drivers.postgresql.wire, pipekit.drivers.postgresql.libpq as libpq
+print({'psycopg', 'asyncio', 'asyncio.exceptions'} & set(sys.modules))
+import asyncio, psycopg
+asyncio.run(asyncio.sleep(0))
+print(psycopg.Error is libpq.Error, asyncio.CancelledError is asyncio.exceptions.CancelledError)"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert (done.returncode, done.stdout.split("\n")) == (0, ["set()", "True True", ""]), done.stderr
+
+
 def test_a_wire_is_imported_by_nothing_outside_its_driver() -> None:
     """But another wire. The child loads it by name; else a database library would come into the engine's process."""
     wires = {
