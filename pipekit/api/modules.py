@@ -4,11 +4,12 @@
 from fastapi import APIRouter
 
 from pipekit import repo
-from pipekit.api.bodies import ROUTER, get_given
+from pipekit.api.bodies import ROUTER, Ref, get_given
 from pipekit.api.models import ModuleAnswer, ModuleChange, ModuleNew, get_module_values
 from pipekit.api.refs import ModuleRef
-from pipekit.api.run_models import RunQueued, RunStart
+from pipekit.api.run_models import ColumnChange, RunQueued, RunStart
 from pipekit.definitions import edit
+from pipekit.engine.altering.asking import ask_alteration, build_alteration
 from pipekit.engine.starting.requests import ask_run
 from pipekit.http.auth import ApiAdmin, ApiOperator, ApiViewer
 from pipekit.http.state import ContextDep, Db
@@ -46,6 +47,17 @@ def update_module(user: ApiAdmin, db: Db, module: ModuleRef, body: ModuleChange)
 def delete_module(user: ApiAdmin, db: Db, module: ModuleRef) -> None:
     """Delete a module that is in no group, with its watermarks and hooks; its runs and its dest table stay."""
     edit.delete(db, edit.MODULE, user.name, module.id)
+
+
+@router.post("/{ref}/columns/{column}", status_code=202)
+def change_column(
+    user: ApiAdmin, db: Db, context: ContextDep, module: ModuleRef, column: Ref, body: ColumnChange
+) -> RunQueued:
+    """Rename, retype or drop a column of the dest, by its stable id or its name there: a run does it. Busy is 409."""
+    alteration = build_alteration(db, module, body.what, column, body.to, user.name)
+    run = ask_alteration(db, module, alteration, triggered_by=f"api:{user.name}", dry_run=body.preview)
+    context.wake()
+    return RunQueued(run_id=run.id)
 
 
 @router.post("/{ref}/run", status_code=202)

@@ -10,6 +10,7 @@ from pipekit.api.bodies import LARGEST_ID, Answer, Body, Name, Short, Text
 from pipekit.cutting import cut
 from pipekit.engine.looking.look import MOST_ROWS
 from pipekit.models import GroupRunStatus, MergeState, Run, RunStatus, Stage
+from pipekit.models.altering import Change
 
 # Of all watermarks of a run in a list.
 LONGEST_LISTED = 10_000
@@ -27,6 +28,14 @@ class RunStart(Body):
     watermarks: dict[Name, Text] = Field(
         default_factory=dict, max_length=100, description="Values of watermarks for this run, by name."
     )
+
+
+class ColumnChange(Body):
+    """A change of one column of a module's dest."""
+
+    what: Change
+    to: Short = Field(default="", description="The new name or type; nothing for `drop`.")
+    preview: bool = Field(default=False, description="Tell what it would do and lose, and change nothing.")
 
 
 class RunQueued(Answer):
@@ -61,6 +70,16 @@ class RunSessionAnswer(Answer):
     name: str = Field(description="On an IBM i a job: number/user/name.")
     about: str = Field(description="How it is connected.")
     writes: bool
+
+
+class AlterationAnswer(Answer):
+    """A change of a column of a dest, and what the run has found of it."""
+
+    what: Change
+    column: str = Field(description="The column of the dest.")
+    to: str = Field(description="Its new name or type.")
+    id: str = Field(description="The stable id of the module's column; empty where it maps none there.")
+    was: str = Field(description="Its type before.")
 
 
 class RunSummary(Answer):
@@ -108,6 +127,7 @@ class RunSummary(Answer):
     hint: str | None
     undo_rows: int | None = Field(description="Rows that its dest keeps so that it can be taken back.")
     undoes: int | None = Field(description="The run that this one takes back.")
+    alteration: AlterationAnswer | None = Field(description="The change of a dest column that the run is about.")
     undone_by: int | None = Field(description="The run that has taken this one back.")
 
     @classmethod

@@ -38,6 +38,7 @@ COMMANDS = {
     "users": "users:users",
     "connections": "connections:connections",
     "modules": "modules:modules",
+    "columns": "columns:columns",
     "drivers": "drivers:drivers",
     "query": "query:query",
     "copy": "run:copy",

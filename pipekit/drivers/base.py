@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import ClassVar
 
+from pipekit.drivers.altering import Altering
 from pipekit.drivers.comparing import Comparing
 from pipekit.drivers.datenumbers import Recasting
 from pipekit.drivers.facts import FedSequence as FedSequence
@@ -32,13 +33,12 @@ from pipekit.drivers.undoing import Undoing
 from pipekit.drivers.unused import drop_unused
 from pipekit.drivers.vanishing import Vanishing
 from pipekit.drivers.versions import Versioning
-from pipekit.drivers.widening import Widening
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
 class Driver(
-    Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Versioning, Moments, Widening, Recasting, ABC
+    Naming, Filling, Foreseeing, Swapping, Comparing, Undoing, Vanishing, Versioning, Moments, Altering, Recasting, ABC
 ):
     """One kind of database as text. Text methods are pure; looking methods take `query` first."""
 

@@ -50,6 +50,7 @@ class RunContext:
 
     `knows_rows` says that the module's good loads tell how many rows there will be about.
     `merged` is the preview whose staging this run merges; `definition` a digest of what the module said as it began.
+    `neighbours` are modules into the same table, of a run that changes a column; `unrun_hooks` those of its module.
     """
 
     run: Run
@@ -76,6 +77,8 @@ class RunContext:
     answers: dict[str, QueryResult] = field(default_factory=dict)
     undone: Undone | None = field(default=None)
     knows_rows: bool = field(default=True)
+    neighbours: Sequence[str] = field(default=())
+    unrun_hooks: tuple[Hook, ...] = field(default=())
 
     @property
     def mends(self) -> bool:

@@ -1,6 +1,7 @@
 # The records of the state database, by the names the rest of the program imports. Holds nothing itself.
 """Frozen records of what people define and of what ran."""
 
+from pipekit.models.altering import Alteration
 from pipekit.models.connections import PASSWORD_PATTERN, Connection, ConnectionFields, DriverRegistration
 from pipekit.models.definitions import (
     KEYED,
@@ -46,6 +47,7 @@ __all__ = [
     "RUN_ON",
     "STRATEGIES",
     "WATERMARK_NAME",
+    "Alteration",
     "Check",
     "Column",
     "Connection",

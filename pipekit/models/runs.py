@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
 from pipekit.cutting import STATEMENT, cut
+from pipekit.models.altering import Alteration
 from pipekit.models.verifying import Verify
 
 RunStatus = Literal["queued", "running", "success", "dry_run", "error", "cancelled"]
@@ -68,6 +69,7 @@ class Run:
     None where a load ended with it). `watermarks_given` are the names of those whose values were given by hand;
     `cancelled_by` is who asked it to stop: a person's name, `shell:` and one, or one of the words above.
     `rows_expected` is how many rows its source thought that there were, where it was asked.
+    `alteration` is the change of a dest column that the run is about.
     """
 
     id: int
@@ -125,11 +127,12 @@ class Run:
     undoes: int | None = None
     undone_by: int | None = None
     verify: Mapping[str, Any] | None = None
+    alteration: Alteration | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
         special = {"stages", "watermark_values", "checks", "dry_run", "preview", "cancel_requested", "sessions"}
-        special |= {"verify", "watermarks_given"}
+        special |= {"verify", "watermarks_given", "alteration"}
         plain = {f.name: row[f.name] for f in fields(cls) if f.name not in special}
         # Records that were written before texts were cut are as large as what they quote.
         plain |= {name: cut(plain[name]) for name in ("error", "hint") if plain[name]}
@@ -146,6 +149,7 @@ class Run:
             checks=tuple(Check.from_json(item) for item in json.loads(row["checks_json"] or "[]")),
             sessions=tuple(RunSession.from_json(item) for item in json.loads(row["sessions_json"] or "[]")),
             verify=_read_verify(row["verify_asked"], row["verify_result"]),
+            alteration=Alteration.from_text(row["alteration"]) if row["alteration"] else None,
         )
 
     @property
@@ -164,6 +168,7 @@ class Run:
         record["watermark_values"] = dict(self.watermark_values)
         record["watermarks_given"] = list(self.watermarks_given)
         record["checks"] = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in self.checks]
+        record["alteration"] = asdict(self.alteration) if self.alteration else None
         record["sessions"] = [asdict(session) for session in self.sessions]
         return record
 

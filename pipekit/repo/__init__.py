@@ -1,6 +1,7 @@
 # The state database's functions under one name. Nothing else touches the file; nothing here touches a remote database.
 """Everything there is to do with the state database."""
 
+from pipekit.repo.altering import list_unsettled_changes, note_alteration, settle_change
 from pipekit.repo.archive import (
     ArchivedRun,
     get_archived_run,
@@ -314,10 +315,12 @@ __all__ = [
     "list_runs",
     "list_schedules",
     "list_tokens",
+    "list_unsettled_changes",
     "list_unwanted_undo",
     "list_users",
     "list_watermarks",
     "measure_undo",
+    "note_alteration",
     "note_audit",
     "note_live_figures",
     "note_login",
@@ -345,6 +348,7 @@ __all__ = [
     "set_fire_group_run",
     "set_instance_id",
     "set_paused",
+    "settle_change",
     "settle_merge_state",
     "start_adhoc_run",
     "take_over_run",

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipekit.errors import ModuleBusy
-from pipekit.models import Row, Run, Verify
+from pipekit.models import Alteration, Row, Run, Verify
+from pipekit.repo.altering import note_alteration
 from pipekit.repo.clock import lease_end, lease_now
 from pipekit.repo.group_runs import CANCELLED, end_queued_runs
 from pipekit.repo.leases import build_busy, take_module
@@ -65,6 +66,7 @@ def enqueue_run(
     overrides: Mapping[str, str] | None = None,
     undoes: int | None = None,
     verify: Verify | None = None,
+    alteration: Alteration | None = None,
     owner: str | None = None,
     lease_s: float | None = None,
 ) -> Run:
@@ -73,7 +75,7 @@ def enqueue_run(
     With `owner` that process will run it, and must renew its claim within `lease_s`.
 
     A `preview` merges nothing; `merges` is the preview whose staging is merged.
-    With `undoes` it takes that run back.
+    With `undoes` it takes that run back, with an `alteration` it changes a column of the dest.
 
     Raises ModuleBusy when a run of the module is alive or waits already, NotFound.
     """
@@ -95,6 +97,7 @@ def enqueue_run(
             owner=owner,
             lease_expires_at=lease_end(db, lease_s) if lease_s is not None else None,
         )
+        run = run if alteration is None else note_alteration(db, run, alteration)
         return run if undoes is None else note_undoes(db, run, undoes)
 
 

@@ -61,6 +61,7 @@ UNDO = """
     (SELECT a.run_id FROM undo_asked a JOIN run_log u ON u.id = a.run_id AND u.merge_state = 'merged'
      WHERE a.undoes = run_log.id) AS undone_by
 """
+ALTERATION = "(SELECT asked_json FROM column_change WHERE run_id = run_log.id) AS alteration"
 # A list leaves out stdout and stderr, which may be long, and where a run failed: no list shows them.
 LISTED = f"""
     id, run_key, module_id, module, group_run_id, run_order, triggered_by, status, dry_run, attempt, fence, owner,
@@ -69,7 +70,7 @@ LISTED = f"""
     rows_updated, dest_rows_before, dest_rows_after, error_stage, overrides_json, stages_json, watermark_values_json,
     checks_json,
     hint, error, resolved_sql, staging_sql, merge_sql,
-    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {CANCELLED_BY}, NULL AS error_position, NULL AS sessions_json,
+    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {ALTERATION}, {CANCELLED_BY}, NULL AS error_position, NULL AS sessions_json,
     NULL AS stdout, NULL AS stderr
 """
 _SQL = "resolved_sql, staging_sql, merge_sql"
@@ -79,7 +80,7 @@ _WITHOUT_SQL = LISTED.replace(_SQL, ", ".join(f"NULL AS {name}" for name in _SQL
 def get_run(db: State, run_id: int) -> Run:
     """The run of this id; raises NotFound."""
     position = "(SELECT position FROM run_fault WHERE run_id = run_log.id) AS error_position"
-    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {CANCELLED_BY}, {SESSIONS}, {position}"
+    found = f"{LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {ALTERATION}, {CANCELLED_BY}, {SESSIONS}, {position}"
     row = db.row(f"SELECT *, {found} FROM run_log WHERE id = ?", (run_id,))
     if row is None:
         raise NotFound(f"There is no run {run_id}.", hint="`pipekit runs list` shows the latest.")
@@ -206,8 +207,8 @@ def note_live_figures(db: State, run_id: int, figures: Mapping[str, Any]) -> Non
 
 
 # What is kept of a run beside its row: where in its SQL it failed, rows that its merge left as they were or marked as
-# gone, its sessions, what its dest keeps of them so that it can be taken back, what a comparison found, whether its
-# staging table may still be in the dest, and who ended it (the first who asked).
+# gone, its sessions, what its dest keeps of them so that it can be taken back, what a comparison found, the change of a
+# column it is about, whether its staging table may still be in the dest, and who ended it (the first who asked).
 _BESIDE = {
     "error_position": "INSERT OR REPLACE INTO run_fault (position, run_id) VALUES (?, ?)",
     "rows_unchanged": "INSERT OR REPLACE INTO run_merge (rows_unchanged, run_id) VALUES (?, ?)",

@@ -21,8 +21,8 @@ from pipekit.web.groups import edit as group_edit
 from pipekit.web.groups import runs as group_runs
 from pipekit.web.groups import show as group_show
 from pipekit.web.help import show as help_show
+from pipekit.web.modules import altering, columns, run_values, watermark_trial
 from pipekit.web.modules import bulk as module_bulk
-from pipekit.web.modules import columns, run_values, watermark_trial
 from pipekit.web.modules import edit as module_edit
 from pipekit.web.modules import show as module_show
 from pipekit.web.modules.watermarks import _save_inline_watermarks
@@ -54,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     wizard_dest.router,
     wizard_drafts.router,
     columns.router,
+    altering.router,
     connections.router,
     group_show.router,
     group_edit.router,

@@ -274,3 +274,16 @@ def test_a_verify_is_asked_for_and_kept_apart_from_loads(home: Home, otto: Calle
     asked = otto.post("/modules/orders/run", {"verify": True}, expect=202)["run_id"]
     assert otto.get(f"/runs/{asked}")["verify"] == {"asked": {}}
     otto.fail("POST", "/modules/orders/run", 422, {"verify": True, "dry_run": True})
+
+
+def test_an_admin_asks_for_a_change_of_a_dest_column_by_its_id(home: Home, ana: Caller, otto: Caller) -> None:
+    columns = [{"id": "c1", "source_name": "id", "dest_name": "number"}]
+    home.make_module()
+    ana.patch("/modules/orders", {"columns": columns})
+    assert otto.fail("POST", "/modules/orders/columns/c1", 403, {"what": "drop"})
+    assert ana.fail("POST", "/modules/orders/columns/c1", 422, {"what": "rename"})["field"] == "to"
+    body = {"what": "rename", "to": "no", "preview": True}
+    run = ana.get(f"/runs/{ana.post('/modules/orders/columns/c1', body, expect=202)['run_id']}")
+    assert (run["dry_run"], run["status"], run["triggered_by"]) == (True, "queued", "api:ana")
+    assert run["alteration"] == {"what": "rename", "column": "number", "to": "no", "id": "c1", "was": ""}
+    assert repo.list_audit(home.db)[0].detail["column"] == "rename number to no"

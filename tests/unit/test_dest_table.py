@@ -12,10 +12,9 @@ from pipekit.engine.looking.dest_table import (
     build_merge_text,
     build_table_query,
     build_table_sql,
-    next_column_id,
     propose_columns,
 )
-from pipekit.engine.planning.naming import clean_name, format_table
+from pipekit.engine.planning.naming import clean_name, format_table, next_column_id
 from pipekit.errors import Invalid
 from pipekit.models import Column, Module
 

@@ -44,4 +44,9 @@ DB2I = Product(
     one_row="SYSIBM.SYSDUMMY1",
     as_text="CAST({value} AS VARCHAR(200))",
     drops_if_exists=False,
+    # It has no statement that renames a column of a table.
+    alters={
+        "retype": "ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {type}",
+        "drop": "ALTER TABLE {table} DROP COLUMN {column} RESTRICT",
+    },
 )

@@ -21,7 +21,7 @@ from pipekit.drivers.base import (
 )
 from pipekit.drivers.facts import Look, Reference
 from pipekit.drivers.foreseen import Foreseen
-from pipekit.drivers.jdbc import around, catalogue, ledger, names, types
+from pipekit.drivers.jdbc import altering, around, catalogue, ledger, names, types
 from pipekit.drivers.jdbc.conditions import build_if_there
 from pipekit.drivers.jdbc.foreseen import ForeseenText
 from pipekit.drivers.jdbc.keeping import KeepingText
@@ -31,9 +31,10 @@ from pipekit.drivers.jdbc.places import find_file, find_word
 from pipekit.drivers.jdbc.products import STANDARD, Product
 from pipekit.drivers.jdbc.urls import check_template, parse_url
 from pipekit.drivers.sqltext import strip_query
-from pipekit.drivers.types import Type
+from pipekit.drivers.types import TEXT, Type
 from pipekit.drivers.unused import Kept, drop_unused
 from pipekit.drivers.vanishing import VanishingText
+from pipekit.models.altering import Change
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -196,6 +197,22 @@ class JdbcDriver(Driver):
     def build_add_column_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
         word = "ADD" if self.product.name in ("oracle", "sqlserver") else "ADD COLUMN"
         return (f"ALTER TABLE {self.quote_table(table)} {word} {self._column_definition(column)}",)
+
+    def find_alter_refusal(self, what: Change, was: TableColumn, to: str) -> str:
+        types = (self.to_neutral(was.type), self.to_neutral(to)) if what == "retype" else (TEXT, TEXT)
+        return altering.find_refusal(self.product, what, types)
+
+    def build_rename_sql(self, query: Query, table: TableName, column: str, name: str) -> tuple[Statement, ...]:
+        names = {"table": self.quote_table(table), "column": column, "name": name}
+        return altering.build(self.product, "rename", self.quote_identifier, **names)
+
+    def build_retype_sql(self, query: Query, table: TableName, column: TableColumn) -> tuple[Statement, ...]:
+        names = {"table": self.quote_table(table), "column": column.name, "type": column.type}
+        return altering.build(self.product, "retype", self.quote_identifier, **names)
+
+    def build_drop_column_sql(self, query: Query, table: TableName, column: str) -> tuple[Statement, ...]:
+        names = {"table": self.quote_table(table), "column": column}
+        return altering.build(self.product, "drop", self.quote_identifier, **names)
 
     def find_setup_sql(self, query: Query) -> tuple[str, ...]:
         """Looks for the schema and the ledger in the driver's catalogue."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipekit.drivers.types import TypeName
+from pipekit.models.altering import Change
 
 Fold = Literal["upper", "lower", "keep"]
 
@@ -109,5 +110,8 @@ class Product:
     collations_sql: str = ""
     # Whether WITH and SELECT without FROM are known.
     has_with: bool = False
+    # How it changes a column, as was seen: {table}, {column}, {name}, {type}; what is missing is refused.
+    alters: Mapping[Change, str] = field(default_factory=dict)
+    lengthens_only: bool = False  # no other type of a column can be changed than the length of a text
     # Types of which no text can be made for an example of a key.
     no_text: tuple[TypeName, ...] = ("bytes",)

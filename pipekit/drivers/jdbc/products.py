@@ -11,6 +11,7 @@ from dataclasses import replace
 from pipekit.drivers.jdbc.product import PLAIN
 from pipekit.drivers.jdbc.product import Product as Product
 from pipekit.drivers.jdbc.product import Spellings as Spellings
+from pipekit.models.altering import Change
 
 
 def _names(text: str) -> frozenset[str]:
@@ -19,6 +20,12 @@ def _names(text: str) -> frozenset[str]:
 
 # Names stay as they are written: nothing tells how an unknown database folds them.
 STANDARD = Product(name="jdbc", label="JDBC", url_example="jdbc:vendor://localhost:5000/database", fold="keep")
+
+_STANDARD_ALTERS: Mapping[Change, str] = {
+    "rename": "ALTER TABLE {table} ALTER COLUMN {column} RENAME TO {name}",
+    "retype": "ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {type}",
+    "drop": "ALTER TABLE {table} DROP COLUMN {column}",
+}
 
 DERBY = Product(
     name="derby",
@@ -48,6 +55,12 @@ DERBY = Product(
     as_text="TRIM(CAST({value} AS CHAR(200)))",
     drops_if_exists=False,
     no_text=("bytes", "float32", "float64"),
+    alters={
+        "rename": "RENAME COLUMN {table}.{column} TO {name}",
+        "retype": "ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {type}",
+        "drop": "ALTER TABLE {table} DROP COLUMN {column} RESTRICT",
+    },
+    lengthens_only=True,
 )
 H2 = Product(
     name="h2",
@@ -84,6 +97,7 @@ H2 = Product(
     compare_other="CAST({value} AS VARCHAR)",
     own_names=frozenset({"VARCHAR_IGNORECASE", "JSON"}),
     has_with=True,
+    alters=_STANDARD_ALTERS,
 )
 HSQLDB = Product(
     name="hsqldb",
@@ -119,6 +133,7 @@ HSQLDB = Product(
 SELECT COLUMN_NAME, COLLATION_NAME FROM INFORMATION_SCHEMA.COLUMNS
 WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME = {table} AND COLLATION_NAME <> 'SQL_TEXT'""",
     version_sql="VALUES (DATABASE_VERSION())",
+    alters={**_STANDARD_ALTERS, "drop": "ALTER TABLE {table} DROP COLUMN {column} RESTRICT"},
 )
 POSTGRESQL = Product(
     name="postgresql",
@@ -152,6 +167,11 @@ POSTGRESQL = Product(
     compare_long="CAST({value} AS text)",
     compare_other="CAST({value} AS text)",
     has_with=True,
+    alters={
+        "rename": "ALTER TABLE {table} RENAME COLUMN {column} TO {name}",
+        "retype": "ALTER TABLE {table} ALTER COLUMN {column} TYPE {type}",
+        "drop": "ALTER TABLE {table} DROP COLUMN {column}",
+    },
 )
 MYSQL = Product(
     name="mysql",
@@ -192,6 +212,11 @@ MYSQL = Product(
     concatenates=False,
     index_in_schema=False,
     no_text=(),
+    alters={
+        "rename": "ALTER TABLE {table} RENAME COLUMN {column} TO {name}",
+        "retype": "ALTER TABLE {table} MODIFY COLUMN {column} {type}",  # with the rest of it, see mysql/altering.py
+        "drop": "ALTER TABLE {table} DROP COLUMN {column}",
+    },
 )
 MARIADB = replace(
     MYSQL,

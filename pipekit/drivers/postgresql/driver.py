@@ -4,6 +4,7 @@
 from collections.abc import Collection, Sequence
 
 from pipekit.drivers import typetext
+from pipekit.drivers.altering import Standing
 from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import (
     Address,
@@ -21,6 +22,7 @@ from pipekit.drivers.comparing import Digests
 from pipekit.drivers.facts import Keeping, Look, MadeType, Rebuild, Reference, Swap
 from pipekit.drivers.foreseen import Foreseen
 from pipekit.drivers.postgresql import (
+    altering,
     catalogue,
     digests,
     facts,
@@ -47,6 +49,7 @@ from pipekit.drivers.types import Type
 from pipekit.drivers.undoing import Fires, Kept, Undo
 from pipekit.drivers.vanishing import VanishingText
 from pipekit.drivers.versions import VersionsText
+from pipekit.models.altering import Change
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -268,9 +271,30 @@ class PostgresDriver(Driver):
         """Within what keeps the rows that are changed, so that all can be taken back."""
         return merge.build_merge_sql(plan, before, behind)
 
-    def build_widen_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
-        name = self.quote_identifier(column.name)
-        return (f"ALTER TABLE {self.quote_table(table)} ALTER COLUMN {name} TYPE {column.type}",)
+    # -- columns that change -------------------------------------------------------------------------------------------
+
+    def find_alter_refusal(self, what: Change, was: TableColumn, to: str) -> str:
+        return ""
+
+    def find_standing(self, query: Query, table: TableName, column: str) -> tuple[Standing, ...]:
+        return altering.find_standing(query, table, column)
+
+    def build_rename_sql(self, query: Query, table: TableName, column: str, name: str) -> tuple[Statement, ...]:
+        return altering.build_rename(table, column, name)
+
+    def build_retype_sql(self, query: Query, table: TableName, column: TableColumn) -> tuple[Statement, ...]:
+        was = next(item.type for item in self.get_columns(query, table) if item.name == column.name)
+        return altering.build_retype(query, table, column, was)
+
+    def build_drop_column_sql(self, query: Query, table: TableName, column: str) -> tuple[Statement, ...]:
+        return altering.build_drop(table, column)
+
+    def build_fitting_looks(
+        self, table: TableName, was: TableColumn, to: str, key: tuple[str, ...]
+    ) -> tuple[Statement, ...]:
+        return altering.build_fitting_looks(table, was, to, key)
+
+    # -- versions and rows that are gone -------------------------------------------------------------------------------
 
     def build_versions(self, plan: MergePlan) -> VersionsText:
         return versions.build_versions(plan)

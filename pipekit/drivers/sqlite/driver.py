@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from pipekit.drivers import typetext
+from pipekit.drivers.altering import Standing
 from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import (
     Address,
@@ -22,9 +23,10 @@ from pipekit.drivers.base import (
 from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.facts import Keeping, Look, Rebuild, Reference
 from pipekit.drivers.foreseen import Foreseen
-from pipekit.drivers.sqlite import around, catalogue, indexes, typemap, undoing
+from pipekit.drivers.sqlite import altering, around, catalogue, indexes, typemap, undoing
 from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
+from pipekit.drivers.sqlite.names import split_table
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import Type
 from pipekit.drivers.undoing import Fires, Kept, Undo
@@ -32,10 +34,10 @@ from pipekit.drivers.unused import drop_unused
 from pipekit.drivers.vanishing import VanishingText
 from pipekit.drivers.versions import VersionsText
 from pipekit.errors import Invalid, StatementFailed
+from pipekit.models.altering import Change
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 _PREFIX = "jdbc:sqlite:"
-_PART = re.compile(r"""\s*(?:"((?:[^"]|"")+)"|\[([^\]]+)\]|`((?:[^`]|``)+)`|([^\s"'`\[\].;()]+))\s*""")
 _RENAMED = re.compile(r":\d+\Z")
 
 
@@ -95,7 +97,7 @@ class SqliteDriver(Driver):
         return '"' + name.replace('"', '""') + '"'
 
     def read_table(self, text: str) -> tuple[tuple[str, bool], ...]:
-        parts = _split_table(text)
+        parts = split_table(text)
         if len(parts) == 2 and parts[0][0].lower() == "main":
             parts = parts[1:]
         if len(parts) >= 2 and parts[0][0] == self.staging_schema:
@@ -209,6 +211,28 @@ class SqliteDriver(Driver):
             for column in columns
         ]
         return (self.build_drop_table_sql(staging), *self.build_create_table_sql(staging, staged))
+
+    # -- columns that change -------------------------------------------------------------------------------------------
+
+    def find_alter_refusal(self, what: Change, was: TableColumn, to: str) -> str:
+        return ""
+
+    def find_standing(self, query: Query, table: TableName, column: str) -> tuple[Standing, ...]:
+        return altering.find_standing(query, self.quote_literal(table.name), column)
+
+    def build_rename_sql(self, query: Query, table: TableName, column: str, name: str) -> tuple[Statement, ...]:
+        return altering.build_rename(table, column, name, self.quote_identifier)
+
+    def build_retype_sql(self, query: Query, table: TableName, column: TableColumn) -> tuple[Statement, ...]:
+        return altering.build_retype(query, table.name, column, self.quote_identifier, self.quote_literal)
+
+    def build_drop_column_sql(self, query: Query, table: TableName, column: str) -> tuple[Statement, ...]:
+        return altering.build_drop(query, table.name, column, self.quote_identifier, self.quote_literal)
+
+    def build_fitting_looks(
+        self, table: TableName, was: TableColumn, to: str, key: tuple[str, ...]
+    ) -> tuple[Statement, ...]:
+        return altering.build_fitting_looks(table, was, to, key, (self.quote_identifier, self.quote_literal))
 
     # -- checks, merge, ledger -----------------------------------------------------------------------------------------
 
@@ -346,23 +370,6 @@ def _parse_option(part: str) -> tuple[str, str]:
     if not value.isascii() or not value.isdigit() or len(value) > 9:
         raise _bad_url(f"'busy_timeout' is a number of milliseconds, not '{value}'.")
     return name, value
-
-
-def _split_table(text: str) -> list[tuple[str, bool]]:
-    """The parts of a table's name, quotes taken off, and which had some."""
-    parts: list[tuple[str, bool]] = []
-    at = 0
-    while (match := _PART.match(text, at)) is not None:
-        double, bracket, back, plain = match.groups()
-        quoted = double.replace('""', '"') if double else back.replace("``", "`") if back else bracket
-        parts.append((quoted or plain, bool(quoted)))
-        if match.end() == len(text) and "\0" not in text:
-            return parts
-        if text[match.end() : match.end() + 1] != ".":
-            break
-        at = match.end() + 1
-    hint = 'A name with blanks or other marks stands in double quotes: "order lines".'
-    raise Invalid(f"'{text}' is not the name of a table.", field="dest_table", hint=hint)
 
 
 def _restore_names(columns: list[ResultColumn]) -> list[ResultColumn]:

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from pipekit.drivers import typetext
+from pipekit.drivers.altering import Standing
 from pipekit.drivers.bags import Bags
 from pipekit.drivers.base import (
     Address,
@@ -20,6 +21,7 @@ from pipekit.drivers.facts import Look, Reference
 from pipekit.drivers.foreseen import Foreseen
 from pipekit.drivers.sqlserver import (
     address,
+    altering,
     catalogue,
     facts,
     faults,
@@ -37,6 +39,7 @@ from pipekit.drivers.types import Type
 from pipekit.drivers.vanishing import VanishingText
 from pipekit.drivers.versions import VersionsText
 from pipekit.errors import Invalid
+from pipekit.models.altering import Change
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -217,13 +220,30 @@ class SqlServerDriver(Driver):
     def build_moved_sql(self, plan: MergePlan, reference: Reference) -> str:
         return keeping.build_moved_sql(plan, reference)
 
-    def build_widen_sql(self, table: TableName, column: TableColumn) -> tuple[str, ...]:
-        """It would take the collation of the database: texts are left as they are."""
-        if self.to_neutral(column.type).name == "text":
-            return ()
-        null = "NULL" if column.nullable else "NOT NULL"
-        name = self.quote_identifier(column.name)
-        return (f"ALTER TABLE {self.quote_table(table)} ALTER COLUMN {name} {column.type} {null}",)
+    # -- columns that change -------------------------------------------------------------------------------------------
+
+    def find_alter_refusal(self, what: Change, was: TableColumn, to: str) -> str:
+        return ""
+
+    def find_standing(self, query: Query, table: TableName, column: str) -> tuple[Standing, ...]:
+        return altering.find_standing(query, table, column)
+
+    def build_rename_sql(self, query: Query, table: TableName, column: str, name: str) -> tuple[Statement, ...]:
+        return altering.build_rename(table, column, name)
+
+    def build_retype_sql(self, query: Query, table: TableName, column: TableColumn) -> tuple[Statement, ...]:
+        was = next(item.type for item in self.get_columns(query, table) if item.name == column.name)
+        return altering.build_retype(table, column, was)
+
+    def build_drop_column_sql(self, query: Query, table: TableName, column: str) -> tuple[Statement, ...]:
+        return altering.build_drop(table, column)
+
+    def build_fitting_looks(
+        self, table: TableName, was: TableColumn, to: str, key: tuple[str, ...]
+    ) -> tuple[Statement, ...]:
+        return altering.build_fitting_looks(table, was, to, key)
+
+    # -- versions and rows that are gone -------------------------------------------------------------------------------
 
     def build_versions(self, plan: MergePlan) -> VersionsText:
         return keeping.build_versions(plan)

@@ -50,12 +50,6 @@ def propose_columns(source: Driver, dest: Driver, found: Sequence[TableColumn]) 
     return [replace(column, dest_type=fit.type) for column, fit in zip(columns, made, strict=True)]
 
 
-def next_column_id(columns: Sequence[Column]) -> str:
-    """`c4` after c1 to c3; an id that was used is not used again while a later one is there."""
-    numbers = [int(column.id[1:]) for column in columns if column.id[1:].isdecimal()]
-    return f"c{max(numbers, default=0) + 1}"
-
-
 # -- the dest table ----------------------------------------------------------------------------------------------------
 
 
@@ -173,3 +167,30 @@ def add_dest_column(look: Look, module: Module, column: Column, comment: str = "
     statements = look.driver.build_add_column_sql(table, added)
     look.runner.execute(look.endpoint, [Statement(sql=sql) for sql in statements])
     return statements
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DestColumn:
+    """A column of a dest that is there, with the id and the source column of the module's mapping, `""` without one."""
+
+    name: str
+    type: str
+    id: str = ""
+    source_name: str = ""
+    in_key: bool = False
+
+
+def list_dest_columns(look: Look, module: Module) -> list[DestColumn]:
+    """The columns of a module's dest, none when it is missing. Raises Conflict as `find_dest_columns`."""
+    mapped = {column.dest_name.casefold(): column for column in module.columns}
+    found = [(item, mapped.get(item.name.casefold())) for item in find_dest_columns(look, module)]
+    return [
+        DestColumn(
+            name=item.name,
+            type=item.type,
+            id=column.id if column else "",
+            source_name=column.source_name if column else "",
+            in_key=item.in_key,
+        )
+        for item, column in found
+    ]

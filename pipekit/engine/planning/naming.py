@@ -49,6 +49,12 @@ def name_columns(driver: Driver, mapping: Sequence[Column], source_names: Sequen
     return [name or next(free) for name in mapped]
 
 
+def next_column_id(columns: Sequence[Column]) -> str:
+    """`c4` after c1 to c3; an id that was used is not used again while a later one is there."""
+    numbers = [int(column.id[1:]) for column in columns if column.id[1:].isdecimal()]
+    return f"c{max(numbers, default=0) + 1}"
+
+
 def find_mapped_name(mapping: Sequence[Column], source_name: str) -> str:
     """The dest name that a column mapping gives a source column, `""` where it gives none."""
     exact = {column.source_name: column.dest_name for column in mapping}

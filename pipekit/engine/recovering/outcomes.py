@@ -12,6 +12,7 @@ from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver
 from pipekit.drivers.claims import Claim
+from pipekit.engine.altering.made import look_made
 from pipekit.engine.context import application_name, build_claim, ledger_entry, open_endpoint
 from pipekit.engine.installation import Installation
 from pipekit.engine.planning.creation import take_away_of
@@ -109,6 +110,8 @@ def ask_outcome(runner: Runner, dest: Endpoint, run: Run, instance: str) -> Outc
     """Settles a run in its dest, and removes its staging table once it is settled."""
     driver = get_driver(dest.kind)
     state = settle_merge(runner, driver, dest, ledger_entry(run, instance), application_name(run, instance))
+    if state != "unknown" and run.alteration and driver.commits_ddl:
+        state = look_made(driver, lambda sql: runner.query(dest, sql), run.dest_table or "", run.alteration)
     if state == "unknown" or (state == "none" and not _take_away(runner, driver, dest, run)):
         return NO_ANSWER
     return Outcome(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipekit import repo
+from pipekit.engine.altering.following import settle_alterations
 from pipekit.engine.context import RunContext
 from pipekit.engine.installation import Installation
 from pipekit.engine.previews import drop_kept
@@ -69,6 +70,7 @@ def _recover(installation: Installation, running: list[Run], before: Callable[[]
         repo.finish_run(db, run.id, owner=owners[run.id], staging_left=outcome.staging_left, **fields)
         _LOG.warning("run %d (%s) had no living owner: recovered as %s", run.id, run.module, fields["status"])
         closed.append(run)
+    settle_alterations(db)
     return [repo.get_run(db, run.id) for run in closed]
 
 
@@ -100,7 +102,7 @@ def _build_record(db: repo.State, run: Run, state: MergeState) -> dict[str, Any]
         return {"status": "error", "error_stage": stage, "error": f"{GONE} Nothing was merged.", "merge_state": state}
     if state == "unknown":
         return {"status": "error", "error_stage": "merge", "error": f"{GONE} {UNKNOWN}", "merge_state": state}
-    hooks = repo.list_hooks(db, run.module_id) if run.module_id and not run.undoes else []
+    hooks = repo.list_hooks(db, run.module_id) if run.module_id and not (run.undoes or run.alteration) else []
     if any(hook.run_on != "failure" for hook in hooks):
         error = f"{GONE} The merge was committed; whether its hooks ran is not known."
         return {"status": "error", "error_stage": "hook", "error": error, "merge_state": state}
@@ -123,6 +125,7 @@ def settle_leftovers(
     for run, outcome in ask_dests(installation, runs):
         _note_settled(db, run, outcome)
         asked.append((run, outcome))
+    settle_alterations(db)
     return asked
 
 

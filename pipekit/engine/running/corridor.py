@@ -5,6 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pipekit import repo
+from pipekit.engine.altering.altering import alter
+from pipekit.engine.altering.following import settle_alterations
+from pipekit.engine.altering.plan import plan_alteration
 from pipekit.engine.context import RunContext
 from pipekit.engine.events import Listener
 from pipekit.engine.installation import Installation
@@ -42,6 +45,8 @@ LOOKING: Stages = (("check", foresee),)
 TAKING: Stages = (("stage", take_previewed), ("check", run_checks))
 # Those of a run that takes another one back.
 TAKING_BACK: Stages = (("plan", plan_undo), ("merge", take_back))
+# Those of a run that changes a column of its dest; a dry run ends after the first.
+ALTERING: Stages = (("plan", plan_alteration), ("merge", alter))
 
 
 def execute_run(installation: Installation, run: Run, ready: Ready, listener: Listener | None) -> Run:
@@ -65,6 +70,7 @@ def execute_run(installation: Installation, run: Run, ready: Ready, listener: Li
         finally:
             ready.runner.close()
             finished = record.finish(status, lease.is_held)
+            settle_alterations(installation.db)
     return finished
 
 
@@ -89,6 +95,9 @@ def _walk(context: RunContext) -> RunStatus:
     if context.undone:
         _pass(context, TAKING_BACK, None)
         return "success"
+    if context.run.alteration:
+        _pass(context, ALTERING[:1] if context.run.dry_run else ALTERING, None)
+        return "dry_run" if context.run.dry_run else "success"
     before_merge = _list_before_merge(context.run)
     for attempt in range(1, context.module.retries + 2):
         try:

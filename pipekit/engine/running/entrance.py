@@ -10,6 +10,7 @@ from functools import partial
 
 from pipekit import repo
 from pipekit.drivers import get_driver
+from pipekit.engine.altering.following import list_neighbour_names
 from pipekit.engine.context import BoundWatermark, RunContext, application_name, open_endpoint
 from pipekit.engine.definition import Definition, check_overrides
 from pipekit.engine.installation import Installation
@@ -117,6 +118,7 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         if unused := get_driver(connection.driver).list_unused(connection.jdbc_url):
             told = f"{', '.join(unused)} of {connection.name}'s address"
             record.log(f"note: {told} concerns its JDBC driver alone and is left out\n")
+    is_load = not (record.run.undoes or record.run.alteration)
     return RunContext(
         run=record.run,
         module=_choose_module(record.run, definition.module),
@@ -126,7 +128,7 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         source_driver=get_driver(endpoints.source.kind),
         dest_driver=get_driver(endpoints.dest.kind),
         watermarks=endpoints.watermarks,
-        hooks=() if record.run.undoes else definition.hooks,
+        hooks=definition.hooks if is_load else (),
         overrides=ready.overrides,
         marks=tuple(mark for mark, _ in definition.watermarks),
         config=config,
@@ -140,6 +142,8 @@ def open_context(installation: Installation, record: RunRecord, ready: Ready) ->
         else None,
         undone=read_undone(installation.db, record.run, definition),
         knows_rows=_knows_rows(installation, record.run),
+        neighbours=list_neighbour_names(installation.db, record.run),
+        unrun_hooks=() if is_load else definition.hooks,
     )
 
 

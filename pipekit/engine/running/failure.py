@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from pipekit.engine.altering.made import look_made
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.creation import take_away_failed
 from pipekit.engine.recovering.ledger import drop_staging, end_sessions, settle_merge
@@ -11,7 +12,7 @@ from pipekit.engine.running.checks import EXACT_SWITCH
 from pipekit.engine.running.hooks import has_hooks, run_fitting, run_hooks
 from pipekit.engine.running.lease import Lease
 from pipekit.errors import Cancelled, CheckFailed, Inexact, PipekitError, RunFailed, RunnerError, StatementFailed
-from pipekit.models import MergeState, RunStatus, Stage
+from pipekit.models import Alteration, MergeState, RunStatus, Stage
 from pipekit.models.runs import ENDING, INTERRUPTED
 
 LOST = "The run lost its lease to another process and stopped."
@@ -62,11 +63,15 @@ def _settle(context: RunContext, error: PipekitError | KeyboardInterrupt, stage:
     if stage == "hook" or context.record.is_merged:
         return "merged"
     certain = isinstance(error, CheckFailed | StatementFailed) and not error.transient and not was_killed
-    if stage != "merge" or certain:
+    commits_itself = bool(context.run.alteration) and context.dest_driver.commits_ddl
+    if stage != "merge" or (certain and not commits_itself):
         return "none"
     state = settle_merge(
         context.runner, context.dest_driver, context.dest, context.ledger_entry, context.dest.application_name
     )
+    if commits_itself and state != "unknown" and (kept := context.record.get("alteration")):
+        table = context.record.get("dest_table") or ""
+        state = look_made(context.dest_driver, context.ask_dest(), table, Alteration.from_text(kept))
     context.record.log(f"the dest's ledger says: {state}\n")
     context.record.put(merge_state=state)
     return state

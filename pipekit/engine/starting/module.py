@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pipekit import repo
+from pipekit.engine.altering.following import settle_alterations
 from pipekit.engine.definition import read_definition
 from pipekit.engine.events import Listener, RunFinished
 from pipekit.engine.installation import Installation
@@ -18,7 +19,7 @@ from pipekit.engine.running.entrance import get_ready
 from pipekit.engine.starting.waiting import claim_asked, give_up, wait_for_turn
 from pipekit.engine.variables import fill_definition
 from pipekit.errors import ModuleBusy, PipekitError
-from pipekit.models import Module, Run, Verify
+from pipekit.models import Alteration, Module, Run, Verify
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +28,8 @@ class RunOptions:
 
     A `preview` merges nothing; `merges` is a preview of the module whose staging is merged in place of new rows, and
     `user` who says so, for the audit trail.
-    With `undoes` it takes that run back. With `verify` it compares the dest with the source and loads nothing.
+    With `undoes` it takes that run back, with an `alteration` it changes a column of the dest. With `verify`
+    it compares the dest with the source and loads nothing.
     """
 
     dry_run: bool = False
@@ -38,6 +40,7 @@ class RunOptions:
     triggered_by: str = "cli"
     undoes: int | None = None
     verify: Verify | None = None
+    alteration: Alteration | None = None
 
 
 def run_module(
@@ -48,6 +51,7 @@ def run_module(
     Raises ModuleBusy when another run of it is alive or waits, Invalid for an override of a watermark it does not have.
     """
     options = options or RunOptions()
+    module = _settle(installation, module)
     definition = fill_definition(read_definition(installation.db, module))
     if options.merges is not None:
         options = replace(options, watermarks=read_merged(installation.db, definition, options.merges).values)
@@ -70,11 +74,19 @@ def run_module(
     return run_claimed(installation, run, listener) if run else repo.get_run(installation.db, asked.id)
 
 
+def _settle(installation: Installation, module: Module) -> Module:
+    """The module as it is once a dead run that has changed a column of its dest is closed, and it has followed."""
+    is_closed = module.running and recover_module(installation, module.id)
+    is_settled = bool(settle_alterations(installation.db))
+    return repo.get_module(installation.db, module.id) if is_closed or is_settled else module
+
+
 def run_claimed(installation: Installation, run: Run, listener: Listener | None = None) -> Run:
     """Runs what its owner has claimed from the queue and returns its record, whatever the outcome."""
     assert run.module_id is not None
     db = installation.db
     try:
+        settle_alterations(db)
         definition = fill_definition(read_definition(db, repo.get_module(db, run.module_id)))
         ready = get_ready(installation, definition, repo.get_overrides(db, run.id))
     except Exception as error:
@@ -116,6 +128,7 @@ def _enqueue(installation: Installation, module: Module, options: RunOptions) ->
                     overrides=options.watermarks,
                     undoes=options.undoes,
                     verify=options.verify,
+                    alteration=options.alteration,
                 )
                 if options.merges is not None:
                     detail = {"run_id": run.id, "merges": options.merges}

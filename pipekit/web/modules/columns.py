@@ -10,9 +10,9 @@ from pipekit import repo
 from pipekit.definitions import edit
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn
-from pipekit.engine.looking.dest_table import add_dest_column, next_column_id
+from pipekit.engine.looking.dest_table import add_dest_column
 from pipekit.engine.looking.look import list_query_columns
-from pipekit.engine.planning.naming import clean_name, propose_name
+from pipekit.engine.planning.naming import clean_name, next_column_id, propose_name
 from pipekit.engine.record import join_sql
 from pipekit.engine.variables import fill, fill_table
 from pipekit.engine.watermarks.resolve import fill_placeholders

@@ -19,13 +19,13 @@ from pipekit.drivers.base import (
 )
 from pipekit.drivers.jdbc.driver import JdbcDriver
 from pipekit.drivers.jdbc.ledger import build_ledger_setup
-from pipekit.drivers.jdbc.mysql import catalogue, merge, types
+from pipekit.drivers.jdbc.mysql import altering, catalogue, merge, types
 from pipekit.drivers.jdbc.mysql.address import build_connect_url
 from pipekit.drivers.jdbc.mysql.rowsize import fit_row
 from pipekit.drivers.types import Type
 from pipekit.drivers.vanishing import VanishingText
 from pipekit.errors import Invalid
-from pipekit.runner_contract import Query, ResultColumn
+from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
 class MysqlDriver(JdbcDriver):
@@ -63,6 +63,9 @@ class MysqlDriver(JdbcDriver):
 
     def find_session_schema(self, query: Query) -> str | None:
         return catalogue.find_session_schema(query)
+
+    def build_retype_sql(self, query: Query, table: TableName, column: TableColumn) -> tuple[Statement, ...]:
+        return altering.build_retype(query, self.quote_table(table), self.quote_identifier(column.name), column)
 
     # -- types ---------------------------------------------------------------------------------------------------------
 

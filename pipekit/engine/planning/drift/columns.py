@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pipekit.drivers.altering import is_wider
 from pipekit.drivers.base import TableColumn, TableName
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.columns import ColumnMatch, find_targets, match_columns
@@ -15,7 +16,6 @@ from pipekit.errors import RunFailed
 from pipekit.runner_contract import ResultColumn
 
 DRIFT = "drift"
-_WHOLE = ("int16", "int32", "int64")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,8 @@ def settle_drift(
     adding, widening = module.drift in ("add", "widen"), module.drift == "widen"
     pairs = zip(source, targets, strict=True)
     wider = dict(_list_wider(context, pairs)) if widening else {}
-    widens = [sql for column in wider.values() for sql in driver.build_widen_sql(dest, column)]
+    ask = context.ask_dest()
+    widens = [item.sql for column in wider.values() for item in driver.build_retype_sql(ask, dest, column)]
     gone = _list_gone(context, source)
     _note(context, _tell(context, list(made), gone, wider), [*adds, *widens], stops=bool(made))
     now = [wider.get(column.name, column) if widens else column for column in columns]
@@ -90,17 +91,15 @@ def _design(context: RunContext, source: Sequence[ResultColumn], new: Sequence[R
 def _list_wider(
     context: RunContext, pairs: Iterable[tuple[ResultColumn, TableColumn | None]]
 ) -> Iterator[tuple[str, TableColumn]]:
-    """Dest columns as wide as the source's, where they are not: whole numbers and texts with a length alone."""
+    """Dest columns as wide as the source's, where they are not: whole numbers, decimals and texts with a length."""
     driver = context.dest_driver
     for item, target in pairs:
         if target is None or driver.any_value or target.generated or target.identity or find_chosen(context, item):
             continue
         have, want = driver.to_neutral(target.under or target.type), context.source_driver.to_neutral(item.type)
-        longer = have.name == want.name == "text" and have.length is not None
-        longer = longer and (want.length is None or want.length > (have.length or 0))
-        larger = have.name in _WHOLE and want.name in _WHOLE and _WHOLE.index(want.name) > _WHOLE.index(have.name)
-        if item.type and (longer or larger):
-            yield target.name, replace(target, type=driver.map_type(item.type, context.source_driver))
+        wider = driver.map_type(item.type, context.source_driver)
+        if item.type and is_wider(have, want) and not driver.find_alter_refusal("retype", target, wider):
+            yield target.name, replace(target, type=wider)
 
 
 def _list_gone(context: RunContext, source: Sequence[ResultColumn]) -> list[str]:

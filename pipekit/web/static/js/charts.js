@@ -31,8 +31,8 @@ function formatTicks(ticks) {
 
 const formatCount = (number) => (number === null ? "-" : number.toLocaleString("en").replaceAll(",", "\u202f"));
 
-function describe(data, place) {
-  if (place === null || place === undefined) return "— seconds   - - rows   ● failed";
+function describe(data, usual, place) {
+  if (place === null || place === undefined) return `— seconds   - - rows   ● failed${usual ? "   ▒ usual rows" : ""}`;
   const when = new Date(data.at[place] * 1000).toISOString().slice(0, 19).replace("T", " ");
   return `${when}: ${data.status[place]}, ${data.seconds[place] ?? "-"} s, ${formatCount(data.rows[place])} rows`;
 }
@@ -42,7 +42,19 @@ function measure(u, labels) {
   return 18 + PX_A_CHARACTER * Math.max(3, ...(labels ?? []).map((label) => String(label).length));
 }
 
-function buildOptions(width, caption, data) {
+/** A band behind the lines: how many rows a run usually reads. */
+function drawBand(u, usual, colour) {
+  const { left, top, width, height } = u.bbox;
+  const [low, high] = usual.map((rows) => u.valToPos(rows, "rows", true));
+  const from = Math.max(high, top);
+  u.ctx.save();
+  u.ctx.globalAlpha = 0.16;
+  u.ctx.fillStyle = colour;
+  u.ctx.fillRect(left, from, width, Math.min(low, top + height) - from);
+  u.ctx.restore();
+}
+
+function buildOptions(width, caption, data, usual) {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = {
     stroke: colour("--muted"), font: "12px system-ui", ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 },
@@ -53,7 +65,7 @@ function buildOptions(width, caption, data) {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), ZONE),
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false },
-    scales: { x: { time: true }, y: { range: (u, low, high) => [0, high || 1] }, rows: { range: (u, low, high) => [0, high || 1] } },
+    scales: { x: { time: true }, y: { range: (u, low, high) => [0, high || 1] }, rows: { range: (u, low, high) => [0, Math.max(high || 1, usual ? usual[1] : 0)] } },
     axes: [
       { ...axis, size: 24, values: (u, ticks) => formatTicks(ticks) },
       { ...axis, size: measure, values: (u, ticks) => ticks.map((tick) => `${tick} s`) },
@@ -65,19 +77,23 @@ function buildOptions(width, caption, data) {
       { stroke: colour("--bad"), paths: () => null, points: { show: true, size: 8, fill: colour("--bad") } },
       { scale: "rows", stroke: colour("--good"), width: 1, dash: [4, 3], points: { show: false } },
     ],
-    hooks: { setCursor: [(u) => (caption.textContent = describe(data, u.cursor.idx))] },
+    hooks: {
+      drawClear: usual ? [(u) => drawBand(u, usual, colour("--good"))] : [],
+      setCursor: [(u) => (caption.textContent = describe(data, usual, u.cursor.idx))],
+    },
   };
 }
 
 function draw(box) {
   const data = sortByTime(JSON.parse(box.dataset.chart));
   if (data.at.length < 2) return;
+  const usual = box.dataset.usual ? JSON.parse(box.dataset.usual) : null;
   const failed = data.seconds.map((seconds, place) => (data.status[place] === "error" ? seconds : null));
   const caption = document.createElement("p");
   caption.className = "help";
-  caption.textContent = describe(data);
+  caption.textContent = describe(data, usual);
   box.replaceChildren(caption);
-  const options = buildOptions(box.clientWidth, caption, data);
+  const options = buildOptions(box.clientWidth, caption, data, usual);
   const plot = new uPlot(options, [data.at, data.seconds, failed, data.rows], box);
   box.append(caption);
   plot.over.addEventListener("click", () => {
