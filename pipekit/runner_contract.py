@@ -163,11 +163,13 @@ class Loaded:
 
     `counts` are those of the statements before the rows, or of those by which rows `went_on` into the dest.
     `bad_values` says by column how many values became NULL, as `bad_data` asks, and where the first of them were.
+    `bytes` is what the rows were in that format, None where nobody counts.
     """
 
     rows_read: int
     rows_staged: int
     format: str
+    bytes: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     bad_values: Mapping[str, str] = field(default_factory=dict)
     went_on: bool = False

@@ -1,6 +1,7 @@
 # Commands that change a column of a module's dest. Knows the engine's calls, nothing of how a database does it.
 """`pipekit columns`."""
 
+import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,6 @@ def _change(session: Session, module: str, asked: "tuple[Change, str, str]", **h
 
 def _confirm(question: str) -> None:
     """Asks whoever sits at a terminal; nobody else is there to say yes."""
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise click.UsageError("Say --yes to change the dest, or --preview to see what that does.")
     click.confirm(question, abort=True, err=True)

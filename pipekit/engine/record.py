@@ -160,6 +160,10 @@ class RunRecord:
         """Keeps how many NULLs each staged column has."""
         repo.keep_nulls(self._db, self.run.id, nulls)
 
+    def keep_bytes(self, count: int, form: str) -> None:
+        """Keeps how many bytes its rows were on their way."""
+        repo.keep_bytes(self._db, self.run.id, count, form)
+
     def release_preview(self, run_id: int) -> None:
         """Says that another run's preview is being merged."""
         repo.release_preview(self._db, run_id, left=False)

@@ -181,12 +181,17 @@ def _read_verify(asked: str | None, result: str | None) -> Mapping[str, Any] | N
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PastRun:
-    """A good run of a module's past; `nulls` by column of its staged rows, None where they were not counted."""
+    """A good run of a module's past; `nulls` by column of its staged rows, None where they were not counted.
+
+    `bytes` are those of its rows on their way in this `format`, None where they were not counted.
+    """
 
     started_at: str
     rows: int
     staged: int
     nulls: Mapping[str, int] | None = None
+    bytes: int | None = None
+    format: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

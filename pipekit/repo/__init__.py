@@ -75,7 +75,7 @@ from pipekit.repo.modules import (
 )
 from pipekit.repo.names import check_path_name
 from pipekit.repo.opening import open_state, open_to_read
-from pipekit.repo.past import keep_nulls, list_past
+from pipekit.repo.past import keep_bytes, keep_nulls, list_past
 from pipekit.repo.pause import is_paused, set_paused
 from pipekit.repo.previews import (
     expire_previews,
@@ -283,6 +283,7 @@ __all__ = [
     "is_login_due",
     "is_paused",
     "keep_archived_runs",
+    "keep_bytes",
     "keep_dest",
     "keep_nulls",
     "keep_preview",

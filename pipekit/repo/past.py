@@ -1,5 +1,5 @@
-# What a module's good runs were like: rows, when, and NULLs by column. Knows nothing of what is usual.
-"""`list_past`, and the counts of NULLs that are kept for it."""
+# What a module's good runs were like: rows, bytes, when, and NULLs by column. Knows nothing of what is usual.
+"""`list_past`, and what is kept for it: counts of NULLs, and bytes."""
 
 import json
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ MOST_PAST = 100
 # Only loads as the module is: not those with values by hand, none that mended what a comparison had found, none from
 # before its query, key or strategy changed.
 _PAST = f"""
-    SELECT r.started_at, r.rows_read, r.rows_staged,
+    SELECT r.started_at, r.rows_read, r.rows_staged, b.bytes, b.format,
            (SELECT nulls_json FROM run_nulls WHERE run_id = r.id) AS nulls_json
-    FROM run_log r
+    FROM run_log r LEFT JOIN run_bytes b ON b.run_id = r.id
     WHERE r.module_id = :module_id AND +r.status = 'success' AND r.merge_state = 'merged' AND r.rows_read IS NOT NULL
       AND {build_load_condition("r")}
       AND (r.overrides_json IS NULL
@@ -37,6 +37,8 @@ def list_past(db: State, module_id: int) -> list[PastRun]:
             rows=row["rows_read"],
             staged=row["rows_staged"] or 0,
             nulls=json.loads(row["nulls_json"]) if row["nulls_json"] else None,
+            bytes=row["bytes"],
+            format=row["format"] or "",
         )
         for row in rows
     ]
@@ -46,3 +48,9 @@ def keep_nulls(db: State, run_id: int, nulls: Mapping[str, int]) -> None:
     """Keeps how many NULLs each column of a run's staged rows has."""
     with transaction(db):
         db.change("INSERT OR REPLACE INTO run_nulls (run_id, nulls_json) VALUES (?, ?)", (run_id, json.dumps(nulls)))
+
+
+def keep_bytes(db: State, run_id: int, count: int, form: str) -> None:
+    """Keeps how many bytes a run's rows were in the form they came in."""
+    with transaction(db):
+        db.change("INSERT OR REPLACE INTO run_bytes (run_id, bytes, format) VALUES (?, ?, ?)", (run_id, count, form))

@@ -70,7 +70,8 @@ LISTED = f"""
     rows_updated, dest_rows_before, dest_rows_after, error_stage, overrides_json, stages_json, watermark_values_json,
     checks_json,
     hint, error, resolved_sql, staging_sql, merge_sql,
-    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {ALTERATION}, {CANCELLED_BY}, NULL AS error_position, NULL AS sessions_json,
+    {LIVE}, {UNCHANGED}, {PREVIEW}, {UNDO}, {VERIFY}, {ALTERATION}, {CANCELLED_BY},
+    NULL AS error_position, NULL AS sessions_json,
     NULL AS stdout, NULL AS stderr
 """
 _SQL = "resolved_sql, staging_sql, merge_sql"

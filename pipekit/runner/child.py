@@ -153,7 +153,7 @@ class Child:
         read = progress.rows if stream.total is None else stream.total
         counts = sink.counts if isinstance(sink, LastingSink) else {}
         told = {"rows_read": read, "rows_staged": staged, "format": stream.format, "bad_values": stream.bad_values}
-        return {**told, "counts": counts, "went_on": bool(load.onward and counts)}
+        return {**told, "bytes": progress.bytes, "counts": counts, "went_on": bool(load.onward and counts)}
 
     def session(self, data: Answer) -> Session:
         """The open session of an endpoint, connected on first use."""
@@ -201,13 +201,16 @@ class _Progress:
 
     def __init__(self, emit: Emit) -> None:
         self.rows = 0
+        self.bytes: int | None = 0
         self._staged = 0
         self._emit = emit
         self._last = time.monotonic()
 
-    def read(self, rows: int) -> None:
-        """So many more have left the source."""
+    def read(self, block: Any, rows: int) -> None:
+        """So many more have left the source; a form of rows that does not say its bytes leaves them unknown."""
         self.rows += rows
+        size = len(block) if isinstance(block, bytes | bytearray) else getattr(block, "nbytes", None)
+        self.bytes = None if size is None or self.bytes is None else self.bytes + size
         self._tell()
 
     def moved(self, rows: int) -> None:
@@ -228,7 +231,7 @@ def _counted(stream: Stream, progress: _Progress) -> Stream:
 
     def passing() -> Any:
         for block, rows in blocks:
-            progress.read(rows)
+            progress.read(block, rows)
             yield block, rows
 
     stream.blocks = passing()

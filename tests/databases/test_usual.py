@@ -74,3 +74,17 @@ def test_a_run_unlike_ten_good_ones_is_told_or_refused_as_the_module_says(place:
         None,
         (None, "not made: 0 of 10 good runs that tell what is usual"),
     )
+
+
+@pytest.mark.parametrize("place", ["postgres_place"], indirect=True)
+def test_as_many_rows_as_ever_that_are_much_larger_are_told_by_their_bytes(place: Place) -> None:
+    place.execute("CREATE TABLE t (id integer NOT NULL, v text); CREATE TABLE s (id integer, v text)")
+    module = add_module(place, "stop", "large")
+    for number in range(10):
+        fill(place, 200 + number, 3)
+        place.project.succeed(module)
+    place.execute("UPDATE s SET v = repeat('x', 100)")
+    run = place.project.run(module)
+    assert (run.status, run.error_stage) == ("error", "check")
+    assert "before it: its 209 rows are " in (run.error or "")
+    assert " bytes; usual are " in (run.error or "")

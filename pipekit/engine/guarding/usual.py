@@ -1,5 +1,5 @@
 # What is usual for a module, told by its own good runs. Pure figures; knows no database.
-"""`find_usual_rows` and `find_usual_shares`: ranges by median and median deviation.
+"""`find_usual_rows`, `find_usual_bytes` and `find_usual_shares`: ranges by median and median deviation.
 
 A median is not moved by a few odd runs, nor is the median of the distances from it (MAD; 1.4826 times it is the
 standard deviation of what is spread as chance spreads it). A range also holds what nine of ten runs were: what comes on
@@ -38,9 +38,18 @@ class Usual:
 def find_usual_rows(past: Sequence[PastRun], at: datetime) -> Usual | None:
     """How many rows a run that begins then usually reads; None with too few runs to tell."""
     runs, by = _choose(past, at)
-    if not runs:
+    return _find_usual([float(run.rows) for run in runs], by)
+
+
+def find_usual_bytes(past: Sequence[PastRun], at: datetime, form: str) -> Usual | None:
+    """How many bytes its rows usually are in a form; None with too few runs that came in it."""
+    runs, by = _choose([run for run in past if run.bytes is not None and run.format == form], at)
+    return _find_usual([float(run.bytes or 0) for run in runs], by)
+
+
+def _find_usual(counts: Sequence[float], by: str) -> Usual | None:
+    if not counts:
         return None
-    counts = [float(run.rows) for run in runs]
     middle = median(counts)
     low, high = _measure(counts, max(_LEAST_SHARE * middle, sqrt(middle), 2.0))
     return Usual(max(0, floor(low)), ceil(high), by)

@@ -51,7 +51,7 @@ def run_checks(context: RunContext, staged: Staged) -> Staged:
     check_arrived(context, staged)
     check_before_merge(context, staged, loaded.rows_staged)
     with _asking("usual"):
-        check_usual(context, plan, loaded.rows_read, loaded.rows_staged)
+        check_usual(context, plan, loaded)
     if plan.merge.absent or plan.merge.history:
         staged = keep_keys_that_are_there(context, staged)
         plan = staged.plan

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.engine.guarding.usual import find_usual_rows
+from pipekit.engine.planning.drift.columns import DRIFT
 from pipekit.engine.variables import fill
 from pipekit.fields import list_fields
 from pipekit.http.state import ContextDep, Db
@@ -230,6 +231,7 @@ def show_module(
         last=last,
         mends=describe_run(last).mends if last else [],
         alive=_list_alive(db, [run for run in runs if not run.finished_at]),
+        drift=[check.detail for check in last.checks if check.name == DRIFT] if last else [],
         chart_count=len(runs),
         usual=find_usual_rows(repo.list_past(db, module.id), datetime.now(UTC)),
         chart=past.chart,

@@ -25,6 +25,7 @@ from pipekit.drivers.jdbc.mysql.rowsize import fit_row
 from pipekit.drivers.types import Type
 from pipekit.drivers.vanishing import VanishingText
 from pipekit.errors import Invalid
+from pipekit.models.altering import Change
 from pipekit.runner_contract import Query, ResultColumn, Statement
 
 
@@ -63,6 +64,10 @@ class MysqlDriver(JdbcDriver):
 
     def find_session_schema(self, query: Query) -> str | None:
         return catalogue.find_session_schema(query)
+
+    def find_alter_refusal(self, what: Change, was: TableColumn, to: str) -> str:
+        plain = replace(was, type=altering.drop_characters(was.type))
+        return super().find_alter_refusal(what, plain, altering.drop_characters(to))
 
     def build_retype_sql(self, query: Query, table: TableName, column: TableColumn) -> tuple[Statement, ...]:
         return altering.build_retype(query, self.quote_table(table), self.quote_identifier(column.name), column)
