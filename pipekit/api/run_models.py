@@ -33,7 +33,7 @@ class RunStart(Body):
 class ColumnChange(Body):
     """A change of one column of a module's dest."""
 
-    what: Change
+    what: Change = Field(description="What becomes of it.")
     to: Short = Field(default="", description="The new name or type; nothing for `drop`.")
     preview: bool = Field(default=False, description="Tell what it would do and lose, and change nothing.")
 

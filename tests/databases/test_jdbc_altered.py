@@ -48,7 +48,7 @@ def test_a_column_is_renamed_widened_and_dropped_and_keeps_the_rest(
     assert [(c.nullable, c.has_default, c.comment) for c in after.values()] == [
         (c.nullable, c.has_default, c.comment) for c in before.values()
     ]
-    assert driver.to_neutral(after["B"].type).length == 9
+    assert driver.to_neutral(after["B"].type.partition(" CHARACTER SET ")[0]).length == 9
     if kind != "derby":
         assert driver.to_neutral(after["K"].type).name == "int64"
         assert driver.to_neutral(after["C"].type) == replace(driver.to_neutral("DECIMAL(8,3)"))

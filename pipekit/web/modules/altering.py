@@ -14,7 +14,7 @@ from pipekit.engine.variables import fill_table
 from pipekit.errors import Conflict, Invalid, NotFound, PipekitError
 from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Module
-from pipekit.models.altering import CHANGES
+from pipekit.models.altering import CHANGES, Change
 from pipekit.web.kit.answers import go, say_error
 from pipekit.web.kit.forms import Form, FormDep, get_text
 from pipekit.web.kit.render import render
@@ -50,7 +50,7 @@ def change(request: Request, db: Db, context: ContextDep, user: Admin, module_id
         if previewed.isascii() and previewed.isdigit() and len(previewed) <= 18:
             alteration = get_previewed(repo.get_run(db, int(previewed)), module, user.name)
         else:
-            what = next((item for item in CHANGES if item == form.value("what")), "rename")
+            what = _read_what(form.value("what"))
             to = "" if what == "drop" else form.value("to")
             alteration = build_alteration(db, module, what, form.value("column"), to, user.name)
         asked = ask_alteration(db, module, alteration, triggered_by=f"user:{user.name}", dry_run=not previewed)
@@ -59,6 +59,10 @@ def change(request: Request, db: Db, context: ContextDep, user: Admin, module_id
         return _show(request, context, db, module, form, status=422)
     context.wake()
     return go(request, f"/runs/{asked.id}")
+
+
+def _read_what(text: str) -> Change:
+    return next((item for item in CHANGES if item == text), "rename")
 
 
 def _show(
