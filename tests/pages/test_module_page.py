@@ -94,3 +94,14 @@ def test_a_verify_is_asked_for_on_a_modules_page_and_asked_for_again_on_its_own(
     page = otto.get(f"/runs/{run.id}")
     assert "1 row is missing" in page.text
     assert page.texts("#run-actions button") == ["Verify again"]
+
+
+def test_the_chart_of_a_module_with_ten_good_runs_has_the_band_of_usual_rows(site: Site, vera: Visitor) -> None:
+    module = site.make_module()
+    for number in range(10):
+        assert not vera.get(f"/modules/{module.id}").has("[data-usual]")
+        make_run(site, module, rows_read=1000 + number)
+    page = vera.get(f"/modules/{module.id}")
+    low, high = json.loads(page.all("[data-chart]")[0].attributes["data-usual"] or "")
+    assert low < 1000 < 1009 < high
+    assert f"Usually {low:,} to {high:,} rows are read".replace(",", " ") in page.text.replace("\u202f", " ")
