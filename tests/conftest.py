@@ -26,8 +26,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
-    """A running server. Where it cannot be had the tests are skipped, and fail where CI says that it must be there."""
-    server = LocalPostgres(Path(tmp_path_factory.mktemp("postgres")))
+    """A running server. Where it cannot be had the tests are skipped, and fail where CI says that it must be there.
+
+    PIPEKIT_TEST_POSTGRES names the folder of another one than the wheel's, `/usr/lib/postgresql/15` for one.
+    """
+    installed = os.environ.get("PIPEKIT_TEST_POSTGRES")
+    folder = Path(tmp_path_factory.mktemp("postgres"))
+    server = LocalPostgres(folder, installed=Path(installed)) if installed else LocalPostgres(folder)
     try:
         server.start()
     except PipekitError as error:

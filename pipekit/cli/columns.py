@@ -108,7 +108,7 @@ def _change(session: Session, module: str, asked: "tuple[Change, str, str]", **h
     alteration = build_alteration(db, found, *asked, find_shell_user())
     if not preview and not how["yes"]:
         _confirm(f"{alteration} in {found.dest_table}? `--preview` shows what it does first.")
-    options = RunOptions(triggered_by="columns", dry_run=preview, alteration=alteration)
+    options = RunOptions(triggered_by="cli", dry_run=preview, alteration=alteration)
 
     def start(listener: "Listener | None") -> "Run":
         return run_module(session.installation(), found, options, listener)

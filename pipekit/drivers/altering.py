@@ -62,6 +62,10 @@ class Altering:
         """Takes a column out of its table."""
         raise NotImplementedError
 
+    def build_alter_lock(self, table: TableName) -> tuple[Statement, ...]:
+        """Keeps everybody else out of the table from the looks to the commit; none where a transaction does that."""
+        return ()
+
     def build_fitting_looks(
         self, table: TableName, was: TableColumn, to: str, key: tuple[str, ...]
     ) -> tuple[Statement, ...]:

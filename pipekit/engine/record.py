@@ -215,7 +215,7 @@ class RunRecord:
                 remove_side_file(path)
                 return run
         _LOG.error("the record of %s is kept in %s until the state database can be written", name, path)
-        known = {name: value for name, value in outcome.items() if name != "staging_left"}
+        known = {name: value for name, value in outcome.items() if name not in ("staging_left", "alteration")}
         known["checks"] = tuple(outcome["checks"])
         known["sessions"] = tuple(map(RunSession.from_json, outcome.get("sessions", ())))
         known["hint"] = known.get("hint") or f"This record is kept in {path} until the state database can be written."

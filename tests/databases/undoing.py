@@ -1,7 +1,8 @@
 # Runs drawn by chance into dests of every shape, and taken back one after the other. Knows no kind of database.
 """`Workload`: modules with `undo` and their random sources; `Place`, which a test of a kind makes.
 
-PIPEKIT_TEST_UNDOS sets how many rounds of three runs each shape of a dest gets where all examples are tried.
+PIPEKIT_TEST_UNDOS sets how many rounds of three runs each shape of a dest gets where all examples are tried, and
+PIPEKIT_TEST_SEED draws others than ever.
 """
 
 import os
@@ -13,6 +14,7 @@ from pipekit.models import Connection, Guards, Module, Run
 from tests.project import Project
 
 ROUNDS = int(os.environ.get("PIPEKIT_TEST_UNDOS", "10"))
+SEED = os.environ.get("PIPEKIT_TEST_SEED", "")
 LOOSE = Guards(
     dest_truth=False, count_truth=False, children=True, null_keys=True, column_truth=False, empty_source=False
 )
@@ -88,7 +90,7 @@ class Workload:
 
     def __init__(self, place: Place, shape: Shape) -> None:
         self.place, self.shape = place, shape
-        self.rng = random.Random(f"undo {shape.name}")
+        self.rng = random.Random(f"undo {shape.name}{SEED}")
         self.changed = 0
 
     def play(self, rounds: int) -> None:

@@ -55,6 +55,11 @@ def find_standing(query: Query, table: TableName, column: str) -> tuple[Standing
     return tuple(found)
 
 
+def build_lock(table: TableName) -> tuple[Statement, ...]:
+    """What ALTER TABLE takes anyway: no value comes between the look at all of them and the change."""
+    return (Statement(sql=f"LOCK TABLE {quote_table(table)} IN ACCESS EXCLUSIVE MODE"),)
+
+
 def build_rename(table: TableName, column: str, name: str) -> tuple[Statement, ...]:
     """Everything that the catalogue knows to be about the column follows."""
     rename = f"RENAME COLUMN {quote_identifier(column)} TO {quote_identifier(name)}"
@@ -82,7 +87,7 @@ def build_retype(query: Query, table: TableName, column: TableColumn, was: str) 
 
 
 def build_fitting_looks(table: TableName, was: TableColumn, to: str, key: tuple[str, ...]) -> tuple[Statement, ...]:
-    """There and back again, as a load is looked at; nobody else writes from then on until the commit."""
+    """There and back again, as a load is looked at."""
     if is_exact_widening(parse_type(was.type), parse_type(to)):
         return ()
     name, source = quote_identifier(was.name), quote_table(table)

@@ -289,6 +289,9 @@ class PostgresDriver(Driver):
     def build_drop_column_sql(self, query: Query, table: TableName, column: str) -> tuple[Statement, ...]:
         return altering.build_drop(table, column)
 
+    def build_alter_lock(self, table: TableName) -> tuple[Statement, ...]:
+        return altering.build_lock(table)
+
     def build_fitting_looks(
         self, table: TableName, was: TableColumn, to: str, key: tuple[str, ...]
     ) -> tuple[Statement, ...]:

@@ -37,6 +37,12 @@ def find_standing(query: Query, table: TableName, column: str) -> tuple[Standing
     return tuple(Standing(name=str(row[0]), blocks=_BLOCKED) for row in query(sql).rows)
 
 
+def build_lock(table: TableName) -> tuple[Statement, ...]:
+    """No value comes between the look at all of them and the change."""
+    held = f"SELECT TOP (1) 1 AS one FROM {quote_table(table)} WITH (TABLOCKX, HOLDLOCK)"
+    return (Statement(sql=f"SELECT COUNT_BIG(*) FROM ({held}) AS held"),)
+
+
 def build_rename(table: TableName, column: str, name: str) -> tuple[Statement, ...]:
     """The new name is one name, whatever stands in it."""
     place = quote_text(f"{quote_table(table)}.{quote_identifier(column)}")

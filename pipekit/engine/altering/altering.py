@@ -21,7 +21,7 @@ def alter(context: RunContext, plan: AlterPlan) -> None:
     driver = context.dest_driver
     ledger = driver.build_ledger_sql(context.ledger_entry)
     turn = driver.build_turn_sql(MergePlan(strategy="full", staging=plan.dest, dest=plan.dest, columns=()))
-    change = (*plan.looks, *plan.statements)
+    change = (*driver.build_alter_lock(plan.dest), *plan.looks, *plan.statements)
     statements: tuple[Statement, ...] = (*change, *ledger) if driver.commits_ddl else (*ledger, *turn, *change)
     context.record.put(merge_sql=join_sql([statement.sql for statement in statements]))
     context.record.save()

@@ -62,7 +62,7 @@ class Watching:
                 continue
             if "ended" in rule.events:
                 self._add_ended(db, rule, run)
-            if run.undoes is not None or run.asked_verify:
+            if run.undoes is not None or run.asked_verify or run.alteration:
                 self._note_by_itself(db, rule, run)
             elif run.status == "error":
                 self._note_failure(db, rule, run, streak)
@@ -94,7 +94,7 @@ class Watching:
         if run.status != "error" or "failed" not in rule.events:
             return
         cause = find_cause(run)
-        facts = {**_tell_run(db, run), "doing": "undo" if run.undoes is not None else "verify", "failures": 1}
+        facts = {**_tell_run(db, run), "doing": _name_doing(run), "failures": 1}
         facts |= {"stage": run.error_stage, "mend": find_mend(f"{run.error or ''} {run.hint or ''}"), "good_at": None}
         due_at = self._find_due(db, rule, cause)
         alerts.add_alert(db, rule, event="failed", subject=f"run:{run.id}", facts=facts, due_at=due_at, cause=cause)
@@ -214,3 +214,10 @@ def find_cause(run: Run) -> str:
     """A mark that failures of one cause share: the words of their errors without names, numbers and values."""
     text = _VARYING.sub("?", (run.error or "").replace(run.module, "?"))
     return hashlib.sha256(f"{run.error_stage}\n{text}".encode(errors="replace")).hexdigest()[:16]
+
+
+def _name_doing(run: Run) -> str:
+    """What a run does that brings no rows."""
+    if run.alteration:
+        return "change of a column"
+    return "undo" if run.undoes is not None else "verify"
