@@ -9,7 +9,9 @@ import pytest
 
 from pipekit import repo
 from pipekit.demo.postgres import LocalPostgres
+from pipekit.drivers import get_driver
 from pipekit.engine import open_look
+from pipekit.engine.altering.asking import build_alteration
 from pipekit.models import Connection, Run
 from pipekit.runner_contract import Statement
 from tests.databases.jdbc import H2, HSQLDB
@@ -272,3 +274,31 @@ def test_a_kind_that_keeps_nothing_refuses_a_module_that_asks_for_it_before_a_ro
     run = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", undo_runs=2)
     assert (run.status, run.error_stage, run.hint) == ("error", "plan", "Take `undo` off the module.")
     assert "dests keep nothing of what a merge changes" in (run.error or "")
+
+
+@pytest.mark.usefixtures("one_child")
+def test_a_column_is_changed_by_a_statement_that_commits_itself_and_a_run_that_breaks_behind_it_knows(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = files.project.db
+    first = files.run(files.lite, "SELECT * FROM t", files.file, "shop.t", merge_strategy="full")
+    module = repo.get_module(db, first.module_id or 0)
+
+    def change(what: Any, column: str, to: str = "") -> Run:
+        return files.project.run(module, alteration=build_alteration(db, module, what, column, to, "ana"))
+
+    wider = change("retype", "V", "VARCHAR(40)")
+    assert (wider.status, wider.merge_state) == ("success", "merged"), wider.error
+    narrow = change("retype", "V", "VARCHAR(2)")
+    assert "nobody can look whether" in (narrow.error or "")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            get_driver(files.file.driver), "build_ledger_sql", lambda entry: (Statement(sql="SELECT nothing"),)
+        )
+        broken = change("rename", "V", "LABEL")
+    assert (broken.status, broken.merge_state) == ("success", "merged"), broken.error
+    module = repo.get_module(db, module.id)
+    assert [(c.source_name, c.dest_name) for c in module.columns] == [("v", "LABEL")]
+    loaded = files.project.run(module)
+    assert (loaded.status, loaded.rows_inserted) == ("success", 3), loaded.error
+    assert files.rows(files.file, "SELECT LABEL FROM SHOP.T") == [("new",)] * 3
