@@ -83,8 +83,9 @@ def test_a_column_that_the_module_names_has_its_name_and_type_and_one_that_is_go
 def test_a_wider_type_is_made_where_the_dest_can_and_never_a_narrower_one(place: Place) -> None:
     """SQLite's types bind no value."""
     place.execute(
-        "CREATE TABLE s (id bigint, v varchar(20), w smallint); INSERT INTO s VALUES (3000000000, 'longer than 2', 1)",
-        "DROP TABLE d; CREATE TABLE d (id integer PRIMARY KEY, v varchar(2), w integer)",
+        "CREATE TABLE s (id bigint, v varchar(20), w smallint, n numeric(9,3));"
+        " INSERT INTO s VALUES (3000000000, 'longer than 2', 1, 123456.789)",
+        'DROP TABLE d; CREATE TABLE d (id integer PRIMARY KEY, v varchar(2) COLLATE "C", w integer, n numeric(5,2))',
     )
     given = {"source": place.dest, "dest": place.dest, "table": "d", "query": "SELECT * FROM s"}
     added = place.run(place.project.add_module("narrow", **given, drift="add"))  # type: ignore[arg-type]
@@ -92,8 +93,13 @@ def test_a_wider_type_is_made_where_the_dest_can_and_never_a_narrower_one(place:
     run = place.run(place.project.add_module("wide", **given, drift="widen"))  # type: ignore[arg-type]
     assert run.status == "success", run.error
     told = get_check(run, "drift")[1]
-    assert told.startswith("wider in the source, widened where the dest can: id (bigint), v (character varying(20))")
+    assert told.startswith(
+        "wider in the source, widened where the dest can: id (bigint), v (character varying(20)), n (numeric(9,3))"
+    )
     types = "SELECT string_agg(format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute"
     assert place.rows(f"{types} WHERE attrelid = 'd'::regclass AND attnum > 0") == [
-        ("bigint, character varying(20), integer",)
+        ("bigint, character varying(20), integer, numeric(9,3)",)
     ]
+    assert place.rows(
+        "SELECT attcollation::regcollation FROM pg_attribute WHERE attrelid = 'd'::regclass AND attnum = 2"
+    ) == [('"C"',)]
