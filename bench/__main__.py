@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pipekit
+from bench.db2i import measure_db2i
 from bench.document import NoPlace, write_figures
 from bench.fixed import measure_fixed_cost
 from bench.growth import measure_growth
@@ -47,6 +48,7 @@ PARTS: Mapping[str, Callable[[Place], Part]] = {
     "small": measure_small,
     "sqlite": measure_sqlite,
     "jdbc": measure_jdbc,
+    "db2i": measure_db2i,
     "sqlserver": measure_sqlserver,
     "growth": measure_growth,
     "viewers": measure_viewers,
@@ -68,6 +70,7 @@ def main(argv: list[str]) -> int:
     with start_servers(folder) as servers:
         report.servers = f"PostgreSQL {servers.dest.run_sql('show server_version', DATABASE)}"
         place = Place(servers, folder, options.rows, options.rounds, peers, options.minutes, Path(options.jar))
+        place.jt400 = Path(options.jt400)
         for name in options.only or PARTS:
             measure_part(place, report, name)
             path = report.save(folder)
@@ -120,6 +123,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument("--folder", default=".bench", help="where the servers live and the JSON goes (default .bench)")
     parser.add_argument("--jar", default="/usr/share/java/postgresql.jar", help="PostgreSQL's JDBC driver")
+    parser.add_argument("--jt400", default="/usr/share/java/jt400.jar", help="Db2 for i's JDBC driver")
     return parser.parse_args(argv)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.contenders import PIPE
 from bench.data import TABLE
+from bench.jdbc_reading import ARROW, COPY_TEXT, JPYPE
 from bench.measure import CommandFailed, measure
 from bench.move import list_pipes
 from bench.place import Place
@@ -19,6 +20,7 @@ JDBC = "through JDBC"
 LIMIT_RATIO = 1.45
 LIMIT_MB = 250.0
 LIMIT_READING = 10.0
+READ_ROWS = 100_000
 
 
 def measure_jdbc(place: Place) -> Part:
@@ -37,18 +39,21 @@ def measure_jdbc(place: Place) -> Part:
 def build_mover(servers: Servers, jar: str) -> Contender:
     """A runner child and its parent; the start of Python and of Java count."""
     ports = [str(servers.source.port), str(servers.dest.port)]
-    argv = [*_module_argv("bench.jdbc_mover"), jar, *ports, DATABASE, TABLE]
+    argv = [*build_module_argv("bench.jdbc_mover"), jar, *ports, DATABASE, TABLE]
     return Contender(name=JDBC, what="a runner, straight into the dest", argv=argv)
 
 
 def measure_reading(servers: Servers, folder: Path, jar: str) -> dict[str, float]:
     """Rows a second of each way of reading."""
-    argv = [*_module_argv("bench.jdbc_reading"), jar, str(servers.source.port), DATABASE, TABLE]
+    url = f"jdbc:postgresql://127.0.0.1:{servers.source.port}/{DATABASE}"
+    sql = f"select * from {TABLE} limit {READ_ROWS}"
+    ways = ",".join((ARROW, COPY_TEXT, JPYPE))
+    argv = [*build_module_argv("bench.jdbc_reading"), jar, "org.postgresql.Driver", url, "postgres", sql, ways]
     speeds: dict[str, float] = json.loads(measure(argv, cwd=folder).stdout)
     return speeds
 
 
-def _module_argv(module: str) -> list[str]:
+def build_module_argv(module: str) -> list[str]:
     """A module of this folder, run from wherever."""
     root = str(Path(__file__).parent.parent)
     start = f"import runpy, sys; sys.path.insert(0, {root!r}); runpy.run_module({module!r}, run_name='__main__')"
@@ -58,7 +63,7 @@ def _module_argv(module: str) -> list[str]:
 def build_part(results: Sequence[Result], speeds: Mapping[str, float]) -> Part:
     """Both tables and the limits."""
     moved = next(result for result in results if result.name == JDBC)
-    faster = speeds["arrow"] / speeds["jpype.dbapi2"]
+    faster = speeds[ARROW] / speeds[JPYPE]
     return Part(
         tables=[
             build_table("PostgreSQL through its JDBC driver", results, PIPE),

@@ -1,10 +1,13 @@
 # Reading over JDBC cell by cell and by our own reader, in one process. Measured by bench.jdbc.
-"""`python -m bench.jdbc_reading JAR PORT DATABASE TABLE`: prints rows a second of each way as JSON."""
+"""`python -m bench.jdbc_reading JAR DRIVER_CLASS URL USER QUERY WAYS [JAVA_OPTION...]`: prints rows a second as JSON.
+
+WAYS are names of `READS` with commas between.
+"""
 
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jpype import dbapi2
@@ -13,31 +16,21 @@ from pipekit.drivers.jdbc.session import JdbcSession
 from pipekit.drivers.jdbc.wire import connect
 from pipekit.runner_contract import Endpoint
 
-ROWS = 100_000
 ROUNDS = 3
 BLOCK = 5_000
+ARROW, COPY_TEXT, JPYPE = "arrow", "copy-text", "jpype.dbapi2"
 
 Read = Callable[[JdbcSession, str], int]
 
 
-def compare(jar: str, port: str, database: str, table: str) -> dict[str, float]:
+def compare(endpoint: Endpoint, sql: str, ways: Sequence[str]) -> dict[str, float]:
     """The best of some rounds of each way, which takes the warming of the virtual machine out of both."""
-    endpoint = Endpoint(
-        kind="jdbc",
-        jdbc_url=f"jdbc:postgresql://127.0.0.1:{port}/{database}",
-        username="postgres",
-        jar=jar,
-        driver_class="org.postgresql.Driver",
-        read_only=True,
-    )
-    sql = f"select * from {table} limit {ROWS}"
-    ways: dict[str, Read] = {"arrow": read_batches, "copy-text": read_text, "jpype.dbapi2": read_cells}
     best = dict.fromkeys(ways, 0.0)
     for _ in range(ROUNDS):
-        for name, read in ways.items():
+        for name in ways:
             session = connect(endpoint)
             began = time.perf_counter()
-            rows = read(session, sql)
+            rows = READS[name](session, sql)
             best[name] = max(best[name], rows / (time.perf_counter() - began))
             session.close()
     return best
@@ -65,5 +58,24 @@ def read_cells(session: JdbcSession, sql: str) -> int:
     return rows
 
 
+READS: dict[str, Read] = {ARROW: read_batches, COPY_TEXT: read_text, JPYPE: read_cells}
+
+
+def main(argv: Sequence[str]) -> None:
+    """Reads the command line, and prints."""
+    jar, driver_class, url, user, sql, ways, *options = argv
+    endpoint = Endpoint(
+        kind="jdbc",
+        jdbc_url=url,
+        username=user,
+        password="bench",
+        jar=jar,
+        driver_class=driver_class,
+        java_options=tuple(options),
+        read_only=True,
+    )
+    print(json.dumps(compare(endpoint, sql, ways.split(","))))
+
+
 if __name__ == "__main__":
-    print(json.dumps(compare(*sys.argv[1:5])))
+    main(sys.argv[1:])

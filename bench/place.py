@@ -28,7 +28,7 @@ class Peers:
 class Place:
     """`rows` is the size of the big table, `rounds` how often each contender runs, `peers` whose tools do, if any.
 
-    `minutes` is what the rounds of one table may take; `jar` is PostgreSQL's JDBC driver.
+    `minutes` is what the rounds of one table may take; `jar` is PostgreSQL's JDBC driver, `jt400` that of Db2 for i.
     """
 
     servers: Servers
@@ -38,6 +38,7 @@ class Place:
     peers: Peers | None = None
     minutes: float = 5.0
     jar: Path = Path("/usr/share/java/postgresql.jar")
+    jt400: Path = Path("/usr/share/java/jt400.jar")
     _expected: Fingerprint = field(default="", repr=False)
 
     @property

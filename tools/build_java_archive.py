@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Prints the class path; Java itself lists the classes it has loaded.
+# Prints the class path; Java itself lists the classes it has loaded. No driver is known here, so what drivers use of
+# Java as they connect is used without one: sockets, TLS, logs, numbers, dates, the beans that tell a process's name.
 LOAD = """
 import zipfile
 from pipekit.drivers.jdbc import jvm
@@ -20,6 +21,26 @@ jvm.start(Endpoint(kind="jdbc", jdbc_url=""))
 for name in zipfile.ZipFile(jvm.READER_JAR).namelist():
     if name.endswith(".class"):
         jvm.find_class(name.removesuffix(".class").replace("/", "."))
+ServerSocket, Socket = jvm.find_class("java.net.ServerSocket"), jvm.find_class("java.net.Socket")
+with ServerSocket(0) as server, Socket("127.0.0.1", server.getLocalPort()) as near, server.accept() as far:
+    near.setTcpNoDelay(True)
+    near.setKeepAlive(True)
+    near.setSoTimeout(1000)
+    far.getOutputStream().write(1)
+    near.getInputStream().read()
+jvm.find_class("javax.net.ssl.SSLContext").getDefault().createSSLEngine()
+jvm.find_class("java.util.logging.Logger").getLogger("driver").fine("connecting")
+jvm.find_class("java.lang.management.ManagementFactory").getRuntimeMXBean().getName()
+jvm.find_class("java.sql.DriverManager").getDrivers()
+jvm.find_class("java.text.SimpleDateFormat")("yyyy-MM-dd").format(jvm.find_class("java.util.Date")())
+jvm.find_class("java.time.LocalDateTime").parse("2024-02-29T12:34:56.5").toString()
+jvm.find_class("java.math.BigDecimal")("1.50").toPlainString()
+jvm.find_class("java.lang.Double").toString(1.5)
+jvm.find_class("java.util.regex.Pattern").compile("(a+)[0-9]|b").matcher("aa1").matches()
+for name in ("CallableStatement", "Savepoint", "NClob", "SQLXML", "Struct", "SQLClientInfoException", "DataTruncation"):
+    jvm.find_class(f"java.sql.{name}")
+for name in ("FutureTask", "ConcurrentSkipListMap", "ArrayBlockingQueue"):
+    jvm.find_class(f"java.util.concurrent.{name}")
 print(jvm.find_class("java.lang.System").getProperty("java.class.path"))
 """
 

@@ -16,6 +16,7 @@ from tests.databases.ibmi import columns as c
 from tests.databases.ibmi.answers import Answer, Count, Mischief, Row, Rows, Saying, Trouble, fail
 from tests.databases.ibmi.columns import Column
 from tests.databases.ibmi.host import Door, Host
+from tests.databases.ibmi.replies import make_ring
 from tests.databases.jdbc import JT400, make_endpoint
 
 # Column, the value behind it, and its text as a runner gives it.
@@ -127,6 +128,28 @@ def test_every_type_is_read_as_it_was_sent(system: System) -> None:
         column.name: text for column, _, text in TYPES
     }
     assert set(second) == {None}
+
+
+def test_a_ring_gives_its_rows_over_and_over_whatever_the_blocks(system: System) -> None:
+    rows = [(number, f"n{number}" if number else None) for number in range(7)]
+    system.answers["FROM RING"] = make_ring(NUMBERS, rows, 20_000)
+    expected = [(str(number % 7), f"n{number % 7}" if number % 7 else None) for number in range(20_000)]
+    for options in ("", ";block size=8"):
+        assert system.read("SELECT * FROM RING", options) == expected
+
+
+def test_decimals_are_moved_digit_by_digit(system: System) -> None:
+    columns = [c.decimal("A", 5), c.decimal("B", 18, 18), c.numeric("C", 15, 2), c.decimal("D", 31, 30)]
+    rows = [
+        tuple(Decimal(text) for text in texts)
+        for texts in (
+            ("0", "0", "0", "0"),
+            ("-7", "-0.000000000000000001", "0.05", "-1.000000000000000000000000000001"),
+            ("99999", "0.999999999999999999", "-9999999999999.99", "0.1"),
+            ("-10", "0.1", "100", "0"),
+        )
+    ]
+    assert system.move(rows, columns) == rows
 
 
 def test_every_type_is_written_as_it_was_read(system: System) -> None:

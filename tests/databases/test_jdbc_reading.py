@@ -254,6 +254,19 @@ def test_every_type_of_postgresql_arrives_as_it_left(postgres: LocalPostgres, so
     dest.close()
 
 
+def test_a_result_that_travels_in_binary_reads_as_one_that_travels_as_text(
+    open_jdbc: Open, postgres_endpoint: Endpoint
+) -> None:
+    values = "n AS a, n::bigint AS b, n / 4.0 AS c, 'tab\t é ' || n AS d, date '2024-02-29' + n AS e, n > 1 AS f"
+    sql = f"SELECT {values}, timestamp '2024-02-29 12:34:56.5' AS g, nullif(n, 1) AS h FROM generate_series(1, 2) AS n"
+    binary = replace(postgres_endpoint, jdbc_url=f"{postgres_endpoint.jdbc_url}?prepareThreshold=-1")
+    (text,) = take(open_jdbc(postgres_endpoint), sql, "copy-text")
+    assert take(open_jdbc(binary), sql, "copy-text") == [text]
+    assert text.decode().splitlines()[0] == (
+        "1\t1\t0.25000000000000000000\ttab\\t é 1\t2024-03-01\tf\t2024-02-29 12:34:56.5\t\\N"
+    )
+
+
 def test_what_arrow_cannot_hold_is_refused_by_column_and_row(open_jdbc: Open, postgres_endpoint: Endpoint) -> None:
     session = open_jdbc(postgres_endpoint)
     for sql, value in (

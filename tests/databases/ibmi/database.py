@@ -20,6 +20,7 @@ from tests.databases.ibmi.answers import (
     Count,
     Mischief,
     Outcome,
+    Ring,
     Row,
     Rows,
     Talk,
@@ -246,9 +247,21 @@ class DatabaseServer:
             work.outcome = END
         else:
             self.place.note("FETCH")
-            rows = self._take_rows(cursor, _count_wanted(work.parts, cursor.what.columns), work)
+            wanted = _count_wanted(work.parts, cursor.what.columns)
+            if isinstance(cursor.what, Ring):
+                self._turn(cursor.what, cursor, wanted, work)
+                return
+            rows = self._take_rows(cursor, wanted, work)
             if rows and not work.outcome.is_error:
                 work.body += build_part(replies.DATA, replies.build_rows(cursor.what.columns, rows, self.job))
+
+    def _turn(self, ring: Ring, cursor: Cursor, wanted: int, work: Work) -> None:
+        start, count = cursor.given, min(wanted, ring.count - cursor.given)
+        cursor.given += count
+        if count < wanted:
+            cursor.is_ended, work.outcome = True, LAST if count else END
+        if count:
+            work.body += build_part(replies.DATA, replies.turn(ring, start, count))
 
     def _take_rows(self, cursor: Cursor, wanted: int, work: Work) -> list[Row]:
         """The next rows. The block ends behind the one that brings a warning."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.databases.ibmi.answers import UNMAPPED, Outcome, Row
+from tests.databases.ibmi.answers import UNMAPPED, Outcome, Ring, Row
 from tests.databases.ibmi.columns import BIT_DATA, LOCATORS, LONG_VARCHAR, VARCHAR, VARYING_WIDE, Column
 from tests.databases.ibmi.values import Formats, decode, decode_text, encode
 from tests.databases.ibmi.wire import CODECS, build_part, get_long, get_short, put_long, put_short
@@ -77,13 +77,36 @@ def _build_column(column: Column, handle: int) -> bytes:
 
 def build_rows(columns: Sequence[Column], rows: Sequence[Row], job: Job) -> bytes:
     """Rows at full width, behind the indicators of all of them."""
+    return _build_data_head(columns, len(rows)) + b"".join(_encode_rows(columns, rows, job))
+
+
+def _encode_rows(columns: Sequence[Column], rows: Sequence[Row], job: Job) -> tuple[bytes, bytes]:
+    """Indicators, values."""
     marks, data = bytearray(), bytearray()
     for row in rows:
         for column, value in zip(columns, row, strict=True):
             mark = _NULL if value is None else _NOT_MAPPED if value is UNMAPPED else 0
             marks += struct.pack(">h", mark)
             data += encode(column, None if mark else value, job.formats, job.keep)
-    return _build_data_head(columns, len(rows)) + bytes(marks) + bytes(data)
+    return bytes(marks), bytes(data)
+
+
+def make_ring(columns: Sequence[Column], rows: Sequence[Row], count: int) -> Ring:
+    """So many rows, for jobs whose dates are ISO; none may hold a LOB."""
+    marks, data = _encode_rows(columns, rows, Job("", 37, ""))
+    return Ring(columns, rows, count=count, marks=marks, data=data)
+
+
+def turn(ring: Ring, start: int, count: int) -> bytes:
+    """`count` rows from the place `start` of all that the ring gives."""
+    mark, width = 2 * len(ring.columns), sum(column.length for column in ring.columns)
+    held = len(ring.data) // width
+    first, rounds = start % held, (start % held + count - 1) // held + 1
+
+    def cut(part: bytes, size: int) -> bytes:
+        return (part * rounds)[first * size : (first + count) * size]
+
+    return _build_data_head(ring.columns, count) + cut(ring.marks, mark) + cut(ring.data, width)
 
 
 def _build_data_head(columns: Sequence[Column], count: int) -> bytes:

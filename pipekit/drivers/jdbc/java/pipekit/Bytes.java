@@ -13,7 +13,7 @@ final class Bytes {
 
     private final boolean[] plain = new boolean[128];
     private final char[] piece = new char[PIECE + 1];
-    private final byte[] digits = new byte[20];
+    private final byte[] digits = new byte[24];
     private final int usual;
     private byte[] data;
     private int size;
@@ -68,6 +68,24 @@ final class Bytes {
         size += length;
     }
 
+    /** Text of one byte a character, escaped; false, and nothing put, for one that has others. */
+    boolean putServerAscii(byte[] text) throws Unfit {
+        ensure(2L * text.length);
+        int at = size;
+        for (byte c : text) {
+            if (c < 0) {
+                return false;
+            }
+            if (plain[c]) {
+                data[at++] = c;
+            } else {
+                at = putOther((char) c, at);
+            }
+        }
+        size = at;
+        return true;
+    }
+
     void putLong(long value) throws Unfit {
         int at = digits.length;
         // Below zero all the way: the smallest number has no positive of its own.
@@ -83,6 +101,28 @@ final class Bytes {
         if (value < 0) {
             digits[--at] = '-';
         }
+        putDigits(at);
+    }
+
+    /** A number as plain digits, the last `scale` of them behind a point; both have at most 18. */
+    void putDecimal(long unscaled, int scale) throws Unfit {
+        int at = digits.length;
+        long rest = Math.abs(unscaled);
+        int behind = scale;
+        do {
+            digits[--at] = (byte) ('0' + rest % 10);
+            rest /= 10;
+            if (--behind == 0) {
+                digits[--at] = '.';
+            }
+        } while (rest != 0 || behind >= 0);
+        if (unscaled < 0) {
+            digits[--at] = '-';
+        }
+        putDigits(at);
+    }
+
+    private void putDigits(int at) throws Unfit {
         int length = digits.length - at;
         ensure(length);
         System.arraycopy(digits, at, data, size, length);

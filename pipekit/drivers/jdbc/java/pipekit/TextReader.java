@@ -3,7 +3,6 @@ package pipekit;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.Arrays;
 
 /** One line a row, cells between tabs, NULL as `\N`. */
 public final class TextReader extends RowReader {
@@ -12,10 +11,15 @@ public final class TextReader extends RowReader {
     private int start;
 
     /** Kinds by name; see `Cells` for what `copy` does. */
-    public TextReader(ResultSet rows, BadValues bad, String[] kinds, boolean copy, int maxRows, int maxBytes) {
+    public TextReader(ResultSet rows, BadValues bad, String[] kinds, boolean copy, int maxRows, int maxBytes)
+        throws SQLException {
         super(rows, bad, maxRows, maxBytes);
         out = new Bytes(maxBytes + maxBytes / 8, true);
-        cells = Arrays.stream(kinds).map(kind -> Cells.named(kind, copy)).toArray(Cell[]::new);
+        cells = new Cell[kinds.length];
+        for (int i = 0; i < kinds.length; i++) {
+            Cell usual = Cells.named(kinds[i], copy);
+            cells[i] = copy ? Shortcuts.find(rows, i + 1, kinds[i], usual) : usual;
+        }
     }
 
     @Override
