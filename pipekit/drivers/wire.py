@@ -141,6 +141,15 @@ class AdaptableSession(Session, Protocol):
         ...
 
 
+@runtime_checkable
+class StoppableSession(Session, Protocol):
+    """A session that can tell its database to end what it does."""
+
+    def stop(self) -> None:
+        """Asks for the end of the statement that runs, from another thread; raises nothing that matters."""
+        ...
+
+
 class LooksOneByOne:
     """A session that is asked one query after the other."""
 

@@ -28,6 +28,7 @@ from pipekit.drivers.wire import (
     Session,
     Sink,
     Source,
+    StoppableSession,
     Stream,
 )
 from pipekit.errors import CheckFailed, ConnectFailed, PipekitError, RunnerError, StatementFailed
@@ -45,8 +46,8 @@ from pipekit.runner_contract import (
 PROGRESS_EVERY_S = 0.3
 # Blocks of rows are thousands of containers that hold no cycle; Python would look them through several times a block.
 CONTAINERS_BEFORE_COLLECTING = 50_000
-# Neither is answered.
-CLOSE, PREPARE, START = "close", "prepare", "start"
+# None is answered but the last, by an event of its own beside whatever is under way.
+CLOSE, PREPARE, START, STOP = "close", "prepare", "start", "stop"
 
 Answer = dict[str, Any]
 Rows = tuple[tuple[str | None, ...], ...]
@@ -176,6 +177,13 @@ class Child:
             return found
         return self._sessions.get(endpoint)
 
+    def stop(self) -> None:
+        """Tells the databases to end what they do, from another thread."""
+        for session in list(self._sessions.values()):
+            if isinstance(session, StoppableSession):
+                session.stop()
+        self._emit({"event": "stopped"})
+
     def forget_sessions(self) -> None:
         """Closes every session; after a lost connection the next operation connects anew."""
         for session in self._sessions.values():
@@ -300,9 +308,8 @@ def describe_error(error: BaseException) -> Answer:
     return described
 
 
-def serve(requests: "queue.SimpleQueue[str]", emit: Emit) -> None:
+def serve(requests: "queue.SimpleQueue[str]", child: Child, emit: Emit) -> None:
     """Answers requests until the one that says close."""
-    child = Child(emit)
     while True:
         request = json.loads(requests.get())
         if request["op"] == CLOSE:
@@ -330,7 +337,7 @@ def _load_drivers(kinds: Sequence[str]) -> None:
             _load_wire(kind)
 
 
-def _read_requests(requests: "queue.SimpleQueue[str]") -> None:
+def _read_requests(requests: "queue.SimpleQueue[str]", child: Child) -> None:
     """Runs in a thread of its own, so that a closed stdin ends the child even in the middle of a statement."""
     closing = False
     for line in sys.stdin:
@@ -338,6 +345,8 @@ def _read_requests(requests: "queue.SimpleQueue[str]") -> None:
         closing = operation == CLOSE
         if operation == START:
             threading.Thread(target=_start_driver, args=(line,), daemon=True).start()
+        elif operation == STOP:
+            threading.Thread(target=child.stop, daemon=True).start()
         else:
             requests.put(line)
     if not closing:
@@ -363,15 +372,18 @@ def main() -> None:
     gc.set_threshold(CONTAINERS_BEFORE_COLLECTING)
     events = _take_stdout()
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
+    one_at_a_time = threading.Lock()
 
     def emit(event: Answer) -> None:
         data = memoryview(json.dumps(event).encode() + b"\n")
-        while data:
-            data = data[events.write(data) :]
+        with one_at_a_time:
+            while data:
+                data = data[events.write(data) :]
 
+    child = Child(emit)
+    threading.Thread(target=_read_requests, args=(requests, child), daemon=True).start()
     _load_drivers(sys.argv[1:])
-    serve(requests, emit)
+    serve(requests, child, emit)
     # Everything is closed. What libraries do at an orderly end would only keep the run waiting.
     sys.stderr.flush()
     os._exit(0)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Self
 
@@ -34,6 +35,7 @@ MeetSession = Callable[[RunSession], None]
 
 POLL_S = 0.1
 LEAVE_WITHIN_S = 2.0
+STOP_WITHIN_S = 2.0
 # What is asked of a child between two runs is nobody's record.
 _UNTOLD = ("ping", "forget")
 KEPT_OUTPUT = 65_536
@@ -41,18 +43,9 @@ KEPT_OUTPUT = 65_536
 # Nothing else of our environment reaches a child: PG* variables would change where it connects, and secrets that came
 # as environment variables must not be readable in another process.
 KEPT_VARIABLES = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "TZ",
-    "TMPDIR",
-    "PYTHONPATH",
-    "LD_LIBRARY_PATH",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "JAVA_HOME",
-    "MSSQL_PYTHON_NATIVE_PROVIDER",
-)
+    "PATH", "HOME", "LANG", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "JAVA_HOME", "MSSQL_PYTHON_NATIVE_PROVIDER",
+)  # fmt: skip
 
 
 class NativeRunner:
@@ -355,15 +348,25 @@ class NativeRunner:
 
     def _check_limits(self, heard: float, silence_s: float | None) -> None:
         now = time.monotonic()
+        told: RunnerError | None = None
         if self._stop.is_set():
-            self.kill()
-            raise Cancelled()
-        if self.deadline is not None and now > self.deadline:
-            self.kill()
-            raise tell_too_long(self.limit_s)
-        if silence_s is not None and now - heard > silence_s:
-            self.kill()
-            raise tell_silent("the databases", silence_s)
+            told = Cancelled()
+        elif self.deadline is not None and now > self.deadline:
+            told = tell_too_long(self.limit_s)
+        elif silence_s is not None and now - heard > silence_s:
+            told = tell_silent("the databases", silence_s)
+        if told is not None:
+            self._end_work()
+            raise told
+
+    def _end_work(self) -> None:
+        """Kills the child once it has told the databases, which may be late to see that a connection is lost."""
+        until = time.monotonic() + STOP_WITHIN_S
+        with suppress(RunnerError):
+            self._send({"op": "stop"})
+            while b'{"event": "stopped"}' not in self._buffer and time.monotonic() < until:
+                self._read_pipes()
+        self.kill()
 
     def _died(self) -> None:
         program = self._program
@@ -381,12 +384,9 @@ class NativeRunner:
 
 def start_child(kinds: Collection[str]) -> Program:
     """A runner child that loads the drivers of these kinds and waits."""
-    return start_piped(_child_argv(kinds), env=_child_environment(os.environ))
-
-
-def _child_argv(kinds: Collection[str]) -> list[str]:
     # -P keeps the working directory off the module path.
-    return [sys.executable, "-P", "-m", "pipekit.runner.child", *sorted(set(kinds))]
+    argv = [sys.executable, "-P", "-m", "pipekit.runner.child", *sorted(set(kinds))]
+    return start_piped(argv, env=_child_environment(os.environ))
 
 
 def _child_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 """Every type both ways, blocks, LOBs, errors, limits, cancelled and broken connections."""
 
 import datetime as dt
+import threading
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from pipekit.drivers.db2i.driver import DRIVER
-from pipekit.errors import ConnectFailed, Inexact, RunnerError, StatementFailed
+from pipekit.errors import Cancelled, ConnectFailed, Inexact, RunnerError, StatementFailed
+from pipekit.runner import native
 from pipekit.runner.native import NativeRunner
+from pipekit.runner.process import wait_until
 from pipekit.runner_contract import Endpoint, Load, LoadColumn
 from tests.databases.ibmi import columns as c
 from tests.databases.ibmi.answers import Answer, Count, Mischief, Row, Rows, Saying, Trouble, fail
@@ -18,6 +21,7 @@ from tests.databases.ibmi.columns import Column
 from tests.databases.ibmi.host import Door, Host
 from tests.databases.ibmi.replies import make_ring
 from tests.databases.jdbc import JT400, make_endpoint
+from tests.patience import PATIENCE_S
 
 # Column, the value behind it, and its text as a runner gives it.
 TYPES: list[tuple[Column, Any, str]] = [
@@ -128,6 +132,26 @@ def test_every_type_is_read_as_it_was_sent(system: System) -> None:
         column.name: text for column, _, text in TYPES
     }
     assert set(second) == {None}
+
+
+def test_a_query_that_is_cancelled_is_ended_in_the_system_too(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "STOP_WITHIN_S", PATIENCE_S)
+    stop = threading.Event()
+    with NativeRunner(stop=stop) as runner:
+        system = System(door, runner)
+        system.answers["FROM SLOW"] = Rows([c.integer("N")], [(1,)], delay_s=10 * PATIENCE_S)
+
+        def cancel() -> None:
+            assert wait_until(lambda: "SELECT N FROM SLOW" in system.host.seen, PATIENCE_S)
+            stop.set()
+
+        watcher = threading.Thread(target=cancel)
+        watcher.start()
+        with pytest.raises(Cancelled):
+            system.read("SELECT N FROM SLOW")
+        watcher.join()
+    (told,) = [what for what in system.host.seen if what.startswith("CANCEL ")]
+    assert told.startswith("CANCEL QZDASOINIT")
 
 
 def test_a_ring_gives_its_rows_over_and_over_whatever_the_blocks(system: System) -> None:

@@ -26,6 +26,7 @@ class JdbcConnection:
         # Nothing is committed then, as not every database keeps to setReadOnly.
         self.reads_only = endpoint.read_only
         self.is_abandoned = False
+        self._last: Any = None
         with contextlib.suppress(JavaError):
             self.tell_who(endpoint)
         with guard():
@@ -66,7 +67,14 @@ class JdbcConnection:
     def make_statement(self) -> Any:
         """One whose result is read once, from its first row to its last."""
         kinds = find_class("java.sql.ResultSet")
-        return self.connection.createStatement(kinds.TYPE_FORWARD_ONLY, kinds.CONCUR_READ_ONLY)
+        self._last = self.connection.createStatement(kinds.TYPE_FORWARD_ONLY, kinds.CONCUR_READ_ONLY)
+        return self._last
+
+    def stop(self) -> None:
+        """Cancels the last statement, from another thread: jt400 tells the system so on a connection of its own."""
+        with contextlib.suppress(JavaError):
+            if self._last is not None:
+                self._last.cancel()
 
     def set_autocommit(self, on: bool) -> None:
         """Switches where the database has transactions at all."""
