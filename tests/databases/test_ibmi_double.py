@@ -176,6 +176,13 @@ def test_decimals_are_moved_digit_by_digit(system: System) -> None:
     assert system.move(rows, columns) == rows
 
 
+def test_days_are_moved_as_they_are_whatever_the_calendar(system: System) -> None:
+    days = ["0001-01-01", "1582-10-04", "1582-10-25", "1600-02-29", "1969-12-31", "1970-01-01", "9999-12-31"]
+    texts = [None, *reversed(days), *days]
+    rows = [(text and dt.date.fromisoformat(text),) for text in texts]
+    assert system.move(rows, [c.date("A")]) == [(text,) for text in texts]
+
+
 def test_every_type_is_written_as_it_was_read(system: System) -> None:
     """ROWID is for nobody to write."""
     types = [one for one in TYPES if one[0].name != "RID"]

@@ -122,6 +122,22 @@ final class Bytes {
         putDigits(at);
     }
 
+    /** `2024-02-29`; a year has at most four digits. */
+    void putDate(int year, int month, int day) throws Unfit {
+        ensure(10);
+        putPair(year / 100);
+        putPair(year % 100);
+        data[size++] = '-';
+        putPair(month);
+        data[size++] = '-';
+        putPair(day);
+    }
+
+    private void putPair(int number) {
+        data[size++] = (byte) ('0' + number / 10);
+        data[size++] = (byte) ('0' + number % 10);
+    }
+
     private void putDigits(int at) throws Unfit {
         int length = digits.length - at;
         ensure(length);
@@ -152,7 +168,7 @@ final class Bytes {
             if (c < 128 && plain[c]) {
                 data[at++] = (byte) c;
             } else if (Character.isHighSurrogate(c) && i + 1 < length && Character.isLowSurrogate(piece[i + 1])) {
-                at = putPair(Character.toCodePoint(c, piece[++i]), at);
+                at = putSurrogates(Character.toCodePoint(c, piece[++i]), at);
             } else {
                 at = putOther(c, at);
             }
@@ -179,7 +195,7 @@ final class Bytes {
         return at;
     }
 
-    private int putPair(int point, int start) {
+    private int putSurrogates(int point, int start) {
         data[start] = (byte) (0xF0 | point >> 18);
         data[start + 1] = (byte) (0x80 | point >> 12 & 0x3F);
         data[start + 2] = (byte) (0x80 | point >> 6 & 0x3F);

@@ -23,6 +23,9 @@ final class Shortcuts {
             String type = rows.getMetaData().getColumnTypeName(column);
             return type.equals("DECIMAL") || type.equals("NUMERIC") ? PlainDecimal::write : usual;
         }
+        if (driver.startsWith(TOOLBOX) && kind.equals(Kind.DATE.name()) && PlainDate.isPossible()) {
+            return new PlainDate(usual);
+        }
         return usual;
     }
 }
