@@ -225,6 +225,7 @@ _BESIDE = {
         INSERT INTO run_cancel (user, run_id, at) VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
         ON CONFLICT (run_id) DO NOTHING
     """,
+    "alteration": "UPDATE column_change SET asked_json = ? WHERE run_id = ?",
     "staging_left": "UPDATE run_dest SET staging_left = ? WHERE run_id = ?",
 }
 

@@ -304,6 +304,9 @@ def build_fitting_looks(
     both = "typeof(was) IN ('integer', 'real') AND typeof(now) IN ('integer', 'real') AND was = now"
     back = "typeof(was) = 'real' AND typeof(now) = 'text' AND CAST(now AS REAL) = was"
     same = f"(was IS now AND typeof(was) = typeof(now) OR {both} OR {back} OR typeof(was) = 'integer' AND was = now"
+    # A text that is a number as SQLite writes it: '20' for 20.0, not '1.50'.
+    number = "CAST(was AS NUMERIC)"
+    same += f" OR typeof(was) = 'text' AND CAST({number} AS TEXT) = was AND {number} = now"
     same += " OR typeof(was) <> 'real' AND CAST(was AS TEXT) = CAST(now AS TEXT))"
     if affinity == "INTEGER":
         same += " AND typeof(now) = 'integer'"

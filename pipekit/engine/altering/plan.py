@@ -56,11 +56,16 @@ def plan_alteration(context: RunContext, _: object) -> AlterPlan:
     plan = AlterPlan(change=change, dest=dest, looks=looks, statements=_build(context, change, dest, was))
     context.record.put(alteration=change.to_text(), dest_table=driver.write_table(dest))
     context.record.put(merge_sql=join_sql([statement.sql for statement in (*plan.looks, *plan.statements)]))
-    if context.run.dry_run and looks:
-        with tell_unfit(context, plan):
-            context.runner.execute(context.dest, looks)
-    note_fitting(context, plan)
+    if context.run.dry_run:
+        _look_at_values(context, plan)
     return plan
+
+
+def _look_at_values(context: RunContext, plan: AlterPlan) -> None:
+    if plan.looks:
+        with tell_unfit(context, plan):
+            context.runner.execute(context.dest, plan.looks)
+    note_fitting(context, plan)
 
 
 @contextmanager
