@@ -49,9 +49,13 @@ def update_connection(db: State, connection_id: int, **changes: Any) -> Connecti
     """Changes some fields of a connection; a run under way keeps what it read. Raises as `create_connection`."""
     check_fields(changes, _FIELDS)
     with transaction(db), unique(f"There is a connection named {changes.get('name')!r} already."):
-        values = _checked(changes, get_connection(db, connection_id).name)
-        db.update("connection", connection_id, values)
-        return get_connection(db, connection_id)
+        before = get_connection(db, connection_id)
+        db.update("connection", connection_id, _checked(changes, before.name))
+        after = get_connection(db, connection_id)
+        if (after.driver, after.jdbc_url) != (before.driver, before.jdbc_url):
+            # What was found there says nothing of where it leads now.
+            db.change("DELETE FROM connection_seen WHERE connection_id = ?", (connection_id,))
+        return after
 
 
 def delete_connection(db: State, connection_id: int) -> None:

@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from pipekit.web import (
     account,
     alerts,
-    connections,
     drift,
     drivers,
     home,
@@ -17,6 +16,8 @@ from pipekit.web import (
     settings,
     users,
 )
+from pipekit.web.connections import edit as connection_edit
+from pipekit.web.connections import show as connection_show
 from pipekit.web.groups import edit as group_edit
 from pipekit.web.groups import runs as group_runs
 from pipekit.web.groups import show as group_show
@@ -55,7 +56,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     wizard_drafts.router,
     columns.router,
     altering.router,
-    connections.router,
+    connection_edit.router,
+    connection_show.router,
     group_show.router,
     group_edit.router,
     secrets.router,

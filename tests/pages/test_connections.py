@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipekit import repo
-from tests.pages.site import Site, Visitor
+from tests.pages.site import Page, Site, Visitor
 
 GIVEN = {"name": "dw", "driver": "postgresql", "jdbc_url": "jdbc:postgresql://127.0.0.1:1/dw", "username": "etl"}
 
@@ -78,7 +78,7 @@ def test_a_test_shows_the_version_and_what_is_there(site: Site, ana: Visitor) ->
     made = make(site, ana, name="shop", driver="sqlite", jdbc_url="jdbc:sqlite:shop.db")
     fragment = ana.post(f"/connections/{made}/test", headers={"HX-Request": "true"})
     assert not fragment.has("main")
-    assert f"version {sqlite3.sqlite_version}" in fragment.text
+    assert f"SQLite {sqlite3.sqlite_version}" in fragment.text
     assert "1 table in" in fragment.text
     page = ana.post(f"/connections/{made}/test")
     assert page.has("main #tested .notice.good")
@@ -171,3 +171,88 @@ def test_a_test_that_fails_says_what_to_do(site: Site, otto: Visitor) -> None:
     page = otto.post(f"/connections/{made.id}/test")
     assert page.status == 200
     assert "host and port of the connection are right" in page.one("#tested .hint").text()
+
+
+ADDRESS = "/connections/address?origin="
+
+
+def ask(ana: Visitor, origin: str, **form: str) -> Page:
+    """A piece of the form, as it comes while somebody types."""
+    return ana.post(ADDRESS + origin, form, headers={"HX-Request": "true"})
+
+
+def test_a_connection_is_made_of_fields(site: Site, ana: Visitor) -> None:
+    form = ana.get("/connections/new").form("form.stack")
+    form |= {"name": "dw", "at_host": "db", "at_database": "dw", "at_sslmode": "require", "secret_value": "hush hush"}
+    assert ana.post("/connections", form).status == 303
+    made = repo.get_connection_by_name(site.db, "dw")
+    assert (made.jdbc_url, made.password) == ("jdbc:postgresql://db/dw?sslmode=require", "$DW_PASSWORD")
+    page = ana.get(f"/connections/{made.id}/edit")
+    assert "hush" not in page.html
+    form = page.form("form.stack")
+    assert (form["at_host"], form["at_sslmode"], form["address_seen"]) == ("db", "require", made.jdbc_url)
+    ana.post(f"/connections/{made.id}", form | {"at_port": "5433"})
+    assert repo.get_connection(site.db, made.id).jdbc_url == "jdbc:postgresql://db:5433/dw?sslmode=require"
+    typed = ana.get(f"/connections/{made.id}/edit").form("form.stack") | {"jdbc_url": "jdbc:postgresql://one,two/dw"}
+    ana.post(f"/connections/{made.id}", typed)
+    assert repo.get_connection(site.db, made.id).jdbc_url == "jdbc:postgresql://one,two/dw"
+    assert site.secrets.resolve("$DW_PASSWORD") == "hush hush"
+
+
+def test_the_address_follows_the_fields_and_the_fields_an_address_that_is_pasted(site: Site, ana: Visitor) -> None:
+    line = ask(ana, "fields", driver="sqlserver", at_host="db", at_instance="x", at_database="d", at_encrypt="true")
+    address = "jdbc:sqlserver://db\\x;databaseName=d;encrypt=true"
+    assert line.one("#f-jdbc_url").attributes["value"] == address
+    pasted = "jdbc:postgresql://etl:hunter2@db:5433/dw?sslmode=require"
+    page = ask(ana, "address", driver="sqlite", jdbc_url=pasted)
+    values = {name: page.one(f"#f-{name}").attributes["value"] for name in ("at_host", "at_port", "at_database")}
+    assert values == {"at_host": "db", "at_port": "5433", "at_database": "dw"}
+    assert page.one("#f-driver option[selected]").attributes["value"] == "postgresql"
+    assert page.one("#f-username").attributes["value"] == "etl"
+    assert "hunter2" not in page.html
+    assert "held a password" in page.text
+    assert (
+        ask(ana, "address", driver="postgresql", jdbc_url="postgres://db/dw").one("#f-jdbc_url").attributes["value"]
+        == "jdbc:postgresql://db/dw"
+    )
+    assert ask(ana, "kind", driver="sqlite", jdbc_url=address).one("#f-at_file").attributes["value"] == ""
+    whole = ana.post(ADDRESS + "kind", {"driver": "db2i", "name": "ibmi", "secret_value": "hush hush"})
+    assert (whole.form("form.stack")["name"], whole.has("#f-at_libraries"), "hush" in whole.html) == (
+        "ibmi",
+        True,
+        False,
+    )
+
+
+def test_a_connection_is_tested_before_it_is_saved_and_nothing_is_kept(site: Site, ana: Visitor, otto: Visitor) -> None:
+    with closing(sqlite3.connect(site.config.base_dir / "shop.db")) as db:
+        db.execute("create table t (id)")
+    form = ana.get("/connections/new").form("form.stack") | {"driver": "sqlite", "jdbc_url": "jdbc:sqlite:shop.db"}
+    page = ana.post("/connections/trial", form, headers={"HX-Request": "true"})
+    assert f"SQLite {sqlite3.sqlite_version}" in page.one(".notice.good").text()
+    failed = ana.post("/connections/trial", {**GIVEN, "secret_value": "hunter2hunter2"})
+    assert "127.0.0.1" in failed.one("#tested .problem").text()
+    assert "hunter2" not in failed.html
+    bad = ana.post("/connections/trial", {**GIVEN, "jdbc_url": "jdbc:postgresql://h"}, headers={"HX-Request": "true"})
+    assert bad.has(".problem")
+    assert (repo.list_connections(site.db), site.secrets.names()) == ([], [])
+    assert otto.post("/connections/trial", form).status == 403
+
+
+def test_the_list_says_when_each_last_worked_and_what_it_is(site: Site, ana: Visitor, vera: Visitor) -> None:
+    with closing(sqlite3.connect(site.config.base_dir / "shop.db")) as db:
+        db.execute("create table orders (id)")
+    module = site.make_module("orders", create_table=True)
+    down = make(site, ana, name="down")
+    assert vera.get("/connections").texts("tbody td:nth-child(3)") == ["not yet"] * 3
+    for connection in (module.source_id, down):
+        ana.post(f"/connections/{connection}/test")
+    page = vera.get("/connections")
+    lines = dict(zip(page.texts("tbody td:first-child"), page.texts("tbody td:nth-child(3)"), strict=True))
+    assert (lines["dw"], lines["down"][:6], "not" in lines["shop"]) == ("not yet", "failed", False)
+    assert f"SQLite {sqlite3.sqlite_version}" in page.texts("tbody td:nth-child(2)")
+    site.succeed(module)
+    assert "not yet" not in vera.get("/connections").texts("tbody td:nth-child(3)")
+    assert "Last worked not yet; the test failed" in vera.get(f"/connections/{down}").text
+    ana.post(f"/connections/{down}", {**GIVEN, "name": "down", "jdbc_url": "jdbc:postgresql://127.0.0.1:2/dw"})
+    assert "the test failed" not in vera.get(f"/connections/{down}").text

@@ -45,16 +45,26 @@ class Looks:
 
     @contextmanager
     def open(
-        self, connection: Connection, *, read_only: bool = True, limit_s: float = ANSWER_WITHIN_S
+        self,
+        connection: Connection,
+        *,
+        read_only: bool = True,
+        limit_s: float = ANSWER_WITHIN_S,
+        password: str | None = None,
     ) -> Iterator[Look]:
         """A look that ends when one answer takes `limit_s`, or all of them two minutes.
 
         Where it may write (`read_only` is False) all of it takes `limit_s`: a statement that waits for a lock must not
-        be left waiting. Raises TooMany, TimedOut (which names the connection), SecretMissing and Invalid.
+        be left waiting. A `password` that is not kept yet stands for the one the connection
+        refers to. Raises TooMany, TimedOut (which names the connection), SecretMissing and Invalid.
         """
         limit_s = min(limit_s, self._config.silence_timeout_s)
         config = replace(self._config, connect_timeout_s=min(self._config.connect_timeout_s, limit_s))
+        if password is not None:
+            connection = replace(connection, password=None)
         endpoint = open_endpoint(config, self._secrets, connection, application=APPLICATION, read_only=read_only)
+        if password is not None:
+            endpoint = replace(endpoint, password=password)
         whole_s = WHOLE_S if read_only else limit_s
         with self._take_place(), self._lend((endpoint, limit_s)) as runner:
             runner.deadline = time.monotonic() + whole_s
