@@ -33,6 +33,7 @@ from pipekit.web.runs import show as run_show
 from pipekit.web.runs import undo as run_undo
 from pipekit.web.wizard import dest as wizard_dest
 from pipekit.web.wizard import drafts as wizard_drafts
+from pipekit.web.wizard import schema as wizard_schema
 from pipekit.web.wizard import source as wizard_source
 
 # The first that fits answers: what is asked for most stands first.
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     wizard_source.router,
     wizard_dest.router,
     wizard_drafts.router,
+    wizard_schema.router,
     columns.router,
     altering.router,
     connection_edit.router,

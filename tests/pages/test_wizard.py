@@ -24,10 +24,16 @@ def get_module(answer: Page, site: Site) -> Module:
     return repo.get_module(site.db, int(answer.answer.headers["location"].rsplit("/", 1)[1]))
 
 
-def test_the_wizard_offers_two_ways_and_an_empty_installation_a_connection_first(site: Site, ana: Visitor) -> None:
+def test_the_wizard_offers_its_ways_and_an_empty_installation_a_connection_first(site: Site, ana: Visitor) -> None:
     assert ana.get("/wizard").one(".empty a").attributes["href"] == "/connections/new"
     site.make_pair()
-    assert [node.attributes["href"] for node in ana.get("/wizard").all("a.way")] == ["/wizard/tables", "/wizard/sql"]
+    page = ana.get("/wizard")
+    assert [node.attributes["href"] for node in page.all("a.way")] == [
+        "/wizard/tables",
+        "/wizard/schema",
+        "/wizard/sql",
+    ]
+    assert page.texts("#from td:first-child") == ["dw", "shop"]
 
 
 def test_only_admins_see_the_wizard(shop: Site, otto: Visitor, vera: Visitor) -> None:

@@ -21,6 +21,7 @@ from pipekit.web.connections.form import (
     build_form,
     fill_parts,
     find_parts,
+    keep_fitting,
     read_fields,
     settle_address,
     take_address,
@@ -106,8 +107,7 @@ def show_address(request: Request, db: Db, context: ContextDep, user: Admin, dat
     if origin == "address":
         said = take_address(form, drivers)
     elif origin == "kind":
-        form.values["jdbc_url"] = ""
-        fill_parts(form)
+        keep_fitting(form)
     else:
         settle_address(form)
         form.values["address_seen"] = form.value("jdbc_url")

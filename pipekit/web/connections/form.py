@@ -1,5 +1,5 @@
 # A connection's form: a record as fields, fields as a record, its address taken apart. Knows no request.
-"""`build_form`, `read_fields`, `settle_address`, `fill_parts`, `take_address`."""
+"""`build_form`, `read_fields`, and what an address is in fields: `fill_parts`, `settle_address`, `take_address`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,6 +41,14 @@ def fill_parts(form: Form) -> bool:
     for name in parts.names:
         form.values[PREFIX + name] = (found or {}).get(name, "")
     return found is not None
+
+
+def keep_fitting(form: Form) -> None:
+    """For a kind that was chosen anew: an address that is none of its own goes, one that is comes apart."""
+    parts, url = find_parts(form), form.value("jdbc_url").strip()
+    if parts is not None and not url.lower().startswith(parts.prefix.lower()):
+        form.values["jdbc_url"] = ""
+    fill_parts(form)
 
 
 def settle_address(form: Form) -> None:

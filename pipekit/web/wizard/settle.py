@@ -19,7 +19,7 @@ _MOMENTS = frozenset({"date", "timestamp", "timestamptz"})
 
 def settle_dest(db: repo.State, form: Form, source: Connection) -> Connection:
     """Fills what the dest decides and nobody typed: connection, schema, table, name, types of another kind's dest."""
-    dest = find_connection(db, form, "dest_id") or _choose_dest(db, source)
+    dest = find_connection(db, form, "dest_id") or choose_dest(db, source)
     form.values["dest_id"] = str(dest.id)
     driver = get_driver(dest.driver)
     if form.value("mapped_for") != dest.driver:
@@ -38,7 +38,7 @@ def settle_dest(db: repo.State, form: Form, source: Connection) -> Connection:
     return dest
 
 
-def _choose_dest(db: repo.State, source: Connection) -> Connection:
+def choose_dest(db: repo.State, source: Connection) -> Connection:
     """Where the newest module of this source goes, else the newest that goes elsewhere, else the first other one."""
     known = {item.id: item for item in repo.list_connections(db)}
     newest = sorted(repo.list_modules(db), key=lambda module: module.id, reverse=True)

@@ -11,6 +11,7 @@ from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn, TableName
 from pipekit.engine.looking.look import Look, list_query_columns
+from pipekit.engine.looking.ways import find_schemas
 from pipekit.engine.planning.error_position import find_error_position
 from pipekit.engine.variables import fill, list_variables
 from pipekit.errors import Invalid, NotFound, PipekitError, StatementFailed
@@ -82,7 +83,7 @@ def _read_address(request: Request) -> Form:
 def render_tables(request: Request, db: repo.State, context: Context, form: Form, *, carried: bool) -> Response:
     """The tables of the form's connection; `carried` says that the form brings along more than an address could."""
     source = find_connection(db, form, "source_id")
-    found: dict[str, Any] = {"schemas": [], "tables": [], "error": None, "has_more": False}
+    found: dict[str, Any] = {"schemas": {}, "tables": [], "error": None, "has_more": False}
     if source:
         try:
             found |= _list_tables(context, source, form)
@@ -96,16 +97,18 @@ def render_tables(request: Request, db: repo.State, context: Context, form: Form
 def _list_tables(context: Context, source: Connection, form: Form) -> dict[str, Any]:
     wanted = form.value("filter").strip().casefold()
     with context.looks.open(source) as look:
-        schemas = look.driver.list_schemas(look.query)
+        schemas = find_schemas(look)
         if form.value("schema") not in schemas:
             usual = look.driver.find_session_schema(look.query)
-            form.values["schema"] = usual if usual in schemas else next(iter(schemas), "")
+            # One that is empty is nobody's first choice.
+            is_usual = usual in schemas and schemas[usual] != 0
+            form.values["schema"] = usual if usual and is_usual else next(iter(schemas), "")
         schema = form.value("schema")
         tables = look.driver.list_tables(look.query, schema) if schema else []
     tables = [t for t in tables if wanted in f"{t.name} {t.comment or ''}".casefold()]
     has_schemas = "schema" in look.driver.browse_fields()
     has_more = len(tables) > MOST_TABLES
-    return {"schemas": schemas if has_schemas else [], "tables": tables[:MOST_TABLES], "has_more": has_more}
+    return {"schemas": schemas if has_schemas else {}, "tables": tables[:MOST_TABLES], "has_more": has_more}
 
 
 @router.get("/wizard/columns")

@@ -39,6 +39,7 @@ def addresses(house: House) -> list[str]:
                 found.append(re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: str(ids[name[1]]), route.path))
     found += [f"/runs/{ids['run_id']}?tab={tab}" for tab in ("sql", "merge", "watermarks")]
     found += [f"/runs/{ids['failed_id']}", f"/wizard/tables?source_id={house.shop.id}"]
+    found += [f"/wizard/schema?source_id={house.shop.id}"]
     found += [f"/wizard/columns?source_id={house.shop.id}&schema=main&table=orders", f"/modules/{ids['failing_id']}"]
     found += ["/modules?q=nothing+has+this", "/runs?status=error", "/search?q=a_module", "/modules?state=failing"]
     found += [

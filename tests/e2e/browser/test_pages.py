@@ -43,6 +43,7 @@ def test_two_connections_are_created_and_tested(desk: Desk, postgres: LocalPostg
         desk.look()
         desk.page.get_by_label("Name", exact=True).fill(name)
         desk.page.get_by_label("Kind of database").select_option(label=kind)
+        expect(desk.page.locator("#h-jdbc_url")).to_contain_text(f"{kind}: ")
         desk.page.get_by_label("JDBC URL").fill(url)
         desk.page.get_by_label("User name").fill(username)
         desk.click("button", "Create connection")

@@ -6,6 +6,13 @@ function filterRows(input) {
     const wanted = input.value.trim().toLowerCase();
     for (const row of rows()) row.hidden = !row.textContent.toLowerCase().includes(wanted);
   });
+  if (!("filterKeeps" in input.dataset)) return;
+  // What is ticked must not be lost to a page that is loaded anew.
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    document.querySelector(`${input.dataset.filter} tbody tr:not([hidden]) input`)?.focus();
+  });
 }
 
 function sendOnChange(select) {

@@ -1,8 +1,8 @@
 // Ticking rows: all of them at once, a stretch with Shift, and what shows only while something is ticked.
 
-/** The boxes of a name in the table of a box. */
+/** The boxes of a name in a table, but those of rows that a filter hides. */
 function listBoxes(table, name) {
-  return [...table.querySelectorAll(`input[type=checkbox][name="${name}"]`)];
+  return [...table.querySelectorAll(`tr:not([hidden]) input[type=checkbox][name="${name}"]`)];
 }
 
 function tickStretch(boxes, from, to) {
