@@ -193,9 +193,9 @@ def test_a_connection_is_made_of_fields(site: Site, ana: Visitor) -> None:
     assert (form["at_host"], form["at_sslmode"], form["address_seen"]) == ("db", "require", made.jdbc_url)
     ana.post(f"/connections/{made.id}", form | {"at_port": "5433"})
     assert repo.get_connection(site.db, made.id).jdbc_url == "jdbc:postgresql://db:5433/dw?sslmode=require"
-    typed = ana.get(f"/connections/{made.id}/edit").form("form.stack") | {"jdbc_url": "jdbc:postgresql://one,two/dw"}
+    typed = ana.get(f"/connections/{made.id}/edit").form("form.stack") | {"jdbc_url": "jdbc:postgresql://other/dw"}
     ana.post(f"/connections/{made.id}", typed)
-    assert repo.get_connection(site.db, made.id).jdbc_url == "jdbc:postgresql://one,two/dw"
+    assert repo.get_connection(site.db, made.id).jdbc_url == "jdbc:postgresql://other/dw"
     assert site.secrets.resolve("$DW_PASSWORD") == "hush hush"
 
 

@@ -73,7 +73,7 @@ def show_edit(request: Request, db: Db, context: ContextDep, user: Admin, connec
     return _show_form(request, db, context, form, connection=connection)
 
 
-@router.post("/connections/{connection_id}")
+@router.post("/connections/{connection_id:int}")
 def update(request: Request, db: Db, context: ContextDep, user: Admin, connection_id: int, data: FormDep) -> Response:
     """Changes a connection; a run under way keeps what it read."""
     connection = repo.get_connection(db, connection_id)
