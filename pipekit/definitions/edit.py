@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 from pipekit import repo
+from pipekit.definitions.versions import keep_versions
 from pipekit.drivers import KIND, get_driver
 from pipekit.drivers.baddata import check_bad_data
 from pipekit.drivers.sqltext import strip_query
@@ -29,7 +30,8 @@ _NOT_DEFINED = frozenset(
 class Noun(Generic[R]):
     """A kind of definition: what the repo does with it, how the audit trail calls one, what must hold of it.
 
-    `check` looks at what was written, `check_delete` at what is to go, both inside the transaction.
+    `check` looks at what was written, `check_delete` at what is to go, both inside the transaction. `versioned` says of
+    what belongs to a module which one: its versions are kept.
     """
 
     kind: str
@@ -40,13 +42,18 @@ class Noun(Generic[R]):
     name: Callable[[State, R], str]
     check: Callable[[State, R], None] = lambda db, record: None
     check_delete: Callable[[State, R], None] = lambda db, record: None
+    versioned: Callable[[R], int] | None = None
 
 
 def create(db: State, noun: Noun[R], user: str, **values: Any) -> R:
     """Makes one. Raises as the repo's create function, and Invalid for what its driver cannot take."""
     with repo.transaction(db):
+        if "module_id" in values and noun.versioned:
+            keep_versions(db, user, values["module_id"])
         record = noun.create(db, **values)
         noun.check(db, record)
+        if noun.versioned and "module_id" not in values:
+            keep_versions(db, user, noun.versioned(record), is_new=True)
         note(db, user, "create", noun, record, build_changes(None, record))
         return record
 
@@ -55,6 +62,8 @@ def update(db: State, noun: Noun[R], user: str, record_id: int, **changes: Any) 
     """Changes some fields; nothing is noted where all stays as it was. Raises as `create`, and NotFound."""
     with repo.transaction(db):
         before = noun.get(db, record_id)
+        if noun.versioned:
+            keep_versions(db, user, noun.versioned(before))
         record = noun.update(db, record_id, **changes) if changes else before
         noun.check(db, record)
         changed = build_changes(before, record)
@@ -68,6 +77,8 @@ def delete(db: State, noun: Noun[R], user: str, record_id: int) -> None:
     with repo.transaction(db):
         record = noun.get(db, record_id)
         noun.check_delete(db, record)
+        if noun.versioned and noun.kind != "module":
+            keep_versions(db, user, noun.versioned(record))
         note(db, user, "delete", noun, record, build_changes(record, None))
         noun.delete(db, record_id)
 
@@ -211,6 +222,7 @@ MODULE = Noun[Module](
     name=_own_name,
     check=check_module,
     check_delete=_check_module_unused,
+    versioned=lambda module: module.id,
 )
 WATERMARK = Noun[Watermark](
     kind="watermark",
@@ -220,6 +232,7 @@ WATERMARK = Noun[Watermark](
     delete=repo.delete_watermark,
     name=_watermark_name,
     check=check_watermark,
+    versioned=lambda watermark: watermark.module_id,
 )
 HOOK = Noun[Hook](
     kind="hook",
@@ -228,6 +241,7 @@ HOOK = Noun[Hook](
     update=repo.update_hook,
     delete=repo.delete_hook,
     name=_hook_name,
+    versioned=lambda hook: hook.module_id,
 )
 GROUP = Noun[Group](
     kind="group",

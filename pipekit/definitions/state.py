@@ -42,12 +42,14 @@ def read_state(db: State, spelling: Mapping[str, str] | None = None) -> Definiti
     modules = repo.list_modules(db)
     return Definitions(
         connections={c.name: ConnectionDef(**pick(c, ConnectionDef)) for c in connections},
-        modules={m.name: _read_module(db, m, names) for m in modules},
+        modules={m.name: read_module(db, m, names) for m in modules},
         groups=_read_groups(db, {m.id: m.name for m in modules}),
     )
 
 
-def _read_module(db: State, module: Module, names: Mapping[int, str]) -> ModuleDef:
+def read_module(db: State, module: Module, names: Mapping[int, str] | None = None) -> ModuleDef:
+    """One module with its watermarks and hooks; `names` are those of connections by id."""
+    names = names or {connection.id: connection.name for connection in repo.list_connections(db)}
     watermarks = [
         WatermarkDef(connection=names[w.connection_id], **pick(w, WatermarkFields))
         for w in repo.list_watermarks(db, module.id)

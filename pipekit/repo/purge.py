@@ -1,10 +1,10 @@
 # Removing what is old. Knows what of it must stay, nothing of how long things are kept.
-"""Lists of live logs, runs, group runs, fires, logins and alerts that can go, and its removal a small batch at a time.
+"""Lists of what can go (live logs, runs, group runs, fires, logins, alerts, versions); its removal in small batches.
 
 What can go is listed outside of any transaction and looked at once more when it is removed, so that the write lock is
 held for a batch alone. A live run, one whose merge is not settled or of which a dest keeps what it changed, the newest
-of each module, and the runs of a live group run always stay; so do the newest group run of each group and the newest
-fire of each schedule.
+of each module, and the runs of a live group run always stay; so do the newest group run of each group, the newest
+fire of each schedule, and the newest version of each module.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,6 +32,9 @@ _FIRE_MAY_GO = """
     r.recorded_at < :before
     AND r.due_at <> (SELECT max(n.due_at) FROM schedule_fire n WHERE n.schedule_id = r.schedule_id)
 """
+_VERSION_MAY_GO = """
+    r.at < :before AND r.number <> (SELECT max(n.number) FROM module_version n WHERE n.module_id = r.module_id)
+"""
 # Every run that has a log, one index step for each, whatever the length of the logs.
 _LOGS = f"""
     WITH RECURSIVE logged (run_id) AS (
@@ -58,6 +61,7 @@ RUNS = Kind("runs", "run_log", "finished_at", _RUN_MAY_GO.format(r="r"))
 GROUP_RUNS = Kind("group runs", "group_run", "finished_at", _GROUP_RUN_MAY_GO)
 LOGINS = Kind("logins", "audit", "at", "r.kind = 'login' AND r.at < :before")
 ALERTS = Kind("alerts", "alert", "made_at", "r.made_at < :before")
+VERSIONS = Kind("versions", "module_version", "at", _VERSION_MAY_GO)
 FIRES = Kind("fires", "schedule_fire", "recorded_at", _FIRE_MAY_GO)
 
 

@@ -4,7 +4,7 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ class State(sqlite3.Connection):
     path: Path
     is_frozen: bool = False  # see opening.py
     lease_epoch_s: float | None = None  # see clock.py
+    before_commit: dict[Hashable, Callable[[], None]] | None = None  # see at_commit
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """One statement."""
@@ -141,17 +142,39 @@ def transaction(db: State) -> Iterator[None]:
 
     Inside another one it is a savepoint of it: undone alone when it fails, kept only if the outer one commits.
     """
-    begin, commit, undo = _BEGIN_NESTED if db.in_transaction else _BEGIN
+    is_outer = not db.in_transaction
+    begin, commit, undo = _BEGIN if is_outer else _BEGIN_NESTED
     db.execute(begin)
     try:
         yield
+        if is_outer:
+            for action in _take_actions(db):
+                action()
         db.execute(commit)
     except BaseException:
+        if is_outer:
+            db.before_commit = None
         # SQLite may have rolled back by itself, as it does when the disk is full.
         if db.in_transaction:
             for statement in undo:
                 db.execute(statement)
         raise
+
+
+def at_commit(db: State, key: Hashable, action: Callable[[], None]) -> None:
+    """Does something inside the transaction that goes on, once all else of it is done; of a key the first asked."""
+    db.before_commit = db.before_commit or {}
+    db.before_commit.setdefault(key, action)
+
+
+def is_asked_at_commit(db: State, key: Hashable) -> bool:
+    """Whether something of this key is to be done when the transaction that goes on commits."""
+    return key in (db.before_commit or {})
+
+
+def _take_actions(db: State) -> list[Callable[[], None]]:
+    actions, db.before_commit = list((db.before_commit or {}).values()), None
+    return actions
 
 
 _BEGIN = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))

@@ -72,6 +72,10 @@ def list_users(db: State) -> list[User]:
     return [User.from_row(row) for row in db.rows("SELECT * FROM user ORDER BY name")]
 
 
+# In the words of the index `audit_of_changes`.
+NO_RUNS = "action NOT IN ('run', 'cancel')"
+
+
 def note_audit(
     db: State, *, user: str, action: str, kind: str, name: str, detail: Mapping[str, Any] | None = None
 ) -> None:
@@ -104,15 +108,17 @@ def list_audit(
     user: str | None = None,
     limit: int = 100,
     before_id: int | None = None,
+    with_runs: bool = True,
 ) -> list[AuditEntry]:
-    """The audit trail, the newest first."""
+    """The audit trail, the newest first; without what people ran and cancelled where `with_runs` is False."""
     filters: dict[str, Any] = {
         "kind = :kind": kind,
         "name = :name": name,
         "user = :user": user,
         "id < :before_id": before_id,
     }
-    where = " AND ".join(text for text, value in filters.items() if value is not None) or "TRUE"
+    given = [text for text, value in filters.items() if value is not None]
+    where = " AND ".join([*given, *(() if with_runs else (NO_RUNS,))]) or "TRUE"
     values = {"kind": kind, "name": name, "user": user, "before_id": before_id, "limit": limit}
     rows = db.rows(f"SELECT * FROM audit WHERE {where} ORDER BY id DESC LIMIT :limit", values)
     return [AuditEntry.from_row(row) for row in rows]

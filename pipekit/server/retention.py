@@ -5,7 +5,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
@@ -34,37 +34,45 @@ class Purged:
     fires: int = 0
     logins: int = 0
     alerts: int = 0
+    versions: int = 0
     undo: int = 0
 
     @property
     def total(self) -> int:
         """How many in all."""
-        return self.logs + self.runs + self.group_runs + self.fires + self.logins + self.alerts + self.undo
+        return sum(getattr(self, f.name) for f in fields(self))
 
     def __str__(self) -> str:
         runs = f"{self.runs} runs, {self.group_runs} group runs, {self.fires} fires"
         undo = f", what dests kept of {self.undo} runs to take them back" if self.undo else ""
-        return f"{self.logs} logs, {runs}, {self.logins} logins, {self.alerts} alerts{undo}"
+        versions = f", {self.versions} versions of modules" if self.versions else ""
+        return f"{self.logs} logs, {runs}, {self.logins} logins, {self.alerts} alerts{versions}{undo}"
 
 
 def purge(db: repo.State, config: Config, *, dry_run: bool = False, stop: threading.Event | None = None) -> Purged:
-    """Removes live logs older than `keep_logs_days`, all else (runs, logins, alerts ...) older than `keep_runs_days`.
+    """Removes live logs older than `keep_logs_days`; runs, logins, alerts, versions ... older than `keep_runs_days`.
 
     Ends early when `stop` is set; the next time goes on where it ended. `dry_run` only counts.
     """
     runs_before = _days_ago(config.keep_runs_days)
     logs_before = max(_days_ago(config.keep_logs_days), runs_before)
     if dry_run:
-        kinds = (rows.RUNS, rows.GROUP_RUNS, rows.FIRES, rows.LOGINS, rows.ALERTS)
+        kinds = (rows.RUNS, rows.GROUP_RUNS, rows.FIRES, rows.LOGINS, rows.ALERTS, rows.VERSIONS)
         return Purged(
             sum(1 for _ in rows.list_old_logs(db, logs_before)),
             *(sum(1 for _ in rows.list_old(db, kind, runs_before)) for kind in kinds),
         )
     pace = _Pace(stop or threading.Event())
     logs = sum(_purge_log(db, run_id, pace) for run_id in pace.until_stopped(rows.list_old_logs(db, logs_before)))
-    kinds = (rows.FIRES, rows.RUNS, rows.GROUP_RUNS, rows.LOGINS, rows.ALERTS)
-    fires, runs, group_runs, logins, alerts = (_purge_kind(db, kind, runs_before, pace) for kind in kinds)
-    return Purged(logs=logs, fires=fires, runs=runs, group_runs=group_runs, logins=logins, alerts=alerts)
+    kinds = {
+        "fires": rows.FIRES,
+        "runs": rows.RUNS,
+        "group_runs": rows.GROUP_RUNS,
+        "logins": rows.LOGINS,
+        "alerts": rows.ALERTS,
+        "versions": rows.VERSIONS,
+    }
+    return Purged(logs=logs, **{name: _purge_kind(db, kind, runs_before, pace) for name, kind in kinds.items()})
 
 
 def purge_undo(installation: Installation, *, dry_run: bool = False) -> int:

@@ -36,11 +36,11 @@ def test_the_audit_trail_is_filtered_and_paged(site: Site, vera: Visitor) -> Non
         detail = {"enabled": [True, False]}
         repo.note_audit(site.db, user="ana", action="change", kind="module", name=f"m{number}", detail=detail)
     repo.note_audit(site.db, user="otto", action="run", kind="group", name="nightly")
-    page = vera.get("/audit")
+    page = vera.get("/audit?runs=1")
     assert page.texts("tbody strong")[0] == "nightly"
     assert len(page.all("tbody tr")) == 100
     older = vera.get((page.one(".pages a").attributes["href"] or "").replace("&amp;", "&"))
     assert len(older.all("tbody tr")) == 51
-    assert vera.get("/audit?user=otto").texts("tbody strong") == ["nightly"]
+    assert vera.get("/audit?user=otto&runs=1").texts("tbody strong") == ["nightly"]
     assert vera.get("/audit?kind=module&name=m7").texts("tbody strong") == ["m7"]
     assert "Nothing of this kind" in vera.get("/audit?user=nobody").text
