@@ -64,7 +64,7 @@ def purge(db: repo.State, config: Config, *, dry_run: bool = False, stop: thread
         )
     pace = _Pace(stop or threading.Event())
     logs = sum(_purge_log(db, run_id, pace) for run_id in pace.until_stopped(rows.list_old_logs(db, logs_before)))
-    kinds = {
+    named = {
         "fires": rows.FIRES,
         "runs": rows.RUNS,
         "group_runs": rows.GROUP_RUNS,
@@ -72,7 +72,7 @@ def purge(db: repo.State, config: Config, *, dry_run: bool = False, stop: thread
         "alerts": rows.ALERTS,
         "versions": rows.VERSIONS,
     }
-    return Purged(logs=logs, **{name: _purge_kind(db, kind, runs_before, pace) for name, kind in kinds.items()})
+    return Purged(logs=logs, **{name: _purge_kind(db, kind, runs_before, pace) for name, kind in named.items()})
 
 
 def purge_undo(installation: Installation, *, dry_run: bool = False) -> int:
