@@ -40,6 +40,8 @@ DB2I = Product(
         any_timestamptz="",
         max_fraction=12,
     ),
+    compares=True,
+    pads=True,
     version_sql="SELECT OS_VERSION || '.' || OS_RELEASE FROM SYSIBMADM.ENV_SYS_INFO",
     one_row="SYSIBM.SYSDUMMY1",
     as_text="CAST({value} AS VARCHAR(200))",

@@ -32,6 +32,10 @@ class Db2iSession(JdbcSession):
         super().__init__(connection, endpoint, connect)
         self.known = Known(name=name_job(connection), about=about)
 
+    def spell_asked(self, name: str) -> str:
+        """jt400 makes capitals of names that it is asked for, unless they are in quotes."""
+        return name if name == name.upper() else f'"{name}"'
+
     def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
         return find_lost(sql, place, column)
 

@@ -44,6 +44,10 @@ class JdbcConnection:
         self.takes_null = endpoint.bad_data == "null"
         self.pages = dict(endpoint.translate)
 
+    def spell_asked(self, name: str) -> str:
+        """A name of a schema or table as the driver's metadata take it."""
+        return name
+
     def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
         """How to find all values like one that a query could not give, as a sentence; the column's place is from 0."""
         return ""

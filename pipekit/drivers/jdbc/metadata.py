@@ -123,20 +123,20 @@ def _classify(session: JdbcConnection, row: Found) -> ColumnType:
 
 
 def _ask_primary_key(session: JdbcConnection, schema: Text, table: str) -> list[Row]:
-    found = _read(session.metadata.getPrimaryKeys(*_place_exactly(session, schema), table))
+    found = _read(session.metadata.getPrimaryKeys(*_place_exactly(session, schema, table)))
     rows = [(row["column_name"], row["key_seq"], row.get("pk_name")) for row in found if _is_in(row, schema)]
     return sorted(rows, key=lambda row: int(row[1] or 0))
 
 
 def _ask_unique_indexes(session: JdbcConnection, schema: Text, table: str) -> Iterator[Row]:
-    for row in _read(session.metadata.getIndexInfo(*_place_exactly(session, schema), table, True, True)):
+    for row in _read(session.metadata.getIndexInfo(*_place_exactly(session, schema, table), True, True)):
         is_whole = row["column_name"] and not row.get("filter_condition")
         if row["type"] != _STATISTIC and is_whole and _is_in(row, schema):
             yield row["index_name"], row["column_name"], row["ordinal_position"]
 
 
 def _ask_references(session: JdbcConnection, schema: Text, table: str) -> Iterator[Row]:
-    for row in _read(session.metadata.getExportedKeys(*_place_exactly(session, schema), table)):
+    for row in _read(session.metadata.getExportedKeys(*_place_exactly(session, schema, table))):
         from_schema = row["fktable_cat"] if _uses_catalogs(session) else row["fktable_schem"]
         yield (
             *(from_schema, row["fktable_name"], row["fkcolumn_name"], row["pkcolumn_name"], row.get("fk_name")),
@@ -203,16 +203,17 @@ def _find_place(session: JdbcConnection, schema: Text) -> tuple[Text, Text]:
     return None, None if schema is None else _escape(session, schema)
 
 
-def _place_exactly(session: JdbcConnection, schema: Text) -> tuple[Text, Text]:
-    return (schema, None) if _uses_catalogs(session) else (None, schema)
+def _place_exactly(session: JdbcConnection, schema: Text, table: str) -> tuple[Text, Text, str]:
+    schema, table = None if schema is None else session.spell_asked(schema), session.spell_asked(table)
+    return (schema, None, table) if _uses_catalogs(session) else (None, schema, table)
 
 
 def _escape(session: JdbcConnection, name: str) -> str:
     """A name as a pattern that matches nothing else; where there is no escape, more is found and left out again."""
     mark = str(session.metadata.getSearchStringEscape() or "")
-    if not mark:
-        return name
-    return name.replace(mark, mark * 2).replace("_", f"{mark}_").replace("%", f"{mark}%")
+    if mark:
+        name = name.replace(mark, mark * 2).replace("_", f"{mark}_").replace("%", f"{mark}%")
+    return session.spell_asked(name)
 
 
 def _is_in(row: Found, schema: Text) -> bool:
