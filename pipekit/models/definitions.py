@@ -140,8 +140,8 @@ class ModuleFields:
     verify: Proof = field(
         default="off",
         metadata=told(
-            "What a full load ends with: dest and source compared by counts, by sums, or value by value; see trust.md.",
-            label="After a full load compare dest and source",
+            "What a load ends with: source and dest compared, `full` by counts, by sums, or by values; see trust.md.",
+            label="After a load compare dest and source",
             help="By counts of rows, by sums of columns, or value by value. Where they differ the run has failed.",
         ),
     )

@@ -343,6 +343,36 @@ def test_a_full_load_ends_with_what_its_module_asks_for(bench: Bench, how: Any, 
         assert "The merge was committed." in (run.error or "")
 
 
+@pytest.mark.parametrize(("strategy", "key"), [("upsert", ("id",)), ("incremental", ("id",)), ("append", ())])
+def test_a_load_that_leaves_rows_in_the_dest_ends_with_its_own_compared(
+    bench: Bench, strategy: Any, key: tuple[str, ...]
+) -> None:
+    fill(bench, 20)
+    bench.dest.execute("DELETE FROM t WHERE id > 15", "UPDATE t SET n = 99 WHERE id = 1")
+    module = bench.module(
+        "SELECT * FROM t WHERE id > {since}",
+        merge_strategy=strategy,
+        merge_key=key,
+        verify="values",
+        guards=Guards(dest_truth=False),
+        watermarks=[bench.watermark("SELECT max(id) FROM t", default="0")],
+    )
+    run = bench.project.succeed(module)
+    assert run.verify is not None
+    assert (run.verify["equal"], run.verify["rows_source"], run.rows_inserted) == (True, 5, 5)
+    assert "the query's rows (since = 15)" in run.verify["compared"]
+    bench.dest.execute("DELETE FROM t WHERE id > 15")
+    _change_after_each_insert(bench, "UPDATE t SET n = 50 WHERE id = 18")
+    run = bench.project.run(module)
+    assert (run.status, run.error_stage, run.merge_state) == ("error", "check", "merged")
+    assert "After the load" in (run.error or "")
+    bench.dest.execute("DELETE FROM t WHERE id > 15")
+    repo.update_module(bench.project.db, module.id, verify="counts")
+    run = bench.project.succeed(repo.get_module(bench.project.db, module.id))
+    assert [check.ok for check in run.checks if check.name == "verify"] == [None]
+    assert run.verify is None
+
+
 def _change_after_each_insert(bench: Bench, change: str) -> None:
     """When the last row has come."""
     if bench.dest.kind == "sqlite":

@@ -1,4 +1,4 @@
-# What a full load may end with: once its merge is committed, the dest is held against the source. Changes nothing.
+# What a load may end with: once its merge is committed, the dest is held against the source. Changes nothing.
 """`prove`, a stage between merge and hooks."""
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from pipekit.engine.comparing.measures import (
     describe as describe_measures,
 )
 from pipekit.engine.comparing.scope import find_scope, look_only
-from pipekit.engine.comparing.telling import describe
+from pipekit.engine.comparing.telling import VERIFY, describe
 from pipekit.engine.context import RunContext
 from pipekit.engine.planning.plan import Plan, build_plan
 from pipekit.engine.running.verifying import compare_sides, note, plan_within
@@ -34,14 +34,20 @@ _MEANS = {
 
 
 def ends_with_proof(module: Module) -> bool:
-    """Whether a load of the module ends with it: a load that empties the dest, as of others less can be said."""
-    return module.verify != "off" and module.merge_strategy == "full"
+    """Whether a load of the module ends with it, or with a word on why it does not."""
+    return module.verify != "off"
 
 
 def prove(context: RunContext, merged: None = None) -> None:
-    """Raises RunFailed (stage `check`) where the dest does not hold what the source gives now; the merge stays."""
-    how = context.module.verify
-    context.module = look_only(context.module)
+    """Raises RunFailed (stage `check`) where the dest does not hold what the source gives now; the merge stays.
+
+    Of a load that leaves other rows in the dest its own rows are compared, those of this run's watermarks.
+    """
+    how, why = context.module.verify, _find_obstacle(context.module)
+    if why:
+        context.record.check(VERIFY, None, f"not made: {why}")
+        return
+    context.module = replace(look_only(context.module), deletes="none")
     ways: Mapping[str, Callable[[RunContext], Verified]] = {"values": _compare_values, "sums": _compare_sums}
     with _as_it_was(context):
         found = ways.get(how, _compare_counts)(context)
@@ -49,6 +55,15 @@ def prove(context: RunContext, merged: None = None) -> None:
     if not found.equal:
         message = f"After the load {context.module.dest_table} differs from its source: {describe(found)}."
         raise RunFailed(message, stage="check", hint=_HINT)
+
+
+def _find_obstacle(module: Module) -> str:
+    if module.merge_strategy == "snapshot":
+        return "snapshot keeps versions, which no source has"
+    if module.merge_strategy != "full" and module.verify != "values":
+        told = f"{module.merge_strategy} leaves other rows in the dest, of which {module.verify} would tell as well"
+        return f"{told}; `verify: values` compares the rows of the run"
+    return ""
 
 
 @contextmanager
@@ -76,7 +91,9 @@ def _build(context: RunContext) -> tuple[Plan, str]:
 
 def _compare_values(context: RunContext) -> Verified:
     values: Mapping[str, str] = context.record.get("watermark_values") or {}
-    return compare_sides(context, plan_within(context, build_plan(context, values), values, Verify())).found
+    comparison = plan_within(context, build_plan(context, values), values, Verify())
+    # A hash of the whole dest costs more than the few rows of a load that leaves others.
+    return compare_sides(context, comparison, hashes=context.module.merge_strategy == "full").found
 
 
 def _compare_counts(context: RunContext) -> Verified:

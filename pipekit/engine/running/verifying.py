@@ -80,12 +80,14 @@ def verify(context: RunContext, comparison: Comparison) -> Repair | None:
     return Repair(comparison=comparison, compared=compared, staged=compared.staged)
 
 
-def compare_sides(context: RunContext, comparison: Comparison, *, keeps: bool = False) -> Compared:
+def compare_sides(
+    context: RunContext, comparison: Comparison, *, keeps: bool = False, hashes: bool = True
+) -> Compared:
     """What differs. Where both databases can tell it by sums of hashes, only rows of the buckets that differ move.
 
-    With `keeps` the rows stay in staging if anything differs.
+    With `keeps` the rows stay in staging if anything differs; without `hashes` all of them move.
     """
-    digested = digest(context, comparison)
+    digested = digest(context, comparison) if hashes else None
     if digested is None:
         return _compare_rows(context, comparison, keeps=keeps)
     compared = Compared(found=Verified(equal=True, rows_source=digested.rows_source, rows_dest=digested.rows_dest))
