@@ -83,8 +83,8 @@ class Comparing:
         """What is left of a whole number; of one below 0 it may be below 0."""
         return f"MOD({value}, {divisor})"
 
-    def read_compared(self, text: str | None) -> str | None:
-        """A value of `CompareSql.rows` as a person reads it."""
+    def read_compared(self, text: str | None, type_text: str) -> str | None:
+        """A value of `CompareSql.rows`, of a column of this type, as a person reads it."""
         return text
 
     def build_bags(self, plan: MergePlan) -> Bags | None:

@@ -158,4 +158,4 @@ def test_between_every_two_kinds_equal_is_equal_and_the_least_difference_is_seen
             seen = [told.get(name) for name in ("missing", "extra", "differing")]
             if (load.status, same.status, seen) != ("success", "success", [len(VALUES), len(VALUES), 0]):
                 wrong.append((source, dest, load.error, same.error, other.error, seen))
-    assert wrong == []
+    assert not wrong, "\n".join(map(repr, wrong))

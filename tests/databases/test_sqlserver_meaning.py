@@ -301,3 +301,17 @@ def test_versions_end_and_begin_with_what_changes(database: psycopg.Connection[A
         (3, "gone", 3, 9, 0), (4, "ended", 1, 2, 0), (4, "ended", 9, None, 1),
     ]  # fmt: skip
     assert set(run(database, DRIVER.build_merge_sql(plan)).values()) == {0}
+
+
+def test_the_comparison_of_a_verify_counts_and_names_what_differs(database: psycopg.Connection[Any]) -> None:
+    database.execute(FRESH.format(action=""))
+    sql = DRIVER.build_comparison(build_plan("full", build_facts()), whole=True)
+    assert sql is not None
+    assert database.execute(translate(sql.counts)).fetchone() == (1, 1, 1)
+    found = database.execute(translate(sql.rows)).fetchall()
+    assert [(DRIVER.read_compared(row[0], "int"), row[-1]) for row in found] == [
+        ("1", -1),
+        ("2", 1),
+        ("2", -1),
+        ("4", 1),
+    ]

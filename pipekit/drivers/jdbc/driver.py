@@ -26,9 +26,10 @@ from pipekit.drivers.jdbc.conditions import build_if_there
 from pipekit.drivers.jdbc.foreseen import ForeseenText
 from pipekit.drivers.jdbc.keeping import KeepingText
 from pipekit.drivers.jdbc.merge import MergeText, build_staging
-from pipekit.drivers.jdbc.phrases import END
+from pipekit.drivers.jdbc.phrases import END, END_BYTE
 from pipekit.drivers.jdbc.places import find_file, find_word
 from pipekit.drivers.jdbc.products import STANDARD, Product
+from pipekit.drivers.jdbc.types import parse_type
 from pipekit.drivers.jdbc.urls import check_template, parse_url
 from pipekit.drivers.sqltext import strip_query
 from pipekit.drivers.types import TEXT, Type
@@ -288,8 +289,12 @@ class JdbcDriver(Driver):
     def build_look(self, plan: MergePlan) -> Look | None:
         return KeepingText(self._merge_text(plan)).build_look()
 
-    def read_compared(self, text: str | None) -> str | None:
-        return text.removesuffix(END) if text and self.product.pads else text
+    def read_compared(self, text: str | None, type_text: str) -> str | None:
+        if not text or not self.product.pads:
+            return text
+        if not parse_type(type_text).is_bits:
+            return text.removesuffix(END)
+        return text[: -len(END_BYTE)] if text.lower().endswith(END_BYTE) else text
 
     def build_bags(self, plan: MergePlan) -> Bags | None:
         return KeepingText(self._merge_text(plan)).build_bags()

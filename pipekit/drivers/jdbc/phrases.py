@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.jdbc.products import Product
-from pipekit.drivers.jdbc.types import to_neutral
+from pipekit.drivers.jdbc.types import parse_type, to_neutral
 from pipekit.errors import Invalid
 from pipekit.runner_contract import Statement
 
@@ -14,6 +14,7 @@ Quote = Callable[[str], str]
 
 # Stands behind a text where blanks at its end would else not be compared.
 END = "|"
+END_BYTE = "7c"
 # Characters from which on a text is cut before it is shown as a key.
 _LONG = 2000
 # Values of these that are equal are the same.
@@ -121,9 +122,12 @@ class MergePhrases:
         if neutral.name == "other" and not type_text.upper().startswith("INTERVAL"):
             return self.product.compare_other.format(value=value)
         if neutral.name in ("json", "xml") or (neutral.name in ("text", "bytes") and neutral.length is None):
-            return self.product.compare_long.format(value=value)
+            of_bytes = self.product.compare_long_bytes if neutral.name == "bytes" else ""
+            return (of_bytes or self.product.compare_long).format(value=value)
         if self.product.pads and neutral.name in ("text", "char"):
             return self.join_texts([value, self.literal(END)])
+        if self.product.pads and parse_type(type_text).is_bits:
+            return self.join_texts([value, f"X'{END_BYTE}'"])
         return value
 
     def join_texts(self, texts: Sequence[str]) -> str:

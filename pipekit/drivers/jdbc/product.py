@@ -101,6 +101,8 @@ class Product:
     pads: bool = False
     # A long text or value of no order as one that can be compared; empty where there is none.
     compare_long: str = ""
+    # The same of long bytes, where it is another.
+    compare_long_bytes: str = ""
     # A value of a type that only the product knows, as one that can be compared.
     compare_other: str = ""
     # Types that no other word stands for, and whether only the size of a time tells how many digits its seconds have.

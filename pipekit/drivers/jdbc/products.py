@@ -93,6 +93,7 @@ H2 = Product(
     ),
     compares=True,
     version_sql="SELECT H2VERSION()",
+    compare_long_bytes="HASH('SHA-256', {value})",
     compare_long="CAST({value} AS VARCHAR)",
     compare_other="CAST({value} AS VARCHAR)",
     own_names=frozenset({"VARCHAR_IGNORECASE", "JSON"}),

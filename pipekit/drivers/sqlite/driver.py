@@ -331,7 +331,7 @@ class SqliteDriver(Driver):
     def build_remainder(self, value: str, divisor: int) -> str:
         return f"{value} % {divisor}"
 
-    def read_compared(self, text: str | None) -> str | None:
+    def read_compared(self, text: str | None, type_text: str) -> str | None:
         return around.read_quoted(text)
 
     def build_bags(self, plan: MergePlan) -> Bags:

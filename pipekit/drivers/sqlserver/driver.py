@@ -267,7 +267,7 @@ class SqlServerDriver(Driver):
     def build_remainder(self, value: str, divisor: int) -> str:
         return f"{value} % {divisor}"
 
-    def read_compared(self, text: str | None) -> str | None:
+    def read_compared(self, text: str | None, type_text: str) -> str | None:
         return text and text.removesuffix(held.MARK)
 
     def build_bags(self, plan: MergePlan) -> Bags:

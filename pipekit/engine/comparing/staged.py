@@ -58,7 +58,7 @@ def compare_staged(
         means=BY_VALUE,
         compared=comparison.scope.told,
         left_out=sql.left_out,
-        examples=find_examples(context, sql) if missing or extra or differing else (),
+        examples=find_examples(context, sql, comparison.plan) if missing or extra or differing else (),
     )
     found = add_vanished(context, comparison.plan.merge, comparison.bounds.dest, found)
     return settle(comparison.scope, found)
@@ -87,11 +87,13 @@ def settle(scope: Scope, found: Verified) -> Verified:
     return replace(found, equal=equal, extra=found.extra + kept, extra_kept=kept)
 
 
-def find_examples(context: RunContext, sql: CompareSql) -> tuple[Difference, ...]:
+def find_examples(context: RunContext, sql: CompareSql, plan: Plan) -> tuple[Difference, ...]:
     """The first rows that differ, with both values."""
     found = context.runner.query(context.dest, sql.rows, limit=_LOOKED_AT, longest=_LONGEST)
     read = context.dest_driver.read_compared
-    rows = [(*(read(cell) for cell in row[:-1]), row[-1]) for row in found.rows]
+    by_name = {column.dest.name: column.dest.type for column in plan.merge.columns}
+    types = [by_name[name] for name in sql.names]
+    rows = [(*map(read, row[:-1], types), row[-1]) for row in found.rows]
     return pair_up(sql, rows, KEPT_KEYS)
 
 

@@ -80,9 +80,7 @@ def verify(context: RunContext, comparison: Comparison) -> Repair | None:
     return Repair(comparison=comparison, compared=compared, staged=compared.staged)
 
 
-def compare_sides(
-    context: RunContext, comparison: Comparison, *, keeps: bool = False, hashes: bool = True
-) -> Compared:
+def compare_sides(context: RunContext, comparison: Comparison, *, keeps: bool = False, hashes: bool = True) -> Compared:
     """What differs. Where both databases can tell it by sums of hashes, only rows of the buckets that differ move.
 
     With `keeps` the rows stay in staging if anything differs; without `hashes` all of them move.

@@ -1,7 +1,7 @@
 -- updated
 MERGE INTO "ORDERS" d
 USING "PIPEKIT"."load.orders" s ON (d."id" = s."id" OR (d."id" IS NULL AND s."id" IS NULL)) AND (d."odd ""name""" = s."odd ""name""" OR (d."odd ""name""" IS NULL AND s."odd ""name""" IS NULL))
-WHEN MATCHED THEN UPDATE SET "line" = s."line", "amount" = s."amount", "at" = s."at";
+WHEN MATCHED THEN UPDATE SET "line" = s."line", "amount" = s."amount", "odd ""name""" = s."odd ""name""", "at" = s."at";
 -- inserted
 INSERT INTO "ORDERS" ("id", "line", "amount", "odd ""name""", "at")
 SELECT s."id", s."line", s."amount", s."odd ""name""", s."at"
