@@ -7,6 +7,7 @@ import resource
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from traceback import walk_tb
 from typing import Any, NoReturn
 
 import click
@@ -15,7 +16,7 @@ from pipekit import __version__
 from pipekit.cli.lazy import LazyGroup
 from pipekit.cli.outlets import open_outlets
 from pipekit.cli.session import Session
-from pipekit.errors import Invalid, OutputLost, PipekitError
+from pipekit.errors import ConfigError, Invalid, OutputLost, PipekitError
 
 COMMANDS = {
     "init": "setup:init",
@@ -136,7 +137,10 @@ def _run(arguments: list[str], session: Session) -> int:
         return 2
     except click.ClickException as error:
         return session.fail("Usage", error.format_message(), hint=_usage_hint(error), exit_code=2)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        # The library takes the end of a file for Ctrl-D, whichever file it was.
+        if cut := _find_cut_file(error.__cause__):
+            return session.fail_with(_explain_cut_file(cut))
         return session.fail("Interrupted", "Interrupted.", exit_code=1)
     except OutputLost as lost:
         return _tell_lost(session, lost)
@@ -146,6 +150,21 @@ def _run(arguments: list[str], session: Session) -> int:
         if isinstance(error, UnicodeEncodeError) and error.encoding != "utf-8":
             return session.fail_with(_explain_encoding(error))
         return session.fail_unexpectedly(error)
+
+
+def _find_cut_file(error: BaseException | None) -> str:
+    """The compiled file in the midst of which Python came to its end; `""` when that was not what failed."""
+    if isinstance(error, EOFError):
+        for frame, _ in walk_tb(error.__traceback__):
+            if path := frame.f_locals.get("bytecode_path"):
+                return str(path)
+    return ""
+
+
+def _explain_cut_file(path: str) -> PipekitError:
+    """Python writes such files by itself, and does not notice when a full disk takes only a part of one."""
+    message = f"Python's compiled file {path} is cut short, as a full disk leaves it."
+    return ConfigError(message, hint="Make room, then remove that file: Python makes it anew.")
 
 
 def _usage_hint(error: click.ClickException) -> str:

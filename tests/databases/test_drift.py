@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipekit.demo.postgres import LocalPostgres
+from pipekit.engine.events import Event, StageStarted
 from pipekit.models import Column, Guards, Module
 from tests.databases.past_places import Place, get_check, open_place
 
@@ -103,3 +104,17 @@ def test_a_wider_type_is_made_where_the_dest_can_and_never_a_narrower_one(place:
     assert place.rows(
         "SELECT attcollation::regcollation FROM pg_attribute WHERE attrelid = 'd'::regclass AND attnum = 2"
     ) == [('"C"',)]
+
+
+def test_columns_that_change_their_names_behind_the_plan_load_nothing(place: Place) -> None:
+    place.execute("DROP TABLE d", "CREATE TABLE d (id INTEGER, v TEXT, u TEXT)")
+    module = add_module(place, "stop", query="SELECT * FROM o")
+
+    def exchange(event: Event) -> None:
+        if isinstance(event, StageStarted) and event.stage == "stage":
+            for old, new in (("v", "x"), ("u", "v"), ("x", "u")):
+                place.source(f"ALTER TABLE o RENAME COLUMN {old} TO {new}")
+
+    run = place.project.run(module, exchange)
+    assert (run.status, run.error_stage, place.rows("SELECT * FROM d")) == ("error", "stage", [])
+    assert "planned ['id', 'v', 'u'], now ['id', 'u', 'v']" in (run.error or "")

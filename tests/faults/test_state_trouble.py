@@ -7,6 +7,7 @@ import resource
 import signal
 import sqlite3
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import pytest
 
 from pipekit import repo
 from pipekit.models import Module, Run
-from pipekit.runner.process import Program, wait_until
+from pipekit.runner.process import Program, run_program, wait_until
 from tests.harm import OBEDIENT, fill, limited, mount_small, unmount
 from tests.patience import PATIENCE_S
 from tests.site import COUNT, Site, stop
@@ -237,6 +238,19 @@ def test_a_server_starts_on_a_full_disk_though_nobody_has_left_its_files_open(sm
         assert stop(server) == 0
     finally:
         site.close()
+
+
+def test_a_compiled_file_that_a_full_disk_has_cut_short_is_named_with_the_mend(tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPYCACHEPREFIX": str(tmp_path / "cache")}
+    argv = [sys.executable, "-m", "pipekit", "init"]
+    assert run_program(argv, timeout_s=PATIENCE_S, env=env).code == 0
+    (compiled,) = tmp_path.glob("cache/**/pipekit/cli/setup.*.pyc")
+    compiled.write_bytes(compiled.read_bytes()[:2000])
+    finished = run_program(argv, timeout_s=PATIENCE_S, env=env)
+    assert finished.code == 1
+    assert f"{compiled} is cut short" in finished.stderr
+    compiled.unlink()
+    assert "cut short" not in run_program(argv, timeout_s=PATIENCE_S, env=env).stderr
 
 
 # -- a file that may not be written ------------------------------------------------------------------------------------

@@ -152,7 +152,9 @@ class Cell:
 
     def _start(self, *words: str) -> Program:
         argv = [*self.through, sys.executable, "-m", "pipekit", *words]
-        return start_program(argv, env=self.project.environment(), log_path=self.folder / "program.log")
+        # A compiled file that a full disk cuts short would be there for the next cell too.
+        env = {**self.project.environment(), "PYTHONDONTWRITEBYTECODE": "1"}
+        return start_program(argv, env=env, log_path=self.folder / "program.log")
 
     def is_over(self) -> bool:
         """Whether the process has ended."""

@@ -141,7 +141,7 @@ MUTANTS = (
         "runner/child.py",
         "    if names != planned:\n",
         "    if False:\n",
-        ("tests/faults/test_matrix.py", "-k", "source_changed"),
+        ("tests/databases/test_drift.py", "-k", "behind_the_plan"),
     ),
     Mutant(
         "keys of another source delete",

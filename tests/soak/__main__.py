@@ -2,6 +2,7 @@
 """`python -m tests.soak [--minutes 5] [--seed N]`: exit code 1 when something was wrong. Leaves nothing behind."""
 
 import argparse
+import os
 import random
 import shutil
 import sys
@@ -83,6 +84,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=None, help="which harm, and in which order (default: any)")
     given = parser.parse_args(words)
     seed = random.randrange(10**6) if given.seed is None else given.seed
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # a compiled file that a full disk cuts short would stay for good
     print(f"seed        {seed}\nminutes     {given.minutes:g}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="pipekit-soak-"))
     try:
