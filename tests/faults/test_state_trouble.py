@@ -247,7 +247,7 @@ def test_a_compiled_file_that_a_full_disk_has_cut_short_is_named_with_the_mend(t
     (compiled,) = tmp_path.glob("cache/**/pipekit/cli/setup.*.pyc")
     compiled.write_bytes(compiled.read_bytes()[:2000])
     finished = run_program(argv, timeout_s=PATIENCE_S, env=env)
-    assert finished.code == 1
+    assert finished.code == 2
     assert f"{compiled} is cut short" in finished.stderr
     compiled.unlink()
     assert "cut short" not in run_program(argv, timeout_s=PATIENCE_S, env=env).stderr

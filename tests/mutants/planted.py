@@ -190,7 +190,7 @@ MUTANTS = (
     Mutant(
         "a lost answer is a failure",
         "engine/running/failure.py",
-        '    if stage != "merge" or certain:\n',
+        '    if stage != "merge" or (certain and not commits_itself):\n',
         "    if True:\n",
         ("tests/faults/test_matrix.py", "-k", "commit"),
     ),
@@ -211,8 +211,8 @@ MUTANTS = (
     Mutant(
         "a cancelled run goes on",
         "runner/native.py",
-        "        if self._stop.is_set():\n            self.kill()\n            raise Cancelled()\n",
-        "",
+        "        if self._stop.is_set():\n            told = Cancelled()\n        elif self.deadline",
+        "        if self.deadline",
         ("tests/faults/test_limits.py", "-k", "cancelling"),
     ),
     Mutant(
