@@ -63,6 +63,9 @@ FROM (SELECT pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) / 
   pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) / 1024 AS shared,
   pg_catalog.pg_relation_size({staging}) / 512 AS wanted) AS now"""
 
+# Of a table of staged rows: they stay whole up to a page, and wide ones load a third faster.
+WHOLE_ROWS = "toast_tuple_target = 8160"
+
 # Rows with a NULL in the key: no index finds them, and how many there are no statistics say for certain.
 NO_NESTED_LOOPS = Statement(sql="SET LOCAL enable_nestloop TO off")
 

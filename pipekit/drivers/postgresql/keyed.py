@@ -11,6 +11,7 @@ from pipekit.drivers.base import MergePlan
 from pipekit.drivers.postgresql.differing import build_differs
 from pipekit.drivers.postgresql.joins import (
     NO_NESTED_LOOPS,
+    WHOLE_ROWS,
     build_counted,
     build_index_choice,
     build_join_choice,
@@ -169,7 +170,7 @@ def _build_at_once(plan: MergePlan) -> tuple[Statement, ...]:
     sets = ", ".join(f"{name} = excluded.{name}" for name in written)
     differing = "\n" + "\n".join(_build_differing(plan))
     staged = f"\nSELECT s.*\nFROM {quote_table(plan.staging)} AS s"
-    search = f"CREATE TEMPORARY TABLE {_DIFFERING} ON COMMIT DROP AS{staged}{differing}"
+    search = f"CREATE TEMPORARY TABLE {_DIFFERING} WITH ({WHOLE_ROWS}) ON COMMIT DROP AS{staged}{differing}"
     source = f"{_build_sorted(plan, _DIFFERING)} AS s" if plan.apart else f"{_build_sorted(plan)} AS s{differing}"
     text = f"""\
 {_build_into(plan, " AS d")}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from pipekit.drivers.base import MergePlan, StagedColumn, TableName
 from pipekit.drivers.postgresql.changed import build_changed
-from pipekit.drivers.postgresql.joins import build_key_list, build_value, list_key_columns, name_dest
+from pipekit.drivers.postgresql.joins import WHOLE_ROWS, build_key_list, build_value, list_key_columns, name_dest
 from pipekit.drivers.postgresql.keeping import build_keeping
 from pipekit.drivers.postgresql.keyed import build_incremental, build_insert, build_upsert
 from pipekit.drivers.postgresql.names import quote_identifier, quote_table
@@ -14,8 +14,8 @@ from pipekit.drivers.postgresql.undo import build_begin, build_end
 from pipekit.drivers.rebuilding import build_drop
 from pipekit.runner_contract import Statement
 
-# Rows stay whole up to a page: wide rows load a third faster. Nothing tends a table that lives for one run.
-_STORAGE = "toast_tuple_target = 8160, autovacuum_enabled = false"
+# Nothing tends a table that lives for one run.
+_STORAGE = f"{WHOLE_ROWS}, autovacuum_enabled = false"
 
 
 def build_staging_sql(staging: TableName, dest: TableName, columns: Sequence[StagedColumn]) -> tuple[str, ...]:

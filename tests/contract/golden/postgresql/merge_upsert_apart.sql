@@ -30,7 +30,7 @@ SELECT pg_catalog.set_config('work_mem', greatest(now.kb, least(131072, now.shar
 FROM (SELECT pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) / 1024 AS kb,
   pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) / 1024 AS shared,
   pg_catalog.pg_relation_size('"pipekit_staging"."load.orders"') / 512 AS wanted) AS now;
-CREATE TEMPORARY TABLE pg_temp.pipekit_differing ON COMMIT DROP AS
+CREATE TEMPORARY TABLE pg_temp.pipekit_differing WITH (toast_tuple_target = 8160) ON COMMIT DROP AS
 SELECT s.*
 FROM "pipekit_staging"."load.orders" AS s
 LEFT JOIN "public"."orders" AS o ON o."id" = s."id" AND o."line" = s."line"
