@@ -35,7 +35,7 @@ SLOW = (
     "databases/test_sqlserver_large.py",
     "databases/test_sqlserver_load.py",
     "databases/test_tds_double.py",
-    "databases/test_verifying.py",
+    "databases/test_verifying",
     "deploy/",
     "e2e/browser/",
     "e2e/test_bench.py",
