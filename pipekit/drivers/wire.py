@@ -146,7 +146,7 @@ class StoppableSession(Session, Protocol):
     """A session that can tell its database to end what it does."""
 
     def stop(self) -> None:
-        """Asks for the end of the statement that runs, from another thread; raises nothing that matters."""
+        """Asks for the end of the statement that runs, from another thread; does nothing where none does."""
         ...
 
 
