@@ -18,7 +18,7 @@ class Endpoint:
     Java, `java_options` are added to its start; `trim_char` drops the trailing blanks of fixed-length text as it is
     read, and columns of bytes that `translate` names are text in these code pages (CCSID). With `bad_data` `null` a
     value that the database cannot give is NULL, and counted; `key` are the columns of a result by which an error names
-    a row.
+    a row. `query_timeout_s` is what the database is told of how long a statement may take.
     """
 
     kind: str
@@ -38,10 +38,11 @@ class Endpoint:
     bad_data: str = "refuse"
     key: tuple[str, ...] = ()
     translate: tuple[tuple[str, int], ...] = ()
+    query_timeout_s: int | None = None
 
     def build_plain(self) -> "Endpoint":
         """The same session, its rows read as they are."""
-        return replace(self, trim_char=False, translate=(), bad_data="refuse", key=())
+        return replace(self, trim_char=False, translate=(), bad_data="refuse", key=(), query_timeout_s=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from pipekit import repo
 from pipekit.definitions.versions import keep_versions
 from pipekit.drivers import KIND, get_driver
-from pipekit.drivers.baddata import check_bad_data
+from pipekit.drivers.baddata import check_bad_data, check_query_timeout
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.jars import check_url
 from pipekit.engine.variables import check_names, fill_table
@@ -130,6 +130,7 @@ def check_module(db: State, module: Module) -> None:
     check_names([mark.name for mark in repo.list_watermarks(db, module.id)], source)
     if KIND.match(source.driver):
         check_bad_data(get_driver(source.driver), module.bad_data)
+        check_query_timeout(get_driver(source.driver), module.query_timeout_s)
     if KIND.match(dest.driver):
         driver = get_driver(dest.driver)
         _at("dest_table", driver.parse_table, fill_table(dest, module.dest_table))

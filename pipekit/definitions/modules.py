@@ -8,7 +8,7 @@ from pipekit.definitions.problems import Problems
 from pipekit.definitions.read import Read
 from pipekit.definitions.records import HookDef, ModuleDef, WatermarkDef, find_spelling
 from pipekit.drivers import KIND, get_driver
-from pipekit.drivers.baddata import check_bad_data
+from pipekit.drivers.baddata import check_bad_data, check_query_timeout
 from pipekit.drivers.sqltext import strip_query
 from pipekit.engine.watermarks.places import PLACEHOLDER
 from pipekit.errors import PipekitError
@@ -30,7 +30,7 @@ class ModuleReader:
         """The module, with problems noted for what is wrong with it."""
         source, dest = self._reference(read, "source"), self._reference(read, "dest")
         self._check_query(read)
-        self._check_bad_data(read, source)
+        self._check_reading(read, source)
         self._check_table(read, dest)
         parts = {
             "merge_key": self._key(read),
@@ -73,13 +73,18 @@ class ModuleReader:
                 told = f"{error.message} {error.hint}".strip()
                 self._problems.add(read.line_of("query"), read.path_of("query"), told)
 
-    def _check_bad_data(self, read: Read, source: str) -> None:
+    def _check_reading(self, read: Read, source: str) -> None:
         kind = self._kinds.get(source, "")
         if KIND.match(kind):
             try:
                 check_bad_data(get_driver(kind), read["bad_data"])
             except PipekitError as error:
                 self._problems.add(read.line_of("bad_data"), read.path_of("bad_data"), error.message)
+        if KIND.match(kind) and (limits := read["timeouts"]):
+            try:
+                check_query_timeout(get_driver(kind), limits["query_s"])
+            except PipekitError as error:
+                self._problems.add(limits.line_of("query_s"), limits.path_of("query_s"), error.message)
 
     def _check_table(self, read: Read, dest: str) -> None:
         kind = self._kinds.get(dest, "")

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipekit.drivers.tables import Cast, DateForm, TableColumn
+from pipekit.drivers.tables import Cast, DateForm, Mark, TableColumn, TableName
 from pipekit.drivers.types import Type
+from pipekit.runner_contract import Query
 
 # Two digits of a year mean what they mean on an IBM i: 1940 to 2039.
 _FIRST_SHORT_YEAR = 40
@@ -160,6 +161,10 @@ class Recasting:
         if self.number_dates is None:
             return ()
         return self.number_dates.list_casts(self.quote_identifier(column.name), column, self.to_neutral(column.type))
+
+    def list_marks(self, query: Query, table: TableName, columns: Sequence[TableColumn]) -> tuple[Mark, ...]:
+        """What a watermark may stand on beside the plain columns of a table; none where the kind has no more."""
+        return ()
 
 
 def _arrange(form: DateForm, given: str, number: str, remain: Callable[[str, int], str]) -> str:

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pipekit.runner_contract import ResultColumn
 
@@ -34,7 +35,8 @@ class TableColumn:
     """A column of an existing table. `generated` columns are computed by the database and cannot be fed.
 
     An `identity` column is numbered by the database, but takes a value where the merge asks for it. `under` is the type
-    that a `type` of one's own stands on (`record` of a composite one), `""` where it stands for itself.
+    that a `type` of one's own stands on (`record` of a composite one), `""` where it stands for itself. `grows` is what
+    the database itself keeps there that is larger with every row, or with every change of one.
     """
 
     name: str
@@ -46,6 +48,23 @@ class TableColumn:
     identity: bool = False
     in_key: bool = False
     comment: str | None = None
+    grows: Literal["", "identity", "row change"] = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """What a watermark on a table may stand on beside its plain columns, and what it does not survive or see.
+
+    `name` is a column of the table, or with an `expression` what a query calls that. One with a `query` needs that one
+    instead of a comparison. `told` are pairs: what happens to the table, and what then becomes of the watermark.
+    """
+
+    name: str
+    what: str
+    told: tuple[tuple[str, str], ...]
+    expression: str = ""
+    type: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

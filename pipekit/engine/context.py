@@ -196,7 +196,8 @@ def _read_as(endpoint: Endpoint, module: Module) -> Endpoint:
     names = {column.dest_name: column.source_name for column in module.columns}
     key = tuple(names.get(name, name) for name in module.merge_key)
     pages = tuple((name, int(ccsid)) for name, ccsid in parse_pairs(module.translate).items())
-    return replace(endpoint, trim_char=module.trim_char, bad_data=module.bad_data, key=key, translate=pages)
+    endpoint = replace(endpoint, key=key, translate=pages, query_timeout_s=module.query_timeout_s)
+    return replace(endpoint, trim_char=module.trim_char, bad_data=module.bad_data)
 
 
 def _refuse_own_state(config: Config, name: str) -> None:

@@ -345,6 +345,16 @@ class ModuleFields:
             label="Longest run, in seconds",
         ),
     )
+    query_timeout_s: int | None = field(
+        default=None,
+        metadata=told(
+            "Longest time of a statement of the source, in seconds, told to the database. For sources over JDBC.",
+            name="timeouts.query_s",
+            low=1,
+            high=10**6,
+            label="Longest query, in seconds",
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,7 @@
 # The wizard on the double of IBM i, with jt400. No IBM i is here.
 """What a person sees of columns that hold text as bytes."""
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -148,3 +149,52 @@ def test_a_number_that_is_no_date_behind_the_sample_ends_the_run(
     run = site.run(make_module(site, ana, page, (lite, "late"), **{"cast[]": "DAY=date from YYYYMMDD"}))
     assert (run.status, run.error_stage) == ("error", "stage")
     assert "SQL0802" in (run.error or "")
+
+
+CHANGES = (
+    "CREATE TABLE CHANGES (ID INTEGER NOT NULL, NAME VARCHAR(9) CCSID 37, SEEN TIMESTAMP(6) NOT NULL GENERATED ALWAYS"
+    " FOR EACH ROW ON UPDATE AS ROW CHANGE TIMESTAMP, PRIMARY KEY (ID))"
+)
+
+
+def add_mark(ana: Visitor, page: Page, dest: Connection, column: str, **ticks: Any) -> Page:
+    """The last step, of strategy incremental, with the comparison of a column and its watermark."""
+    step3 = ana.post("/wizard/columns", page.form("form[action='/wizard/columns']") | ticks)
+    form = step3.form("form[action='/wizard/create']") | {"dest_id": str(dest.id), "merge_strategy": "incremental"}
+    step3 = ana.post("/wizard/dest", form)
+    form = step3.form("form[action='/wizard/create']")
+    [place] = [n for n, name in enumerate(form["col_source_name[]"]) if name == column]
+    form |= {"compare_column": form["col_id[]"][place], "compare_name": "since", "key[]": form["col_id[]"][0]}
+    return ana.post("/wizard/compare", form)
+
+
+@pytest.mark.parametrize(("column", "missed"), [("SEEN", []), ("RRN", [1])])
+def test_a_module_reads_what_is_new_by_a_row_change_timestamp_or_by_rrn_which_sees_no_update(
+    site: Site, ana: Visitor, tables: Tables, tmp_path: Path, column: str, missed: list[int]
+) -> None:
+    day = dt.datetime(2024, 1, 1)
+    tables.make(CHANGES, [(n, "OLD", day + dt.timedelta(days=n)) for n in (1, 2, 3)])
+    lite = site.add_connection("lite", f"jdbc:sqlite:{tmp_path / 'lite.db'}")
+    page = show_columns(ana, connect(site), "CHANGES")
+    assert page.texts("#marks label") == ["SEEN", 'RRN("CHANGES")', "JOURNAL_SEQUENCE"]
+    assert page.texts("#marks thead th")[2:] == ["RGZPFM", "a restore", "CLRPFM", "it misses"]
+    assert "lost" in page.texts("#marks tbody tr:nth-child(2) td")[2]
+    assert "QSYS2.DISPLAY_JOURNAL('SHOPLIB', 'QSQJRN', " in page.texts("#marks pre")[0]
+    step3 = add_mark(ana, page, lite, column, **({"mark[]": ["RRN"]} if column == "RRN" else {}))
+    made = ana.post("/wizard/create", step3.form("form[action='/wizard/create']"))
+    assert made.status == 303, made.text
+    module = repo.get_module_by_name(site.db, "changes")
+    assert module.source_query.endswith('RRN("CHANGES") >= {since}' if column == "RRN" else "\"SEEN\" >= '{since}'")
+
+    assert site.succeed(module).rows_read == 3
+    tables.change("UPDATE CHANGES SET NAME = 'NEW', SEEN = '2024-06-01-00.00.00.000000' WHERE ID = 1")
+    tables.change("INSERT INTO CHANGES VALUES (4, 'NEW', '2024-06-02-00.00.00.000000')")
+    run = site.succeed(module)
+    # Those of the last value come once more.
+    assert run.rows_read == 3 - len(missed)
+    with sqlite3.connect(tmp_path / "lite.db") as found:
+        names = dict(found.execute("select id, name from changes").fetchall())
+    assert names == {1: "OLD" if missed else "NEW", 2: "OLD", 3: "OLD", 4: "NEW"}
+    assert any(
+        "RGZPFM" in note for note in site.visit("vera").get(f"/modules/{module.id}").texts(".notice.warn")
+    ) == bool(missed)

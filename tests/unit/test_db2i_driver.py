@@ -25,7 +25,8 @@ def test_an_address_names_host_port_library_and_properties() -> None:
 
 def test_the_properties_that_keep_values_whole_are_always_in_the_url() -> None:
     url = build_connect_url("jdbc:as400://h/LIB;block size=32")
-    assert url.startswith("jdbc:as400://h/LIB;block size=32;prompt=false;")
+    assert url.startswith("jdbc:as400://h/LIB;naming=sql;block size=32;prompt=false;")
+    assert ";naming=system;" in build_connect_url("jdbc:as400://h;naming=system")
     for name, value in FORCED.items():
         assert f";{name}={value}" in url
     assert "date format=iso" in url
@@ -56,7 +57,7 @@ def test_properties_that_people_have_in_their_addresses_are_kept_or_left_out_and
         ("jdbc:as400://h x", "no usable host"),
         ("jdbc:as400://h/TOO_LONG_NAME", "not the name of a library"),
         ("jdbc:as400://h;date format=mdy", "always iso"),
-        ("jdbc:as400://h;naming=system", "always sql"),
+        ("jdbc:as400://h;naming=both", "cannot be 'both'"),
         ("jdbc:as400://h;prompt=true", "always false"),
         ("jdbc:as400://h;extended metadata=true", "always false"),
         ("jdbc:as400://h;ignore warnings=01004", "'ignore warnings' is not allowed"),
@@ -174,6 +175,13 @@ def test_rrn_in_a_query_is_noted_and_in_a_text_not() -> None:
 def test_a_name_without_quotes_is_in_capitals_odd_letters_included(text: str, table: TableName) -> None:
     assert DRIVER.parse_table(text) == table
     assert DRIVER.parse_table(DRIVER.quote_table(table)) == table
+
+
+def test_a_dest_is_named_with_a_period_whichever_way_queries_name_theirs() -> None:
+    with pytest.raises(Invalid, match="'SHOPLIB/ORDERS' is no name of a table") as refused:
+        DRIVER.parse_table("SHOPLIB/ORDERS")
+    assert "Write SHOPLIB.ORDERS" in refused.value.hint
+    assert DRIVER.parse_table('SHOPLIB."IN/OUT"').name == "IN/OUT"
 
 
 def test_a_column_name_has_up_to_128_bytes() -> None:

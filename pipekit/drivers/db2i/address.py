@@ -19,7 +19,6 @@ DEFAULT_PORT = 446
 # Each with the reason: without it a value could arrive changed, or a message be cut.
 FORCED: Mapping[str, str] = {
     "prompt": "false",  # a server has nobody to ask for a password
-    "naming": "sql",  # LIBRARY.TABLE, as the catalogue and this driver write it
     "date format": "iso",  # with the job's two-digit years, dates outside 1940 to 2039 arrive as NULL
     "time format": "iso",  # seconds are lost in USA's format
     "decimal separator": ".",  # a job of another country would read 1.5 in a statement as two numbers
@@ -35,6 +34,7 @@ MOST_BLOCK_KB = 16_000
 
 ALLOWED: Mapping[str, str] = {
     "libraries": r"[A-Za-z0-9#$@_*, ]+",
+    "naming": "sql|system",
     "translate binary": "true|false",
     "transaction isolation": "none|read uncommitted|read committed|repeatable read|serializable",
     "secure": "true|false",
@@ -111,7 +111,7 @@ def build_connect_url(jdbc_url: str) -> str:
     """A checked address with the properties that Pipekit sets itself."""
     address = parse_url(jdbc_url)
     head = jdbc_url.partition(";")[0]
-    return join_properties(head, {**address.options, **FORCED})
+    return join_properties(head, {"naming": "sql", **address.options, **FORCED})
 
 
 def join_properties(head: str, properties: Mapping[str, str]) -> str:

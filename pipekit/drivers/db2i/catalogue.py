@@ -6,10 +6,12 @@ first. Labels are taken for comments, as most tables of an IBM i have those and 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal as OneOf
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
+from pipekit.drivers.db2i.marks import Journal
 from pipekit.drivers.jdbc.asking import build_ask
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Query
@@ -55,9 +57,22 @@ _NAMED = """\
 SELECT TABLE_SCHEMA, TABLE_NAME FROM QSYS2.SYSTABLES
 WHERE TABLE_SCHEMA = {schema} AND (TABLE_NAME = {table} OR SYSTEM_TABLE_NAME = {table})"""
 
+# With names of the system an address without a library leaves tables to the library list.
+_LISTED = """\
+SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM QSYS2.LIBRARY_LIST_INFO AS l
+JOIN QSYS2.SYSTABLES AS t ON t.TABLE_SCHEMA = l.SCHEMA_NAME
+WHERE t.TABLE_NAME = {table} OR t.SYSTEM_TABLE_NAME = {table}
+ORDER BY l.ORDINAL_POSITION"""
+_LIST = "*LIBL"
+
 _JOURNAL = """\
 SELECT COUNT(*) FROM QSYS2.JOURNALED_OBJECTS
 WHERE OBJECT_LIBRARY = {library} AND OBJECT_NAME = {file} AND OBJECT_TYPE = '*FILE'"""
+
+_JOURNAL_OF = """\
+SELECT j.JOURNAL_LIBRARY, j.JOURNAL_NAME, j.OBJECT_LIBRARY, j.OBJECT_NAME FROM QSYS2.JOURNALED_OBJECTS AS j
+JOIN QSYS2.SYSTABLES AS t ON t.SYSTEM_TABLE_SCHEMA = j.OBJECT_LIBRARY AND t.SYSTEM_TABLE_NAME = j.OBJECT_NAME
+WHERE t.TABLE_SCHEMA = {schema} AND t.TABLE_NAME = {table} AND j.OBJECT_TYPE = '*FILE'"""
 
 _SCHEMA_TABLES = """\
 SELECT (SELECT COUNT(*) FROM QSYS2.SYSSCHEMAS WHERE SCHEMA_NAME = {schema}),
@@ -73,18 +88,28 @@ _BIT_DATA = 65535
 # Names the system made up itself, such as CUSTO00001, tell nobody anything.
 _GENERATED_NAME = re.compile(r".{5}\d{5}\Z")
 
+# By HAS_DEFAULT: always or by default, a number of the system's or the time of a row's last change.
+_GROWS: Mapping[str, OneOf["identity", "row change"]] = {
+    "I": "identity", "J": "identity", "E": "row change", "F": "row change"}  # fmt: skip
+
 Row = tuple[str | None, ...]
 
 
 def find_table(query: Query, literal: Literal, table: TableName) -> TableName | None:
     """A table by its SQL name or its system name, called by the first."""
     rows = query(_NAMED.format(schema=_schema(literal, table), table=literal(table.name))).rows
+    if not rows and table.schema is None and find_session_schema(query) is None:
+        rows = query(_LISTED.format(table=literal(table.name))).rows
     return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
 
 
 def find_session_schema(query: Query) -> str | None:
-    """The library of names without one: that of the address, the first of `libraries`, or the login's own."""
-    return query("SELECT CURRENT SCHEMA FROM SYSIBM.SYSDUMMY1").first_cell()
+    """The library of names without one: that of the address, the first of `libraries`, or the login's own.
+
+    None where it is the library list, in which the system looks for tables that are there.
+    """
+    found = query("SELECT CURRENT SCHEMA FROM SYSIBM.SYSDUMMY1").first_cell()
+    return None if found == _LIST else found
 
 
 def list_schemas(query: Query, literal: Literal, staging_schema: str) -> list[str]:
@@ -146,6 +171,21 @@ def get_table_facts(query: Query, literal: Literal, table: TableName) -> TableFa
     return TableFacts(exists=True, not_atomic=_find_undo_problem(query, literal, library, file))
 
 
+def holds_rows(query: Query, literal: Literal, table: TableName) -> bool:
+    """Whether a name is that of a table or a physical file."""
+    rows = query(_FACTS.format(schema=_schema(literal, table), table=literal(table.name))).rows
+    return bool(rows) and (rows[0][0] or "").strip() in ("T", "P")
+
+
+def find_journal(query: Query, literal: Literal, table: TableName) -> Journal | None:
+    """A table's journal; None where there is none that this login may see."""
+    try:
+        rows = query(_JOURNAL_OF.format(schema=_schema(literal, table), table=literal(table.name))).rows
+    except StatementFailed:
+        return None
+    return Journal(*((cell or "").strip() for cell in rows[0])) if rows else None
+
+
 def find_missing(query: Query, literal: Literal, ledger: TableName) -> tuple[bool, bool]:
     """Whether the staging library and the ledger are missing."""
     sql = _SCHEMA_TABLES.format(schema=literal(ledger.schema or ""), table=literal(ledger.name))
@@ -201,6 +241,7 @@ def _read_column(row: Row) -> TableColumn:
         nullable=nullable == "Y",
         has_default=(default or "N").strip() not in ("N", ""),
         generated=(default or "").strip() in ("A", "I", "E"),
+        grows=_GROWS.get((default or "").strip(), ""),
         in_key=key is not None,
         comment=_build_comment(name or "", (system_name or "").strip(), texts),
     )

@@ -7,15 +7,16 @@ from typing import ClassVar
 
 from pipekit.drivers.base import Address, Cast, Driver, StagedColumn, TableColumn, TableFacts, TableInfo, TableName
 from pipekit.drivers.datenumbers import NumberDates
-from pipekit.drivers.db2i import address, catalogue, queries, types
+from pipekit.drivers.db2i import address, catalogue, marks, queries, types
 from pipekit.drivers.db2i.product import DB2I
 from pipekit.drivers.jdbc import around
 from pipekit.drivers.jdbc.driver import JdbcDriver
 from pipekit.drivers.jdbc.ledger import build_ledger_setup
 from pipekit.drivers.jdbc.products import Product
+from pipekit.drivers.tables import Mark
 from pipekit.drivers.types import Type
 from pipekit.drivers.unused import drop_unused
-from pipekit.errors import StatementFailed
+from pipekit.errors import Invalid, StatementFailed
 from pipekit.runner_contract import Query, ResultColumn
 
 # The SQLSTATE of that warning.
@@ -40,6 +41,10 @@ class Db2iDriver(JdbcDriver):
     staging_schema: ClassVar[str] = "PIPEKIT"
     supports_comments: ClassVar[bool] = True
     nulls_bad_data: ClassVar[bool] = True
+    schema_told: ClassVar[str] = (
+        "its library list finds tables that are there, and says nothing of where new ones are made"
+    )
+    schema_mend: ClassVar[str] = "name a library in the address, behind the host"
     number_dates: ClassVar[NumberDates | None] = types.NUMBER_DATES
     product: ClassVar[Product] = DB2I
     type_examples: ClassVar[tuple[str, ...]] = (
@@ -61,6 +66,13 @@ class Db2iDriver(JdbcDriver):
     def list_unused(self, jdbc_url: str) -> tuple[str, ...]:
         return drop_unused(jdbc_url).names
 
+    def read_table(self, text: str) -> tuple[tuple[str, bool], ...]:
+        """Raises Invalid for LIBRARY/TABLE, which a name in quotes may look like as well."""
+        if "/" in text and '"' not in text:
+            hint = f"Write {text.replace('/', '.')}: with `naming=system` too."
+            raise Invalid(f"'{text}' is no name of a table.", field="table", hint=hint)
+        return super().read_table(text)
+
     def find_meant(self, query: Query, text: str) -> TableName:
         return self.parse_table(text)
 
@@ -77,6 +89,13 @@ class Db2iDriver(JdbcDriver):
 
     def list_casts(self, column: TableColumn) -> tuple[Cast, ...]:
         return types.list_casts(self.quote_identifier(column.name), column.type) or super().list_casts(column)
+
+    def list_marks(self, query: Query, table: TableName, columns: Sequence[TableColumn]) -> tuple[Mark, ...]:
+        """For what holds rows itself: a view has no places and no journal."""
+        if not catalogue.holds_rows(query, self.quote_literal, table):
+            return ()
+        journal = catalogue.find_journal(query, self.quote_literal, table)
+        return marks.list_marks(self.quote_identifier, self.quote_literal, table, columns, journal)
 
     def find_notes(self, sql: str) -> tuple[str, ...]:
         return (RRN_NOTE,) if queries.has_call(sql, "RRN") else ()

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pipekit.drivers.jdbc.columntypes import Classify, ColumnType, classify
-from pipekit.drivers.jdbc.faults import guard, to_statement_failed
+from pipekit.drivers.jdbc.faults import guard, is_a, to_statement_failed
 from pipekit.drivers.jdbc.jvm import JavaError, find_class
 from pipekit.errors import StatementFailed
 from pipekit.runner_contract import Endpoint, ResultColumn
 
 _MYSQL = ("MySQL", "MariaDB")
+# SQL0666 of Db2 for i: the query would take longer, or took longer.
+_TOO_LONG = "57005"
 
 
 class JdbcConnection:
@@ -42,6 +44,7 @@ class JdbcConnection:
         """Watermarks and the query of one source share its session, whatever is made of the query's columns."""
         self.trim_char, self.key = endpoint.trim_char, endpoint.key
         self.takes_null = endpoint.bad_data == "null"
+        self.query_timeout_s = endpoint.query_timeout_s
         self.pages = dict(endpoint.translate)
 
     def spell_asked(self, name: str) -> str:
@@ -54,7 +57,10 @@ class JdbcConnection:
 
     def explain(self, error: Any, sql: str, read: int, columns: Sequence[ResultColumn]) -> StatementFailed:
         """What a query failed of, when so many rows of these columns were read; none while they are not known."""
-        return to_statement_failed(error, sql)
+        failed = to_statement_failed(error, sql)
+        if self.query_timeout_s and (failed.sqlstate == _TOO_LONG or is_a(error, "java.sql.SQLTimeoutException")):
+            failed.message += f" The limit is {self.query_timeout_s} s, by the module's `timeouts: {{query_s}}`."
+        return failed
 
     def limit_text(self, target: Any, type_text: str, exact: bool) -> Any:
         """A Java `Target` that also refuses texts for a column of this type which the driver would not keep."""
@@ -72,6 +78,8 @@ class JdbcConnection:
         """One whose result is read once, from its first row to its last."""
         kinds = find_class("java.sql.ResultSet")
         self._last = self.connection.createStatement(kinds.TYPE_FORWARD_ONLY, kinds.CONCUR_READ_ONLY)
+        if self.query_timeout_s:
+            self._last.setQueryTimeout(self.query_timeout_s)
         return self._last
 
     def stop(self) -> None:

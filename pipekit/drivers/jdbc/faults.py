@@ -19,12 +19,12 @@ _LET_GO = "Rows of other tables refer to these: load those tables first."
 _PARENT_FIRST = "Load the table it refers to first; a group runs its modules in order."
 # MySQL's lock that was not given in time.
 _TRANSIENT_NUMBERS = (1205, 1213)
-# SQL7008 of Db2 for i.
-_NO_JOURNAL_STATE = "55019"
-_NO_JOURNAL = (
-    "A file without a journal takes no rows under commitment control: STRJRNPF gives it one, or use a connection with"
-    " `transaction isolation=none`, whose merges cannot be rolled back."
-)
+# SQL7008 and SQL5016 of Db2 for i.
+_MENDS = {
+    "55019": "A file without a journal takes no rows under commitment control: STRJRNPF gives it one, or use a"
+    " connection with `transaction isolation=none`, whose merges cannot be rolled back.",
+    "42833": "LIBRARY/TABLE needs `naming=system` in the address of the connection; LIBRARY.TABLE is taken with both.",
+}
 _REFUSED_LOGIN = "08004"
 _TRANSIENT_CLASSES = ("java.sql.SQLTransientException", "java.sql.SQLRecoverableException")
 _MOST_MESSAGES = 3
@@ -47,11 +47,11 @@ def to_statement_failed(error: Any, sql: str = "", *, column: str = "", row: int
 
 
 def _find_mend(error: Any, state: str) -> str:
-    """What lets a foreign key be kept; each product says in words of its own on which side it was broken. And what a
-    file of an IBM i needs that has no journal.
+    """What lets a foreign key be kept; each product says in words of its own on which side it was broken. And what
+    mends the faults that an IBM i alone has.
     """
-    if state == _NO_JOURNAL_STATE:
-        return _NO_JOURNAL
+    if state in _MENDS:
+        return _MENDS[state]
     number = int(error.getErrorCode()) if is_a(error, "java.sql.SQLException") else 0
     if not state.startswith(_FOREIGN_STATES) and number not in _FOREIGN_NUMBERS:
         return ""

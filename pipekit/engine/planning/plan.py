@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from pipekit.drivers.baddata import check_bad_data
+from pipekit.drivers.baddata import check_bad_data, check_query_timeout
 from pipekit.drivers.base import Driver, MergePlan, TableColumn, TableFacts, TableName
 from pipekit.drivers.claims import build_hold_sql, build_look_sql, build_release_sql
 from pipekit.engine.context import RunContext, build_claim
@@ -154,6 +154,7 @@ def _look_at_source(context: RunContext, resolved: str) -> list[ResultColumn]:
 def _check_bad_data(context: RunContext) -> None:
     """A module's source may have become another kind since it was saved, and jrunner reads in a way of its own."""
     check_bad_data(context.source_driver, context.module.bad_data)
+    check_query_timeout(context.source_driver, context.module.query_timeout_s)
     if context.module.bad_data != "refuse" and not context.runner.sees_values:
         message = "jrunner reads the rows itself: it cannot make NULL of values that the source cannot give."
         raise Invalid(

@@ -10,6 +10,7 @@ from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Cast, Driver, TableColumn, TableName
 from pipekit.drivers.sqltext import strip_query
+from pipekit.drivers.tables import Mark
 from pipekit.engine.looking.dest_table import TableDetails, build_table_query, propose_columns
 from pipekit.engine.planning.naming import clean_name, format_table
 from pipekit.engine.watermarks.places import Place, find_places
@@ -29,7 +30,7 @@ ORDER = ("query", "dest_id", "dest_schema", "dest_table", "name", "merge_strateg
 FIRST_STEPS = ("entry_mode", "source_id", "schema", "table", "query", "written")
 STEP3 = ("dest_id", "mapped_for", "dest_schema", "dest_table", "name", "merge_strategy", "primary_key")
 # Rows of one field each: columns browsed and chosen, columns of the merge key, columns that take no NULL.
-TICKS = {"pick": "name", "key": "id", "not_null": "id", "cast": "choice"}
+TICKS = {"pick": "name", "key": "id", "not_null": "id", "cast": "choice", "mark": "name"}
 
 
 def read_wizard_form(data: FormData) -> Form:
@@ -64,7 +65,12 @@ def need_source(db: repo.State, form: Form) -> Connection:
 
 
 def take_source_columns(
-    form: Form, source: Connection, found: Sequence[TableColumn], *, has_whole_key: bool = False
+    form: Form,
+    source: Connection,
+    found: Sequence[TableColumn],
+    *,
+    marks: Sequence[Mark] = (),
+    has_whole_key: bool = False,
 ) -> None:
     """Puts source columns into the form; what was typed for a column of the same name and type stays.
 
@@ -73,6 +79,8 @@ def take_source_columns(
     """
     driver = get_driver(source.driver)
     found, expressions = _apply_casts(driver, found, {row["choice"] for row in form.rows["cast"]})
+    found += [TableColumn(name=mark.name, type=mark.type, comment=mark.what) for mark in marks]
+    expressions |= {mark.name: mark.expression for mark in marks}
     before = {(row["source_name"], row["source_type"]): row for row in form.rows["col"]}
     keyed, required = _list_ticked(form, "key"), _list_ticked(form, "not_null")
     is_new = not before

@@ -1,6 +1,8 @@
 # What the dest of the wizard decides: its connection, names and types, and what watermarks ask. Knows no request.
 """`settle_dest`, `find_dest_place`, `propose_watermarks`, `propose_mark`."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipekit import repo
@@ -85,7 +87,8 @@ def propose_watermarks(form: Form, source: Connection, dest: Connection) -> None
 
     What was proposed before, for another table, is proposed anew. The dest is asked, unless somebody chose otherwise.
     """
-    bounds = find_lower_bounds(build_source_query(form, source))
+    query = build_source_query(form, source)
+    bounds = find_lower_bounds(query) | _find_expressed(query, form.rows["col"])
     rows = {row["source_name"].casefold(): row for row in form.rows["col"]}
     for mark in form.rows["wm"]:
         if mark["resolver_sql"] not in ("", mark["proposed"]) or not mark["name"].strip():
@@ -97,6 +100,16 @@ def propose_watermarks(form: Form, source: Connection, dest: Connection) -> None
         if not mark["proposed"]:
             mark["default_value"] = mark["default_value"] or proposal.default
         mark["resolver_sql"] = mark["proposed"] = proposal.sql
+
+
+def _find_expressed(query: str, columns: Sequence[FormRow]) -> dict[str, str]:
+    """For each `{name}` that an expression of ours is compared with, the column that it is in the query."""
+    found: dict[str, str] = {}
+    for column in columns:
+        if column["expression"]:
+            compared = re.escape(column["expression"]) + r"\s*>=?\s*'?\{(\w+)\}"
+            found |= dict.fromkeys(re.findall(compared, query), column["source_name"])
+    return found
 
 
 def propose_mark(form: Form, source: Connection, dest: Connection, column: FormRow) -> Proposal:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pipekit import repo
 from pipekit.drivers import get_driver
 from pipekit.drivers.base import Driver, TableColumn, TableName
+from pipekit.drivers.tables import Mark
 from pipekit.engine.looking.look import Look, list_query_columns
 from pipekit.engine.looking.ways import find_schemas
 from pipekit.engine.planning.error_position import find_error_position
@@ -132,19 +133,24 @@ def render_columns(
     error = say_error(context, problem) if problem else None
     columns: list[TableColumn] = []
     readings: dict[str, Readings] = {}
+    marks: tuple[Mark, ...] = ()
     source = find_connection(db, form, "source_id")
     try:
         needed = need_source(db, form)
         with context.looks.open(needed) as look:
             columns = _look_up_columns(look, needed, form)
-            readings = read_readings(look, _name_table(look.driver, form), columns)
+            table = _name_table(look.driver, form)
+            readings = read_readings(look, table, columns)
+            marks = look.driver.list_marks(look.query, table, columns)
     except PipekitError as failed:
         error = say_error(context, failed)
     picked = {row["name"] for row in form.rows["pick"]} or {column.name for column in columns}
-    values = {"form": form, "source": source, "columns": columns, "picked": picked, "error": error}
+    values: dict[str, Any] = {"form": form, "source": source, "columns": columns, "picked": picked, "error": error}
     values |= {
         "readings": readings,
         "casts": _list_casts(columns, readings),
+        "marks": marks,
+        "marked": {row["name"] for row in form.rows["mark"]},
         "chosen": {row["choice"] for row in form.rows["cast"]},
     }
     return render(request, "wizard_columns.html", 422 if error else 200, **values, carry=(FIRST_STEPS, STEP3))
@@ -159,9 +165,13 @@ def _list_casts(columns: list[TableColumn], readings: Mapping[str, Readings]) ->
     }
 
 
-def _list_columns(context: Context, source: Connection, form: Form) -> list[TableColumn]:
+def _list_columns(context: Context, source: Connection, form: Form) -> tuple[list[TableColumn], list[Mark]]:
+    """The columns of the table, and what was ticked that it has beside them."""
+    ticked = {row["name"] for row in form.rows["mark"]}
     with context.looks.open(source) as look:
-        return _look_up_columns(look, source, form)
+        columns = _look_up_columns(look, source, form)
+        marks = look.driver.list_marks(look.query, _name_table(look.driver, form), columns) if ticked else ()
+    return columns, [mark for mark in marks if mark.expression and mark.name in ticked]
 
 
 def _look_up_columns(look: Look, source: Connection, form: Form) -> list[TableColumn]:
@@ -185,7 +195,7 @@ def take_columns(request: Request, db: Db, context: ContextDep, user: Admin, dat
     picked = {row["name"] for row in form.rows["pick"]}
     try:
         source = need_source(db, form)
-        found = _list_columns(context, source, form)
+        found, marks = _list_columns(context, source, form)
         columns = [column for column in found if column.name in picked]
         if not columns:
             raise Invalid("Choose at least one column.")
@@ -193,7 +203,7 @@ def take_columns(request: Request, db: Db, context: ContextDep, user: Admin, dat
         keep_draft(db, user.id, form, "columns")
         return render_columns(request, db, context, form, problem=error)
     key = {column.name for column in found if column.in_key}
-    take_source_columns(form, source, columns, has_whole_key=bool(key) and key <= picked)
+    take_source_columns(form, source, columns, marks=marks, has_whole_key=bool(key) and key <= picked)
     notice = take_query(form, source)
     dest = settle_dest(db, form, source)
     keep_draft(db, user.id, form, "dest")

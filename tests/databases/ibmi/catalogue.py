@@ -19,12 +19,15 @@ _VIEWS = {
     "SYSCST": "CONSTRAINT_SCHEMA CONSTRAINT_NAME CONSTRAINT_TYPE TABLE_SCHEMA TABLE_NAME",
     "SYSKEYCST": "CONSTRAINT_SCHEMA CONSTRAINT_NAME COLUMN_NAME",
     "SYSPARTITIONINDEXES": "TABLE_SCHEMA TABLE_NAME TABLE_PARTITION INDEX_TYPE UNIQUE COLUMN_NAMES",
-    "JOURNALED_OBJECTS": "OBJECT_LIBRARY OBJECT_NAME OBJECT_TYPE",
+    "JOURNALED_OBJECTS": "OBJECT_LIBRARY OBJECT_NAME OBJECT_TYPE JOURNAL_LIBRARY JOURNAL_NAME",
     "SYSTRIGGERS": "TRIGGER_NAME EVENT_MANIPULATION EVENT_OBJECT_SCHEMA EVENT_OBJECT_TABLE ENABLED",
+    "LIBRARY_LIST_INFO": "ORDINAL_POSITION SCHEMA_NAME",
     # What the double itself remembers: how a column was declared.
     "DECLARED": "TABLE_SCHEMA TABLE_NAME COLUMN_NAME TYPE NULLABLE",
 }
 _NUMBERS = ("ORDINAL_POSITION", "LENGTH", "NUMERIC_SCALE", "CCSID", "DATETIME_PRECISION")
+# HAS_DEFAULT of what the system keeps by itself.
+_KEPT = {"GENERATED ALWAYS AS IDENTITY": "I", "GENERATED ALWAYS FOR EACH ROW ON UPDATE AS ROW CHANGE TIMESTAMP": "E"}
 _OF_TABLES = ("SYSTABLES", "SYSCOLUMNS", "DECLARED", "SYSCST")
 
 
@@ -37,6 +40,7 @@ def make_catalogue(db: sqlite3.Connection, libraries: Sequence[str]) -> None:
     db.execute("INSERT INTO SYSIBM.SYSDUMMY1 VALUES ('Y')")
     db.execute("CREATE TABLE SYSIBMADM.ENV_SYS_INFO (OS_VERSION, OS_RELEASE)")
     db.execute("INSERT INTO SYSIBMADM.ENV_SYS_INFO VALUES ('7', '4')")
+    db.executemany("INSERT INTO QSYS2.LIBRARY_LIST_INFO VALUES (?,?)", enumerate(libraries[:1], start=1))
     db.executemany("INSERT INTO QSYS2.SYSSCHEMAS VALUES (?)", [(library,) for library in libraries])
 
 
@@ -45,10 +49,11 @@ def tell_table(db: sqlite3.Connection, names: Names, columns: Sequence[tuple[Col
     schema, table, short = names.schema, names.table, names.table[:10]
     row = (schema, table, "T", None, None, "D", "YES", schema, short)
     db.execute("INSERT INTO QSYS2.SYSTABLES VALUES (?,?,?,?,?,?,?,?,?)", row)
-    db.execute("INSERT INTO QSYS2.JOURNALED_OBJECTS VALUES (?,?,'*FILE')", (schema, short))
+    db.execute("INSERT INTO QSYS2.JOURNALED_OBJECTS VALUES (?,?,'*FILE',?,'QSQJRN')", (schema, short, schema))
     for place, (column, text) in enumerate(columns, start=1):
         told = (schema, table, short, column.name, column.name[:10], place, *tell_type(column), "NY"[column.nullable])
-        db.execute(f"INSERT INTO QSYS2.SYSCOLUMNS VALUES ({','.join('?' * 12)},'N',NULL,NULL,NULL)", told)
+        kept = next((letter for words, letter in _KEPT.items() if words in text.upper()), "N")
+        db.execute(f"INSERT INTO QSYS2.SYSCOLUMNS VALUES ({','.join('?' * 12)},?,NULL,NULL,NULL)", (*told, kept))
         declared = (schema, table, column.name, text, column.nullable)
         db.execute("INSERT INTO QSYS2.DECLARED VALUES (?,?,?,?,?)", declared)
     if key:

@@ -16,6 +16,8 @@ _MERGE = re.compile(
 )
 _ALIASED = re.compile(rf"^(DELETE FROM|UPDATE) ({_IDENTIFIER}(?:\.{_IDENTIFIER})?) (?!AS\b|SET\b|WHERE\b)(\w+)", re.I)
 _TAIL = re.compile(r"\s+(?:WITH (?:UR|CS|RS|RR|NC)|FOR (?:READ|FETCH) ONLY|USE CURRENTLY COMMITTED)\b", re.IGNORECASE)
+_SLASHED = re.compile(rf"\b(FROM|JOIN|INTO|UPDATE|TABLE)\s+({_IDENTIFIER})\s*/\s*({_IDENTIFIER})", re.IGNORECASE)
+_RRN = re.compile(rf"\bRRN\s*\(\s*({_IDENTIFIER})\s*\)", re.IGNORECASE)
 _FETCH = re.compile(r"FETCH (?:FIRST|NEXT) (\d+) ROWS? ONLY", re.IGNORECASE)
 
 
@@ -35,6 +37,16 @@ def find_names(text: str, library: str) -> Names:
     assert found is not None, text
     first, second = fold(found[1]), found[2]
     return Names(first, fold(second)) if second else Names(library, first)
+
+
+def has_slash(text: str) -> bool:
+    """Whether a table is named as LIBRARY/TABLE, which the naming convention *SQL does not have."""
+    return bool(_SLASHED.search(text))
+
+
+def use_periods(text: str) -> str:
+    """LIBRARY/TABLE as LIBRARY.TABLE."""
+    return _SLASHED.sub(r"\1 \2.\3", text)
 
 
 def find_items(text: str) -> str:
@@ -78,6 +90,7 @@ def to_sqlite(text: str, library: str) -> str:
     text = _TAIL.sub("", text)
     text = _FETCH.sub(r"LIMIT \1", text)
     text = re.sub(r"\bCURRENT SCHEMA\b", f"'{library}'", text)
+    text = _RRN.sub(r"\1.rowid", text)
     text = _replace_casts(text)
     merge = _MERGE.match(text)
     if merge:
