@@ -12,6 +12,8 @@ from tests.databases.ibmi.answers import Mischief, Trouble, fail
 from tests.databases.ibmi.host import Door
 from tests.databases.ibmi.shop import COLUMNS, FIRST, ORDERS, Told, make_orders, open_shop, spell_orders
 from tests.databases.moving import OpenSession, run
+from tests.databases.tds.double import lend_double
+from tests.databases.test_sqlserver_runs import OLD, teach_catalogue
 
 pytestmark = pytest.mark.usefixtures("one_child")
 
@@ -79,6 +81,30 @@ def test_the_same_of_a_source_leaves_postgresql_as_it_was(
             )
             assert shop.project.run(module).status == "error"
             assert list(session.query("SELECT ordno, cust FROM orders").rows) == [("7", "KEPT")]
+
+
+@pytest.mark.parametrize(("name", "what", "told", "retried"), FAULTS, ids=[fault[0] for fault in FAULTS])
+def test_the_same_of_a_source_leaves_sql_servers_double_as_it_was(
+    tmp_path: Path, door: Door, name: str, what: Told, told: str, retried: bool
+) -> None:
+    silence = ";socket timeout=1500" if name == "silence" else ""
+    tmp_path.joinpath("tds").mkdir()
+    with lend_double(tmp_path / "tds") as double, open_shop(tmp_path, door, f";block size=512{silence}") as shop:
+        double.add_table("dbo.orders", [("id", "int not null"), ("name", "nvarchar(20)")], rows=OLD)
+        teach_catalogue(double)
+        shop.tables.make(ORDERS.format("ORDERS"), make_orders(1, MANY))
+        shop.troubles["from orders"] = what
+        dest = shop.project.add_connection("dw", double.jdbc_url, username="sa")
+        query = "select ordno as id, cust as name from orders"
+        module = shop.project.add_module(
+            "orders", source=shop.ibmi, query=query, dest=dest, table="dbo.orders", retries=0
+        )
+        ended = shop.project.run(module)
+        shop.host.let_go()
+        assert ended.status == "error"
+        assert told in (ended.error or "")
+        assert double.rows("dbo.orders") == OLD
+        assert not [text for text in double.texts() if "[dbo].[orders]" in text and "INSERT" in text]
 
 
 DEST_FAULTS: list[tuple[str, str, Told, str]] = [

@@ -186,55 +186,11 @@ def test_a_file_without_a_journal_is_refused_and_what_mends_it_is_said(shop: Sho
     assert _list_keys(shop) == [1]
 
 
-@pytest.mark.parametrize(
-    ("address", "table"),
-    [("/SHOPLIB;naming=system", "BACK"), (";naming=system;libraries=SHOPLIB,QGPL", "SHOPLIB.BACK")],
-)
-def test_names_of_the_system_are_taken_in_queries_and_what_pipekit_writes_works_with_them(
-    shop: Shop, address: str, table: str
-) -> None:
-    """A period between library and table is taken with them too (7.1 and later, read)."""
-    shop.tables.make(ORDERS.format("ORDERS"), make_orders(1, 20))
-    shop.tables.make(ORDERS.format("BACK"))
-    url = f"jdbc:as400://ibmi{address}"
-    ibmi = repo.update_connection(shop.project.db, shop.ibmi.id, jdbc_url=url, variables={"library": "SHOPLIB"})
-    mark = {"connection_id": ibmi.id, "name": "low", "resolver_sql": "select min(ordno) from {library}/orders"}
-    module = shop.project.add_module(
-        "between",
-        source=ibmi,
-        query=f"select {COLUMNS} from {{library}}/orders where ordno > {{low}}",
-        dest=ibmi,
-        table=table,
-        merge_strategy="upsert",
-        merge_key=["ORDNO"],
-        watermarks=[mark],
-        hooks=[{"sql": "update {library}/back set cust = 'HOOK' where ordno = 20"}],
-    )
-    run = shop.project.succeed(module)
-    assert (run.rows_read, run.dest_table) == (19, "SHOPLIB.BACK")
-    assert shop.tables.read("SELECT CUST FROM BACK WHERE ORDNO = 20") == [("HOOK",)]
-    assert _list_keys(shop) == [*range(2, 21)]
-
-
-def test_with_a_library_list_a_table_without_a_library_is_found_and_none_is_made(shop: Shop) -> None:
-    shop.tables.make(ORDERS.format("BACK"))
-    shop.execute("insert into orders values (?, ?, ?, ?, ?)", [*spell_orders(1, 3)])
-    url = "jdbc:as400://ibmi;naming=system;libraries=SHOPLIB"
-    repo.update_connection(shop.project.db, shop.ibmi.id, jdbc_url=url)
-    module = shop.write_in("full")
-    assert shop.project.succeed(module).dest_table == "SHOPLIB.BACK"
-    assert "LIBRARY=" not in "".join(shop.host.seen)
-    module = repo.update_module(shop.project.db, module.id, dest_table="ELSEWHERE", create_table=True)
-    run = shop.project.run(module)
-    assert "'ELSEWHERE' names no schema" in (run.error or "")
-    assert "its library list" in (run.error or "")
-
-
-def test_a_slash_without_names_of_the_system_is_refused_by_the_system(shop: Shop) -> None:
+def test_a_slash_between_library_and_table_is_refused_by_the_system_and_the_mend_is_said(shop: Shop) -> None:
     shop.tables.make(ORDERS.format("ORDERS"), make_orders(1, 3))
     run = shop.project.run(shop.read_out(query=f"select {COLUMNS} from shoplib/orders"))
     assert "[SQL5016]" in (run.error or "")
-    assert "naming=system" in (run.hint or "")
+    assert "Write LIBRARY.TABLE" in (run.hint or "")
 
 
 def test_the_system_is_told_how_long_a_query_may_take_and_the_error_says_whose_limit_it_was(shop: Shop) -> None:

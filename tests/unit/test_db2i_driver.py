@@ -25,8 +25,7 @@ def test_an_address_names_host_port_library_and_properties() -> None:
 
 def test_the_properties_that_keep_values_whole_are_always_in_the_url() -> None:
     url = build_connect_url("jdbc:as400://h/LIB;block size=32")
-    assert url.startswith("jdbc:as400://h/LIB;naming=sql;block size=32;prompt=false;")
-    assert ";naming=system;" in build_connect_url("jdbc:as400://h;naming=system")
+    assert url.startswith("jdbc:as400://h/LIB;block size=32;naming=sql;prompt=false;")
     for name, value in FORCED.items():
         assert f";{name}={value}" in url
     assert "date format=iso" in url
@@ -57,7 +56,7 @@ def test_properties_that_people_have_in_their_addresses_are_kept_or_left_out_and
         ("jdbc:as400://h x", "no usable host"),
         ("jdbc:as400://h/TOO_LONG_NAME", "not the name of a library"),
         ("jdbc:as400://h;date format=mdy", "always iso"),
-        ("jdbc:as400://h;naming=both", "cannot be 'both'"),
+        ("jdbc:as400://h;naming=system", "write LIBRARY.TABLE in queries"),
         ("jdbc:as400://h;prompt=true", "always false"),
         ("jdbc:as400://h;extended metadata=true", "always false"),
         ("jdbc:as400://h;ignore warnings=01004", "'ignore warnings' is not allowed"),

@@ -18,6 +18,8 @@ DEFAULT_PORT = 446
 
 # Each with the reason: without it a value could arrive changed, or a message be cut.
 FORCED: Mapping[str, str] = {
+    # With `system` jt400 itself finds no table whose name has small letters, as those of staging have.
+    "naming": "sql",
     "prompt": "false",  # a server has nobody to ask for a password
     "date format": "iso",  # with the job's two-digit years, dates outside 1940 to 2039 arrive as NULL
     "time format": "iso",  # seconds are lost in USA's format
@@ -34,7 +36,6 @@ MOST_BLOCK_KB = 16_000
 
 ALLOWED: Mapping[str, str] = {
     "libraries": r"[A-Za-z0-9#$@_*, ]+",
-    "naming": "sql|system",
     "translate binary": "true|false",
     "transaction isolation": "none|read uncommitted|read committed|repeatable read|serializable",
     "secure": "true|false",
@@ -111,7 +112,7 @@ def build_connect_url(jdbc_url: str) -> str:
     """A checked address with the properties that Pipekit sets itself."""
     address = parse_url(jdbc_url)
     head = jdbc_url.partition(";")[0]
-    return join_properties(head, {"naming": "sql", **address.options, **FORCED})
+    return join_properties(head, {**address.options, **FORCED})
 
 
 def join_properties(head: str, properties: Mapping[str, str]) -> str:
@@ -133,7 +134,8 @@ def _parse_property(item: str) -> tuple[str, str]:
     if name in FORCED:
         if value.lower() == FORCED[name]:
             return name, FORCED[name]
-        raise bad_url(f"The property '{name}' is set by Pipekit: it is always {FORCED[name]}.", "Leave it out.")
+        mend = "Leave it out, and write LIBRARY.TABLE in queries." if name == "naming" else "Leave it out."
+        raise bad_url(f"The property '{name}' is set by Pipekit: it is always {FORCED[name]}.", mend)
     if name not in ALLOWED:
         reason = " it could run code, or reach files and other servers." if is_dangerous(name) else ""
         told = f"The property '{name}' is not allowed{':' if reason else '.'}{reason}"

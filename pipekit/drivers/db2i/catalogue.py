@@ -57,14 +57,6 @@ _NAMED = """\
 SELECT TABLE_SCHEMA, TABLE_NAME FROM QSYS2.SYSTABLES
 WHERE TABLE_SCHEMA = {schema} AND (TABLE_NAME = {table} OR SYSTEM_TABLE_NAME = {table})"""
 
-# With names of the system an address without a library leaves tables to the library list.
-_LISTED = """\
-SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM QSYS2.LIBRARY_LIST_INFO AS l
-JOIN QSYS2.SYSTABLES AS t ON t.TABLE_SCHEMA = l.SCHEMA_NAME
-WHERE t.TABLE_NAME = {table} OR t.SYSTEM_TABLE_NAME = {table}
-ORDER BY l.ORDINAL_POSITION"""
-_LIST = "*LIBL"
-
 _JOURNAL = """\
 SELECT COUNT(*) FROM QSYS2.JOURNALED_OBJECTS
 WHERE OBJECT_LIBRARY = {library} AND OBJECT_NAME = {file} AND OBJECT_TYPE = '*FILE'"""
@@ -98,18 +90,12 @@ Row = tuple[str | None, ...]
 def find_table(query: Query, literal: Literal, table: TableName) -> TableName | None:
     """A table by its SQL name or its system name, called by the first."""
     rows = query(_NAMED.format(schema=_schema(literal, table), table=literal(table.name))).rows
-    if not rows and table.schema is None and find_session_schema(query) is None:
-        rows = query(_LISTED.format(table=literal(table.name))).rows
     return TableName(schema=rows[0][0], name=rows[0][1] or "") if rows else None
 
 
 def find_session_schema(query: Query) -> str | None:
-    """The library of names without one: that of the address, the first of `libraries`, or the login's own.
-
-    None where it is the library list, in which the system looks for tables that are there.
-    """
-    found = query("SELECT CURRENT SCHEMA FROM SYSIBM.SYSDUMMY1").first_cell()
-    return None if found == _LIST else found
+    """The library of names without one: that of the address, the first of `libraries`, or the login's own."""
+    return query("SELECT CURRENT SCHEMA FROM SYSIBM.SYSDUMMY1").first_cell()
 
 
 def list_schemas(query: Query, literal: Literal, staging_schema: str) -> list[str]:

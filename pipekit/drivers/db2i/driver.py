@@ -69,7 +69,7 @@ class Db2iDriver(JdbcDriver):
     def read_table(self, text: str) -> tuple[tuple[str, bool], ...]:
         """Raises Invalid for LIBRARY/TABLE, which a name in quotes may look like as well."""
         if "/" in text and '"' not in text:
-            hint = f"Write {text.replace('/', '.')}: with `naming=system` too."
+            hint = f"Write {text.replace('/', '.')}."
             raise Invalid(f"'{text}' is no name of a table.", field="table", hint=hint)
         return super().read_table(text)
 

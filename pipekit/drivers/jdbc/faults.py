@@ -23,7 +23,7 @@ _TRANSIENT_NUMBERS = (1205, 1213)
 _MENDS = {
     "55019": "A file without a journal takes no rows under commitment control: STRJRNPF gives it one, or use a"
     " connection with `transaction isolation=none`, whose merges cannot be rolled back.",
-    "42833": "LIBRARY/TABLE needs `naming=system` in the address of the connection; LIBRARY.TABLE is taken with both.",
+    "42833": "Write LIBRARY.TABLE: sessions of Pipekit have `naming=sql`, which knows no LIBRARY/TABLE.",
 }
 _REFUSED_LOGIN = "08004"
 _TRANSIENT_CLASSES = ("java.sql.SQLTransientException", "java.sql.SQLRecoverableException")

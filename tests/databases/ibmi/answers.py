@@ -124,10 +124,6 @@ class Talk(Protocol):
         """The answer to a statement that is prepared."""
         ...
 
-    def name_by(self, has_system_names: bool, library: str) -> None:
-        """The naming convention, and the library of names without one; empty with the library list."""
-        ...
-
     def end(self, commit: bool) -> None:
         """COMMIT, or ROLLBACK."""
         ...
@@ -145,9 +141,6 @@ class Saying:
 
     def answer(self, sql: str) -> Answer:
         return self.say(sql)
-
-    def name_by(self, has_system_names: bool, library: str) -> None:
-        pass
 
     def end(self, commit: bool) -> None:
         pass

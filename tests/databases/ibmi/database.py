@@ -155,13 +155,6 @@ class DatabaseServer:
         if 0x3809 in parts:
             formats = replace(formats, time=get_short(parts[0x3809]))
         self.job.formats = formats
-        if 0x380C in parts:
-            self.job.has_system_names = get_short(parts[0x380C]) == 1
-        if 0x380F in parts:
-            self.job.library = _read_text(parts[0x380F])
-            self.place.note(f"LIBRARY={self.job.library}")
-        if {0x380C, 0x380F} & parts.keys():
-            self.talk.name_by(self.job.has_system_names, self.job.library)
         if 0x3824 in parts:
             self.job.autocommit = parts[0x3824][0] == _YES
         for code, name in _CLIENT.items():
@@ -391,10 +384,6 @@ _HANDLERS: Mapping[int, Callable[[DatabaseServer, Work], None]] = {
 
 def _read_name(data: bytes) -> bytes:
     return data[4 : 4 + get_short(data, 2)]
-
-
-def _read_text(data: bytes) -> str:
-    return data[4 : 4 + get_short(data, 2)].decode(CODECS[get_short(data)]).strip()
 
 
 def _read_sql(parts: Mapping[int, bytes]) -> str:

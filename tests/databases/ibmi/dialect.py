@@ -44,11 +44,6 @@ def has_slash(text: str) -> bool:
     return bool(_SLASHED.search(text))
 
 
-def use_periods(text: str) -> str:
-    """LIBRARY/TABLE as LIBRARY.TABLE."""
-    return _SLASHED.sub(r"\1 \2.\3", text)
-
-
 def find_items(text: str) -> str:
     """The select list of a query; empty for one that begins with anything else than SELECT."""
     if not text.upper().startswith("SELECT "):

@@ -30,7 +30,6 @@ class Job:
     level: str
     library: str = "QGPL"
     autocommit: bool = False
-    has_system_names: bool = False
     formats: Formats = field(default_factory=Formats)
     lobs: dict[int, tuple[Any, Column]] = field(default_factory=dict)
 
@@ -132,7 +131,7 @@ def build_sqlca(outcome: Outcome, job: Job) -> bytes:
 
 def build_attributes(job: Job) -> bytes:
     """What the server says of a connection: code page, functional level, libraries, and the job's name."""
-    numbers = (job.ccsid, job.formats.date, 0, job.formats.time, 0, 0, int(job.has_system_names), 0, 0, 1)
+    numbers = (job.ccsid, job.formats.date, 0, job.formats.time, 0, 0, 0, 0, 0, 1)
     return (
         b"".join(put_short(number) for number in numbers)
         + b"\xf0"

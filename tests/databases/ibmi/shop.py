@@ -61,9 +61,6 @@ class Fragile:
             return replace(answer, rows=list(answer.rows)[:1], troubles=first, delay_s=0)
         return replace(answer, troubles=[told]) if isinstance(told, Trouble) else answer
 
-    def name_by(self, has_system_names: bool, library: str) -> None:
-        self._talk.name_by(has_system_names, library)
-
     def end(self, commit: bool) -> None:
         self._talk.end(commit)
 

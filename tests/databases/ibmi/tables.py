@@ -18,7 +18,7 @@ from tests.databases.ibmi import columns as c
 from tests.databases.ibmi.answers import Answer, Count, Outcome, Row, Rows, fail
 from tests.databases.ibmi.casting import CastFailed, cast, give, keep
 from tests.databases.ibmi.columns import Column
-from tests.databases.ibmi.dialect import find_items, find_names, fold, has_slash, split_list, to_sqlite, use_periods
+from tests.databases.ibmi.dialect import find_items, find_names, fold, has_slash, split_list, to_sqlite
 from tests.databases.ibmi.expressions import FUNCTIONS, find_type
 from tests.databases.ibmi.procedures import find_procedure
 from tests.databases.ibmi.spelling import parse_type
@@ -81,14 +81,9 @@ class Conversation:
         self._db = db
         self._library = library
         self._refused: Outcome | None = None
-        self._has_system_names = self._has_list = False
         db.create_function("db2_cast", 2, self._keep_reason(lambda value, text: cast(parse_type("", text), value)))
         for name, (count, function) in FUNCTIONS.items():
             db.create_function(name, count, self._keep_reason(function))
-
-    def name_by(self, has_system_names: bool, library: str) -> None:
-        """The double has one library beside its own; names without one are of it, whichever way it is found."""
-        self._has_system_names, self._has_list = has_system_names, has_system_names and not library
 
     def end(self, commit: bool) -> None:
         if self._db.in_transaction:
@@ -111,11 +106,8 @@ class Conversation:
         """Statements are looked at when they are prepared, and done when they are executed."""
         # Comments at the ends of lines are Pipekit's own.
         text = " ".join(" ".join(re.sub(r"(^|\s)--.*", "", line) for line in sql.splitlines()).split())
-        if self._has_list:
-            text = text.replace("CURRENT SCHEMA", "'*LIBL'")
-        if not self._has_system_names and has_slash(text):
+        if has_slash(text):
             return fail(-5016, "42833", "Qualified object name not valid.")
-        text = use_periods(text)
         try:
             return self._answer(text)
         except sqlite3.Error as error:
