@@ -25,7 +25,7 @@ def test_an_address_names_host_port_library_and_properties() -> None:
 
 def test_the_properties_that_keep_values_whole_are_always_in_the_url() -> None:
     url = build_connect_url("jdbc:as400://h/LIB;block size=32")
-    assert url.startswith("jdbc:as400://h/LIB;block size=32;naming=sql;prompt=false;")
+    assert url.startswith("jdbc:as400://h/LIB;block size=32;prompt=false;")
     for name, value in FORCED.items():
         assert f";{name}={value}" in url
     assert "date format=iso" in url

@@ -18,9 +18,8 @@ DEFAULT_PORT = 446
 
 # Each with the reason: without it a value could arrive changed, or a message be cut.
 FORCED: Mapping[str, str] = {
-    # With `system` jt400 itself finds no table whose name has small letters, as those of staging have.
-    "naming": "sql",
     "prompt": "false",  # a server has nobody to ask for a password
+    "naming": "sql",  # LIBRARY.TABLE, as the catalogue and this driver write it
     "date format": "iso",  # with the job's two-digit years, dates outside 1940 to 2039 arrive as NULL
     "time format": "iso",  # seconds are lost in USA's format
     "decimal separator": ".",  # a job of another country would read 1.5 in a statement as two numbers

@@ -41,10 +41,6 @@ class Db2iDriver(JdbcDriver):
     staging_schema: ClassVar[str] = "PIPEKIT"
     supports_comments: ClassVar[bool] = True
     nulls_bad_data: ClassVar[bool] = True
-    schema_told: ClassVar[str] = (
-        "its library list finds tables that are there, and says nothing of where new ones are made"
-    )
-    schema_mend: ClassVar[str] = "name a library in the address, behind the host"
     number_dates: ClassVar[NumberDates | None] = types.NUMBER_DATES
     product: ClassVar[Product] = DB2I
     type_examples: ClassVar[tuple[str, ...]] = (

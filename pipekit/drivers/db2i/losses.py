@@ -10,7 +10,7 @@ from pipekit.drivers.sqltext import tokens
 from pipekit.runner_contract import ResultColumn
 
 _NAME = r'(?:"(?:[^"]|"")+"|[\w#$@]+)'
-_TABLE = re.compile(rf"({_NAME}(?:\s*[./]\s*{_NAME})?)(?:\s+(?:AS\s+)?{_NAME})?", re.IGNORECASE)
+_TABLE = re.compile(rf"({_NAME}(?:\s*\.\s*{_NAME})?)(?:\s+(?:AS\s+)?{_NAME})?", re.IGNORECASE)
 _ITEM = re.compile(rf"(?:{_NAME}\s*\.\s*)*({_NAME})(?:\s+(?:AS\s+)?{_NAME})?", re.IGNORECASE)
 _STAR = re.compile(rf"(?:{_NAME}\s*\.\s*)*\*")
 _PLAIN = re.compile(r"[A-Z#$@][A-Z0-9_#$@]*")

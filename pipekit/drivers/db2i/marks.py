@@ -62,7 +62,7 @@ def list_marks(
         for column in columns
         if column.grows
     ]
-    name = next(name for name in ("RRN", "ROW_PLACE", "ROW_PLACE_2") if name not in taken)
+    name = "RRN" if "RRN" not in taken else "RRN_OF_FILE"
     rrn = f"RRN({quote(table.name)})"
     marks.append(Mark(name=name, what="a row's place in its file", told=_RRN, expression=rrn, type="DECIMAL(15,0)"))
     if journal is not None:
