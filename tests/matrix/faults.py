@@ -26,7 +26,7 @@ from tests.matrix.world import CANARY
 
 # In cells whose harm is silence: how long a query may be silent, and how long the whole run may take, as a statement
 # that changes something may be silent for as long as that.
-IMPATIENT = {"silence_timeout_s": 3.0, "run_timeout_s": 8.0}
+IMPATIENT = {"silence_timeout_s": 6.0, "run_timeout_s": 20.0}
 ANY: frozenset[RunStatus] = frozenset(("success", "error", "cancelled", "dry_run"))
 DONE: frozenset[RunStatus] = frozenset(("success", "dry_run"))
 # Who asks a run to stop is heard by then, while what holds it up still does.

@@ -28,5 +28,8 @@ def test_a_mutant_without_a_place_is_an_error(tmp_path: Path) -> None:
             plant(Mutant("m", "a.py", old, "z", ()), tmp_path)
 
 
-def test_mutants_have_names_of_their_own() -> None:
+def test_mutants_have_names_of_their_own_and_all_stand_in_the_document() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 25
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert [mutant.name for mutant in MUTANTS if f"| {mutant.name} |" not in page] == []
+    assert f"Planted: {len(MUTANTS)}, caught: {len(MUTANTS)}." in page
