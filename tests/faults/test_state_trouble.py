@@ -241,7 +241,8 @@ def test_a_server_starts_on_a_full_disk_though_nobody_has_left_its_files_open(sm
 
 
 def test_a_compiled_file_that_a_full_disk_has_cut_short_is_named_with_the_mend(tmp_path: Path) -> None:
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPYCACHEPREFIX": str(tmp_path / "cache")}
+    env = {"PATH": os.environ["PATH"], "PIPEKIT_HOME": str(tmp_path / "home")}
+    env["PYTHONPYCACHEPREFIX"] = str(tmp_path / "cache")
     argv = [sys.executable, "-m", "pipekit", "init"]
     assert run_program(argv, timeout_s=PATIENCE_S, env=env).code == 0
     (compiled,) = tmp_path.glob("cache/**/pipekit/cli/setup.*.pyc")
