@@ -119,7 +119,7 @@ def list_badges(db: State, module_ids: Iterable[int]) -> dict[int, list[Badge]]:
     """The groups of each of some modules, by name. One query."""
     badges: dict[int, list[Badge]] = {module_id: [] for module_id in module_ids}
     sql = """
-        SELECT p.module_id, g.id, g.name FROM json_each(:ids) AS w
+        SELECT DISTINCT p.module_id, g.id, g.name FROM json_each(:ids) AS w
         JOIN group_member p ON p.module_id = w.value JOIN grp g ON g.id = p.group_id ORDER BY g.name
     """
     for row in read_at_once(db, ("module_id", "id", "name"), sql, {"ids": json.dumps(list(badges))}):
@@ -130,7 +130,7 @@ def list_badges(db: State, module_ids: Iterable[int]) -> dict[int, list[Badge]]:
 def count_enabled_members(db: State) -> dict[int, int]:
     """How many enabled modules each group has."""
     sql = """
-        SELECT p.group_id, count(*) AS n FROM group_member p JOIN module m ON m.id = p.module_id
+        SELECT p.group_id, count(DISTINCT m.id) AS n FROM group_member p JOIN module m ON m.id = p.module_id
         WHERE m.enabled GROUP BY p.group_id
     """
     return {row["group_id"]: row["n"] for row in read_at_once(db, ("group_id", "n"), sql)}

@@ -163,6 +163,8 @@ def test_a_member_is_verified_where_its_box_is_ticked(site: Site, ana: Visitor, 
     assert ana.post(f"{address}/members", {**form, **added}).status == 303
     assert [member.verify for member in repo.list_members(site.db, group.id)] == [False, False, True]
     assert vera.get(address).texts("#members .badge") == ["verify"]
+    module = vera.get(f"/modules/{first.module_id}")
+    assert [a.text() for a in module.all(f'main li a[href="{address}"]')] == [group.name]
     form = ana.get(address).form("#members form")
     last = repo.list_members(site.db, group.id)[-1]
     assert form["member_verify_id[]"] in (str(last.id), [str(last.id)])
