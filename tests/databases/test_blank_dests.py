@@ -2,8 +2,10 @@
 """`load: auto` into a dest without rows and indexes, where the source expects many rows."""
 
 import itertools
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,8 @@ class Place:
 
     def module(self, query: str = MANY, **options: Any) -> Module:
         name = f"m{next(self.numbers)}"
-        return self.project.add_module(name, source=self.here, query=query, dest=self.here, table="t", **options)
+        more = {"source": self.here, "dest": self.here, "table": "t", **options}
+        return self.project.add_module(name, query=query, **more)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return self.sql.execute(sql).fetchall()
@@ -106,6 +109,17 @@ STAGED = {
     "it has partitions": ("DROP TABLE t; CREATE TABLE t (id integer, v text) PARTITION BY LIST (v);"
         " CREATE TABLE p PARTITION OF t DEFAULT", MANY, {}),
 }  # fmt: skip
+
+
+def test_many_rows_of_an_sqlite_file_are_written_once_too(place: Place, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as db, db:
+        db.execute("CREATE TABLE shop (id INTEGER, v TEXT)")
+        numbers = "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 120000)"
+        db.execute(f"INSERT INTO shop {numbers} SELECT id % 100, 'v' || id FROM n")
+    shop = place.project.add_connection("shop", f"jdbc:sqlite:{tmp_path}/shop.db")
+    run = place.project.succeed(place.module("SELECT id, v FROM shop", source=shop))
+    assert told(run) == STRAIGHT.replace("133,333", "120,000")
+    assert (run.staging_table, place.ask("SELECT count(DISTINCT v), max(id) FROM t")) == (None, [(120_000, 99)])
 
 
 @pytest.mark.parametrize("case", STAGED)

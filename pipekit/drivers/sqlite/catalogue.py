@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipekit.drivers.base import TableColumn, TableFacts, TableInfo, TableName
-from pipekit.drivers.sqltext import READINGS, tokens
+from pipekit.drivers.sqltext import READINGS, strip_query, tokens
 from pipekit.runner_contract import Query
 
 STAGING_PREFIX = "pipekit_staging."
@@ -23,6 +23,23 @@ JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.name
 JOIN pragma_table_xinfo(m.name, 'main') x
 WHERE m.type IN ('table', 'view') AND x.hidden <> 1 AND {which}
 ORDER BY m.name, x.cid"""
+
+
+# A file is read at this speed or better: what counting costs stays below a second.
+MOST_COUNTED_BYTES = 1 << 30
+
+
+def estimate_rows(query: Query, sql: str) -> int | None:
+    """How many rows a query gives that reads one table of a file that is not too large: counted, as SQLite keeps no
+    number of them. None for any other.
+    """
+    size = query("SELECT p.page_count * s.page_size FROM pragma_page_count AS p, pragma_page_size AS s").first_cell()
+    if int(size or 0) > MOST_COUNTED_BYTES:
+        return None
+    plan = [row[-1] or "" for row in query(f"EXPLAIN QUERY PLAN {strip_query(sql)}").rows]
+    if len(plan) != 1 or not plan[0].startswith("SCAN ") or "VIRTUAL TABLE" in plan[0]:
+        return None
+    return int(query(f"SELECT count(*) FROM (\n{strip_query(sql)}\n)").first_cell() or 0)
 
 
 def list_tables(query: Query) -> list[TableInfo]:

@@ -252,6 +252,9 @@ class SqliteDriver(Driver):
         """None: the load compares every value with what the column makes of it, and knows the row."""
         return ()
 
+    def estimate_rows(self, query: Query, sql: str) -> int | None:
+        return catalogue.estimate_rows(query, sql)
+
     def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
         return indexes.find_rebuild(query, table, self.quote_identifier, self.quote_literal)
 
