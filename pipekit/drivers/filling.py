@@ -23,6 +23,10 @@ class Filling:
         """How many rows the source expects of a query, asked without running it; None where it does not tell."""
         return None
 
+    def list_query_tables(self, query: Query, sql: str) -> tuple[TableName, ...] | None:
+        """The tables that a query reads, views looked through, without running it; None where the kind cannot tell."""
+        return None
+
     def find_rebuild(self, query: Query, table: TableName) -> Rebuild:
         """What a merge can make anew of a table's indexes, in one look; asked where `can_rebuild`."""
         raise NotImplementedError

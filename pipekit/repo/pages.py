@@ -60,6 +60,7 @@ class RunBrief:
     rows_inserted: int | None
     rows_updated: int | None
     rows_unchanged: int | None
+    dest_rows_after: int | None
     error_stage: str | None
     error: str | None
     cron: str | None

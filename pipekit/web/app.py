@@ -22,7 +22,7 @@ from pipekit.web.groups import edit as group_edit
 from pipekit.web.groups import runs as group_runs
 from pipekit.web.groups import show as group_show
 from pipekit.web.help import show as help_show
-from pipekit.web.modules import altering, columns, run_values, versions, watermark_trial
+from pipekit.web.modules import altering, columns, dest, run_values, versions, watermark_trial
 from pipekit.web.modules import bulk as module_bulk
 from pipekit.web.modules import edit as module_edit
 from pipekit.web.modules import show as module_show
@@ -47,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     run_values.router,
     module_show.router,
     versions.router,
+    dest.router,
     run_show.router,
     run_undo.router,
     run_archive.router,

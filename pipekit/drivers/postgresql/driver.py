@@ -25,6 +25,7 @@ from pipekit.drivers.postgresql import (
     altering,
     catalogue,
     digests,
+    explain,
     facts,
     filling,
     foreseen,
@@ -264,6 +265,9 @@ class PostgresDriver(Driver):
 
     def estimate_rows(self, query: Query, sql: str) -> int | None:
         return filling.estimate_rows(query, sql)
+
+    def list_query_tables(self, query: Query, sql: str) -> tuple[TableName, ...]:
+        return explain.list_query_tables(query, sql)
 
     def build_around(
         self, plan: MergePlan, before: Sequence[Statement], behind: Sequence[Statement]

@@ -23,7 +23,7 @@ from pipekit.drivers.base import (
 from pipekit.drivers.datenumbers import NumberDates
 from pipekit.drivers.facts import Keeping, Look, Rebuild, Reference
 from pipekit.drivers.foreseen import Foreseen
-from pipekit.drivers.sqlite import altering, around, catalogue, indexes, typemap, undoing
+from pipekit.drivers.sqlite import altering, around, catalogue, explain, indexes, typemap, undoing
 from pipekit.drivers.sqlite.around import AroundText
 from pipekit.drivers.sqlite.merge import MergeText, build_ledger_row, build_ledger_setup
 from pipekit.drivers.sqlite.names import split_table
@@ -172,6 +172,9 @@ class SqliteDriver(Driver):
             referring=around.list_references(query, table.name, literal),
             fires=around.list_firing(query, literal),
         )
+
+    def list_query_tables(self, query: Query, sql: str) -> tuple[TableName, ...]:
+        return explain.list_query_tables(query, sql)
 
     def introspect_query_columns(self, query: Query, sql: str) -> list[ResultColumn]:
         """The columns under their own names: a derived table would rename the second `a` to `a:1`.

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -27,10 +27,12 @@ from pipekit.repo.overview import Badge
 from pipekit.repo.pages import MODULE_SORTS, MODULE_STATES, ModuleRow, ModuleState, RunBrief, RunMark
 from pipekit.server.lateness import Next, list_next
 from pipekit.server.scheduler import get_zone
-from pipekit.web.kit.drawing import STRIP_BARS, draw_history
+from pipekit.web.kit.drawing import HISTORY_BARS, STRIP_BARS, draw_history
 from pipekit.web.kit.render import get_moment, render, render_piece
 from pipekit.web.kit.sessions import Viewer
 from pipekit.web.modules.bulk import build_notice, list_runs_asked
+from pipekit.web.modules.chart import MOST_RUNS, RANGES, USUAL_RANGE, build_dest_chart, build_runs_chart
+from pipekit.web.modules.dest import build_dest_view
 from pipekit.web.modules.edit import SAVED_WORDS
 from pipekit.web.modules.form import LOAD_WORDS, STRATEGY_WORDS
 from pipekit.web.modules.watermarks import build_placeholder_warnings
@@ -195,7 +197,9 @@ def show_module(
 ) -> Response:
     """A module: its definition, its last run, its history."""
     module = repo.get_module(db, module_id)
-    past = context.memory.recall(("module", module_id), lambda db: _read_past(db, module_id))
+    asked = request.query_params.get("range", "")
+    span = asked if asked in RANGES else USUAL_RANGE
+    past = context.memory.recall(("module", module_id, span), lambda db: _read_past(db, module_id, span))
     runs = past.runs
     older = (
         run_lists.list_run_briefs(db, run_lists.RunFilter(module=module_id, before_id=before), limit=HISTORY_RUNS + 1)
@@ -232,9 +236,13 @@ def show_module(
         mends=describe_run(last).mends if last else [],
         alive=_list_alive(db, [run for run in runs if not run.finished_at]),
         drift=[check.detail for check in last.checks if check.name == DRIFT] if last else [],
-        chart_count=len(runs),
+        dest=build_dest_view(db, module, connections),
+        chart_count=past.count,
+        ranges=RANGES,
+        span=span,
         usual=find_usual_rows(repo.list_past(db, module.id), datetime.now(UTC)),
         chart=past.chart,
+        dest_chart=past.dest,
         drawing=past.drawing,
         history=older[:HISTORY_RUNS],
         history_next=older[HISTORY_RUNS - 1].id if len(older) > HISTORY_RUNS else None,
@@ -251,42 +259,39 @@ def _list_alive(db: repo.State, runs: Sequence[RunBrief]) -> list[tuple[RunBrief
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
-    """A module's latest runs, the newest first, and as a chart."""
+    """A module's latest runs, the newest first, and those of a range as charts; `dest` is empty without two loads."""
 
     runs: list[RunBrief]
+    count: int
     chart: Markup
+    dest: Markup
     drawing: Markup
 
 
-def _read_past(db: repo.State, module_id: int) -> Past:
+def _read_past(db: repo.State, module_id: int, span: str) -> Past:
     runs = run_lists.list_run_briefs(db, run_lists.RunFilter(module=module_id), limit=CHART_RUNS)
-    chart = htmlsafe_json_dumps(build_chart(runs[::-1]))
-    return Past(runs=runs, chart=chart, drawing=draw_history(runs[::-1]))
+    shown = (runs if span == USUAL_RANGE else _list_range(db, module_id, span))[::-1]
+    dest = build_dest_chart(shown)
+    return Past(
+        runs=runs,
+        count=len(shown),
+        chart=htmlsafe_json_dumps(build_runs_chart(shown)),
+        dest=htmlsafe_json_dumps(dest) if len(dest["at"]) > 1 else Markup(""),
+        drawing=draw_history(shown[-HISTORY_BARS:]),
+    )
+
+
+def _list_range(db: repo.State, module_id: int, span: str) -> list[RunBrief]:
+    """The runs of a range: so many, or those of so many days, 1,000 at most."""
+    if not span.endswith("d"):
+        return run_lists.list_run_briefs(db, run_lists.RunFilter(module=module_id), limit=int(span))
+    since = repo.format_moment(datetime.now(UTC) - timedelta(days=int(span[:-1])))
+    found = run_lists.list_run_briefs(db, run_lists.RunFilter(module=module_id), limit=MOST_RUNS)
+    return [run for run in found if (run.finished_at or "") >= since]
 
 
 def _last_value(mark: Watermark, values: Mapping[str, str]) -> str | None:
     return values.get(mark.name)
-
-
-def build_chart(runs: Sequence[RunBrief]) -> dict[str, list[Any]]:
-    """Columns for a chart over time: start, seconds, rows, status, and the run to open.
-
-    A start is what the installation's wall clock showed, in seconds since 1970: a browser elsewhere shows the same.
-    """
-    zone = get_zone()
-    ended = [run for run in runs if run.finished_at and run.started_at]
-    return {
-        "at": [_read_wall_clock(run.started_at or "", zone) for run in ended],
-        "seconds": [run.seconds for run in ended],
-        "rows": [run.rows_read for run in ended],
-        "status": [run.status for run in ended],
-        "href": [f"/runs/{run.id}" for run in ended],
-    }
-
-
-def _read_wall_clock(moment: str, zone: tzinfo) -> int:
-    shown = datetime.fromisoformat(moment).astimezone(zone)
-    return round(shown.replace(tzinfo=UTC).timestamp())
 
 
 def _list_guards(guards: Guards) -> list[str]:

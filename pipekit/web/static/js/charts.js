@@ -31,10 +31,25 @@ function formatTicks(ticks) {
 
 const formatCount = (number) => (number === null ? "-" : number.toLocaleString("en").replaceAll(",", "\u202f"));
 
-function describe(data, usual, place) {
-  if (place === null || place === undefined) return `— seconds   - - rows   ● failed${usual ? "   ▒ usual rows" : ""}`;
+/** What the lines are, each in its colour, and what is cut. */
+function explain(caption, data, usual) {
+  caption.replaceChildren();
+  const part = (mark, name, words) => {
+    const span = document.createElement("span");
+    span.className = `mark-${name}`;
+    span.textContent = mark;
+    caption.append(span, ` ${words}   `);
+  };
+  part("—", "seconds", data.words[0]);
+  if (data.rows.some((rows) => rows)) part("- -", "rows", data.words[1]);
+  if (data.status.includes("error")) part("●", "failed", "failed");
+  if (usual) part("▒", "rows", "usual rows");
+  if (data.tops.some((top) => top !== null)) caption.append("higher ones are cut");
+}
+
+function describe(data, place) {
   const when = new Date(data.at[place] * 1000).toISOString().slice(0, 19).replace("T", " ");
-  return `${when}: ${data.status[place]}, ${data.seconds[place] ?? "-"} s, ${formatCount(data.rows[place])} rows`;
+  return `${when}: ${data.status[place]}, ${data.seconds[place] ?? "-"} ${data.unit}, ${formatCount(data.rows[place])} rows`;
 }
 
 /** How wide an axis must be for its longest label. */
@@ -65,11 +80,11 @@ function buildOptions(width, caption, data, usual) {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), ZONE),
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false },
-    scales: { x: { time: true }, y: { range: (u, low, high) => [0, high || 1] }, rows: { range: (u, low, high) => [0, Math.max(high || 1, usual ? usual[1] : 0)] } },
+    scales: { x: { time: true }, y: { range: (u, low, high) => [0, data.tops[0] ?? (high || 1)] }, rows: { range: (u, low, high) => [0, Math.max(data.tops[1] ?? (high || 1), usual ? usual[1] : 0)] } },
     axes: [
       { ...axis, size: 24, values: (u, ticks) => formatTicks(ticks) },
-      { ...axis, size: measure, values: (u, ticks) => ticks.map((tick) => `${tick} s`) },
-      { ...axis, side: 1, size: measure, scale: "rows", grid: { show: false }, values: (u, ticks) => ticks.map(formatCount) },
+      { ...axis, size: measure, values: (u, ticks) => ticks.map((tick) => `${tick} ${data.unit}`) },
+      { ...axis, show: data.rows.some((rows) => rows), side: 1, size: measure, scale: "rows", grid: { show: false }, values: (u, ticks) => ticks.map(formatCount) },
     ],
     series: [
       {},
@@ -79,19 +94,20 @@ function buildOptions(width, caption, data, usual) {
     ],
     hooks: {
       drawClear: usual ? [(u) => drawBand(u, usual, colour("--good"))] : [],
-      setCursor: [(u) => (caption.textContent = describe(data, usual, u.cursor.idx))],
+      setCursor: [(u) => (u.cursor.idx === null || u.cursor.idx === undefined ? explain(caption, data, usual) : (caption.textContent = describe(data, u.cursor.idx)))],
     },
   };
 }
 
 function draw(box) {
-  const data = sortByTime(JSON.parse(box.dataset.chart));
+  const { tops, words, unit, ...columns } = JSON.parse(box.dataset.chart);
+  const data = { ...sortByTime(columns), tops, words, unit };
   if (data.at.length < 2) return;
   const usual = box.dataset.usual ? JSON.parse(box.dataset.usual) : null;
   const failed = data.seconds.map((seconds, place) => (data.status[place] === "error" ? seconds : null));
   const caption = document.createElement("p");
   caption.className = "help";
-  caption.textContent = describe(data, usual);
+  explain(caption, data, usual);
   box.replaceChildren(caption);
   const options = buildOptions(box.clientWidth, caption, data, usual);
   const plot = new uPlot(options, [data.at, data.seconds, failed, data.rows], box);
