@@ -96,7 +96,7 @@ def test_a_post_from_our_own_page_is_taken(site: Site, ana: Visitor) -> None:
 
 OPERATORS_POSTS = re.compile(
     r"/logout|/account/.*|/settings/(pause|resume|theme)|/(modules|groups)/1/run|/groups/1/(pause|resume)"
-    r"|/(runs|group-runs)/1/(cancel|rerun|drop)|/runs/1/undo|/modules/bulk/run|/connections/1/test"
+    r"|/(runs|group-runs)/1/(cancel|rerun|drop)|/runs/1/undo|/modules/bulk/run|/connections/1/test|/modules/1/dest"
 )
 VIEWERS_POSTS = re.compile(r"/logout|/account/.*|/settings/theme")
 

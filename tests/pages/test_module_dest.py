@@ -11,6 +11,8 @@ from pipekit.web.modules.chart import build_runs_chart, find_top
 from tests.pages.records import make_run
 from tests.pages.site import Site, Visitor
 
+HTMX = {"HX-Request": "true"}
+
 
 def fill(site: Site, name: str, *statements: str) -> None:
     with closing(sqlite3.connect(site.config.base_dir / name)) as db:
@@ -30,16 +32,16 @@ def test_the_dest_as_it_is_and_the_tables_under_a_view_are_seen_behind_the_page_
     sales = repo.create_module(site.db, name="sales", source_id=dw.id, dest_id=dw.id, **given)
     page = ana.get(f"/modules/{module.id}")
     assert page.one("#dest-seen").attributes["hx-trigger"] == "load"
-    assert "hx-get" not in vera.get(f"/modules/{module.id}").one("#dest-seen").attributes  # a viewer asks nobody
-    seen = ana.get_fragment(f"/modules/{module.id}/dest")
-    assert seen.texts("tbody td.mono") == ["id key", "integer", "total", "numeric not null"]
+    assert "hx-post" not in vera.get(f"/modules/{module.id}").one("#dest-seen").attributes  # a viewer asks nobody
+    seen = ana.post(f"/modules/{module.id}/dest", headers=HTMX)
+    assert seen.texts("tbody td.mono") == ["id key", "INTEGER not null", "total", "numeric not null"]
     assert "Reads base" in " ".join(seen.text.split())
-    assert "hx-get" not in seen.one("#dest-seen").attributes
+    assert "hx-post" not in seen.one("#dest-seen").attributes
     kept = vera.get(f"/modules/{module.id}")
     assert kept.texts("#dest-seen tbody td.mono")[0] == "id key"
     assert kept.one("#dest-seen a[href='/modules/" + str(sales.id) + "']").text() == "sales"
     assert "by the name in its query" in kept.text
-    ana.get(f"/modules/{sales.id}/dest")
+    ana.post(f"/modules/{sales.id}/dest")
     assert "by the name in its query" not in vera.get(f"/modules/{module.id}").text
     assert "orders" in vera.get(f"/modules/{sales.id}").one("#dest-seen dl").text()
 
@@ -48,15 +50,15 @@ def test_what_was_seen_of_another_query_or_table_is_not_shown(site: Site, ana: V
     fill(site, "shop.db", "create table orders (id integer)")
     fill(site, "dw.db", "create table orders (id integer)")
     module = site.make_module("orders")
-    assert ana.get(f"/modules/{module.id}/dest").status == 303
+    assert ana.post(f"/modules/{module.id}/dest").status == 303
     assert "Seen" in ana.get(f"/modules/{module.id}").one("#dest-seen").text()
     repo.update_module(site.db, module.id, dest_table="other")
     assert "Nobody has looked" in ana.get(f"/modules/{module.id}").one("#dest-seen").text()
-    assert "The table is not there yet." in ana.get_fragment(f"/modules/{module.id}/dest").text
+    assert "The table is not there yet." in ana.post(f"/modules/{module.id}/dest", headers=HTMX).text
 
 
 def test_a_viewer_may_not_have_databases_looked_at(site: Site, vera: Visitor) -> None:
-    assert vera.get(f"/modules/{site.make_module().id}/dest").status == 403
+    assert vera.post(f"/modules/{site.make_module().id}/dest").status == 403
 
 
 def test_a_chart_has_a_range_of_runs_or_days(site: Site, vera: Visitor) -> None:

@@ -57,13 +57,5 @@ def test_tables_and_words_are_read_as_they_are_quoted() -> None:
     assert [split_table(text) for text in tables] == [
         (None, "orders"), ("core", "orders"), ("My Schema", "The.Table"), ("dbo", "Orders"),
     ]  # fmt: skip
-    assert list_words("select a.\"B c\" from x.y -- z\n where q = 'w'") == {
-        "select",
-        "a",
-        "b c",
-        "from",
-        "x",
-        "y",
-        "where",
-        "q",
-    }
+    words = {"select", "a", "b c", "from", "x", "y", "where", "q"}
+    assert list_words("select a.\"B c\" from x.y -- z\n where q = 'w'") == words

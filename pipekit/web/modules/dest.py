@@ -59,8 +59,8 @@ def _list_same(connections: Mapping[int, Connection], connection_id: int) -> lis
     return [item.id for item in connections.values() if (item.driver, item.jdbc_url) == (meant.driver, meant.jdbc_url)]
 
 
-@router.get("/modules/{module_id:int}/dest")
-def show_dest(request: Request, db: Db, context: ContextDep, user: Operator, module_id: int) -> Response:
+@router.post("/modules/{module_id:int}/dest")
+def look(request: Request, db: Db, context: ContextDep, user: Operator, module_id: int) -> Response:
     """Looks at the dest and the query, keeps what is seen, and shows it; without scripts it leads back to the page."""
     module = repo.get_module(db, module_id)
     connections = {item.id: item for item in repo.list_connections(db)}
