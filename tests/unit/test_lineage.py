@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipekit.engine.looking.lineage import find_lineage, list_words, sign_asked, split_table
+from pipekit.engine.looking.lineage import Told, find_lineage, list_words, sign_asked, split_table
 from pipekit.models import Connection, Module
 
 CONNECTIONS = {
@@ -43,7 +43,7 @@ def test_what_the_database_told_of_a_query_counts_before_its_names(
 
 
 def test_what_was_told_of_another_query_is_not_taken() -> None:
-    told = {SALES.id: (sign_asked(replace(SALES, source_query="select 2"), CONNECTIONS), [])}
+    told: Told = {SALES.id: (sign_asked(replace(SALES, source_query="select 2"), CONNECTIONS), [])}
     assert [item.by_database for item in find_lineage(ORDERS, [SALES], CONNECTIONS, told).read_by] == [False]
 
 
