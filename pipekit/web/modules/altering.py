@@ -1,5 +1,5 @@
 # Changing a column of a module's dest: what it is to become, a look at what that does, and doing it. Runs do the work.
-"""`/modules/{id}/columns` and `/modules/{id}/columns/change`."""
+"""`/modules/{id}/columns/change`."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ WORDS = {
 }
 
 
-@router.get("/modules/{module_id:int}/columns")
+@router.get("/modules/{module_id:int}/columns/change")
 def show_columns(request: Request, db: Db, context: ContextDep, user: Admin, module_id: int) -> Response:
     """The columns that the dest has now, and a form for one of them."""
     module = repo.get_module(db, module_id)
