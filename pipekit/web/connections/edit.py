@@ -18,6 +18,7 @@ from pipekit.http.state import Context, ContextDep, Db
 from pipekit.models import Connection
 from pipekit.web.connections.form import (
     ORDER,
+    SEEN,
     build_form,
     fill_parts,
     find_parts,
@@ -110,7 +111,7 @@ def show_address(request: Request, db: Db, context: ContextDep, user: Admin, dat
         keep_fitting(form)
     else:
         settle_address(form)
-        form.values["address_seen"] = form.value("jdbc_url")
+        form.values[SEEN] = form.value("jdbc_url")
     if "hx-request" not in request.headers:
         return _show_form(request, db, context, form, connection=connection, said=said)
     values: dict[str, Any] = {
