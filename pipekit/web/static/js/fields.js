@@ -86,7 +86,11 @@ function guard(form) {
 }
 
 export function enhanceFields(root) {
-  const each = (selector, action) => root.querySelectorAll(selector).forEach(action);
+  // What was just shown may be such a thing itself.
+  const each = (selector, action) => {
+    if (root.matches?.(selector)) action(root);
+    root.querySelectorAll(selector).forEach(action);
+  };
   each("[data-needs-script]", (element) => (element.hidden = false));
   each("[data-hide-with-script]", (element) => (element.hidden = true));
   each("[data-filter]", filterRows);
