@@ -16,6 +16,8 @@ from pipekit.errors import ConnectFailed
 
 # In kilobytes; the first that the jar takes. Larger ones save few trips more, and each is held in memory whole.
 BLOCKS_KB = ("4096", "512")
+# How what is told of jt400 begins; of another driver it does not.
+NAMED = "jt400 "
 _COPYRIGHT = "com.ibm.as400.access.Copyright"
 _PORT = re.compile(r"//[^/]*:\d+(?:/|\Z)")
 _NAMED = re.compile(r"JTOpen (\d[\w.]*\w)")
@@ -43,7 +45,7 @@ def fit(driver: Any, connect_url: str) -> Fitted:
     read = _ask(driver, join_properties(head, properties))
     for name in TUNING - read.keys():
         properties.pop(name, None)
-    about = f"jt400 {find_version(driver)}"
+    about = f"{NAMED}{find_version(driver)}"
     for name, value in properties.items():
         _check(name, value, read.get(name), about)
     block = properties["block size"]

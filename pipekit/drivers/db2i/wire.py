@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pipekit.drivers.db2i.address import build_connect_url
 from pipekit.drivers.db2i.codepages import read_page
-from pipekit.drivers.db2i.fitting import fit
+from pipekit.drivers.db2i.fitting import NAMED, fit
 from pipekit.drivers.db2i.jobs import build_client_info, name_job
 from pipekit.drivers.db2i.losses import find_any_lost, find_lost
 from pipekit.drivers.db2i.types import find_large_page, find_most_bytes
@@ -33,8 +33,9 @@ class Db2iSession(JdbcSession):
         self.known = Known(name=name_job(connection), about=about)
 
     def spell_asked(self, name: str) -> str:
-        """jt400 makes capitals of names that it is asked for, unless they are in quotes."""
-        return name if name == name.upper() else f'"{name}"'
+        """jt400 makes capitals of names that it is asked for, unless they are in quotes; no other driver does."""
+        is_taken = name == name.upper() or not self.known.about.startswith(NAMED)
+        return name if is_taken else f'"{name}"'
 
     def find_lost(self, sql: str, place: int, column: ResultColumn) -> str:
         return find_lost(sql, place, column)
