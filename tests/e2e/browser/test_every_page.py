@@ -8,6 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from pipekit import repo
+from pipekit.definitions import edit
 from pipekit.engine.jars import register
 from pipekit.repo import alert_channels, alerts
 from pipekit.web import moved
@@ -60,6 +61,7 @@ def furnish(house: House) -> dict[str, object]:
     hook = {"sql": "select 1", "run_on": "success"}
     query = "select * from orders where order_no > {since}"
     module = house.add(LONG, query, table="tidy", watermarks=[mark], hooks=[hook])
+    edit.update(db, edit.MODULE, "ana", module.id, notes="It has a version now.")
     failing = house.add(f"bad_{LONG[:50]}", "select no_such_column from orders")
     group = repo.create_group(db, name=f"group {LONG}")
     for item in (module, failing):
@@ -89,6 +91,7 @@ def furnish(house: House) -> dict[str, object]:
     register(db, house.config, kind="h2", jar="h2.jar", java_class="", url_template="", user="tests")
     return {
         "module_id": module.id,
+        "number": 2,
         "failing_id": failing.id,
         "archived_id": repo.list_archived_runs(db)[0].id,
         "run_id": repo.list_runs(db, module=module.id)[0].id,
