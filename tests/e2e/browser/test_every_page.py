@@ -107,7 +107,6 @@ def furnish(house: House) -> dict[str, object]:
         "name": "TIDY_PASSWORD",
         "key": "0123456789abcdef",
         "kind": "h2",
-        "number": 1,
     }
 
 
