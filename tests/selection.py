@@ -20,6 +20,7 @@ SLOW = (
     "databases/test_jdbc_",
     "databases/test_jrunner_",
     "databases/test_large.py",
+    "databases/test_living_run.py",
     "databases/test_loading.py",
     "databases/test_mariadb_",
     "databases/test_pgjdbc_",
