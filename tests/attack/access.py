@@ -24,7 +24,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 RANKS: tuple[Role, ...] = ("viewer", "operator", "admin")
 # Pages of users, and those that only defining needs.
 ADMINS_PAGES = re.compile(
-    r"/users.*|/wizard(/(columns|drafts/.*|sql|tables))?|/alerts/(channels|rules)/1|.*/(new|edit|delete)"
+    r"/users.*|/wizard(/(columns|drafts/.*|schema.*|sql|tables))?|/modules/1/columns.*|/alerts/(channels|rules)/1"
+    r"|.*/(new|edit|delete)"
 )
 OPERATORS_PAGES = re.compile(r"/modules/1/run|/runs/1/undo")
 # Of these everybody has some of the own; the others only lead to the page that asks.
