@@ -47,7 +47,7 @@ def test_two_connections_are_created_and_tested(desk: Desk, postgres: LocalPostg
         desk.page.get_by_label("JDBC URL").fill(url)
         desk.page.get_by_label("User name").fill(username)
         desk.click("button", "Create connection")
-        desk.expect_path(r"/connections/\d+$")
+        desk.expect_path(r"/connections/\d+\?new=1$")
         desk.press("button", "Test")
         desk.see("Connected in")
         desk.look()
