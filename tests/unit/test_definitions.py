@@ -576,8 +576,9 @@ def any_module(draw: st.DrawFn, name: str, connections: list[str]) -> ModuleDef:
         "dest_table": draw(NAMES),
         "translate": format_pairs(draw(st.dictionaries(PAIR_NAMES, st.integers(1, 65534), max_size=3))),
         "merge_key": tuple(draw(st.lists(KEY_NAMES, unique=True, min_size=1, max_size=3))),
-        # The sources here are no Db2 for i.
+        # The sources here are no Db2 for i, and none over JDBC.
         "bad_data": "refuse",
+        "query_timeout_s": None,
     }
     if find_deleting_problem(ModuleFields(**given))[0]:
         given["deletes"] = "none"
