@@ -32,7 +32,7 @@ def test_what_is_no_document_and_no_picture_is_not_found(vera: Visitor) -> None:
     for path in ("/help/nothing", "/help/..%2Fpyproject", "/help/img/nothing.png", "/help/img/..%2F..%2Fsetup.png"):
         assert vera.get(path).status == 404, path
     assert vera.get("/help/img/home.png").status == 200
-    assert vera.get("/help").status == 307
+    assert vera.get("/help").status == 303
 
 
 def test_pages_lead_to_what_tells_more_of_them_and_to_the_list_of_keys(vera: Visitor) -> None:

@@ -41,7 +41,7 @@ ENVIRONMENT.globals["find_help"] = find_help
 @router.get("/help")
 def lead_to_first(user: Viewer) -> Response:
     """Leads to the list of all documents."""
-    return RedirectResponse(f"/help/{FIRST}", 307)
+    return RedirectResponse(f"/help/{FIRST}", 303)
 
 
 @router.get("/help/img/{name}")
