@@ -262,7 +262,7 @@ from pathlib import Path
 tree = Path(sys.argv[1])
 digest = hashlib.sha256(f"{sys.version}\n{os.path.realpath(sys.executable)}\n{sys.argv[2]}\n".encode())
 files = [tree / name for name in ("deploy.sh", "pyproject.toml", "requirements.lock", "tools/build_java_archive.py")]
-files += sorted((tree / "pipekit").rglob("*"))
+files += sorted(path for room in ("pipekit", "docs") for path in (tree / room).rglob("*"))
 for file in files:
     if file.is_file() and "__pycache__" not in file.parts:
         digest.update(f"{file.relative_to(tree)}\0{file.stat().st_size}\0".encode() + file.read_bytes())

@@ -17,7 +17,17 @@ import pytest
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ("deploy.sh", "systemd", "pipekit", "tools", "pyproject.toml", "requirements.lock", "README.md", "LICENSE")
+SHIPPED = (
+    "deploy.sh",
+    "systemd",
+    "pipekit",
+    "docs",
+    "tools",
+    "pyproject.toml",
+    "requirements.lock",
+    "README.md",
+    "LICENSE",
+)
 DEPLOY_WITHIN_S = 10 * PATIENCE_S
 
 
