@@ -182,11 +182,18 @@ class PreviewFound(Answer):
     samples: SamplesAnswer | None = Field(description="For those who may look into databases; null for others.")
 
 
+class LogTime(Answer):
+    """When the lines of a log came that begin at a place of its text."""
+
+    place: int = Field(description="Characters of `text` before them.")
+    at: str
+
+
 class LogAnswer(Answer):
     """A piece of a live log."""
 
     text: str
-    times: list[tuple[int, str]] = Field(description="Where in `text` lines begin that came at another second: when.")
+    times: list[LogTime] = Field(description="Where lines begin that came at another second than those before.")
     next_offset: int = Field(description="Ask with this offset next.")
     ended: bool = Field(description="Whether the run has ended and this was the rest.")
 

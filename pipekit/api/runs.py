@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from pipekit import repo
 from pipekit.api.bodies import LARGEST_ID, ROUTER, BeforeId, Limit, PathId
-from pipekit.api.run_models import CancelAnswer, LogAnswer, PreviewFound, RunAnswer, RunQueued, RunSummary
+from pipekit.api.run_models import CancelAnswer, LogAnswer, LogTime, PreviewFound, RunAnswer, RunQueued, RunSummary
 from pipekit.engine.starting.requests import ask_cancel, ask_drop
 from pipekit.engine.undoing.asking import ask_undo
 from pipekit.http.auth import ApiOperator, ApiViewer
@@ -58,7 +58,7 @@ def get_log(user: ApiViewer, db: Db, id: PathId, offset: _Offset = 0, limit: _Ch
     places = accumulate((len(part.text) for part in found), initial=0)
     return LogAnswer(
         text="".join(part.text for part in found),
-        times=[(place, part.at) for place, part in zip(places, found, strict=False) if part.at],
+        times=[LogTime(place=place, at=part.at) for place, part in zip(places, found, strict=False) if part.at],
         next_offset=next_offset,
         ended=ended,
     )

@@ -116,7 +116,7 @@ def test_a_log_is_read_by_offset_until_it_has_ended(home: Home, vera: Caller) ->
     end(home, run_id)
     assert vera.get(f"/runs/{run_id}/log?offset={rest['next_offset']}&limit=2")["ended"] is False
     last = vera.get(f"/runs/{run_id}/log?offset={rest['next_offset']}")
-    assert (last["text"], last["times"], last["ended"]) == ("third\n", [[0, at]], True)
+    assert (last["text"], last["times"], last["ended"]) == ("third\n", [{"place": 0, "at": at}], True)
     assert vera.get(f"/runs/{run_id}/log?offset={2**62}") == {
         "text": "",
         "times": [],

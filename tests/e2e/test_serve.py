@@ -286,6 +286,7 @@ def test_purge_by_hand_says_what_it_would_remove_and_removes_it(site: Site) -> N
         "fires": 0,
         "logins": 0,
         "alerts": 0,
+        "versions": 0,
         "undo": 0,
     }
     told = "removed: 3 logs, 2 runs, 0 group runs, 0 fires, 0 logins, 0 alerts\n"

@@ -61,7 +61,7 @@ def test_a_postgresql_table_is_browsed_becomes_a_module_and_is_watched_to_its_re
     page = desk.go("/wizard")
     desk.look()
     with desk.next_page():
-        page.get_by_role("link", name="Browse a table").click()
+        page.locator("a.way", has_text="Browse a table").click()
     with desk.next_page():
         page.get_by_label("Connection").select_option(label="warehouse")
     desk.see("Who buys")
