@@ -32,7 +32,7 @@ from pipekit.web.kit.render import get_moment, render, render_piece
 from pipekit.web.kit.sessions import Viewer
 from pipekit.web.modules.bulk import build_notice, list_runs_asked
 from pipekit.web.modules.chart import MOST_RUNS, RANGES, USUAL_RANGE, build_dest_chart, build_runs_chart
-from pipekit.web.modules.dest import build_dest_view
+from pipekit.web.modules.dest import DestView, build_dest_view
 from pipekit.web.modules.edit import SAVED_WORDS
 from pipekit.web.modules.form import LOAD_WORDS, STRATEGY_WORDS
 from pipekit.web.modules.watermarks import build_placeholder_warnings
@@ -236,7 +236,7 @@ def show_module(
         mends=describe_run(last).mends if last else [],
         alive=_list_alive(db, [run for run in runs if not run.finished_at]),
         drift=[check.detail for check in last.checks if check.name == DRIFT] if last else [],
-        dest=build_dest_view(db, module, connections),
+        dest=context.memory.recall(("dest", module_id, get_moment()), lambda kept: _read_dest(kept, module_id)),
         chart_count=past.count,
         ranges=RANGES,
         span=span,
@@ -266,6 +266,12 @@ class Past:
     chart: Markup
     dest: Markup
     drawing: Markup
+
+
+def _read_dest(db: repo.State, module_id: int) -> DestView:
+    """Kept for a while: five hundred modules around it are most of what its page costs."""
+    connections = {item.id: item for item in repo.list_connections(db)}
+    return build_dest_view(db, repo.get_module(db, module_id), connections)
 
 
 def _read_past(db: repo.State, module_id: int, span: str) -> Past:
