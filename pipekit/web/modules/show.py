@@ -229,7 +229,7 @@ def show_module(
         hooks=repo.list_hooks(db, module_id),
         guards=_list_guards(module.guards),
         expected=[str(line) for line in list_expected(module)],
-        undo=repo.measure_undo(db, module.id),
+        undo=context.memory.recall(("undo", module_id), lambda kept: repo.measure_undo(kept, module_id)),
         strategies=STRATEGY_WORDS,
         ways=LOAD_WORDS,
         last=last,
