@@ -1,5 +1,5 @@
 # A database shared by the tests of a file, and PostgreSQL sessions with it. The server is the fixture of all tests.
-"""Fixtures `database`, `open_session`, `session` and `mover`; `near_when_quick` and `one_child`; what Java needs."""
+"""Fixtures `database`, `door`, `open_session`, `session`, `mover`; `near_when_quick` and `one_child`; what Java needs."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -15,6 +15,7 @@ from pipekit.drivers.postgresql.wire import connect
 from pipekit.engine.runners import start_runner
 from pipekit.runner.native import NativeRunner
 from pipekit.runner_contract import Endpoint
+from tests.databases.ibmi.host import Door
 from tests.databases.jdbc import Open, open_sessions, start_derby
 from tests.databases.mariadb import UNKIND, Mariadb, start_mariadb
 from tests.databases.moving import Mover, OpenSession, run
@@ -31,6 +32,13 @@ def database(postgres: LocalPostgres) -> Iterator[str]:
     name = lend_database(postgres, "shared")
     yield name
     take_back(postgres, name)
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    """The way to doubles of IBM i for all tests of a file."""
+    with Door() as made:
+        yield made
 
 
 @pytest.fixture

@@ -105,12 +105,6 @@ class System:
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with Door() as door:
-        yield door
-
-
-@pytest.fixture(scope="module")
 def runner(door: Door) -> Iterator[NativeRunner]:
     with NativeRunner(silence_timeout_s=120) as runner:
         yield runner

@@ -2,7 +2,6 @@
 # IBM i is here: the messages are what the double is told to send.
 """Each fault with its message, on the way out and on the way in; the dest stays as it was. See docs/db2-for-i.md."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,6 @@ FAULTS: list[tuple[str, Told, str, bool]] = [
     ("value in row 17", Trouble(16, UNMAPPABLE), "It came with the first rows of the query.", False),
     ("value in a later block", Trouble(LATE, UNMAPPABLE), "[SQL0802] Data conversion or data mapping error.", False),
 ]
-
-
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with Door() as door:
-        yield door
 
 
 @pytest.mark.parametrize(("name", "what", "told", "retried"), FAULTS, ids=[fault[0] for fault in FAULTS])

@@ -14,12 +14,6 @@ from tests.databases.ibmi.shop import FIRST, ORDERS, SECOND, Shop, open_shop, sp
 pytestmark = pytest.mark.usefixtures("one_child")
 
 
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with Door() as door:
-        yield door
-
-
 @pytest.fixture
 def shop(tmp_path: Path, door: Door) -> Iterator[Shop]:
     with open_shop(tmp_path, door) as made:

@@ -35,12 +35,6 @@ ALL_OF_THEM = (
 SWITCH = "`bad_data: null`"
 
 
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with Door() as door:
-        yield door
-
-
 @pytest.fixture
 def shop(tmp_path: Path, door: Door) -> Iterator[Shop]:
     with open_shop(tmp_path, door, ";block size=512") as made:

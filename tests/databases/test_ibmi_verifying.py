@@ -24,12 +24,6 @@ PLANTED = (
 EXTRA = "INSERT INTO BACK (ORDNO, CUST) VALUES (99, 'NEW')"
 
 
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with Door() as door:
-        yield door
-
-
 @pytest.fixture
 def shop(tmp_path: Path, door: Door) -> Iterator[Shop]:
     with open_shop(tmp_path, door) as made:

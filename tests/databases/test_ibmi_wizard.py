@@ -27,12 +27,6 @@ def tables(tmp_path: Path) -> Tables:
     return Tables(tmp_path / "system")
 
 
-@pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    with Door() as door:
-        yield door
-
-
 @pytest.fixture
 def site(tmp_path: Path, tables: Tables, door: Door) -> Iterator[Site]:
     host = door.add("ibmi", Host(tables.talk))
