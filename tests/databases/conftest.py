@@ -1,5 +1,5 @@
 # A database shared by the tests of a file, and PostgreSQL sessions with it. The server is the fixture of all tests.
-"""Fixtures `database`, `door`, `open_session`, `session`, `mover`; `near_when_quick` and `one_child`; what Java needs."""
+"""Fixtures: a `database`, a `door`, sessions, a `mover`; `near_when_quick` and `one_child`; what Java needs."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
